@@ -1,0 +1,1 @@
+"""Gatebook: scoped API tokens at the gate, and the book of who came through it."""

@@ -1,0 +1,138 @@
+"""Everything that may go wrong in a way a caller should hear of, as one tree of exceptions.
+
+    GatebookError                  the base: an HTTP status and the one JSON error shape
+    ├── BadRequest            400  the request cannot be understood
+    │   └── Invalid           400  it can, but values in it are wrong; names each
+    ├── Unauthorized          401  no token, or one that opens nothing
+    ├── Forbidden             403  a known caller who may not, and may know that
+    ├── NotFound              404  nothing there, or nothing the caller may see
+    ├── MethodNotAllowed      405  the path exists, the method does not
+    ├── Conflict              409  a unique value is taken
+    ├── TooLarge              413  more bytes or events than one request may carry
+    └── Unavailable           503  the store did not answer; sending again is safe
+
+The shape is `{"message": str, "detail"?: str, "validations"?: [{"field": str, "detail": str}]}`; `detail` and
+`validations` are left out when empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+
+class Validation(NamedTuple):
+    """One wrong value: the field as the client named it, and what is wrong with it."""
+
+    field: str
+    detail: str
+
+
+class GatebookError(Exception):
+    """Base of every error that is answered to a client.
+
+    Args:
+        message: what happened, one sentence.
+        detail: the particulars, where they help.
+        validations: the wrong values, in the order they were met.
+        headers: response headers that belong to the error.
+    """
+
+    status: ClassVar[int] = 500
+
+    def __init__(
+        self,
+        message: str,
+        detail: str = "",
+        validations: Sequence[Validation] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+        self.validations = tuple(validations)
+        self.headers = dict(headers or {})
+
+    def body(self) -> dict[str, Any]:
+        """The error in the one JSON shape."""
+        body: dict[str, Any] = {"message": self.message}
+        if self.detail:
+            body["detail"] = self.detail
+        if self.validations:
+            body["validations"] = [validation._asdict() for validation in self.validations]
+        return body
+
+
+class BadRequest(GatebookError):
+    """The request cannot be understood."""
+
+    status = 400
+
+
+class Invalid(BadRequest):
+    """The request is understood and values in it are wrong."""
+
+    def __init__(self, validations: Sequence[Validation], message: str = "Validation failed.") -> None:
+        super().__init__(message, validations=validations)
+
+
+class Unauthorized(GatebookError):
+    """No token, or one that opens nothing."""
+
+    status = 401
+
+
+class Forbidden(GatebookError):
+    """A known caller who may not do this, and may know that it can be done."""
+
+    status = 403
+
+    def __init__(
+        self,
+        message: str = "Forbidden.",
+        detail: str = (
+            "You don't have permission to view this content. If you believe this is a mistake, please contact your"
+            " administrator or try signing in with different credentials."
+        ),
+    ) -> None:
+        super().__init__(message, detail)
+
+
+class NotFound(GatebookError):
+    """Nothing there, or nothing that this caller may see: the two read the same."""
+
+    status = 404
+
+    def __init__(self, message: str = "Resource not found or you do not have access to this resource") -> None:
+        super().__init__(message)
+
+
+class MethodNotAllowed(GatebookError):
+    """The path exists, the method does not."""
+
+    status = 405
+
+
+class Conflict(GatebookError):
+    """A value that must be unique is in use."""
+
+    status = 409
+
+
+class TooLarge(GatebookError):
+    """More bytes or more events than one request may carry."""
+
+    status = 413
+
+
+class Unavailable(GatebookError):
+    """The store did not answer in time; the same request may be sent again."""
+
+    status = 503
+
+    def __init__(self, detail: str = "", retry_after_seconds: int = 1) -> None:
+        super().__init__(
+            "The store is not available right now. Send the request again.",
+            detail,
+            headers={"Retry-After": str(retry_after_seconds)},
+        )

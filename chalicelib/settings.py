@@ -1,0 +1,164 @@
+"""Every setting of a deployment, read from the environment once, as one frozen object.
+
+A setting is declared in one place: its field below. The declaration makes the parser, the error that names a bad value,
+and the table in the README (checked by a test). Options that Coder has keep Coder's names; ours begin with `GATEBOOK_`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from functools import cache
+from typing import Any, cast
+
+from chalicelib import durations
+
+MAX_SHARDS = 64
+
+
+class InvalidSetting(Exception):
+    """A variable holds a value that is not accepted; the text names the variable, the value and what is accepted."""
+
+    def __init__(self, env: str, value: str, accepts: str) -> None:
+        super().__init__(f"{env}={value!r} is not accepted: it takes {accepts}.")
+        self.env = env
+        self.value = value
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How the text of a variable becomes a value, and what to tell who got it wrong."""
+
+    parse: Callable[[str], Any]
+    accepts: str
+
+
+def _duration(text: str) -> int:
+    return durations.parse(text)
+
+
+def _positive_duration(text: str) -> int:
+    nanoseconds = durations.parse(text)
+    if nanoseconds <= 0:
+        raise ValueError(text)
+    return nanoseconds
+
+
+def _boolean(text: str) -> bool:
+    return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+
+
+def _whole(low: int, high: int) -> Kind:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) or not low <= int(text) <= high:
+            raise ValueError(text)
+        return int(text)
+
+    return Kind(parse, f"a whole number from {low} to {high}")
+
+
+def _text(pattern: str, accepts: str) -> Kind:
+    def parse(text: str) -> str:
+        if not re.fullmatch(pattern, text, re.ASCII):
+            raise ValueError(text)
+        return text
+
+    return Kind(parse, accepts)
+
+
+RETENTION = Kind(_duration, "a duration such as 90d, 1w2d or 36h; 0 or less keeps for ever")
+LIFETIME = Kind(_positive_duration, "a duration above zero, such as 24h or 7d")
+BOOLEAN = Kind(_boolean, "true or false")
+URL = _text(r"https?://[^\s/?#]+(/[^\s?#]*)?", "an address such as https://gatebook.example.com")
+ORIGIN = _text(
+    r"(\*|https?://[^\s/?#,]+)?", "one origin such as https://portal.example.com, * for any, or nothing for none"
+)
+PREFIX = _text(r"[a-zA-Z0-9_.-]{0,64}", "up to 64 letters, digits, dots, dashes and underscores")
+USERNAME = _text(r"(?=.{1,32}$)[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*", "up to 32 letters and digits, with single dashes between")
+EMAIL = _text(r"[^\s@]+@[^\s@]+", "an e-mail address")
+
+
+def setting(env: str, kind: Kind, default: str, about: str) -> Any:  # noqa: ANN401 - a dataclass field of any type
+    """Declare a setting: its variable, what it accepts, its default as text, and one sentence for the README."""
+    return field(default=kind.parse(default), metadata={"env": env, "kind": kind, "default": default, "about": about})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one deployment. Durations are nanoseconds, as on the wire."""
+
+    access_url: str = setting(
+        "CODER_ACCESS_URL", URL, "http://127.0.0.1:8000", "The address clients reach the service at."
+    )
+    audit_logs_retention: int = setting(
+        "CODER_AUDIT_LOGS_RETENTION", RETENTION, "0", "How long audit log rows are kept."
+    )
+    connection_logs_retention: int = setting(
+        "CODER_CONNECTION_LOGS_RETENTION", RETENTION, "0", "How long connection log rows are kept and shown."
+    )
+    api_keys_retention: int = setting(
+        "CODER_API_KEYS_RETENTION", RETENTION, "7d", "How long an expired token is kept, to say when it expired."
+    )
+    default_token_lifetime: int = setting(
+        "CODER_DEFAULT_TOKEN_LIFETIME", LIFETIME, "168h", "The lifetime of a token minted without one."
+    )
+    max_token_lifetime: int = setting(
+        "CODER_MAX_TOKEN_LIFETIME", LIFETIME, "876600h", "The longest lifetime a token may be given."
+    )
+    max_admin_token_lifetime: int = setting(
+        "CODER_MAX_ADMIN_TOKEN_LIFETIME", LIFETIME, "168h", "The same for tokens of users with the owner role."
+    )
+    table_prefix: str = setting(
+        "GATEBOOK_TABLE_PREFIX", PREFIX, "gatebook-", "What the names of all tables begin with."
+    )
+    log_shards: int = setting(
+        "GATEBOOK_LOG_SHARDS",
+        _whole(1, MAX_SHARDS),
+        "1",
+        "Shards of the coarse lanes, each good for 1,000 events a second. May grow, never shrink.",
+    )
+    allow_origin: str = setting(
+        "GATEBOOK_ALLOW_ORIGIN", ORIGIN, "", "The web origin whose pages may call the API from a browser (CORS)."
+    )
+    owner_username: str = setting(
+        "GATEBOOK_OWNER_USERNAME", USERNAME, "owner", "The username of the owner made at the first start."
+    )
+    owner_email: str = setting(
+        "GATEBOOK_OWNER_EMAIL", EMAIL, "owner@gatebook.invalid", "The e-mail address of that owner."
+    )
+
+    def table_name(self, table: str) -> str:
+        """The full name of a table, for example `gatebook-connection_logs`."""
+        return self.table_prefix + table
+
+
+def declared() -> list[Field[Any]]:
+    """The settings as declared, in order; `metadata` holds env, kind, default and about."""
+    return list(fields(Settings))
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """The settings that an environment gives; an unset variable takes its default.
+
+    Raises:
+        InvalidSetting: the first bad value, in the order of declaration.
+    """
+    values = {}
+    for declaration in declared():
+        env, kind = declaration.metadata["env"], cast("Kind", declaration.metadata["kind"])
+        text = environ.get(env)
+        if text is None:
+            continue
+        try:
+            values[declaration.name] = kind.parse(text.strip())
+        except (ValueError, KeyError, OverflowError) as error:
+            raise InvalidSetting(env, text, kind.accepts) from error
+    return Settings(**values)
+
+
+@cache
+def current() -> Settings:
+    """The settings of this process, read from its environment at the first call and never again."""
+    return load(os.environ)

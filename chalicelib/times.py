@@ -1,0 +1,52 @@
+"""Times as Gatebook keeps and prints them: UTC, to the microsecond.
+
+Two texts of one moment (what clients send is read by `chalicelib.search.values.timestamp`):
+
+* `fixed` is the stored form, always 26 characters, so that text order is time order: `2025-07-10T10:14:38.942776`;
+* `wire` is what clients read: RFC 3339 with the zeros at its end trimmed, and `Z`: `2025-07-10T10:14:38.942776Z`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""What `last_used` says of a token that was never used."""
+
+NEVER = datetime(1, 1, 1, tzinfo=UTC)
+"""Go's zero time, which Coder's clients print as "never"."""
+
+
+def now() -> datetime:
+    """This moment in UTC."""
+    return datetime.now(UTC)
+
+
+def cut_off(retention: int) -> datetime | None:
+    """The earliest moment that a retention in nanoseconds still keeps; None when it keeps for ever."""
+    if retention <= 0:
+        return None
+    try:
+        return now() - timedelta(microseconds=retention // 1_000)
+    except OverflowError:
+        return None
+
+
+def fixed(moment: datetime) -> str:
+    """The stored form: 26 characters whose text order is time order."""
+    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond:06d}"
+
+
+def from_fixed(text: str) -> datetime:
+    """The moment a stored form names."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def wire(moment: datetime) -> str:
+    """What clients read: RFC 3339, UTC, up to six digits of fraction, none of them a trailing zero."""
+    return wire_from_fixed(fixed(moment))
+
+
+def wire_from_fixed(text: str) -> str:
+    """`wire` of a stored form, without making a datetime of it."""
+    return text.rstrip("0").rstrip(".") + "Z"

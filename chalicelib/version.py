@@ -1,0 +1,3 @@
+"""The version of this program, as `GET /api/v2/buildinfo` and every response tell it."""
+
+VERSION = "0.1.0"
