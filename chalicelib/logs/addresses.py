@@ -1,0 +1,33 @@
+"""Reads the address out of whatever a sender calls one; what is none becomes None and never costs an event.
+
+Agents and proxies have sent all of these: a bare address, one with a mask, with a port, in brackets, with a zone,
+`localhost`, an IPv4 address dressed as IPv6, an empty text, and Go's `<nil>`.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv6Address, ip_address
+
+_BRACKETED = re.compile(r"\[([^\]]*)\](?::\d+)?")
+_WITH_PORT = re.compile(r"([^:]+):\d+")
+
+
+def address(text: str | None) -> str | None:
+    """The address in its shortest form, or None."""
+    if not text:
+        return None
+    bare = text.strip()
+    if bare.lower() == "localhost":
+        return "127.0.0.1"
+    match = _BRACKETED.fullmatch(bare) or _WITH_PORT.fullmatch(bare)
+    if match:
+        bare = match[1]
+    bare = bare.partition("/")[0].partition("%")[0]
+    try:
+        found = ip_address(bare)
+    except ValueError:
+        return None
+    if isinstance(found, IPv6Address) and found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(found)

@@ -1,0 +1,90 @@
+"""The words of both logs: every closed list of values.
+
+The lists are Coder's enums in the order of its database. They are what may come in and what may be searched for; a
+stored value outside them is still shown.
+"""
+
+from __future__ import annotations
+
+SESSION_TYPES = ("ssh", "vscode", "jetbrains", "reconnecting_pty")
+"""Connections with a beginning and an end, reported by a workspace's agent."""
+
+WEB_TYPES = ("workspace_app", "port_forwarding", "tunnel")
+"""Single events that never close."""
+
+CONNECTION_TYPES = SESSION_TYPES + WEB_TYPES
+
+CONNECTION_STATUSES = ("ongoing", "completed")
+"""Of sessions alone: a web event has no status."""
+
+AUDIT_ACTIONS = (
+    "create",
+    "write",
+    "delete",
+    "start",
+    "stop",
+    "login",
+    "logout",
+    "register",
+    "request_password_reset",
+    "connect",
+    "disconnect",
+    "open",
+    "close",
+)
+"""The last four are no longer produced, but are read and searched for."""
+
+RESOURCE_TYPES = (
+    "organization",
+    "template",
+    "template_version",
+    "user",
+    "workspace",
+    "git_ssh_key",
+    "api_key",
+    "group",
+    "workspace_build",
+    "license",
+    "workspace_proxy",
+    "convert_login",
+    "health_settings",
+    "oauth2_provider_app",
+    "oauth2_provider_app_secret",
+    "custom_role",
+    "organization_member",
+    "notifications_settings",
+    "notification_template",
+    "idp_sync_settings_organization",
+    "idp_sync_settings_group",
+    "idp_sync_settings_role",
+    "workspace_agent",
+    "workspace_app",
+    "prebuilds_settings",
+    "task",
+    "ai_seat",
+    "chat",
+    "user_secret",
+    "ai_provider",
+    "ai_provider_key",
+    "group_ai_budget",
+    "user_skill",
+    "ai_gateway_key",
+    "user_ai_budget_override",
+)
+
+BUILD_REASONS = (
+    "initiator",
+    "autostart",
+    "autostop",
+    "dormancy",
+    "failedstop",
+    "autodelete",
+    "dashboard",
+    "cli",
+    "ssh_connection",
+    "vscode_connection",
+    "jetbrains_connection",
+    "task_auto_pause",
+    "task_manual_pause",
+    "task_resume",
+)

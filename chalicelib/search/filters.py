@@ -1,0 +1,217 @@
+"""Every key of the query language, declared once per log: its meaning, the row field it constrains, its lane.
+
+The parser, the planner and the filter reference in the README read these tables. The order of the keys is the order in
+which wrong values are reported.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from chalicelib.logs.vocabulary import (
+    AUDIT_ACTIONS,
+    BUILD_REASONS,
+    CONNECTION_STATUSES,
+    CONNECTION_TYPES,
+    RESOURCE_TYPES,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Kind(StrEnum):
+    """What the value of a key is, and so how it is read."""
+
+    UUID = "uuid"
+    """A UUID; the nil one asks for nothing."""
+    ENUM = "enum"
+    """One word of a closed list."""
+    ORGANIZATION = "organization"
+    """The id of an organization, or the name of one that the caller may see."""
+    USERNAME = "username"
+    """The name of a user, whatever its case, or `me` for the caller."""
+    EMAIL = "email"
+    """The e-mail address of a user, whatever its case."""
+    TEXT = "text"
+    """Any text, whatever its case."""
+    AFTER = "after"
+    """A moment in RFC 3339: this one and later."""
+    BEFORE = "before"
+    """A moment in RFC 3339: this one and earlier."""
+    DATE_FROM = "date_from"
+    """A day `YYYY-MM-DD` in UTC: from its first microsecond."""
+    DATE_TO = "date_to"
+    """A day `YYYY-MM-DD` in UTC: to its last microsecond."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilterKey:
+    """One key of the language.
+
+    Attributes:
+        key: as it is typed before the colon.
+        kind: how its value is read.
+        field: the row field that it constrains.
+        lane: the name of the lane that answers it.
+        about: one sentence for the reference.
+        values: the words that an enum takes.
+        aliases: other words that an enum takes, each with the word that it stands for.
+        deleted_users: whether softly deleted users are found by it too.
+    """
+
+    key: str
+    kind: Kind
+    field: str
+    lane: str
+    about: str
+    values: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
+    deleted_users: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FilterTable:
+    """The language of one log.
+
+    Attributes:
+        log: whose rows are asked for, `connection` or `audit`.
+        bare: the key that words without a key give a value to; it need not be one of the keys.
+        message: what a client is told when a query is wrong.
+        keys: every key there is.
+    """
+
+    log: str
+    bare: str
+    message: str
+    keys: tuple[FilterKey, ...]
+
+    def by_key(self, key: str) -> FilterKey | None:
+        """The key of this name, if there is one."""
+        return next((known for known in self.keys if known.key == key), None)
+
+
+CONNECTION_FILTERS = FilterTable(
+    log="connection",
+    bare="search",
+    message="Invalid connection search query.",
+    keys=(
+        FilterKey(
+            "organization",
+            Kind.ORGANIZATION,
+            "organization_id",
+            "organization",
+            "Connections to workspaces of this organization, by id or name.",
+        ),
+        FilterKey(
+            "workspace_owner",
+            Kind.USERNAME,
+            "workspace_owner_id",
+            "owner",
+            "Connections to workspaces of the user of this name, or of the caller with `me`.",
+        ),
+        FilterKey(
+            "workspace_owner_email",
+            Kind.EMAIL,
+            "workspace_owner_id",
+            "owner",
+            "Connections to workspaces of the user with this e-mail address.",
+        ),
+        FilterKey("type", Kind.ENUM, "type", "type", "Connections of this type.", values=CONNECTION_TYPES),
+        FilterKey(
+            "username",
+            Kind.USERNAME,
+            "user_id",
+            "user",
+            "Connections made by the user of this name, or by the caller with `me`; only web connections have a user.",
+        ),
+        FilterKey(
+            "user_email",
+            Kind.EMAIL,
+            "user_id",
+            "user",
+            "Connections made by the user with this e-mail address, deleted users included.",
+            deleted_users=True,
+        ),
+        FilterKey(
+            "connected_after", Kind.AFTER, "time", "all", "Connections begun at this moment or later; quote the value."
+        ),
+        FilterKey(
+            "connected_before",
+            Kind.BEFORE,
+            "time",
+            "all",
+            "Connections begun at this moment or earlier; quote the value.",
+        ),
+        FilterKey("workspace_id", Kind.UUID, "workspace_id", "workspace", "Connections to this workspace."),
+        FilterKey("connection_id", Kind.UUID, "connection_id", "connection", "The session with this connection id."),
+        FilterKey(
+            "status",
+            Kind.ENUM,
+            "status",
+            "status",
+            "Sessions that are still open, or that have ended; web connections are neither.",
+            values=CONNECTION_STATUSES,
+            aliases={"connected": "ongoing", "disconnected": "completed"},
+        ),
+    ),
+)
+
+AUDIT_FILTERS = FilterTable(
+    log="audit",
+    bare="resource_type",
+    message="Invalid audit search query.",
+    keys=(
+        FilterKey("request_id", Kind.UUID, "request_id", "request", "Events of the request with this id."),
+        FilterKey("resource_id", Kind.UUID, "resource_id", "resource", "Events on the resource with this id."),
+        FilterKey(
+            "resource_target", Kind.TEXT, "resource_target", "target", "Events on resources of exactly this name."
+        ),
+        FilterKey(
+            "username",
+            Kind.USERNAME,
+            "user_id",
+            "user",
+            "Actions of the user of this name, or of the caller with `me`.",
+        ),
+        FilterKey(
+            "email",
+            Kind.EMAIL,
+            "user_id",
+            "user",
+            "Actions of the user with this e-mail address, deleted users included.",
+            deleted_users=True,
+        ),
+        FilterKey("date_from", Kind.DATE_FROM, "time", "all", "Events on this day or later, in UTC."),
+        FilterKey(
+            "date_to", Kind.DATE_TO, "time", "all", "Events on this day or earlier, the whole day included, in UTC."
+        ),
+        FilterKey(
+            "organization",
+            Kind.ORGANIZATION,
+            "organization_id",
+            "organization",
+            "Events in this organization, by id or name.",
+        ),
+        FilterKey(
+            "resource_type",
+            Kind.ENUM,
+            "resource_type",
+            "resource_type",
+            "Events on resources of this type; a word without a key means the same.",
+            values=RESOURCE_TYPES,
+        ),
+        FilterKey("action", Kind.ENUM, "action", "action", "Events of this action.", values=AUDIT_ACTIONS),
+        FilterKey(
+            "build_reason",
+            Kind.ENUM,
+            "build_reason",
+            "build_reason",
+            "Workspace builds started for this reason.",
+            values=BUILD_REASONS,
+        ),
+    ),
+)

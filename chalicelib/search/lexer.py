@@ -1,0 +1,61 @@
+"""The text of a query as key and value pairs, in the order in which they are to be read.
+
+The language is the one of Coder's list endpoints: words parted by spaces, `key:value`, and double quotes that keep
+spaces and colons in a value. There is no negation, no "or", no wildcard and no way to escape a quote.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from chalicelib.casing import lowered
+from chalicelib.search.values import quoted
+
+# A quote hides the separator up to the next quote or, where none follows, up to the end of the text.
+_WORDS = re.compile(r'(?:[^" ]+|"[^"]*"?)+')
+_PARTS = re.compile(r'(?:[^":]+|"[^"]*"?)+')
+
+
+class Term(NamedTuple):
+    """One constraint as it was written, in lower case and without the quotes round it."""
+
+    key: str
+    value: str
+
+
+class WrongElement(ValueError):
+    """A part of the query that is no term; its text is the sentence for the client."""
+
+
+def terms(query: str, bare: str) -> list[Term]:
+    """The terms of a query.
+
+    Words without a colon are joined by one space into a single term, read last. A word whose colons are all quoted is a
+    bare term of its own, in its place. Bare terms keep their quotes.
+
+    Args:
+        query: the text as the client sent it, in any case.
+        bare: the key that a bare term gives a value to.
+
+    Raises:
+        WrongElement: the first element that cannot be read; it hides all others.
+    """
+    words = _WORDS.findall(lowered(query))
+    elements = [word for word in words if ":" in word]
+    loose = [word for word in words if ":" not in word]
+    if loose:
+        elements.append(" ".join(loose))
+    return [_term(element, bare) for element in elements]
+
+
+def _term(element: str, bare: str) -> Term:
+    if element.startswith(":") or element.endswith(":"):
+        raise WrongElement(f"Query element {quoted(element)} cannot start or end with ':'")
+    match _PARTS.findall(element):
+        case [_]:
+            return Term(bare, element)
+        case [key, value]:
+            return Term(key.strip('"'), value.strip('"'))
+        case _:
+            raise WrongElement(f"Query element {quoted(element)} can only contain 1 ':'")

@@ -1,0 +1,191 @@
+"""One value of a query, read strictly: a UUID, a word of a list, a day or a moment, or the reason why it is none.
+
+Reasons are worded as Go's standard library words them, for that is what clients of this API have always been shown.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import MINYEAR, UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+NIL_UUID = "00000000-0000-0000-0000-000000000000"
+"""Stands for "no UUID given" wherever a UUID is asked for."""
+
+_DAY = "2006-01-02"
+_MOMENT = "2006-01-02T15:04:05.999999999Z07:00"
+
+# Patterns stay text in this module, for `re` to compile at first use: a cold start would pay for every one of them.
+_HYPHENATED = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_UUID = rf"(?:urn:uuid:)?{_HYPHENATED}|\{{{_HYPHENATED}\}}|[0-9a-f]{{32}}"
+
+
+class WrongValue(ValueError):
+    """A value that its key cannot take; its text is the sentence for the client, less its subject."""
+
+
+def uuid(text: str) -> str:
+    """A UUID as lower-case hyphenated text, from that form, `urn:uuid:…`, `{…}` or 32 hex digits.
+
+    Raises:
+        WrongValue: it is none of the four.
+    """
+    lower = text.lower()
+    if not re.fullmatch(_UUID, lower):
+        raise WrongValue("must be a valid uuid")
+    digits = lower.removeprefix("urn:uuid:").strip("{}").replace("-", "")
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def enum(text: str, words: Collection[str], aliases: Mapping[str, str]) -> str:
+    """One of the words, or the word that an alias stands for.
+
+    Raises:
+        WrongValue: it is neither.
+    """
+    word = aliases.get(text, text)
+    if word not in words:
+        raise WrongValue(f"has invalid value: {quoted(text)} is not a valid value")
+    return word
+
+
+def date(text: str) -> datetime:
+    """The first moment of a day `YYYY-MM-DD`, in UTC.
+
+    Raises:
+        WrongValue: it is no day, or none of the years 1 to 9999.
+    """
+    return _joined(text, _DAY, _read(text, _DAY, _DAY_ELEMENTS))
+
+
+def timestamp(text: str) -> datetime:
+    """A moment in RFC 3339, in UTC and rounded half up to the microsecond.
+
+    `t` and `z` may be small. Three liberties are Go's: an hour of one digit, a comma before the fraction, and offsets
+    up to 24:60.
+
+    Raises:
+        WrongValue: it is no moment, or none of the years 1 to 9999.
+    """
+    upper = text.upper()
+    return _joined(upper, _MOMENT, _read(upper, _MOMENT, _DAY_ELEMENTS + _CLOCK_ELEMENTS))
+
+
+def quoted(text: str) -> str:
+    """The text in double quotes as Go's `%q` writes it, with escapes for all that is not printable."""
+    return '"' + "".join(_escaped(character) for character in text) + '"'
+
+
+_ESCAPES = {
+    '"': '\\"',
+    "\\": "\\\\",
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+}
+_DELETE = 0x7F
+_LAST_OF_FOUR_DIGITS = 0xFFFF
+
+
+def _escaped(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if code < ord(" ") or code == _DELETE:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= _LAST_OF_FOUR_DIGITS else f"\\U{code:08x}"
+
+
+# How a layout writes each of its pieces, and the pattern of what fits it.
+_DAY_ELEMENTS = (
+    ("2006", r"(?P<year>[0-9]{4})"),
+    ("-", r"-"),
+    ("01", r"(?P<month>[0-9]{2})"),
+    ("-", r"-"),
+    ("02", r"(?P<day>[0-9]{2})"),
+)
+_CLOCK_ELEMENTS = (
+    ("T", r"T"),
+    ("15", r"(?P<hour>[0-9]{1,2})"),
+    (":", r":"),
+    ("04", r"(?P<minute>[0-9]{2})"),
+    (":", r":"),
+    ("05", r"(?P<second>[0-9]{2})"),
+    (".999999999", r"(?:[.,](?P<fraction>[0-9]+))?"),
+    ("Z07:00", r"Z|(?P<sign>[+-])(?P<time_zone_offset_hour>[0-9]{2}):(?P<time_zone_offset_minute>[0-9]{2})"),
+)
+_LIMITS = {
+    "month": range(1, 13),
+    "hour": range(24),
+    "minute": range(60),
+    "second": range(60),
+    "time_zone_offset_hour": range(25),
+    "time_zone_offset_minute": range(61),
+}
+_CALENDAR = ("year", "month", "day", "hour", "minute", "second")
+
+
+def _read(text: str, layout: str, elements: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """The named parts of a time, each within its own limits; parts left out are not there."""
+    found: dict[str, str] = {}
+    rest = text
+    for element, pattern in elements:
+        match = re.match(pattern, rest)
+        if match is None:
+            problem = f" as {_shown(layout)}: cannot parse {_shown(rest)} as {_shown(element)}"
+            raise _wrong_time(text, layout, problem)
+        rest = rest[match.end() :]
+        for name, digits in match.groupdict().items():
+            if digits is None:
+                continue
+            if name in _LIMITS and int(digits) not in _LIMITS[name]:
+                raise _wrong_time(text, layout, f": {name.replace('_', ' ')} out of range")
+            found[name] = digits
+    if rest:
+        raise _wrong_time(text, layout, f": extra text: {_shown(rest)}")
+    return found
+
+
+def _joined(text: str, layout: str, found: Mapping[str, str]) -> datetime:
+    """The moment that the parts make together; only here do day and year show whether they exist."""
+    year, month, day, hour, minute, second = (int(found.get(name, "0")) for name in _CALENDAR)
+    if year < MINYEAR:
+        raise _wrong_time(text, layout, ": year out of range")
+    try:
+        local = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError as error:
+        raise _wrong_time(text, layout, ": day out of range") from error
+    nanoseconds = int(found.get("fraction", "")[:9].ljust(9, "0"))
+    rounded = timedelta(microseconds=(nanoseconds + 500) // 1000)
+    hours, minutes = (int(found.get(f"time_zone_offset_{part}", "0")) for part in ("hour", "minute"))
+    offset = timedelta(hours=hours, minutes=minutes)
+    try:
+        return local + rounded + (offset if found.get("sign") == "-" else -offset)
+    except OverflowError as error:
+        raise _wrong_time(text, layout, ": year out of range") from error
+
+
+def _wrong_time(text: str, layout: str, problem: str) -> WrongValue:
+    return WrongValue(f"must be a valid date format ({layout}): parsing time {_shown(text)}{problem}")
+
+
+def _shown(text: str) -> str:
+    """The text in double quotes as Go's `time` writes it, with the bytes of all that is not plain ASCII in hex."""
+    return '"' + "".join(map(_shown_character, text)) + '"'
+
+
+def _shown_character(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    if character.isascii() and character >= " ":
+        return character
+    return "".join(f"\\x{byte:02x}" for byte in character.encode(errors="surrogatepass"))

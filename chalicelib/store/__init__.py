@@ -1,0 +1,1 @@
+"""The only room that knows DynamoDB: tables, lanes, plans, pages and writers."""

@@ -1,0 +1,125 @@
+"""What the tables hold, as plain frozen values: the words in which every other room speaks of a row.
+
+Ids are lower-case hyphenated UUIDs (`APIKey.id` is ten characters), times are UTC datetimes, absent values are None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from chalicelib.times import NEVER
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """An organization, mirrored from the platform."""
+
+    id: str
+    name: str
+    display_name: str
+    description: str
+    icon: str
+    is_default: bool
+    created_at: datetime
+    updated_at: datetime
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user, mirrored from the platform, or the owner that the first start makes.
+
+    Attributes:
+        roles: site roles granted, without the implied `member`.
+        organization_roles: organization id -> roles granted there; being a key is being a member.
+        deleted: softly deleted: shown beside old log rows, found nowhere else, and none of its tokens opens anything.
+    """
+
+    id: str
+    username: str
+    email: str
+    name: str
+    avatar_url: str
+    status: str
+    login_type: str
+    roles: tuple[str, ...]
+    organization_roles: Mapping[str, tuple[str, ...]]
+    created_at: datetime
+    updated_at: datetime
+    last_seen_at: datetime = NEVER
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class APIKey:
+    """A token as it is kept: the secret only as its SHA-256."""
+
+    id: str
+    hashed_secret: bytes = field(repr=False)
+    user_id: str
+    login_type: str
+    token_name: str
+    scopes: tuple[str, ...]
+    allow_list: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+    last_used: datetime
+    lifetime_seconds: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mark(Generic[T]):
+    """A value and the moment of the event that carried it. Marks order by moment, then by value."""
+
+    time: datetime
+    value: T
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How a session ended. Each part is set on its own, by the earliest disconnect that carries it."""
+
+    time: datetime
+    reason: Mark[str] | None = None
+    code: Mark[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLog:
+    """A row of the connection log: one per session, or one per web event.
+
+    Attributes:
+        session: a connection with an end (SSH and IDE types), not a single event (web types).
+        code: the HTTP status of a web event; the exit code of a session is in `closing`.
+        closing: how a session ended; None for a session still open and for every web event.
+    """
+
+    id: str
+    session: bool
+    connect_time: datetime
+    organization_id: str
+    workspace_owner_id: str
+    workspace_id: str
+    workspace_name: str
+    agent_name: str
+    type: str
+    ip: str | None = None
+    user_agent: str | None = None
+    user_id: str | None = None
+    slug_or_port: str | None = None
+    connection_id: str | None = None
+    code: int | None = None
+    closing: Closing | None = None
+
+    @property
+    def status(self) -> str | None:
+        """`ongoing` or `completed`; None for web events, which are neither."""
+        if not self.session:
+            return None
+        return "ongoing" if self.closing is None else "completed"

@@ -1,0 +1,47 @@
+"""A filter is a conjunction: joining only ever takes rows away, and contradictions leave none."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.search.parser import EVERYTHING, NOTHING, Filter
+
+FIELDS = ("type", "status")
+WORDS = ("a", "b")
+ROWS = [
+    ({"type": kind, "status": status}, datetime(2024, 1, day, tzinfo=UTC))
+    for kind in WORDS
+    for status in WORDS
+    for day in (1, 2, 3)
+]
+
+
+def lets_through(asked: Filter, row: dict[str, str], time: datetime) -> bool:
+    inside = (asked.after is None or asked.after <= time) and (asked.before is None or time <= asked.before)
+    return not asked.nothing and inside and all(row[field] == value for field, value in asked.equals)
+
+
+moments = st.none() | st.integers(1, 3).map(lambda day: datetime(2024, 1, day, tzinfo=UTC))
+small_filters = st.builds(
+    Filter,
+    equals=st.dictionaries(st.sampled_from(FIELDS), st.sampled_from(WORDS)).map(lambda pairs: tuple(pairs.items())),
+    after=moments,
+    before=moments,
+) | st.just(NOTHING)
+
+
+@settings(deadline=None)
+@given(small_filters, small_filters)
+def test_both_filters_let_through_what_each_does(one: Filter, other: Filter) -> None:
+    for row, time in ROWS:
+        assert lets_through(one & other, row, time) == (lets_through(one, row, time) and lets_through(other, row, time))
+
+
+@settings(deadline=None)
+@given(small_filters)
+def test_everything_changes_nothing_and_nothing_leaves_nothing(one: Filter) -> None:
+    assert one & EVERYTHING == EVERYTHING & one == one & one == one
+    assert one & NOTHING == NOTHING & one == NOTHING
