@@ -95,7 +95,7 @@ def join(stored: ConnectionLog, incoming: ConnectionLog) -> ConnectionLog:
         `incoming` under another id, made from its content, for it to be kept beside the stored one.
     """
     if not (_is_keyed(stored) and _is_keyed(incoming)):
-        return stored if stored == incoming else replace(incoming, id=_content_id(incoming))
+        return stored if stored == incoming else replace(incoming, id=_content_id(incoming), given_id=incoming.id)
     opening = min(stored, incoming, key=_order)
     return replace(opening, closing=_join_closings(stored.closing, incoming.closing))
 
@@ -139,7 +139,7 @@ class Fold:
         answer: list[tuple[int, EventStatus]] = []
         state = before
         for index, made in self._events[row_id]:
-            after = made if state is None else join(state, replace(made, id=state.id))
+            after = made if state is None else join(state, replace(made, id=state.id, given_id=state.given_id))
             answer.append((index, "created" if state is None else "unchanged" if after == state else "updated"))
             state = after
         return answer
@@ -158,9 +158,10 @@ def _order(made: ConnectionLog) -> tuple[datetime, str]:
 
 
 def _content(made: ConnectionLog) -> str:
+    # What is absent is left out, so that a field added later changes no id.
     known = {field.name: getattr(made, field.name) for field in fields(made) if field.name != "closing"}
     known["connect_time"] = times.fixed(made.connect_time)
-    return json.dumps(known, sort_keys=True)
+    return json.dumps({name: value for name, value in known.items() if value is not None}, sort_keys=True)
 
 
 def _content_id(made: ConnectionLog) -> str:

@@ -98,6 +98,7 @@ class ConnectionLog:
         session: a connection with an end (SSH and IDE types), not a single event (web types).
         code: the HTTP status of a web event; the exit code of a session is in `closing`.
         closing: how a session ended; None for a session still open and for every web event.
+        given_id: the id that the event came with, where another event had it first; None for every other row.
     """
 
     id: str
@@ -116,6 +117,7 @@ class ConnectionLog:
     connection_id: str | None = None
     code: int | None = None
     closing: Closing | None = None
+    given_id: str | None = None
 
     @property
     def status(self) -> str | None:

@@ -1,0 +1,211 @@
+"""Writes connection log rows so that any order of arrival, any repetition and any number of writers give the same row.
+
+What two versions of a row make together is not decided here: the caller gives a `join`. This module makes the join
+atomic without a lock. It guesses what is stored, writes on the condition that the guess is right, and where it is wrong
+takes the stored row from the refusal, joins, and writes on the condition that nothing has changed since:
+
+    put       nothing is stored       a first connect, a web event
+    close     an open session is      a disconnect: touches the row and the `status` lane, no other
+    replace   exactly this revision   everything else
+
+The first two are right nearly always, so an event costs one call. A write that was committed but not acknowledged is
+met by its own retry as a stored row that the join leaves as it is.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cache
+from typing import NamedTuple
+
+from botocore.exceptions import ClientError
+
+from chalicelib import times
+from chalicelib.errors import Unavailable
+from chalicelib.settings import current
+from chalicelib.store.connection_rows import CLOSING, REVISION, closing_text, from_item, revision, to_item
+from chalicelib.store.engine import ConditionFailed, Item, call
+from chalicelib.store.lanes import POSITION
+from chalicelib.store.records import ConnectionLog
+from chalicelib.store.tables import ConnectionLogItem
+
+Join = Callable[[ConnectionLog, ConnectionLog], ConnectionLog]
+"""What a stored row and an incoming one make together: the stored row itself when nothing changes; a row with another
+id when the incoming one turns out to be something else and belongs there."""
+
+_WRITERS = 16
+_ATTEMPTS = 10
+_FIRST_PAUSE_SECONDS = 0.01
+
+_log = logging.getLogger(__name__)
+
+
+class Written(NamedTuple):
+    """What became of one row.
+
+    Attributes:
+        before: what was stored under the row's id; None when nothing was.
+        after: what is stored now.
+    """
+
+    before: ConnectionLog | None
+    after: ConnectionLog
+
+
+def write_all(rows: Sequence[ConnectionLog], join: Join, *, give_up_at: float) -> list[Written | Unavailable]:
+    """Write rows with different ids in parallel; the answers stand in the order of the rows.
+
+    Args:
+        rows: what the events alone would make. One that lost its id to another of them is written after that one,
+            so that it is known by then who has the id.
+        join: the rule of the log.
+        give_up_at: on the clock of `time.monotonic`; rows not begun by then are answered as Unavailable.
+    """
+
+    def write_one(row: ConnectionLog) -> Written | Unavailable:
+        if time.monotonic() > give_up_at:
+            return Unavailable("There was no time left to store this event.")
+        try:
+            return write(row, join)
+        except Unavailable as error:
+            return error
+        except ClientError as error:
+            _log.exception("The store refused a row")
+            return Unavailable(f"The store refused this event: {error.response['Error']['Code']}.")
+
+    if len(rows) == 1:
+        return [write_one(rows[0])]
+    answers: dict[str, Written | Unavailable] = {}
+    for moved in (False, True):
+        some = [row for row in rows if (row.given_id is not None) is moved]
+        answers |= zip((row.id for row in some), _pool().map(write_one, some), strict=True)
+    return [answers[row.id] for row in rows]
+
+
+def write(row: ConnectionLog, join: Join) -> Written:
+    """Write one row. A row that lost its id is offered under that id first: there it may be stored already.
+
+    Raises:
+        Unavailable: the store did not answer, or other writers changed the row at every attempt.
+    """
+    return _write(row if row.given_id is None else replace(row, id=row.given_id, given_id=None), join)
+
+
+def _write(row: ConnectionLog, join: Join) -> Written:
+    stored = _close(row) if _only_closes(row) else _put(row)
+    for attempt in range(_ATTEMPTS):
+        if isinstance(stored, Written):
+            return stored
+        if stored is None:
+            stored = _put(row)
+            continue
+        before = from_item(stored)
+        after = join(before, row)
+        if after == before:
+            return Written(before, before)
+        if after.id != before.id:
+            return _write(after, join)
+        stored = _replace(stored, before, after)
+        if isinstance(stored, Written):
+            return stored
+        time.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter, not a secret
+    raise Unavailable("The row was changed by others at every attempt.")
+
+
+def _only_closes(row: ConnectionLog) -> bool:
+    return row.connection_id is not None and row.closing is not None and row.closing.time == row.connect_time
+
+
+def _put(row: ConnectionLog) -> Written | Item | None:
+    item = to_item(row, shards=current().log_shards, revision=1)
+    try:
+        call(
+            "PutItem",
+            {
+                "TableName": ConnectionLogItem.Meta.table_name,
+                "Item": item,
+                "ConditionExpression": "attribute_not_exists(id)",
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            },
+        )
+    except ConditionFailed as failure:
+        return failure.item or _read(row.id)
+    return Written(None, row)
+
+
+def _close(row: ConnectionLog) -> Written | Item | None:
+    assert row.closing is not None  # noqa: S101 - `_only_closes` has looked
+    try:
+        answer = call(
+            "UpdateItem",
+            {
+                "TableName": ConnectionLogItem.Meta.table_name,
+                "Key": {"id": {"S": row.id}},
+                "UpdateExpression": "SET #closing = :closing, #rev = #rev + :one REMOVE #status",
+                # Only an open session has a `status`; any other event under this id is left to the join.
+                "ConditionExpression": (
+                    "attribute_exists(#status) AND #connection = :connection AND #position < :moment"
+                ),
+                "ExpressionAttributeNames": {
+                    "#closing": CLOSING,
+                    "#connection": "connection",
+                    "#rev": REVISION,
+                    "#status": "status",
+                    "#position": POSITION,
+                },
+                "ExpressionAttributeValues": {
+                    ":closing": {"S": closing_text(row.closing)},
+                    ":connection": {"S": row.connection_id},
+                    ":one": {"N": "1"},
+                    # The bare time sorts before every position that begins with it, so a tie is left to the join.
+                    ":moment": {"S": times.fixed(row.closing.time)},
+                },
+                "ReturnValues": "ALL_OLD",
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            },
+        )
+    except ConditionFailed as failure:
+        # Without an item there is none, or the engine does not tell: the put finds out, and is needed in the one case.
+        return failure.item
+    before = from_item(answer["Attributes"])
+    return Written(before, replace(before, closing=row.closing))
+
+
+def _replace(stored: Item, before: ConnectionLog, after: ConnectionLog) -> Written | Item | None:
+    seen = revision(stored)
+    try:
+        call(
+            "PutItem",
+            {
+                "TableName": ConnectionLogItem.Meta.table_name,
+                "Item": to_item(after, shards=current().log_shards, revision=seen + 1),
+                "ConditionExpression": "#rev = :seen",
+                "ExpressionAttributeNames": {"#rev": REVISION},
+                "ExpressionAttributeValues": {":seen": {"N": str(seen)}},
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            },
+        )
+    except ConditionFailed as failure:
+        return failure.item or _read(after.id)
+    return Written(before, after)
+
+
+def _read(row_id: str) -> Item | None:
+    # Only for engines that do not send the item with the refusal.
+    request = {
+        "TableName": ConnectionLogItem.Meta.table_name,
+        "Key": {"id": {"S": row_id}},
+        "ConsistentRead": True,
+    }
+    item: Item | None = call("GetItem", request).get("Item")
+    return item
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_WRITERS, thread_name_prefix="connection-writer")

@@ -1,0 +1,178 @@
+"""The tables as pynamodb models: keys, indexes and attributes.
+
+One table per kind of thing. The directory tables and `api_keys` also hold *claims*: small items beside the rows, one
+per unique value (`username#alice`), written in the same transaction as the row, because DynamoDB has no unique index.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from pynamodb.attributes import (
+    Attribute,
+    BinaryAttribute,
+    BooleanAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
+from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE, STRING
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
+from pynamodb.models import Model
+
+from chalicelib import times
+from chalicelib.settings import current
+from chalicelib.store.lanes import CONNECTION_LANES, POSITION, Lane
+
+DOC = "doc"
+PACKED_DOC = "zdoc"
+
+
+class TimeAttribute(Attribute[datetime]):
+    """A UTC datetime as 26 characters whose text order is time order."""
+
+    attr_type = STRING
+
+    def serialize(self, value: datetime) -> str:
+        """The stored text."""
+        return times.fixed(value)
+
+    def deserialize(self, value: str) -> datetime:
+        """The moment."""
+        return times.from_fixed(value)
+
+
+class _Table:
+    billing_mode = PAY_PER_REQUEST_BILLING_MODE
+
+
+class Listing(GlobalSecondaryIndex["UserItem"]):  # type: ignore[no-untyped-call]
+    """All users by username; claims are not in it."""
+
+    class Meta:
+        """Every attribute is projected: a listing shows whole users."""
+
+        index_name = "listing"
+        projection = AllProjection()
+
+    kind = UnicodeAttribute(hash_key=True)
+    sort = UnicodeAttribute(range_key=True)
+
+
+class UserItem(Model):
+    """A user, or a claim on a username or an e-mail address.
+
+    A claim has `holder`, the one user who has the value now, and `former`, the deleted users who had it last.
+    """
+
+    class Meta(_Table):
+        """Where it is kept."""
+
+        table_name = current().table_name("users")
+
+    listing = Listing()
+    id = UnicodeAttribute(hash_key=True)
+    kind = UnicodeAttribute(null=True)
+    sort = UnicodeAttribute(null=True)
+    username = UnicodeAttribute(null=True)
+    email = UnicodeAttribute(null=True)
+    name = UnicodeAttribute(null=True)
+    avatar_url = UnicodeAttribute(null=True)
+    status = UnicodeAttribute(null=True)
+    login_type = UnicodeAttribute(null=True)
+    roles = JSONAttribute(null=True)
+    organization_roles = JSONAttribute(null=True)
+    created_at = TimeAttribute(null=True)
+    updated_at = TimeAttribute(null=True)
+    last_seen_at = TimeAttribute(null=True)
+    deleted = BooleanAttribute(null=True)
+    holder = UnicodeAttribute(null=True)
+    former = UnicodeSetAttribute(null=True)
+
+
+class OrganizationListing(GlobalSecondaryIndex["OrganizationItem"]):  # type: ignore[no-untyped-call]
+    """All organizations by name; claims are not in it."""
+
+    class Meta:
+        """Every attribute is projected: a listing shows whole organizations."""
+
+        index_name = "listing"
+        projection = AllProjection()
+
+    kind = UnicodeAttribute(hash_key=True)
+    sort = UnicodeAttribute(range_key=True)
+
+
+class OrganizationItem(Model):
+    """An organization, or a claim on its name."""
+
+    class Meta(_Table):
+        """Where it is kept."""
+
+        table_name = current().table_name("organizations")
+
+    listing = OrganizationListing()
+    id = UnicodeAttribute(hash_key=True)
+    kind = UnicodeAttribute(null=True)
+    sort = UnicodeAttribute(null=True)
+    name = UnicodeAttribute(null=True)
+    display_name = UnicodeAttribute(null=True)
+    description = UnicodeAttribute(null=True)
+    icon = UnicodeAttribute(null=True)
+    is_default = BooleanAttribute(null=True)
+    created_at = TimeAttribute(null=True)
+    updated_at = TimeAttribute(null=True)
+    deleted = BooleanAttribute(null=True)
+    holder = UnicodeAttribute(null=True)
+    former = UnicodeSetAttribute(null=True)
+
+
+class APIKeyItem(Model):
+    """A token, or a claim on a token name of a user (`name#<user id>#<token name>`)."""
+
+    class Meta(_Table):
+        """Where it is kept."""
+
+        table_name = current().table_name("api_keys")
+
+    id = UnicodeAttribute(hash_key=True)
+    hashed_secret = BinaryAttribute(null=True, legacy_encoding=False)
+    user_id = UnicodeAttribute(null=True)
+    login_type = UnicodeAttribute(null=True)
+    token_name = UnicodeAttribute(null=True)
+    scopes = JSONAttribute(null=True)
+    allow_list = JSONAttribute(null=True)
+    created_at = TimeAttribute(null=True)
+    updated_at = TimeAttribute(null=True)
+    expires_at = TimeAttribute(null=True)
+    last_used = TimeAttribute(null=True)
+    lifetime_seconds = NumberAttribute(null=True)
+    holder = UnicodeAttribute(null=True)
+
+
+def _index(lane: Lane) -> GlobalSecondaryIndex[Any]:
+    meta = type("Meta", (), {"index_name": lane.name, "projection": IncludeProjection([DOC, PACKED_DOC])})
+    attributes = {
+        "Meta": meta,
+        lane.name: UnicodeAttribute(hash_key=True),
+        POSITION: UnicodeAttribute(range_key=True),
+    }
+    return cast("GlobalSecondaryIndex[Any]", type(f"{lane.name}_lane", (GlobalSecondaryIndex,), attributes)())
+
+
+def _log_table(name: str, lanes: tuple[Lane, ...]) -> type[Model]:
+    attributes: dict[str, Any] = {
+        "__module__": __name__,
+        "__doc__": f"The rows of {name}: keys and a packed rest, so they are read and written raw.",
+        "Meta": type("Meta", (_Table,), {"table_name": current().table_name(name)}),
+        "id": UnicodeAttribute(hash_key=True),
+    }
+    attributes |= {f"{lane.name}_lane": _index(lane) for lane in lanes}
+    return cast("type[Model]", type(name, (Model,), attributes))
+
+
+ConnectionLogItem = _log_table("connection_logs", CONNECTION_LANES)
+
+TABLES: tuple[type[Model], ...] = (UserItem, OrganizationItem, APIKeyItem, ConnectionLogItem)

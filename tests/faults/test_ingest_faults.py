@@ -1,0 +1,431 @@
+"""A store that throttles, hangs or dies costs a retry: never an event, never a second row, never a neighbour."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
+
+from chalicelib.errors import Unavailable
+from chalicelib.logs.connection import ConnectionEvent, Fold, join, row
+from chalicelib.store import api_keys, connection_reader, directory
+from chalicelib.store import engine as store_engine
+from chalicelib.store.connection_writer import Written, write_all
+from chalicelib.store.engine import TransactionCancelled, call
+from chalicelib.store.lanes import CONNECTION_LANES
+from chalicelib.store.plan import Criteria, Plan, plan
+from chalicelib.store.records import ConnectionLog
+from chalicelib.store.tables import ConnectionLogItem
+from chalicelib.store.transaction import transact
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+TABLE = ConnectionLogItem.Meta.table_name
+T0 = datetime(2025, 7, 10, 10, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+URL = "https://dynamodb.us-east-1.amazonaws.com/"
+CONNECT = ConnectionEvent(
+    id=None,
+    time=T0,
+    connection_status="connected",
+    organization_id=str(UUID(int=101)),
+    workspace_owner_id=str(UUID(int=201)),
+    workspace_id=str(UUID(int=301)),
+    workspace_name="ws",
+    agent_name="main",
+    type="ssh",
+    code=None,
+    ip="10.0.0.1",
+    user_agent=None,
+    user_id=None,
+    slug_or_port=None,
+    connection_id=str(UUID(int=401)),
+    disconnect_reason=None,
+)
+DISCONNECT = replace(
+    CONNECT, connection_status="disconnected", time=T0 + SECOND, code=0, disconnect_reason="client left"
+)
+WEB = replace(CONNECT, id=str(UUID(int=1)), type="workspace_app", connection_id=None, code=200, slug_or_port="8080")
+OTHER_WEB = replace(WEB, ip="10.0.0.2")
+WEBS = [row(replace(WEB, id=str(UUID(int=number)))) for number in range(1, 21)]
+EVERYTHING: Plan | None = plan(Criteria(), CONNECTION_LANES, 1, more={})
+
+Send = Callable[[str, Mapping[str, Any]], dict[str, Any]]
+Inject = Callable[[Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]], None]
+
+
+@pytest.fixture
+def inject() -> Iterator[Inject]:
+    """Put something between the store's code and the engine; it is taken away before tables are looked at."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def between(fault: Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]) -> None:
+            patch.undo()
+            client = store_engine.connection().client
+            send = client._make_api_call
+
+            def sent(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+                return fault(lambda name, asked: dict(send(name, dict(asked))), operation, request)
+
+            patch.setattr(client, "_make_api_call", sent)
+
+        yield between
+
+
+def well(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    return send(operation, request)
+
+
+def refusal(code: str, operation: str = "PutItem", **more: object) -> ClientError:
+    response: Any = {"Error": {"Code": code, "Message": "no"}, **more}
+    return ClientError(response, operation)  # type: ignore[no-untyped-call]
+
+
+def soon() -> float:
+    return time.monotonic() + 60
+
+
+def stored() -> list[ConnectionLog]:
+    assert EVERYTHING is not None
+    return list(connection_reader.rows(EVERYTHING, expected=100))
+
+
+def send_batch(events: Sequence[ConnectionEvent]) -> dict[int, str]:
+    """What became of each event: as the answer to a request says it, `failed` where it is to be sent again."""
+    fold = Fold()
+    for index, event in enumerate(events):
+        fold.add(index, row(event))
+    rows = list(fold.rows.values())
+    statuses: dict[int, str] = {}
+    for made, answer in zip(rows, write_all(rows, join, give_up_at=soon()), strict=True):
+        if isinstance(answer, Unavailable):
+            statuses |= dict.fromkeys(fold.events(made.id), "failed")
+        else:
+            statuses |= dict(fold.statuses(made.id, answer.before))
+    return statuses
+
+
+TRANSIENT = (
+    "InternalServerError",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "ThrottlingException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+)
+UNREACHABLE: tuple[Callable[..., BotoCoreError], ...] = (
+    ConnectTimeoutError,
+    ReadTimeoutError,
+    EndpointConnectionError,
+    ConnectionClosedError,
+)
+DOWN: list[Exception] = [*map(refusal, TRANSIENT), *(error(endpoint_url=URL) for error in UNREACHABLE)]
+THROTTLED = refusal("ThrottlingException")
+REFUSED = refusal("ValidationException")
+UNANSWERED = ReadTimeoutError(endpoint_url=URL)  # type: ignore[no-untyped-call]
+
+
+def named(error: Exception) -> str:
+    return error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+
+
+OPERATIONS: dict[str, Callable[[], object]] = {
+    "read a token": lambda: api_keys.get("WuoWs4ZsMX"),
+    "read a user": lambda: directory.get_user(str(UUID(int=1))),
+    "read users": lambda: directory.get_users([str(UUID(int=1))]),
+    "list users": lambda: list(directory.list_users()),
+    "find a user": lambda: directory.user_ids("username", "alice"),
+    "read rows": stored,
+    "count rows": lambda: EVERYTHING and connection_reader.count(EVERYTHING, 10),
+    "transact": lambda: transact([]),
+}
+
+
+def down(error: Exception) -> Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]:
+    def fault(_send: Send, _operation: str, _request: Mapping[str, Any]) -> dict[str, Any]:
+        raise error
+
+    return fault
+
+
+@pytest.mark.parametrize("error", DOWN, ids=named)
+def test_every_event_is_to_be_sent_again_while_the_store_is_down(error: Exception, inject: Inject) -> None:
+    inject(down(error))
+    answers = write_all(WEBS, join, give_up_at=soon())
+    assert [type(answer) for answer in answers] == [Unavailable] * len(WEBS)
+    inject(well)
+    assert stored() == []
+    assert write_all(WEBS, join, give_up_at=soon()) == [Written(None, made) for made in WEBS]
+
+
+@pytest.mark.parametrize("error", [THROTTLED, UNANSWERED], ids=named)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_operation_tells_that_the_store_is_down(operation: str, error: Exception, inject: Inject) -> None:
+    inject(down(error))
+    with pytest.raises(Unavailable) as caught:
+        OPERATIONS[operation]()
+    assert caught.value.headers["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("reasons", "expected"),
+    [
+        (["None", "TransactionConflict"], Unavailable),
+        (["ThrottlingError", "None"], Unavailable),
+        (["ProvisionedThroughputExceeded"], Unavailable),
+        (["None", "ConditionalCheckFailed"], TransactionCancelled),
+        (["TransactionConflict", "ConditionalCheckFailed"], TransactionCancelled),
+        (["ValidationError"], ClientError),
+    ],
+)
+def test_why_a_transaction_was_cancelled_is_told_apart(
+    reasons: list[str], expected: type[Exception], inject: Inject
+) -> None:
+    inject(down(refusal("TransactionCanceledException", CancellationReasons=[{"Code": code} for code in reasons])))
+    with pytest.raises(expected) as caught:
+        transact([])
+    if isinstance(caught.value, TransactionCancelled):
+        assert caught.value.failed == (1,)
+
+
+def test_a_throttled_request_is_sent_four_times_and_then_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    attempts: list[str] = []
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=pauses.append, time=time.time))
+    body = b'{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slower"}'
+
+    class Raw(io.BytesIO):
+        def stream(self, **_: object) -> Iterator[bytes]:
+            yield self.read()
+
+    def throttle(request: Any, **_: object) -> AWSResponse:
+        attempts.append(request.url)
+        return AWSResponse(request.url, 400, {}, Raw(body))  # type: ignore[no-untyped-call]
+
+    events = store_engine.connection().client.meta.events
+    events.register_first("before-send.dynamodb", throttle)
+    try:
+        answers = write_all(WEBS[:1], join, give_up_at=soon())
+    finally:
+        events.unregister("before-send.dynamodb", throttle)
+    assert [type(answer) for answer in answers] == [Unavailable]
+    assert len(attempts) == 4
+    assert len(pauses) == 3
+
+
+@pytest.mark.parametrize("error", [THROTTLED, REFUSED, UNANSWERED], ids=named)
+@pytest.mark.parametrize("wrong", [{0}, {19}, {3, 4, 5, 17}])
+def test_rows_that_fail_never_cost_another(wrong: set[int], error: Exception, inject: Inject) -> None:
+    failing = {WEBS[index].id for index in wrong}
+
+    def fault(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "PutItem" and request["Item"]["id"]["S"] in failing:
+            raise error
+        return send(operation, request)
+
+    inject(fault)
+    answers = write_all(WEBS, join, give_up_at=soon())
+    assert {index for index, answer in enumerate(answers) if isinstance(answer, Unavailable)} == wrong
+    assert {made.id for made in stored()} == {made.id for made in WEBS} - failing
+
+
+def test_what_the_store_refuses_for_good_is_named(inject: Inject) -> None:
+    inject(down(REFUSED))
+    (answer,) = write_all(WEBS[:1], join, give_up_at=soon())
+    assert isinstance(answer, Unavailable)
+    assert "ValidationException" in answer.detail
+
+
+def test_rows_are_not_begun_when_there_is_no_time_left(inject: Inject) -> None:
+    inject(down(AssertionError("a call was made")))
+    for rows in (WEBS, WEBS[:1]):
+        answers = write_all(rows, join, give_up_at=time.monotonic() - 1)
+        assert [type(answer) for answer in answers] == [Unavailable] * len(rows)
+
+
+HISTORIES: dict[str, tuple[list[ConnectionEvent], list[ConnectionEvent]]] = {
+    "a connect": ([], [CONNECT]),
+    "a disconnect": ([CONNECT], [DISCONNECT]),
+    "a lone disconnect": ([], [DISCONNECT]),
+    "a connect after its disconnect": ([DISCONNECT], [CONNECT]),
+    "an earlier connect": ([CONNECT], [replace(CONNECT, time=T0 - SECOND)]),
+    "a session at once": ([], [CONNECT, DISCONNECT]),
+    "a web event": ([], [WEB]),
+    "a web event under a used id": ([WEB], [OTHER_WEB]),
+    "two web events under one id": ([], [WEB, OTHER_WEB]),
+    "two web events under an id that the second has": ([OTHER_WEB], [WEB, OTHER_WEB]),
+}
+
+
+@pytest.mark.parametrize("error", DOWN[-4:], ids=named)
+@pytest.mark.parametrize("history", HISTORIES)
+def test_a_write_that_was_done_but_not_answered_is_known_again(
+    history: str, error: BotoCoreError, inject: Inject
+) -> None:
+    before, events = HISTORIES[history]
+
+    def unanswered(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        # A refusal is an answer; only what was done is not told.
+        answer = send(operation, request)
+        if operation in {"PutItem", "UpdateItem"}:
+            raise error
+        return answer
+
+    for event in before:
+        assert send_batch([event]) == {0: "created"}
+    inject(unanswered)
+    assert "failed" in send_batch(events).values()
+    inject(well)
+    rows = stored()
+    assert set(send_batch(events).values()) == {"unchanged"}
+    assert stored() == rows == clean([*before, *events])
+
+
+def clean(events: Sequence[ConnectionEvent]) -> list[ConnectionLog]:
+    """The rows of events that meet no fault."""
+    fold = Fold()
+    for index, event in enumerate(events):
+        fold.add(index, row(event))
+    return sorted(fold.rows.values(), key=lambda made: (made.connect_time, made.id), reverse=True)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_sender_that_sends_again_what_failed_ends_with_the_right_rows(seed: int, inject: Inject) -> None:
+    random = Random(seed)
+    events = [CONNECT, DISCONNECT, WEB, replace(DISCONNECT, time=T0 + 2 * SECOND, disconnect_reason="late")]
+    events += [replace(event, connection_id=str(UUID(int=402))) for event in (CONNECT, DISCONNECT)]
+
+    def flaky(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        chance = random.random()
+        if chance < 0.3:
+            raise random.choice(DOWN)
+        answer = send(operation, request)
+        if chance < 0.6:
+            raise random.choice(DOWN)
+        return answer
+
+    inject(flaky)
+    waiting = random.sample(events, k=len(events))
+    for _ in range(100):
+        cut = random.randint(1, len(waiting))
+        sent, rest = waiting[:cut], waiting[cut:]
+        statuses = send_batch(sent)
+        waiting = [event for index, event in enumerate(sent) if statuses[index] == "failed"] + rest
+        if not waiting:
+            break
+    assert not waiting
+    inject(well)
+    assert stored() == clean(events)
+
+
+def untold(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """An engine that does not send the item with the refusal of a condition."""
+    try:
+        return send(operation, request)
+    except ClientError as error:
+        error.response.pop("Item", None)
+        raise
+
+
+@pytest.mark.parametrize("order", list(permutations([CONNECT, DISCONNECT, replace(DISCONNECT, time=T0 + 2 * SECOND)])))
+def test_an_engine_that_does_not_send_the_item_with_a_refusal_joins_as_well(
+    order: tuple[ConnectionEvent, ...], inject: Inject
+) -> None:
+    inject(untold)
+    for event in (*order, *order):
+        assert set(send_batch([event]).values()) <= {"created", "updated", "unchanged"}
+    assert stored() == clean(order)
+
+
+def test_such_an_engine_keeps_events_of_one_id_apart_as_well(inject: Inject) -> None:
+    inject(untold)
+    assert [send_batch([event])[0] for event in (WEB, OTHER_WEB, OTHER_WEB, WEB)] == [
+        "created",
+        "created",
+        "unchanged",
+        "unchanged",
+    ]
+    assert stored() == clean([WEB, OTHER_WEB])
+
+
+def closed_sessions(number: int) -> list[ConnectionLog]:
+    events = [replace(DISCONNECT, connection_id=str(UUID(int=500 + index))) for index in range(number)]
+    send_batch(events)
+    return clean(events)
+
+
+@pytest.mark.parametrize("taken", [1, 3, 8])
+def test_closings_that_the_engine_left_unread_are_asked_for_again(taken: int, inject: Inject) -> None:
+    sessions = closed_sessions(8)
+    lengths: list[int] = []
+
+    def partly(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation != "BatchGetItem":
+            return send(operation, request)
+        asked = request["RequestItems"][TABLE]
+        lengths.append(len(asked["Keys"]))
+        answer = send(operation, {"RequestItems": {TABLE: {**asked, "Keys": asked["Keys"][:taken]}}})
+        left = asked["Keys"][taken:]
+        return {**answer, "UnprocessedKeys": {TABLE: {**asked, "Keys": left}} if left else {}}
+
+    inject(partly)
+    assert stored() == sessions
+    assert lengths == list(range(len(sessions), 0, -taken))
+
+
+def test_closings_that_are_never_read_are_an_answer_and_not_open_sessions(inject: Inject) -> None:
+    closed_sessions(3)
+
+    def never(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation != "BatchGetItem":
+            return send(operation, request)
+        return {"Responses": {}, "UnprocessedKeys": request["RequestItems"]}
+
+    inject(never)
+    with pytest.raises(Unavailable):
+        stored()
+
+
+def test_a_fault_in_the_middle_of_a_listing_is_not_the_end_of_it(
+    inject: Inject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_reader, "_LARGEST_PAGE", 5)
+    write_all(WEBS, join, give_up_at=soon())
+    queries: list[str] = []
+
+    def fault(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        queries.append(operation)
+        if len(queries) == 3:
+            raise UNANSWERED
+        return send(operation, request)
+
+    inject(fault)
+    with pytest.raises(Unavailable):
+        stored()
+    assert len(stored()) == len(WEBS)
+
+
+def test_any_other_refusal_is_not_told_as_unavailable(inject: Inject) -> None:
+    inject(down(refusal("AccessDeniedException")))
+    with pytest.raises(ClientError):
+        call("GetItem", {"TableName": TABLE, "Key": {"id": {"S": "x"}}})
