@@ -127,7 +127,7 @@ def test_the_object_form_means_what_the_string_means(expected: str) -> None:
         (["workspace", "*"], "invalid allow_list entry: expected object with type/id or string"),
     ],
 )
-def test_a_wrong_object_is_answered_with_the_known_text(value: Any, message: str) -> None:  # noqa: ANN401
+def test_a_wrong_object_is_answered_with_the_known_text(value: Any, message: str) -> None:
     with pytest.raises(InvalidAllowList) as caught:
         parse(value)
     assert str(caught.value) == message
@@ -260,7 +260,7 @@ def test_the_ids_of_a_type_say_what_the_list_names(some: tuple[Entry, ...], want
 def test_a_list_covers_an_entry_when_one_of_its_own_is_as_wide(
     held: tuple[Entry, ...],
     requested: str,
-    expected: bool,  # noqa: FBT001
+    expected: bool,
 ) -> None:
     assert covers(held, of(requested)[0]) is expected
 
@@ -285,7 +285,7 @@ def test_a_list_is_exhaustive_and_an_empty_one_fails_closed(
     held: tuple[Entry, ...],
     kind: str,
     name: str,
-    expected: bool,  # noqa: FBT001
+    expected: bool,
 ) -> None:
     assert contains(held, kind, name) is expected
 

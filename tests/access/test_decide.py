@@ -140,7 +140,7 @@ org_auditors = subject(org={ORG: ("organization-auditor",)})
         (Subject("", (), {"": ("organization-admin",)}, ALL, DEFAULT), "read", LOG_OF_NOBODY, False),
     ],
 )
-def test_roles_decide(who: Subject, action: str, what: Object, expected: bool) -> None:  # noqa: FBT001
+def test_roles_decide(who: Subject, action: str, what: Object, expected: bool) -> None:
     assert bool(decide(who, action, what)) is expected
 
 
@@ -176,7 +176,7 @@ def test_scopes_narrow_an_owner(
     scope: tuple[str, ...],
     action: str,
     what: Object,
-    expected: bool,  # noqa: FBT001
+    expected: bool,
 ) -> None:
     assert bool(decide(subject("owner", scope=scope), action, what)) is expected
 
@@ -205,7 +205,7 @@ def test_the_allow_list_narrows_an_owner(
     allow: list[str],
     action: str,
     what: Object,
-    expected: bool,  # noqa: FBT001
+    expected: bool,
 ) -> None:
     assert bool(decide(subject("owner", allow=parse_list(allow)), action, what)) is expected
 
@@ -311,7 +311,7 @@ def test_a_reach_says_what_a_list_may_show(who: Subject, action: str, resource: 
         (Reach(ids=frozenset({ROW})), True),
     ],
 )
-def test_a_reach_knows_when_there_is_no_need_to_look(made: Reach, expected: bool) -> None:  # noqa: FBT001
+def test_a_reach_knows_when_there_is_no_need_to_look(made: Reach, expected: bool) -> None:
     assert made.nothing is expected
 
 
@@ -335,7 +335,7 @@ def test_a_reach_knows_when_there_is_no_need_to_look(made: Reach, expected: bool
         (Reach(), MY_KEY, False),
     ],
 )
-def test_a_reach_includes_what_its_parts_name(made: Reach, what: Object, expected: bool) -> None:  # noqa: FBT001
+def test_a_reach_includes_what_its_parts_name(made: Reach, what: Object, expected: bool) -> None:
     assert made.includes(ME, what) is expected
 
 

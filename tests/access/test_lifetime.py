@@ -94,7 +94,7 @@ def test_an_explicit_end_wins_over_a_lifetime_and_that_over_the_default(
 def test_a_session_slides_once_an_hour_of_it_is_gone_and_a_token_never(
     left: timedelta,
     login_type: str,
-    moved: bool,  # noqa: FBT001
+    moved: bool,
 ) -> None:
     expected = NOW + (timedelta(hours=24) if moved else left)
     assert slide(NOW + left, NOW, 86_400, login_type) == expected
@@ -228,7 +228,7 @@ def test_a_stored_scope_that_stands_for_nothing_is_the_services_fault() -> None:
 )
 def test_a_token_is_unrestricted_with_every_scope_and_every_object(
     held: Grant,
-    expected: bool,  # noqa: FBT001
+    expected: bool,
 ) -> None:
     assert held.unrestricted is expected
 

@@ -73,7 +73,7 @@ def test_the_table_has_no_other_resource() -> None:
         ("nothing", "read", False),
     ],
 )
-def test_an_action_exists_when_the_table_names_it(resource: str, action: str, expected: bool) -> None:  # noqa: FBT001
+def test_an_action_exists_when_the_table_names_it(resource: str, action: str, expected: bool) -> None:
     assert exists(resource, action) is expected
 
 
@@ -90,7 +90,7 @@ def test_an_action_exists_when_the_table_names_it(resource: str, action: str, ex
         ("workspace:*", "*:*", False),
     ],
 )
-def test_a_wildcard_counts_on_the_granted_side_only(granted: str, asked: str, expected: bool) -> None:  # noqa: FBT001
+def test_a_wildcard_counts_on_the_granted_side_only(granted: str, asked: str, expected: bool) -> None:
     resource, action = asked.split(":")
     assert permissions(granted)[0].matches(resource, action) is expected
 

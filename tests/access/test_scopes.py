@@ -167,7 +167,7 @@ def test_a_public_scope_expands_to_grants_of_the_table_alone(name: str) -> None:
         ("All", False),
     ],
 )
-def test_a_client_may_ask_for_public_names_and_aliases(name: str, expected: bool) -> None:  # noqa: FBT001
+def test_a_client_may_ask_for_public_names_and_aliases(name: str, expected: bool) -> None:
     assert scopes.is_public(name) is expected
 
 
@@ -271,7 +271,7 @@ def test_clients_of_the_first_release_read_one_word(held: list[str], expected: s
 def test_one_set_covers_a_scope_when_every_permission_is_in_it(
     allowed: str,
     requested: str,
-    expected: bool,  # noqa: FBT001
+    expected: bool,
 ) -> None:
     assert scopes.covers(allowed.split(), requested) is expected
 

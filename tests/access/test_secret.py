@@ -113,5 +113,5 @@ def test_a_printed_token_shows_its_id_alone() -> None:
         ("012345678\u0660", False),
     ],
 )
-def test_a_key_id_is_ten_letters_or_digits(text: str, expected: bool) -> None:  # noqa: FBT001
+def test_a_key_id_is_ten_letters_or_digits(text: str, expected: bool) -> None:
     assert secret.is_key_id(text) is expected

@@ -21,7 +21,7 @@ MOMENT = "2006-01-02T15:04:05.999999999Z07:00"
 
 @settings(deadline=None)
 @given(st.uuids(), st.booleans())
-def test_a_uuid_is_read_in_all_four_forms_and_any_case(value: UUID, upper: bool) -> None:  # noqa: FBT001
+def test_a_uuid_is_read_in_all_four_forms_and_any_case(value: UUID, upper: bool) -> None:
     for form in (str(value), value.urn, f"{{{value}}}", value.hex):
         assert uuid(form.upper() if upper else form) == str(value)
 

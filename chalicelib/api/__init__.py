@@ -1,0 +1,1 @@
+"""The only room that knows HTTP: one file per resource, and the gate that every request passes."""

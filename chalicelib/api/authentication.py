@@ -1,0 +1,143 @@
+"""The gate: who is calling, by the token they bring.
+
+Tokens are taken from every place Coder takes them from, and refused with its words. A token is checked in the handler's
+own process at every request, with consistent reads and no cache, so that a revocation takes effect on the next request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from chalicelib import times
+from chalicelib.access import allow_list, secret
+from chalicelib.access.decide import Subject
+from chalicelib.api.http import Answer, Call
+from chalicelib.errors import Forbidden, Unauthorized
+from chalicelib.settings import current
+from chalicelib.store import api_keys, directory
+from chalicelib.store.records import APIKey, User
+
+TOKEN_NAME = "coder_session_token"  # noqa: S105 - the name of a cookie, not a token
+TOKEN_HEADER = "Coder-Session-Token"  # noqa: S105 - the name of a header
+
+_SIGNED_OUT = "You are signed out or your session has expired. Please sign in again to continue."
+_NO_TOKEN = f'Cookie "{TOKEN_NAME}" or query parameter must be provided.'
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_NO_HASH = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is calling: the user, the token, and what the two together may do."""
+
+    user: User
+    key: APIKey
+    subject: Subject
+
+
+def authenticated(view: Callable[..., Answer]) -> Callable[..., Answer]:
+    """A view that wants a token: it is called with the Caller after the Call."""
+
+    def checked(call: Call, **parameters: str) -> Answer:
+        return view(call, authenticate(call), **parameters)
+
+    checked.__name__, checked.__doc__ = view.__name__, view.__doc__
+    return checked
+
+
+def authenticate(call: Call) -> Caller:
+    """The caller of a request.
+
+    Raises:
+        Unauthorized: there is no token, or it opens nothing.
+        Forbidden: a browser sends the cookie along with a request that another site made.
+    """
+    token = _token(call)
+    try:
+        key_id, key_secret = secret.split(token)
+    except secret.MalformedToken as error:
+        raise _unauthorized(detail=f"Invalid API key format: {error}") from error
+    key = api_keys.get(key_id) if secret.is_key_id(key_id) else None
+    right = secret.matches(key_secret, key.hashed_secret if key else _NO_HASH)
+    if key is None:
+        raise _unauthorized(detail="API key is invalid.")
+    if not right:
+        raise _unauthorized(detail="API key secret is invalid.")
+    if key.expires_at <= times.now():
+        raise _unauthorized(detail=f'API key expired at "{_go_time(key.expires_at)}".')
+    user = directory.get_user(key.user_id, consistent=True)
+    if user is None or user.deleted or key.created_at < user.created_at:
+        raise _unauthorized(detail="API key is invalid.")
+    if user.status == "suspended":
+        raise _unauthorized(
+            'User is not active (status = "suspended"). Contact an admin to reactivate your account.',
+        )
+    subject = Subject(
+        user_id=user.id,
+        roles=user.roles,
+        organization_roles=user.organization_roles,
+        scopes=key.scopes,
+        allow_list=tuple(allow_list.parse(entry) for entry in key.allow_list),
+    )
+    return Caller(user, key, subject)
+
+
+def _token(call: Call) -> str:
+    cookie = _cookie(call.header("Cookie"), TOKEN_NAME)
+    if cookie:
+        _refuse_cross_site(call)
+    found = (
+        cookie
+        or call.query(TOKEN_NAME)
+        or call.header(TOKEN_HEADER)
+        or _bearer(call.header("Authorization"))
+        or call.query("access_token")
+    )
+    if not found:
+        raise _unauthorized(detail=_NO_TOKEN)
+    return found
+
+
+def _cookie(header: str, name: str) -> str:
+    for part in header.split(";"):
+        key, _, value = part.strip().partition("=")
+        if key == name:
+            return value.strip('"')
+    return ""
+
+
+def _bearer(header: str) -> str:
+    scheme, _, token = header.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _refuse_cross_site(call: Call) -> None:
+    """A cookie goes along with whatever a page asks for, so a change must come from our own pages."""
+    if call.method in _READING or call.header(TOKEN_HEADER):
+        return
+    origin = call.header("Origin")
+    own = {call.header("Host"), urlsplit(current().access_url).netloc}
+    foreign = origin and origin.partition("://")[2] not in own
+    if foreign or call.header("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        raise Forbidden(
+            "Something is wrong with your request's origin.",
+            f"Send the token in the {TOKEN_HEADER} header to call from other sites.",
+        )
+
+
+def _unauthorized(message: str = _SIGNED_OUT, detail: str = "") -> Unauthorized:
+    expired = "expired" in f"{message}{detail}"
+    challenge = (
+        'Bearer realm="coder", error="invalid_token", error_description="The access token'
+        f' {"has expired" if expired else "is invalid"}",'
+        f' resource_metadata="{current().access_url}/.well-known/oauth-protected-resource"'
+    )
+    return Unauthorized(message, detail, headers={"WWW-Authenticate": challenge})
+
+
+def _go_time(moment: datetime) -> str:
+    text = times.wire(moment)
+    return f"{text[:-1].replace('T', ' ')} +0000 UTC"

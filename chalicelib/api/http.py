@@ -1,0 +1,150 @@
+"""What every view has in common: it is called with one `Call`, answers with one `Answer`, and raises what goes wrong.
+
+`Routes.view` puts the gate before a view and the one error shape behind it. Serialisation is done here and not left to
+Chalice, whose own happens after all error handling. The body is JSON as Go's encoder writes it, newline included, with
+`<`, `>` and `&` escaped, so that no answer can be taken for HTML.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from chalice.app import Blueprint, CORSConfig, Request, Response
+
+from chalicelib.errors import GatebookError
+from chalicelib.settings import current
+from chalicelib.version import VERSION
+
+RESPONSE_HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000",
+    "X-Coder-Build-Version": f"v{VERSION}",
+    "X-Content-Type-Options": "nosniff",
+}
+"""On every response of the service, whatever became of the request."""
+
+_JSON = "application/json; charset=utf-8"
+_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+# Half a character, which a client may have sent as an escape, cannot be sent back in UTF-8.
+_ESCAPES |= dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+_REQUEST_HEADERS = ("Coder-Session-Token", "Content-Type")
+
+_log = logging.getLogger(__name__)
+
+
+class Answer(NamedTuple):
+    """What a view answers: a JSON value (None for no body at all), a status, and headers of its own."""
+
+    body: Any
+    status: int = 200
+    headers: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, as far as views look at it."""
+
+    request: Request = field(repr=False)
+
+    @property
+    def body(self) -> bytes:
+        """The body as it was sent."""
+        raw = self.request.raw_body
+        return raw if isinstance(raw, bytes) else raw.encode()
+
+    @property
+    def method(self) -> str:
+        """The method, in capitals."""
+        method: str = self.request.method
+        return method
+
+    def header(self, name: str) -> str:
+        """A header by name, whatever its case; empty when it was not sent."""
+        value: str = self.request.headers.get(name, "")
+        return value
+
+    def query(self, name: str) -> str:
+        """The first value of a query parameter; empty when it was not sent."""
+        parameters = self.request.query_params
+        values: Sequence[str] = parameters.getlist(name) if parameters and name in parameters else ()
+        return values[0] if values else ""
+
+    @property
+    def remaining_seconds(self) -> float:
+        """How long there is to answer before API Gateway does."""
+        context: Any = self.request.lambda_context
+        milliseconds: float = context.get_remaining_time_in_millis()
+        return min(milliseconds / 1000, _GATEWAY_SECONDS)
+
+
+_GATEWAY_SECONDS = 29.0
+
+
+class Routes(Blueprint):
+    """A blueprint whose views take a `Call` and answer with an `Answer`."""
+
+    def view(self, path: str, methods: Sequence[str] = ("GET",)) -> Callable[[Callable[..., Answer]], Any]:
+        """Register a view; path parameters reach it as keyword arguments, percent-decoded."""
+
+        def register(view: Callable[..., Answer]) -> Any:  # noqa: ANN401 - what Chalice makes of it
+            @wraps(view)
+            def handler(**parameters: str) -> Response:
+                call = Call(self.current_request)
+                return respond(lambda: view(call, **{name: unquote(value) for name, value in parameters.items()}))
+
+            return self.route(path, methods=list(methods), content_types=["*/*"], cors=cors())(handler)
+
+        return register
+
+
+def respond(view: Callable[[], Answer]) -> Response:
+    """The response of a view, or of what it raised."""
+    try:
+        answer = view()
+        return _response(answer.body, answer.status, answer.headers)
+    except GatebookError as error:
+        return error_response(error)
+    except Exception:  # noqa: BLE001 - it is logged whole, and no input may give a stack trace
+        # The last resort: the client hears that it is our fault, the log hears everything.
+        _log.exception("A view failed")
+        return _response({"message": "An internal server error occurred."}, 500, {})
+
+
+def error_response(error: GatebookError) -> Response:
+    """The response that an error is answered with."""
+    return _response(error.body(), error.status, error.headers)
+
+
+def cors() -> CORSConfig | bool:
+    """The one decision about cross-origin calls: none, unless the deployment names an origin."""
+    origin = current().allow_origin
+    if not origin:
+        return False
+    return CORSConfig(
+        allow_origin=origin, allow_headers=_REQUEST_HEADERS, expose_headers=["X-Coder-Build-Version"], max_age=600
+    )
+
+
+def _response(body: Any, status: int, headers: Mapping[str, str]) -> Response:  # noqa: ANN401 - any JSON value
+    if body is None:
+        return Response(body="", status_code=status, headers={**RESPONSE_HEADERS, **headers})
+    if isinstance(body, str):
+        return Response(
+            body=body,
+            status_code=status,
+            headers={**RESPONSE_HEADERS, "Content-Type": "text/plain; charset=utf-8", **headers},
+        )
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
+    return Response(
+        body=text + "\n",
+        status_code=status,
+        headers={**RESPONSE_HEADERS, "Content-Type": _JSON, **headers},
+    )

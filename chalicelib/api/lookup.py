@@ -1,0 +1,61 @@
+"""The users and organizations that a path names, as the caller may see them: the rest does not exist."""
+
+from __future__ import annotations
+
+from chalicelib.access.decide import Object, decide
+from chalicelib.api.authentication import Caller
+from chalicelib.errors import BadRequest, NotFound
+from chalicelib.search import values
+from chalicelib.store import directory
+from chalicelib.store.records import Organization, User
+
+_ME = "me"
+
+
+def user_object(user_id: str) -> Object:
+    """A user as the policy sees one: owned by itself."""
+    return Object("user", user_id, owner=user_id)
+
+
+def organization_object(organization_id: str) -> Object:
+    """An organization as the policy sees one: belonging to itself."""
+    return Object("organization", organization_id, organization=organization_id)
+
+
+def user(caller: Caller, name: str, *, consistent: bool = False) -> User:
+    """The user that `{user}` names: `me`, an id, or a username whatever its case.
+
+    Raises:
+        NotFound: there is none, or the caller may not read it.
+    """
+    if not name:
+        raise BadRequest('"user" must be provided.')
+    found = caller.user if name == _ME else _by_name(name, consistent=consistent)
+    if found is None or found.deleted or not decide(caller.subject, "read", user_object(found.id)):
+        raise NotFound
+    return found
+
+
+def organization(caller: Caller, name: str, *, consistent: bool = False) -> Organization:
+    """The organization that `{organization}` names: an id, or a name whatever its case.
+
+    Raises:
+        NotFound: there is none, or the caller may not read it.
+    """
+    row_id = _uuid(name) or directory.organization_id(name)
+    found = directory.get_organization(row_id, consistent=consistent) if row_id else None
+    if found is None or found.deleted or not decide(caller.subject, "read", organization_object(found.id)):
+        raise NotFound
+    return found
+
+
+def _by_name(name: str, *, consistent: bool) -> User | None:
+    row_id = _uuid(name) or next(iter(directory.user_ids("username", name)), None)
+    return directory.get_user(row_id, consistent=consistent) if row_id else None
+
+
+def _uuid(text: str) -> str | None:
+    try:
+        return values.uuid(text)
+    except values.WrongValue:
+        return None

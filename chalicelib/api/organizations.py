@@ -1,0 +1,109 @@
+"""Organizations: mirrored in by the platform, listed and looked up by clients."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib import times
+from chalicelib.access.decide import Object, decide, reach
+from chalicelib.api import lookup
+from chalicelib.api.authentication import Caller, authenticated
+from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.parameters import uuid
+from chalicelib.api.saving import saved
+from chalicelib.errors import Conflict, Forbidden, NotFound, Validation
+from chalicelib.models.base import parse
+from chalicelib.models.directory import PutOrganization, organization_json
+from chalicelib.store import directory
+from chalicelib.store.claims import Taken
+from chalicelib.store.records import Organization
+
+routes = Routes(__name__)
+
+
+@routes.view("/api/v2/organizations")
+@authenticated
+def list_all(_call: Call, caller: Caller) -> Answer:
+    """Every organization that the caller may read, by name."""
+    readable = reach(caller.subject, "read", "organization")
+    rows = (
+        row
+        for row in directory.list_organizations()
+        if readable.includes(caller.user.id, lookup.organization_object(row.id))
+    )
+    return Answer([organization_json(row) for row in rows])
+
+
+@routes.view("/api/v2/organizations/{organization}")
+@authenticated
+def show(_call: Call, caller: Caller, organization: str) -> Answer:
+    """One organization."""
+    return Answer(organization_json(lookup.organization(caller, organization)))
+
+
+@routes.view("/api/v2/organizations/{organization}", methods=["PUT"])
+@authenticated
+def put(call: Call, caller: Caller, organization: str) -> Answer:
+    """Make an organization what the body says: 201 when it is new, 200 when it was there."""
+    row_id = uuid("organization", organization)
+    asked = parse(PutOrganization, call.body)
+
+    def write() -> Answer:
+        before = directory.get_organization(row_id, consistent=True)
+        new = before is None or before.deleted
+        allowed = (
+            decide(caller.subject, "create", Object("organization"))
+            if new
+            else decide(caller.subject, "update", lookup.organization_object(row_id))
+        )
+        if not allowed:
+            readable = not new and decide(caller.subject, "read", lookup.organization_object(row_id))
+            raise Forbidden if new or readable else NotFound
+        after = _merged(row_id, asked, before)
+        if after != before:
+            try:
+                directory.save_organization(after, before)
+            except Taken as error:
+                raise _name_taken(asked.name) from error
+        return Answer(organization_json(after), 201 if new else 200)
+
+    return saved(write)
+
+
+@routes.view("/api/v2/organizations/{organization}", methods=["DELETE"])
+@authenticated
+def delete(_call: Call, caller: Caller, organization: str) -> Answer:
+    """Delete an organization; its name is free again, and old log rows still show it."""
+
+    def write() -> Answer:
+        before = lookup.organization(caller, organization, consistent=True)
+        if not decide(caller.subject, "delete", lookup.organization_object(before.id)):
+            raise Forbidden
+        directory.save_organization(replace(before, deleted=True, updated_at=times.now()), before)
+        return Answer({"message": "Organization has been deleted."})
+
+    return saved(write)
+
+
+def _merged(row_id: str, asked: PutOrganization, before: Organization | None) -> Organization:
+    now = times.now()
+    base = before or Organization(
+        id=row_id,
+        name=asked.name,
+        display_name=asked.name,
+        description="",
+        icon="",
+        is_default=False,
+        created_at=now,
+        updated_at=now,
+    )
+    given = asked.model_dump(exclude_none=True)
+    after = replace(base, **given, deleted=False)
+    return after if after == before else replace(after, updated_at=now)
+
+
+def _name_taken(name: str) -> Conflict:
+    return Conflict(
+        f'Organization already exists with the name "{name}".',
+        validations=[Validation("name", "This value is already in use and should be unique.")],
+    )

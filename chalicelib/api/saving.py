@@ -1,0 +1,31 @@
+"""Writes that read first: done again when another request has changed the row in between."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+
+from chalicelib.api.http import Answer
+from chalicelib.errors import Unavailable
+from chalicelib.store.claims import Changed
+
+_ATTEMPTS = 8
+_FIRST_PAUSE_SECONDS = 0.01
+
+
+def saved(write: Callable[[], Answer]) -> Answer:
+    """What `write` answers once nobody came in between.
+
+    Args:
+        write: reads the row, decides and saves; called anew each time.
+
+    Raises:
+        Unavailable: others changed the row at every attempt.
+    """
+    for attempt in range(_ATTEMPTS):
+        try:
+            return write()
+        except Changed:
+            time.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter, not a secret
+    raise Unavailable("Others were changing the same row.")

@@ -1,0 +1,66 @@
+"""What anybody may ask without a token: is it up, what is it, which scopes are there, has it an owner."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from chalicelib.access import scopes
+from chalicelib.access.catalogue import PUBLIC
+from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.parameters import boolean
+from chalicelib.errors import NotFound
+from chalicelib.settings import current
+from chalicelib.store import directory
+from chalicelib.version import VERSION
+
+routes = Routes(__name__)
+
+_AGENT_API_VERSION = "2.0"
+_PROVISIONER_API_VERSION = "1.0"
+
+
+@routes.view("/healthz")
+def health(_call: Call) -> Answer:
+    """The service runs; it asks nothing of the store."""
+    return Answer("OK")
+
+
+@routes.view("/api/v2/buildinfo")
+def build_info(_call: Call) -> Answer:
+    """What a Coder CLI asks first."""
+    url = current().access_url
+    return Answer(
+        {
+            "external_url": "https://github.com/coder/coder",
+            "version": f"v{VERSION}",
+            "dashboard_url": url,
+            "telemetry": False,
+            "workspace_proxy": False,
+            "agent_api_version": _AGENT_API_VERSION,
+            "provisioner_api_version": _PROVISIONER_API_VERSION,
+            "upgrade_message": "",
+            "deployment_id": str(uuid5(NAMESPACE_URL, f"{url}/{current().table_prefix}")),
+        }
+    )
+
+
+@routes.view("/api/v2/auth/scopes")
+def list_scopes(call: Call) -> Answer:
+    """The scopes a token may be given; with `details=true`, also what each expands to and what it is for."""
+    body: dict[str, Any] = {"external": list(PUBLIC)}
+    if boolean(call.query("details")):
+        described = {name: scopes.describe(name) for name in PUBLIC}
+        body["details"] = [
+            {"name": name, "expands_to": list(about.expansion), "description": about.text}
+            for name, about in described.items()
+        ]
+    return Answer(body)
+
+
+@routes.view("/api/v2/users/first")
+def first_user(_call: Call) -> Answer:
+    """Whether there is a user at all; a Coder CLI asks before it logs in."""
+    if next(iter(directory.list_users()), None) is None:
+        raise NotFound("The initial user has not been created!")
+    return Answer({"message": "The initial user has already been created!"})

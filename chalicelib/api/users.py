@@ -1,0 +1,186 @@
+"""Users: mirrored in by the platform, listed and looked up by clients."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+
+from chalicelib import times
+from chalicelib.access.decide import Object, Subject, decide, reach
+from chalicelib.access.roles import (
+    IMPLICIT_ORGANIZATION_ROLE,
+    IMPLICIT_SITE_ROLE,
+    assignable,
+)
+from chalicelib.api import lookup
+from chalicelib.api.authentication import Caller, authenticated
+from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.parameters import page, uuid
+from chalicelib.api.saving import saved
+from chalicelib.errors import Conflict, Forbidden, NotFound, Validation
+from chalicelib.models.base import parse
+from chalicelib.models.directory import PutUser, organization_json, user_json
+from chalicelib.store import directory
+from chalicelib.store.claims import Taken
+from chalicelib.store.records import User
+
+routes = Routes(__name__)
+
+_OWNER = "owner"
+
+
+@routes.view("/api/v2/users")
+@authenticated
+def list_all(call: Call, caller: Caller) -> Answer:
+    """The users that the caller may read, by username; `limit` and `offset` page them."""
+    wanted = page(call)
+    limit = wanted.limit if call.query("limit") else None
+    readable = reach(caller.subject, "read", "user")
+    rows = [row for row in directory.list_users() if readable.includes(caller.user.id, lookup.user_object(row.id))]
+    shown = islice(rows, wanted.offset, None if limit is None else wanted.offset + limit)
+    return Answer({"users": [user_json(row) for row in shown], "count": len(rows)})
+
+
+@routes.view("/api/v2/users/{user}")
+@authenticated
+def show(_call: Call, caller: Caller, user: str) -> Answer:
+    """One user."""
+    return Answer(user_json(lookup.user(caller, user)))
+
+
+@routes.view("/api/v2/users/{user}/organizations")
+@authenticated
+def organizations(_call: Call, caller: Caller, user: str) -> Answer:
+    """The organizations of a user, as far as the caller may read them, by name."""
+    member = lookup.user(caller, user)
+    readable = reach(caller.subject, "read", "organization")
+    rows = [
+        row
+        for row in directory.get_organizations(member.organization_roles).values()
+        if not row.deleted and readable.includes(caller.user.id, lookup.organization_object(row.id))
+    ]
+    return Answer([organization_json(row) for row in sorted(rows, key=lambda row: row.name.lower())])
+
+
+@routes.view("/api/v2/users/{user}", methods=["PUT"])
+@authenticated
+def put(call: Call, caller: Caller, user: str) -> Answer:
+    """Make a user what the body says: 201 when it is new, 200 when it was there."""
+    row_id = uuid("user", user)
+    asked = parse(PutUser, call.body)
+
+    def write() -> Answer:
+        before = directory.get_user(row_id, consistent=True)
+        new = before is None or before.deleted
+        allowed = (
+            decide(caller.subject, "create", Object("user"))
+            if new
+            else decide(caller.subject, "update", lookup.user_object(row_id))
+        )
+        if not allowed:
+            readable = not new and decide(caller.subject, "read", lookup.user_object(row_id))
+            raise Forbidden if new or readable else NotFound
+        after = _merged(row_id, asked, before)
+        # One who was deleted holds nothing: what comes back with the row is granted anew.
+        _check_roles(caller.subject, None if new else before, after)
+        if after != before:
+            try:
+                directory.save_user(after, before)
+            except Taken as error:
+                raise _taken(error) from error
+        return Answer(user_json(after), 201 if new else 200)
+
+    return saved(write)
+
+
+@routes.view("/api/v2/users/{user}", methods=["DELETE"])
+@authenticated
+def delete(_call: Call, caller: Caller, user: str) -> Answer:
+    """Delete a user: the name is free again, the tokens stop at once, and old log rows still show who it was."""
+
+    def write() -> Answer:
+        before = lookup.user(caller, user, consistent=True)
+        if before.id == caller.user.id:
+            raise Forbidden("You cannot delete yourself!", "Let another owner do it.")
+        if not decide(caller.subject, "delete", lookup.user_object(before.id)) or _guarded(caller.subject, before):
+            raise Forbidden
+        directory.save_user(replace(before, deleted=True, updated_at=times.now()), before)
+        return Answer({"message": "User has been deleted!"})
+
+    return saved(write)
+
+
+def _merged(row_id: str, asked: PutUser, before: User | None) -> User:
+    now = times.now()
+    # Who comes back after a deletion comes as new: without roles, and younger than any token from before.
+    kept = None if before is None or before.deleted else before
+    base = kept or User(
+        id=row_id,
+        username=asked.username,
+        email=asked.email,
+        name="",
+        avatar_url="",
+        status="active",
+        login_type="none",
+        roles=(),
+        organization_roles={},
+        created_at=now,
+        updated_at=now,
+    )
+    given = asked.model_dump(exclude_none=True, exclude={"roles", "organization_ids", "organization_roles"})
+    roles = base.roles if asked.roles is None else _granted(asked.roles, IMPLICIT_SITE_ROLE)
+    after = replace(base, **given, roles=roles, organization_roles=_memberships(asked, base), deleted=False)
+    return after if after == before else replace(after, updated_at=now)
+
+
+def _memberships(asked: PutUser, base: User) -> dict[str, tuple[str, ...]]:
+    members = base.organization_roles if asked.organization_ids is None else asked.organization_ids
+    if asked.organization_roles is None:
+        return {key: base.organization_roles.get(key, ()) for key in sorted(members)}
+    roles = asked.organization_roles
+    return {key: _granted(roles.get(key, ()), IMPLICIT_ORGANIZATION_ROLE) for key in sorted({*members, *roles})}
+
+
+def _granted(names: list[str] | tuple[str, ...], implied: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name != implied))
+
+
+def _check_roles(subject: Subject, before: User | None, after: User) -> None:
+    """Nobody grants or takes what is not theirs to assign, and only an owner changes an owner.
+
+    Raises:
+        Forbidden: the caller may change the user, but not like this.
+    """
+    if before is not None and before != after and _guarded(subject, before):
+        raise Forbidden
+    held_before = before.roles if before else ()
+    _check_assignable(subject, Object("assign_role"), {*held_before} ^ {*after.roles}, subject.roles)
+    memberships = before.organization_roles if before else {}
+    for key in {*memberships} | {*after.organization_roles}:
+        changed = {*memberships.get(key, ())} ^ {*after.organization_roles.get(key, ())}
+        held = (*subject.roles, *subject.organization_roles.get(key, ()))
+        _check_assignable(subject, Object("assign_org_role", organization=key), changed, held)
+        if (key in memberships) != (key in after.organization_roles):
+            action = "create" if key in after.organization_roles else "delete"
+            member = Object("organization_member", "" if action == "create" else after.id, after.id, key)
+            if not decide(subject, action, member):
+                raise Forbidden("Forbidden.", f"You may not change who is a member of organization {key}.")
+
+
+def _check_assignable(subject: Subject, obj: Object, changed: set[str], held: tuple[str, ...]) -> None:
+    if not changed:
+        return
+    refused = sorted(changed - assignable(held))
+    if refused or not decide(subject, "assign", obj):
+        raise Forbidden("Forbidden.", f"You may not grant or take away {', '.join(refused or sorted(changed))}.")
+
+
+def _guarded(subject: Subject, user: User) -> bool:
+    return _OWNER in user.roles and _OWNER not in subject.roles
+
+
+def _taken(error: Taken) -> Conflict:
+    return Conflict(
+        "User already exists.",
+        validations=[Validation(name, "This value is already in use and should be unique.") for name in error.fields],
+    )

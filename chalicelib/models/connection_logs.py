@@ -1,0 +1,161 @@
+"""Connection logs on the wire: an event that comes in, a row that goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from pydantic import AfterValidator, BeforeValidator, ValidationError, ValidationInfo
+
+from chalicelib import times
+from chalicelib.errors import Invalid
+from chalicelib.logs.addresses import address
+from chalicelib.logs.connection import ConnectionEvent
+from chalicelib.logs.vocabulary import CONNECTION_TYPES, WEB_TYPES
+from chalicelib.models.base import Int32, Model, Moment, OptionalText, OptionalUuid, ShortText, Uuid, validations
+from chalicelib.models.directory import (
+    MinimalOrganizationJSON,
+    UserJSON,
+    minimal_organization_json,
+    unknown_user_json,
+    user_json,
+)
+from chalicelib.search.values import NIL_UUID
+from chalicelib.store.records import ConnectionLog, Organization, User
+
+
+def _type(value: object) -> object:
+    if value not in CONNECTION_TYPES:
+        raise ValueError(f"must be one of {', '.join(CONNECTION_TYPES)}")
+    return value
+
+
+def _may_end(value: str, info: ValidationInfo) -> str:
+    if value == "disconnected" and info.data.get("type") in WEB_TYPES:
+        raise ValueError(f"must be connected: a {info.data['type']} event has no end")
+    return value
+
+
+class ConnectionEventIn(Model):
+    """One event of `POST /api/v2/connectionlog`."""
+
+    id: OptionalUuid = None
+    time: Moment
+    type: Annotated[str, BeforeValidator(_type)]
+    connection_status: Annotated[Literal["connected", "disconnected"], AfterValidator(_may_end)]
+    organization_id: Uuid
+    workspace_owner_id: Uuid
+    workspace_id: Uuid
+    workspace_name: ShortText
+    agent_name: ShortText
+    code: Int32 | None = None
+    ip: Annotated[str | None, BeforeValidator(lambda value: address(value) if isinstance(value, str) else None)] = None
+    user_agent: OptionalText = None
+    user_id: OptionalUuid = None
+    slug_or_port: OptionalText = None
+    connection_id: OptionalUuid = None
+    disconnect_reason: OptionalText = None
+
+
+def parse_event(value: Mapping[str, Any]) -> ConnectionEvent:
+    """An event as a sender wrote it.
+
+    Raises:
+        Invalid: values in it are wrong; names each.
+    """
+    try:
+        event = ConnectionEventIn.model_validate(value)
+    except ValidationError as error:
+        raise Invalid(validations(error.errors(include_url=False, include_input=False))) from error
+    return ConnectionEvent(**{name: getattr(event, name) for name in ConnectionEventIn.model_fields})
+
+
+class WebInfoJSON(TypedDict):
+    """What only web events have."""
+
+    user_agent: str
+    user: UserJSON | None
+    slug_or_port: str
+    status_code: int
+
+
+class SSHInfoJSON(TypedDict):
+    """What only sessions have."""
+
+    connection_id: str
+    disconnect_time: NotRequired[str]
+    disconnect_reason: NotRequired[str]
+    exit_code: NotRequired[int]
+
+
+class ConnectionLogJSON(TypedDict):
+    """codersdk.ConnectionLog."""
+
+    id: str
+    connect_time: str
+    organization: MinimalOrganizationJSON
+    workspace_owner_id: str
+    workspace_owner_username: str
+    workspace_id: str
+    workspace_name: str
+    agent_name: str
+    ip: NotRequired[str]
+    type: str
+    web_info: NotRequired[WebInfoJSON]
+    ssh_info: NotRequired[SSHInfoJSON]
+
+
+class ConnectionLogsJSON(TypedDict):
+    """The answer of `GET /api/v2/connectionlog`."""
+
+    connection_logs: list[ConnectionLogJSON]
+    count: int
+    count_cap: int
+
+
+def connection_log_json(
+    row: ConnectionLog, users: Mapping[str, User], organizations: Mapping[str, Organization]
+) -> ConnectionLogJSON:
+    """A row as clients read it: names are today's, and what the directory does not know is shown by its id."""
+    owner = users.get(row.workspace_owner_id)
+    body: ConnectionLogJSON = {
+        "id": row.id,
+        "connect_time": times.wire(row.connect_time),
+        "organization": minimal_organization_json(row.organization_id, organizations.get(row.organization_id)),
+        "workspace_owner_id": row.workspace_owner_id,
+        "workspace_owner_username": owner.username if owner else "",
+        "workspace_id": row.workspace_id,
+        "workspace_name": row.workspace_name,
+        "agent_name": row.agent_name,
+        "type": row.type,
+    }
+    if row.ip is not None:
+        body["ip"] = row.ip
+    if row.session:
+        body["ssh_info"] = _ssh_info(row)
+    else:
+        body["web_info"] = {
+            "user_agent": row.user_agent or "",
+            "user": _web_user(row.user_id, users),
+            "slug_or_port": row.slug_or_port or "",
+            "status_code": row.code or 0,
+        }
+    return body
+
+
+def _web_user(user_id: str | None, users: Mapping[str, User]) -> UserJSON | None:
+    if user_id is None:
+        return None
+    user = users.get(user_id)
+    return user_json(user, with_organizations=False) if user else unknown_user_json(user_id)
+
+
+def _ssh_info(row: ConnectionLog) -> SSHInfoJSON:
+    info: SSHInfoJSON = {"connection_id": row.connection_id or NIL_UUID}
+    if row.closing is not None:
+        info["disconnect_time"] = times.wire(row.closing.time)
+        if row.closing.reason is not None:
+            info["disconnect_reason"] = row.closing.reason.value
+        if row.closing.code is not None:
+            info["exit_code"] = row.closing.code.value
+    return info

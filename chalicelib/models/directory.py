@@ -1,0 +1,174 @@
+"""Users and organizations on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from pydantic import AfterValidator, Field
+
+from chalicelib import times
+from chalicelib.access.roles import ROLES, is_organization_role, is_site_role
+from chalicelib.models.base import LONG_TEXT, Model, ShortText, Uuid
+from chalicelib.store.records import Organization, User
+
+_MAX_ORGANIZATIONS = 256
+
+
+def _site_role(name: str) -> str:
+    if not is_site_role(name):
+        raise ValueError(f"no site role is named {name!r}")
+    return name
+
+
+def _organization_role(name: str) -> str:
+    if not is_organization_role(name):
+        raise ValueError(f"no organization role is named {name!r}")
+    return name
+
+
+Name = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*$")]
+SiteRole = Annotated[str, AfterValidator(_site_role)]
+OrganizationRole = Annotated[str, AfterValidator(_organization_role)]
+
+
+class PutOrganization(Model):
+    """What an organization is to be; what is left out keeps its value, or is empty in a new one."""
+
+    name: Name
+    display_name: ShortText | None = None
+    description: Annotated[str, Field(max_length=LONG_TEXT)] | None = None
+    icon: ShortText | None = None
+    is_default: bool | None = None
+
+
+class PutUser(Model):
+    """What a user is to be; what is left out keeps its value, or takes the default in a new one.
+
+    `organization_ids` are the memberships; `organization_roles` gives roles in them, and makes a member where needed.
+    """
+
+    username: Name
+    email: Annotated[str, Field(max_length=254, pattern=r"^[^\s@]+@[^\s@]+$")]
+    name: ShortText | None = None
+    avatar_url: ShortText | None = None
+    status: Literal["active", "dormant", "suspended"] | None = None
+    login_type: Literal["password", "github", "oidc", "token", "none", ""] | None = None
+    roles: list[SiteRole] | None = None
+    organization_ids: Annotated[list[Uuid], Field(max_length=_MAX_ORGANIZATIONS)] | None = None
+    organization_roles: Annotated[dict[Uuid, list[OrganizationRole]], Field(max_length=_MAX_ORGANIZATIONS)] | None = (
+        None
+    )
+
+
+class RoleJSON(TypedDict):
+    """A role granted to a user."""
+
+    name: str
+    display_name: str
+    organization_id: NotRequired[str]
+
+
+class UserJSON(TypedDict):
+    """codersdk.User; `name` and `avatar_url` are left out when empty."""
+
+    id: str
+    username: str
+    name: NotRequired[str]
+    avatar_url: NotRequired[str]
+    email: str
+    created_at: str
+    updated_at: str
+    last_seen_at: str
+    status: str
+    login_type: str
+    organization_ids: list[str]
+    roles: list[RoleJSON]
+    has_ai_seat: bool
+
+
+class OrganizationJSON(TypedDict):
+    """codersdk.Organization; beyond the implied `organization-member` nobody gets a role by joining."""
+
+    id: str
+    name: str
+    display_name: str
+    description: str
+    icon: str
+    created_at: str
+    updated_at: str
+    is_default: bool
+    default_org_member_roles: list[str]
+
+
+class MinimalOrganizationJSON(TypedDict):
+    """The organization beside a log row."""
+
+    id: str
+    name: str
+    display_name: str
+    icon: str
+
+
+def user_json(user: User, *, with_organizations: bool = True) -> UserJSON:
+    """A user as clients read it; beside a log row the organizations are always an empty list."""
+    body: UserJSON = {
+        "id": user.id,
+        "username": user.username,
+        "email": user.email,
+        "created_at": times.wire(user.created_at),
+        "updated_at": times.wire(user.updated_at),
+        "last_seen_at": times.wire(user.last_seen_at),
+        "status": user.status,
+        "login_type": user.login_type,
+        "organization_ids": sorted(user.organization_roles) if with_organizations else [],
+        "roles": [{"name": role, "display_name": ROLES[role].display_name} for role in user.roles],
+        "has_ai_seat": False,
+    }
+    if user.name:
+        body["name"] = user.name
+    if user.avatar_url:
+        body["avatar_url"] = user.avatar_url
+    return body
+
+
+def unknown_user_json(user_id: str) -> UserJSON:
+    """What a log row itself knows of a user that the directory does not: the id."""
+    never = times.wire(times.NEVER)
+    return {
+        "id": user_id,
+        "username": "",
+        "email": "",
+        "created_at": never,
+        "updated_at": never,
+        "last_seen_at": never,
+        "status": "",
+        "login_type": "",
+        "organization_ids": [],
+        "roles": [],
+        "has_ai_seat": False,
+    }
+
+
+def organization_json(organization: Organization) -> OrganizationJSON:
+    """An organization as clients read it."""
+    return {
+        "id": organization.id,
+        "name": organization.name,
+        "display_name": organization.display_name,
+        "description": organization.description,
+        "icon": organization.icon,
+        "created_at": times.wire(organization.created_at),
+        "updated_at": times.wire(organization.updated_at),
+        "is_default": organization.is_default,
+        "default_org_member_roles": [],
+    }
+
+
+def minimal_organization_json(organization_id: str, organization: Organization | None) -> MinimalOrganizationJSON:
+    """The organization beside a log row; of one the directory does not know, the row knows the id."""
+    return {
+        "id": organization_id,
+        "name": organization.name if organization else "",
+        "display_name": organization.display_name if organization else "",
+        "icon": organization.icon if organization else "",
+    }

@@ -1,0 +1,293 @@
+"""A client that calls the application as API Gateway does, and a house full of people to be that client."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from chalice.local import LambdaContext, RouteMatcher
+
+from app import app
+from chalicelib import times
+from chalicelib.access import secret
+from chalicelib.store import api_keys, directory
+from chalicelib.store.records import APIKey, Organization, User
+from scripts.local.engine import EmbeddedEngine
+
+Query = Mapping[str, str | Sequence[str]]
+FOREVER = datetime(2999, 1, 1, tzinfo=UTC)
+_MATCHER = RouteMatcher(list(app.routes))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a client hears; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Sends requests, with one token in Coder's header or with none."""
+
+    token: str = ""
+
+    def get(self, path: str, **more: Any) -> Reply:
+        return self.send("GET", path, **more)
+
+    def post(self, path: str, body: Any = None, **more: Any) -> Reply:
+        return self.send("POST", path, body, **more)
+
+    def put(self, path: str, body: Any = None, **more: Any) -> Reply:
+        return self.send("PUT", path, body, **more)
+
+    def delete(self, path: str, **more: Any) -> Reply:
+        return self.send("DELETE", path, **more)
+
+    def logs(self, query: str = "", **more: str) -> Reply:
+        return self.get("/api/v2/connectionlog", query={"q": query, **more} if query or more else None)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        event = _event(method, path, body, query, self._headers(body, headers or {}))
+        answer = app(event, LambdaContext(app.app_name, memory_size=1024, max_runtime_ms=60_000))
+        # What Lambda would send must be JSON in UTF-8, and its body text.
+        sent = json.loads(json.dumps(answer, ensure_ascii=False).encode())
+        assert not sent.get("isBase64Encoded")
+        assert not sent["multiValueHeaders"]
+        return Reply(sent["statusCode"], {name.lower(): value for name, value in sent["headers"].items()}, sent["body"])
+
+    def _headers(self, body: object, given: Mapping[str, str]) -> dict[str, str]:
+        headers = {"Host": "gatebook.example.com", **given}
+        if self.token:
+            headers.setdefault("Coder-Session-Token", self.token)
+        if body is not None:
+            headers.setdefault("Content-Type", "application/json")
+        return headers
+
+
+class House:
+    """Who is known to the service: people, organizations and tokens, put straight into the store."""
+
+    def organization(self, name: str = "acme", **changes: Any) -> Organization:
+        now = times.now()
+        made = Organization(
+            id=str(uuid4()),
+            name=name,
+            display_name=name.title(),
+            description="",
+            icon="",
+            is_default=False,
+            created_at=now,
+            updated_at=now,
+        )
+        made = replace(made, **changes)
+        directory.save_organization(made, None)
+        return made
+
+    def user(
+        self,
+        username: str,
+        *roles: str,
+        organizations: Mapping[str, tuple[str, ...]] | None = None,
+        **changes: Any,
+    ) -> User:
+        now = times.now()
+        made = User(
+            id=str(uuid4()),
+            username=username,
+            email=f"{username}@example.com",
+            name="",
+            avatar_url="",
+            status="active",
+            login_type="none",
+            roles=roles,
+            organization_roles=organizations or {},
+            created_at=now,
+            updated_at=now,
+        )
+        made = replace(made, **changes)
+        directory.save_user(made, None)
+        return made
+
+    def token(
+        self,
+        user: User,
+        *,
+        scopes: tuple[str, ...] = ("coder:all",),
+        allow_list: tuple[str, ...] = ("*:*",),
+        expires_at: datetime = FOREVER,
+    ) -> str:
+        made = secret.generate()
+        now = times.now()
+        key = APIKey(
+            id=made.id,
+            hashed_secret=made.hashed,
+            user_id=user.id,
+            login_type="token",
+            token_name=f"test-{made.id}",
+            scopes=scopes,
+            allow_list=allow_list,
+            created_at=now,
+            updated_at=now,
+            expires_at=expires_at,
+            last_used=times.EPOCH,
+            lifetime_seconds=max(1, int((expires_at - now) / timedelta(seconds=1))),
+        )
+        api_keys.add(key)
+        return made.text
+
+    def client(self, user: User, **token: Any) -> Client:
+        return Client(self.token(user, **token))
+
+
+@pytest.fixture
+def house(tables: EmbeddedEngine) -> House:
+    assert tables
+    return House()
+
+
+@pytest.fixture
+def client(tables: EmbeddedEngine) -> Client:
+    """Somebody without a token."""
+    assert tables
+    return Client()
+
+
+@pytest.fixture
+def root(house: House) -> User:
+    """The user behind `owner`."""
+    return house.user("root", "owner")
+
+
+@pytest.fixture
+def owner(house: House, root: User) -> Client:
+    return house.client(root)
+
+
+@pytest.fixture
+def make_event() -> Callable[..., dict[str, Any]]:
+    """Makes a valid event; what is given replaces fields, and None leaves them out."""
+
+    def make(**changes: Any) -> dict[str, Any]:
+        event = {
+            "time": "2025-07-10T10:14:38.942776Z",
+            "connection_status": "connected",
+            "organization_id": "1a2bb67e-0117-4168-92e0-58138989a7f5",
+            "workspace_owner_id": "fe8f4bab-3128-41f1-8fec-1cc0755affe5",
+            "workspace_id": "05567e23-31e2-4c00-bd05-4d499d437347",
+            "workspace_name": "dev",
+            "agent_name": "main",
+            "type": "ssh",
+            "ip": "10.1.2.3",
+            "connection_id": str(uuid4()),
+            **changes,
+        }
+        return {name: value for name, value in event.items() if value is not None}
+
+    return make
+
+
+@pytest.fixture
+def assert_error() -> Callable[[Reply], dict[str, Any]]:
+    """Checks that a reply is an error in the one shape, and gives its body."""
+
+    def check(reply: Reply) -> dict[str, Any]:
+        assert reply.status >= 400
+        assert reply.headers["content-type"] == "application/json; charset=utf-8"
+        assert reply.text.endswith("}\n")
+        body: dict[str, Any] = reply.json
+        assert set(body) <= {"message", "detail", "validations"}
+        assert isinstance(body["message"], str)
+        assert body["message"]
+        assert body.get("detail", "present") != ""
+        assert isinstance(body.get("detail", ""), str)
+        assert body.get("validations", "present") != []
+        for validation in body.get("validations", []):
+            assert set(validation) == {"field", "detail"}
+            assert all(isinstance(text, str) and text for text in validation.values())
+        return body
+
+    return check
+
+
+@pytest.fixture
+def store_calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The operations sent to the store by the directory and the tokens, in order."""
+    sent: list[str] = []
+    for module in (api_keys, directory):
+        original = module.call
+
+        def counted(
+            operation: str, request: Mapping[str, Any], original: Callable[..., dict[str, Any]] = original
+        ) -> dict[str, Any]:
+            sent.append(operation)
+            return original(operation, request)
+
+        monkeypatch.setattr(module, "call", counted)
+    return sent
+
+
+def _event(method: str, path: str, body: Any, query: Query | None, headers: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        matched = _MATCHER.match_route(path)
+        route, captured = matched.route, matched.captured
+    except ValueError:
+        route, captured = path, {}
+    # RouteMatcher also leaves in what it captured on routes that did not match in the end.
+    parameters = {name: value for name, value in captured.items() if f"{{{name}}}" in route}
+    values = {name: [given] if isinstance(given, str) else list(given) for name, given in (query or {}).items()}
+    text, encoded = _body(body)
+    return {
+        "resource": route,
+        "path": path,
+        "httpMethod": method,
+        "headers": dict(headers) or None,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()} or None,
+        "queryStringParameters": {name: given[-1] for name, given in values.items()} or None,
+        "multiValueQueryStringParameters": values or None,
+        "pathParameters": parameters or None,
+        "stageVariables": None,
+        "requestContext": {
+            "resourcePath": route,
+            "path": f"/api{path}",
+            "httpMethod": method,
+            "stage": "api",
+            "requestId": str(uuid4()),
+            "identity": {"sourceIp": "192.0.2.1", "userAgent": headers.get("User-Agent")},
+        },
+        "body": text,
+        "isBase64Encoded": encoded,
+    }
+
+
+def _body(body: Any) -> tuple[str | None, bool]:
+    if body is None:
+        return None, False
+    if isinstance(body, str):
+        return body, False
+    if isinstance(body, bytes):
+        try:
+            return body.decode(), False
+        except UnicodeDecodeError:
+            return base64.b64encode(body).decode(), True
+    return json.dumps(body), False

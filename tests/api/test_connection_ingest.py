@@ -1,0 +1,562 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from chalicelib.api import connection_logs
+from chalicelib.errors import Unavailable
+from chalicelib.store import connection_writer
+
+if TYPE_CHECKING:
+    from chalicelib.store.connection_writer import Join, Written
+    from chalicelib.store.records import ConnectionLog, Organization
+    from tests.api.conftest import Client, House, Reply
+
+CheckError = Callable[["Reply"], dict[str, Any]]
+Event = Callable[..., dict[str, Any]]
+
+PATH = "/api/v2/connectionlog"
+NIL = "00000000-0000-0000-0000-000000000000"
+COUNTED = ("created", "updated", "unchanged", "rejected", "failed")
+HUMAN = (
+    "2025-07-03 06:57:16.157 [info]  coderd: connection_log  request_id=916ad077  ID={id}"
+    '  Time="2025-07-03T06:57:16.144719Z"  OrganizationID=1a2bb67e-0117-4168-92e0-58138989a7f5'
+    "  WorkspaceOwnerID=fe8f4bab-3128-41f1-8fec-1cc0755affe5  WorkspaceID=05567e23-31e2-4c00-bd05-4d499d437347"
+    "  WorkspaceName=dev  AgentName=main  Type={type}  Code={code}  Ip={ip}"
+    '  UserAgent="Mozilla/5.0 (X11)"  UserID={user}  SlugOrPort=code-server  ConnectionID=<nil>'
+    '  DisconnectReason=""  ConnectionStatus=connected'
+)
+
+
+def statuses(reply: Reply) -> list[str]:
+    """What became of each event, after checking that the answer agrees with itself."""
+    body = reply.json
+    assert set(body) - {"message"} == {"results", "skipped", *COUNTED}
+    assert ("message" in body) == (reply.status != 200)
+    results = body["results"]
+    assert [result["index"] for result in results] == sorted({result["index"] for result in results})
+    for result in results:
+        assert {"index", "id", "status"} <= set(result) <= {"index", "id", "status", "message", "validations"}
+    found = [str(result["status"]) for result in results]
+    assert {name: body[name] for name in COUNTED} == {name: found.count(name) for name in COUNTED}
+    return found
+
+
+def service_line(event: Mapping[str, Any], *, ip_name: str = "IP", msg: str = "connection_log") -> dict[str, Any]:
+    """The same event as a Coder server prints it."""
+    fields = {
+        "request_id": str(uuid4()),
+        "ID": event.get("id", str(uuid4())),
+        "OrganizationID": event["organization_id"],
+        "WorkspaceOwnerID": event["workspace_owner_id"],
+        "WorkspaceID": event["workspace_id"],
+        "WorkspaceName": event["workspace_name"],
+        "AgentName": event["agent_name"],
+        "Type": event["type"],
+        "Code": event.get("code"),
+        ip_name: event.get("ip", "<nil>"),
+        "UserAgent": event.get("user_agent", ""),
+        "UserID": event.get("user_id"),
+        "SlugOrPort": event.get("slug_or_port", ""),
+        "ConnectionID": event.get("connection_id"),
+        "DisconnectReason": event.get("disconnect_reason", ""),
+        "Time": event["time"],
+        "ConnectionStatus": event["connection_status"],
+    }
+    return {
+        "ts": "2025-07-10T10:14:38.942776145Z",
+        "level": "INFO",
+        "msg": msg,
+        "caller": "connectionlog/slog.go:38",
+        "func": "export",
+        "logger_names": ["coderd"],
+        "fields": fields,
+    }
+
+
+def ndjson(*lines: object) -> str:
+    return "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda event: json.dumps({"events": [event]}),
+        json.dumps,
+        lambda event: json.dumps([event]),
+        lambda event: json.dumps(event, indent=2),
+        lambda event: json.dumps(event) + "\n",
+        lambda event: "\n\n" + json.dumps(event) + "\r\n\r\n",
+        lambda event: json.dumps(service_line(event)),
+        lambda event: json.dumps(service_line(event, ip_name="Ip")),
+        lambda event: json.dumps({"events": [service_line(event)]}),
+    ],
+)
+@pytest.mark.parametrize("content_type", ["application/json", "application/octet-stream", ""])
+def test_every_form_is_the_same_event(
+    owner: Client, make_event: Event, form: Callable[[object], str], content_type: str
+) -> None:
+    event = make_event(id=str(uuid4()), type="workspace_app", code=200, user_agent="UA", slug_or_port="app")
+    reply = owner.post(PATH, form(event), headers={"Content-Type": content_type})
+    assert reply.status == 200
+    assert statuses(reply) == ["created"]
+    assert reply.json["results"] == [{"index": 0, "id": event["id"], "status": "created"}]
+    (row,) = owner.logs().json["connection_logs"]
+    assert (row["id"], row["connect_time"], row["ip"]) == (event["id"], event["time"], "10.1.2.3")
+    assert row["web_info"] == {"user_agent": "UA", "user": None, "slug_or_port": "app", "status_code": 200}
+
+
+def test_a_body_in_base64_is_read_as_well(owner: Client, make_event: Event) -> None:
+    # A latin-1 byte makes the body something that the gateway can hand on as base64 alone.
+    line = json.dumps(make_event()).encode()
+    reply = owner.post(PATH, line + b"\n" + b'{"workspace_name": "\xe9"}')
+    assert reply.status == 207
+    assert statuses(reply) == ["created", "rejected"]
+
+
+@pytest.mark.parametrize(
+    ("values", "web_info"),
+    [
+        (
+            {"type": "workspace_app", "code": "200", "ip": "127.0.0.1", "user": NIL},
+            {"user_agent": "Mozilla/5.0 (X11)", "user": None, "slug_or_port": "code-server", "status_code": 200},
+        ),
+        (
+            {"type": "workspace_app", "code": "<nil>", "ip": "<nil>", "user": "<nil>"},
+            {"user_agent": "Mozilla/5.0 (X11)", "user": None, "slug_or_port": "code-server", "status_code": 0},
+        ),
+    ],
+)
+@pytest.mark.parametrize("gap", ["  ", " "])
+def test_a_human_line(owner: Client, values: dict[str, str], web_info: dict[str, Any], gap: str) -> None:
+    row_id = str(uuid4())
+    reply = owner.post(PATH, HUMAN.format(id=row_id, **values).replace("  ", gap))
+    assert (reply.status, reply.json["results"]) == (200, [{"index": 0, "id": row_id, "status": "created"}])
+    (row,) = owner.logs().json["connection_logs"]
+    assert row["connect_time"] == "2025-07-03T06:57:16.144719Z"
+    assert row.get("ip") == (None if values["ip"] == "<nil>" else values["ip"])
+    assert row["web_info"] == web_info
+
+
+def test_lines_of_other_messages_are_skipped_and_counted(owner: Client, make_event: Event) -> None:
+    body = ndjson(
+        service_line(make_event(), msg="audit_log"),
+        service_line(make_event()),
+        {"ts": "2025-07-10T10:14:38Z", "level": "INFO", "msg": "started HTTP listener", "fields": {"port": 3000}},
+        "2025-07-03 06:57:16.157 [info]  coderd: GET  host=127.0.0.1  status_code=200",
+        HUMAN.format(id=uuid4(), type="workspace_app", code="200", ip="::1", user="<nil>"),
+    )
+    reply = owner.post(PATH, body)
+    assert reply.status == 200
+    assert statuses(reply) == ["created", "created"]
+    assert [result["index"] for result in reply.json["results"]] == [1, 4]
+    assert reply.json["skipped"] == 3
+
+
+def test_lines_of_every_kind_together(owner: Client, make_event: Event) -> None:
+    lines = ["a banner", "{broken", {"no": "event"}, [], 7, make_event(), "", service_line(make_event())]
+    reply = owner.post(PATH, ndjson(*lines))
+    assert reply.status == 207
+    assert statuses(reply) == [*["rejected"] * 5, "created", "created"]
+    messages = [result["message"] for result in reply.json["results"][:5]]
+    assert all(message.startswith("The line is not JSON: ") for message in messages[:2])
+    assert messages[2] == "Validation failed."
+    assert messages[3:] == ["An event must be a JSON object."] * 2
+
+
+def test_an_empty_batch_stores_nothing(owner: Client) -> None:
+    for body in ('{"events": []}', "[]"):
+        reply = owner.post(PATH, body)
+        assert reply.status == 200
+        assert statuses(reply) == []
+
+
+@pytest.mark.parametrize(
+    "body", ["", " ", "{", "nonsense", "{\n{}\n]", '{"events": [', "{} trailing", '{"events": [NaN]}', b"\xff\x00"]
+)
+def test_a_body_that_cannot_be_read(owner: Client, assert_error: CheckError, body: str | bytes) -> None:
+    reply = owner.post(PATH, body)
+    assert reply.status == 400
+    assert assert_error(reply)["message"] == "Request body must be valid JSON."
+
+
+@pytest.mark.parametrize("body", ["7", "null", '"text"', "[1, null]", '{"events": ["x"]}', "{}", '{"events": {}}'])
+def test_json_that_is_no_event(owner: Client, body: str) -> None:
+    reply = owner.post(PATH, body)
+    assert reply.status == 400
+    assert set(statuses(reply)) == {"rejected"}
+
+
+REQUIRED = (
+    "time",
+    "connection_status",
+    "organization_id",
+    "workspace_owner_id",
+    "workspace_id",
+    "workspace_name",
+    "agent_name",
+    "type",
+)
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_what_an_event_must_have(owner: Client, make_event: Event, name: str) -> None:
+    for event in (make_event(**{name: None}), make_event() | {name: None}):
+        reply = owner.post(PATH, event)
+        assert reply.status == 400
+        (result,) = reply.json["results"]
+        assert (result["index"], result["id"], result["status"]) == (0, None, "rejected")
+        assert [validation["field"] for validation in result["validations"]] == [name]
+
+
+OPTIONAL = ("id", "code", "ip", "user_agent", "user_id", "slug_or_port", "connection_id", "disconnect_reason")
+
+
+@pytest.mark.parametrize("absent", [None, "", NIL])
+def test_what_an_event_may_lack(owner: Client, make_event: Event, absent: str | None) -> None:
+    given = dict.fromkeys(set(OPTIONAL) - {"code"}, absent) | {"code": None}
+    reply = owner.post(PATH, make_event() | given)
+    assert reply.status == 200
+    (row,) = owner.logs().json["connection_logs"]
+    assert UUID(row["id"])
+    assert row["ssh_info"] == {"connection_id": NIL}
+    assert "ip" not in row
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"id": "x"}, "id"),
+        ({"id": 7}, "id"),
+        ({"time": "yesterday"}, "time"),
+        ({"time": 1_752_142_478}, "time"),
+        ({"time": "2025-07-10"}, "time"),
+        ({"time": "2025-02-30T00:00:00Z"}, "time"),
+        ({"type": "telnet"}, "type"),
+        ({"type": ["ssh"]}, "type"),
+        ({"connection_status": "ongoing"}, "connection_status"),
+        ({"type": "workspace_app", "connection_status": "disconnected"}, "connection_status"),
+        ({"type": "port_forwarding", "connection_status": "disconnected"}, "connection_status"),
+        ({"organization_id": "acme"}, "organization_id"),
+        ({"workspace_name": 7}, "workspace_name"),
+        ({"workspace_name": "x" * 1_025}, "workspace_name"),
+        ({"code": "200"}, "code"),
+        ({"code": 1.5}, "code"),
+        ({"code": True}, "code"),
+        ({"code": 2**31}, "code"),
+        ({"user_agent": "x" * 8_193}, "user_agent"),
+        ({"user_id": "me"}, "user_id"),
+        ({"connection_id": "x"}, "connection_id"),
+        ({"disconnect_reason": {}}, "disconnect_reason"),
+    ],
+)
+def test_a_wrong_value_is_named_and_costs_its_event_alone(
+    owner: Client, make_event: Event, changes: dict[str, Any], field: str
+) -> None:
+    good = make_event()
+    reply = owner.post(PATH, {"events": [good, make_event(**changes), make_event()]})
+    assert reply.status == 207
+    assert statuses(reply) == ["created", "rejected", "created"]
+    wrong = reply.json["results"][1]
+    assert wrong["message"] == "Validation failed."
+    assert [validation["field"] for validation in wrong["validations"]] == [field]
+    assert all(validation["detail"] for validation in wrong["validations"])
+    assert wrong["id"] == (changes["id"] if isinstance(changes.get("id"), str) else None)
+    assert owner.logs().json["count"] == 2
+
+
+def test_every_event_wrong_is_a_wrong_request(owner: Client, make_event: Event) -> None:
+    reply = owner.post(PATH, [make_event(type="x"), make_event(code="x")])
+    assert reply.status == 400
+    assert statuses(reply) == ["rejected", "rejected"]
+    assert reply.json["message"] == "No event could be accepted; see results."
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("10.0.0.7", "10.0.0.7"),
+        ("10.0.0.7/32", "10.0.0.7"),
+        ("10.0.0.7:1234", "10.0.0.7"),
+        ("[2001:DB8::1]:443", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("::ffff:10.0.0.7", "10.0.0.7"),
+        ("localhost", "127.0.0.1"),
+        ("", None),
+        ("<nil>", None),
+        ("nonsense", None),
+        ("999.1.1.1", None),
+        (7, None),
+        ([], None),
+        ({"ip": "10.0.0.7"}, None),
+        ("x" * 100_000, None),
+        ("10.0.0.\u00b2", None),
+    ],
+)
+def test_an_odd_address_never_costs_an_event(
+    owner: Client, make_event: Event, given: object, shown: str | None
+) -> None:
+    assert owner.post(PATH, make_event(ip=given)).status == 200
+    (row,) = owner.logs().json["connection_logs"]
+    assert row.get("ip") == shown
+    assert ("ip" in row) == (shown is not None)
+
+
+# What agents report, and what of it is kept.
+@pytest.mark.parametrize(
+    ("changes", "ssh_info", "ip"),
+    [
+        ({"type": "ssh", "code": 200}, {}, "10.1.2.3"),
+        ({"type": "vscode", "ip": "8.8.8.8"}, {}, "8.8.8.8"),
+        ({"type": "jetbrains", "ip": "localhost"}, {}, "127.0.0.1"),
+        ({"type": "reconnecting_pty", "ip": ""}, {}, None),
+        ({"connection_status": "disconnected", "code": 0}, {"exit_code": 0}, "10.1.2.3"),
+        (
+            {"connection_status": "disconnected", "code": 500, "disconnect_reason": "because error says so"},
+            {"exit_code": 500, "disconnect_reason": "because error says so"},
+            "10.1.2.3",
+        ),
+        ({"disconnect_reason": "too early", "code": 1}, {}, "10.1.2.3"),
+    ],
+)
+def test_what_agents_report(
+    owner: Client, make_event: Event, changes: dict[str, Any], ssh_info: dict[str, Any], ip: str | None
+) -> None:
+    event = make_event(**changes)
+    assert owner.post(PATH, event).status == 200
+    (row,) = owner.logs().json["connection_logs"]
+    end = {"disconnect_time": event["time"]} if event["connection_status"] == "disconnected" else {}
+    assert row["ssh_info"] == {"connection_id": event["connection_id"], **end, **ssh_info}
+    assert "web_info" not in row
+    assert row.get("ip") == ip
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2), (1, 2, 0)])
+def test_a_session_is_one_row_in_any_order(
+    owner: Client, make_event: Event, order: tuple[int, int, int], *, together: bool
+) -> None:
+    connection_id = str(uuid4())
+    events = [
+        make_event(connection_id=connection_id, time="2025-07-10T10:00:00Z"),
+        make_event(
+            connection_id=connection_id,
+            time="2025-07-10T10:30:00Z",
+            connection_status="disconnected",
+            disconnect_reason="first",
+            code=1,
+            ip="10.9.9.9",
+        ),
+        make_event(
+            connection_id=connection_id,
+            time="2025-07-10T10:45:00Z",
+            connection_status="disconnected",
+            disconnect_reason="second",
+            code=2,
+        ),
+    ]
+    arriving = [events[index] for index in order]
+    replies = [owner.post(PATH, arriving)] if together else [owner.post(PATH, event) for event in arriving]
+    assert {reply.status for reply in replies} == {200}
+    outcomes = [status for reply in replies for status in statuses(reply)]
+    assert outcomes[0] == "created"
+    assert set(outcomes[1:]) <= {"updated", "unchanged"}
+    assert len({result["id"] for reply in replies for result in reply.json["results"]}) == 1
+    body = owner.logs().json
+    assert body["count"] == 1
+    (row,) = body["connection_logs"]
+    assert row["connect_time"] == "2025-07-10T10:00:00Z"
+    assert row["ip"] == "10.1.2.3"
+    assert row["ssh_info"] == {
+        "connection_id": connection_id,
+        "disconnect_time": "2025-07-10T10:30:00Z",
+        "disconnect_reason": "first",
+        "exit_code": 1,
+    }
+
+
+def test_what_each_event_did(owner: Client, make_event: Event) -> None:
+    opened = make_event(time="2025-07-10T10:00:00Z")
+    closed = opened | {"time": "2025-07-10T11:00:00Z", "connection_status": "disconnected", "code": 0}
+    web = make_event(id=str(uuid4()), type="workspace_app", connection_id=None)
+    reply = owner.post(PATH, {"events": [opened, web, closed, opened, web]})
+    assert statuses(reply) == ["created", "created", "updated", "unchanged", "unchanged"]
+    again = owner.post(PATH, {"events": [opened, web, closed]})
+    assert (again.status, statuses(again)) == (200, ["unchanged"] * 3)
+    assert [result["id"] for result in again.json["results"]] == [result["id"] for result in reply.json["results"][:3]]
+    assert owner.logs().json["count"] == 2
+
+
+def test_another_event_under_a_used_id_is_kept_beside_it(owner: Client, make_event: Event) -> None:
+    first = make_event(id=str(uuid4()), type="workspace_app", connection_id=None, slug_or_port="one")
+    assert owner.post(PATH, first).status == 200
+    reply = owner.post(PATH, first | {"slug_or_port": "two"})
+    assert statuses(reply) == ["created"]
+    (result,) = reply.json["results"]
+    assert result["id"] != first["id"]
+    assert result["message"] == f"The id {first['id']} is taken by another event."
+    rows = owner.logs().json["connection_logs"]
+    assert {row["web_info"]["slug_or_port"] for row in rows} == {"one", "two"}
+    assert statuses(owner.post(PATH, first | {"slug_or_port": "two"})) == ["unchanged"]
+
+
+def test_web_events_without_ids_are_rows_of_their_own_and_a_batch_sent_twice_is_stored_once(
+    owner: Client, make_event: Event
+) -> None:
+    events = [
+        make_event(type="workspace_app", connection_id=None, slug_or_port=slug, time=time)
+        for slug in ("one", "two")
+        for time in ("2025-07-10T10:00:00Z", "2025-07-10T10:00:00.000001Z")
+    ]
+    assert statuses(owner.post(PATH, events)) == ["created"] * 4
+    assert statuses(owner.post(PATH, events)) == ["unchanged"] * 4
+    assert owner.logs().json["count"] == 4
+
+
+def test_a_thousand_events_are_taken_and_one_more_is_not(
+    owner: Client, make_event: Event, assert_error: CheckError
+) -> None:
+    event = make_event(type="workspace_app", connection_id=None)
+    reply = owner.post(PATH, [event] * 1_000)
+    assert (reply.status, reply.json["created"], reply.json["unchanged"]) == (200, 1, 999)
+    other = make_event()
+    for body in (json.dumps([other] * 1_001), ndjson(*[other] * 1_001), json.dumps(["x"] * 1_001)):
+        refused = owner.post(PATH, body)
+        assert refused.status == 413
+        assert "1001" in assert_error(refused)["detail"]
+    assert owner.logs().json["count"] == 1
+    skipped = [service_line(event, msg="audit_log")] * 50
+    assert owner.post(PATH, ndjson(*skipped, *[event] * 1_000)).json["skipped"] == 50
+
+
+def test_five_megabytes_are_taken_and_one_byte_more_is_not(
+    owner: Client, make_event: Event, assert_error: CheckError
+) -> None:
+    line = json.dumps(make_event())
+    assert owner.post(PATH, line.ljust(5_000_000)).status == 200
+    refused = owner.post(PATH, line.ljust(5_000_001))
+    assert refused.status == 413
+    assert assert_error(refused)["detail"].startswith("A request may have 5000000 bytes; this one has 5000001.")
+    assert owner.post(PATH, "é".encode() * 2_500_001).status == 413
+
+
+Answers = Callable[["ConnectionLog"], bool]
+
+
+def _store_that_takes(monkeypatch: pytest.MonkeyPatch, takes: Answers) -> None:
+    original = connection_writer.write
+
+    def write(row: ConnectionLog, join: Join) -> Written:
+        if not takes(row):
+            raise Unavailable("The store is on fire.")
+        return original(row, join)
+
+    monkeypatch.setattr(connection_writer, "write", write)
+
+
+def test_a_store_that_takes_nothing(owner: Client, make_event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    _store_that_takes(monkeypatch, lambda _row: False)
+    reply = owner.post(PATH, [make_event(), make_event(type="x"), make_event()])
+    assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+    assert statuses(reply) == ["failed", "rejected", "failed"]
+    assert {result.get("message") for result in reply.json["results"]} == {
+        "The store is on fire.",
+        "Validation failed.",
+    }
+    assert owner.logs().json["count"] == 0
+
+
+def test_a_store_that_takes_some(owner: Client, make_event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    _store_that_takes(monkeypatch, lambda row: row.type != "vscode")
+    events = [make_event(), make_event(type="vscode"), make_event()]
+    reply = owner.post(PATH, events)
+    assert reply.status == 207
+    assert "retry-after" not in reply.headers
+    assert statuses(reply) == ["created", "failed", "created"]
+    monkeypatch.undo()
+    assert statuses(owner.post(PATH, events)) == ["unchanged", "created", "unchanged"]
+
+
+def test_events_for_which_no_time_is_left_are_to_be_sent_again(
+    owner: Client, make_event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_logs, "_ANSWERING_SECONDS", 3_600)
+    reply = owner.post(PATH, [make_event(), make_event()])
+    assert reply.status == 503
+    assert statuses(reply) == ["failed", "failed"]
+
+
+@pytest.fixture
+def acme(house: House) -> Organization:
+    return house.organization("acme")
+
+
+def test_an_organization_admin_writes_in_its_organization_alone(
+    owner: Client, house: House, acme: Organization, make_event: Event
+) -> None:
+    admin = house.client(house.user("bob", organizations={acme.id: ("organization-admin",)}))
+    events = [make_event(organization_id=acme.id), make_event()]
+    reply = admin.post(PATH, events)
+    assert reply.status == 207
+    assert statuses(reply) == ["created", "rejected"]
+    other = events[1]["organization_id"]
+    assert reply.json["results"][1]["message"] == f"You may not write connection logs of organization {other}."
+    assert admin.post(PATH, events[1]).status == 400
+    assert owner.logs().json["count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("site", "inside"),
+    [
+        ((), ()),
+        ((), ("organization-auditor",)),
+        ((), ("organization-user-admin",)),
+        (("auditor",), ()),
+        (("user-admin",), ()),
+        (("template-admin",), ()),
+    ],
+)
+@pytest.mark.parametrize("body", [{"events": []}, "not json", ""])
+def test_others_write_nothing(
+    house: House,
+    acme: Organization,
+    assert_error: CheckError,
+    *,
+    site: Sequence[str],
+    inside: tuple[str, ...],
+    body: object,
+) -> None:
+    caller = house.client(house.user("bob", *site, organizations={acme.id: inside}))
+    reply = caller.post(PATH, body)
+    assert reply.status == 403
+    assert assert_error(reply)["message"] == "Forbidden."
+
+
+@pytest.mark.parametrize(
+    ("held", "status"),
+    [
+        ({"scopes": ("connection_log:update",)}, 200),
+        ({"scopes": ("connection_log:*",)}, 200),
+        ({"scopes": ("coder:logs.ingest",)}, 200),
+        ({"scopes": ("coder:logs.read",)}, 403),
+        ({"scopes": ("connection_log:read",)}, 403),
+        ({"scopes": ("audit_log:create",)}, 403),
+        ({"allow_list": ("connection_log:*",)}, 200),
+        ({"allow_list": ("workspace:*",)}, 403),
+    ],
+)
+def test_scopes_and_allow_lists_narrow_a_writer(
+    house: House, make_event: Event, held: dict[str, Any], status: int
+) -> None:
+    assert house.client(house.user("bob", "owner"), **held).post(PATH, make_event()).status == status
+
+
+@pytest.mark.parametrize("text", ['ID="\\ud800"', 'ID="\\ud800" Type=ssh', 'Type="\\udfff"'])
+def test_half_a_character_is_refused_and_can_be_answered(owner: Client, text: str) -> None:
+    reply = owner.post(PATH, f"2025-07-03 06:57:16.157 [info] coderd: connection_log {text}")
+    assert reply.status == 400
+    assert statuses(reply) == ["rejected"]

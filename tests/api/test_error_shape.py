@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from app import app
+from chalicelib.api import users
+from chalicelib.api.http import RESPONSE_HEADERS
+from chalicelib.store import directory
+
+if TYPE_CHECKING:
+    from chalicelib.store.records import User
+    from tests.api.conftest import Client, House, Reply
+
+CheckError = Callable[["Reply"], dict[str, Any]]
+
+PUBLIC = {"/healthz", "/api/v2/buildinfo", "/api/v2/auth/scopes", "/api/v2/users/first"}
+EVERY_ROUTE = sorted((method, path) for path, methods in app.routes.items() for method in methods)
+GATED = [(method, path) for method, path in EVERY_ROUTE if path not in PUBLIC]
+WITH_BODY = [(method, path) for method, path in EVERY_ROUTE if method in ("PUT", "POST")]
+INGEST = "/api/v2/connectionlog"
+HUGE = 6_000_000
+
+
+def concrete(path: str) -> str:
+    """A path that names things which are not there."""
+    return path.replace("{user}", str(uuid4())).replace("{organization}", str(uuid4()))
+
+
+@pytest.fixture(autouse=True)
+def _headers_are_decided_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every answer that these tests get has the headers that belong on all of them."""
+    heard: list[dict[str, Any]] = []
+    original = type(app).__call__
+
+    def listening(self: Any, event: Any, context: Any) -> dict[str, Any]:
+        answer = original(self, event, context)
+        heard.append(answer)
+        return answer
+
+    monkeypatch.setattr(type(app), "__call__", listening)
+    yield
+    assert heard
+    for answer in heard:
+        assert {**answer["headers"], **RESPONSE_HEADERS} == answer["headers"]
+
+
+def test_the_gate_covers_what_it_should() -> None:
+    assert {path for _, path in EVERY_ROUTE} >= PUBLIC
+    assert len(GATED) == len(EVERY_ROUTE) - len(PUBLIC)
+    assert app({"requestContext": {}}, None)["statusCode"] == 404
+
+
+@pytest.mark.parametrize(("method", "path"), GATED)
+def test_without_a_token(client: Client, assert_error: CheckError, method: str, path: str) -> None:
+    reply = client.send(method, concrete(path), {})
+    body = assert_error(reply)
+    assert reply.status == 401
+    assert body["detail"] == 'Cookie "coder_session_token" or query parameter must be provided.'
+    assert reply.headers["www-authenticate"].startswith("Bearer ")
+
+
+@pytest.mark.parametrize(("method", "path"), GATED)
+def test_with_a_bad_token(client: Client, assert_error: CheckError, method: str, path: str) -> None:
+    reply = client.send(method, concrete(path), {}, headers={"Coder-Session-Token": f"{'a' * 10}-{'b' * 22}"})
+    assert reply.status == 401
+    assert assert_error(reply)["detail"] == "API key is invalid."
+
+
+@pytest.mark.parametrize("path", sorted(app.routes))
+@pytest.mark.parametrize("method", ["PATCH", "POST", "PUT", "DELETE", "GET", "HEAD", "TRACE", "get"])
+def test_a_wrong_method(client: Client, assert_error: CheckError, method: str, path: str) -> None:
+    allowed = sorted(app.routes[path])
+    if method in allowed:
+        assert client.send(method, concrete(path)).status != 405
+        return
+    reply = client.send(method, concrete(path))
+    body = assert_error(reply)
+    assert reply.status == 405
+    assert body["message"] == "Method not allowed."
+    assert reply.headers["allow"] == ", ".join(allowed)
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing", "/api/v2", "/api/v2/usersx", "/api/v2/users/me/keys/tokens/a/b"])
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+def test_an_unknown_route(client: Client, method: str, path: str) -> None:
+    reply = client.send(method, path)
+    assert (reply.status, reply.text) == (404, '{"message":"Route not found."}\n')
+
+
+@pytest.mark.parametrize(("method", "path"), WITH_BODY)
+@pytest.mark.parametrize(
+    "body", ["{", "no json", "{'a': 1}", '{"a": NaN}', '{"a": Infinity}', b"\xff\xfe", "[" * 5_000, '{"a": "\\ud800"}']
+)
+def test_a_body_that_is_not_json(
+    *, owner: Client, assert_error: CheckError, root: User, method: str, path: str, body: str | bytes
+) -> None:
+    named = path.replace("{user}", root.id) if method == "POST" else concrete(path)
+    reply = owner.send(method, named, body)
+    found = assert_error(reply)
+    assert reply.status == 400
+    assert found["message"] == "Request body must be valid JSON."
+    assert found["detail"]
+
+
+@pytest.mark.parametrize(("method", "path"), WITH_BODY)
+@pytest.mark.parametrize("body", [None, "", " \n"])
+def test_an_empty_body(
+    *, owner: Client, assert_error: CheckError, root: User, method: str, path: str, body: str | None
+) -> None:
+    named = path.replace("{user}", root.id) if method == "POST" else concrete(path)
+    reply = owner.send(method, named, body)
+    assert reply.status == 400
+    assert assert_error(reply) == {"message": "Request body must be valid JSON.", "detail": "EOF"}
+
+
+@pytest.mark.parametrize(("method", "path"), [route for route in WITH_BODY if route[1] != INGEST])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [("[]", "an array"), ('"a"', "a string"), ("true", "a boolean"), ("1", "a number"), ("1.5", "a number")],
+)
+def test_a_body_of_another_type(
+    *, owner: Client, assert_error: CheckError, method: str, path: str, body: str, kind: str
+) -> None:
+    reply = owner.send(method, concrete(path), body)
+    assert reply.status == 400
+    assert assert_error(reply)["detail"] == f"a JSON object is expected, not {kind}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "fields"),
+    [
+        ("PUT", "/api/v2/users/{user}", {"username": 1, "email": []}, ["username", "email"]),
+        ("PUT", "/api/v2/users/{user}", {}, ["username", "email"]),
+        (
+            "PUT",
+            "/api/v2/users/{user}",
+            {"username": "a", "email": "a@b", "roles": ["emperor"], "organization_ids": ["x"]},
+            ["roles.0", "organization_ids.0"],
+        ),
+        ("PUT", "/api/v2/organizations/{organization}", {"name": None}, ["name"]),
+        ("PUT", "/api/v2/organizations/{organization}", {"name": "a b", "icon": 1}, ["name", "icon"]),
+        ("POST", "/api/v2/users/{user}/keys/tokens", {"lifetime": "1h", "scopes": "all"}, ["lifetime", "scopes"]),
+    ],
+)
+def test_values_of_another_type(
+    *, owner: Client, assert_error: CheckError, method: str, path: str, body: object, fields: list[str]
+) -> None:
+    reply = owner.send(method, concrete(path), body)
+    found = assert_error(reply)
+    assert reply.status == 400
+    assert found["message"] == "Validation failed."
+    assert [validation["field"] for validation in found["validations"]] == fields
+
+
+@pytest.mark.parametrize(("method", "path"), [route for route in EVERY_ROUTE if route[1] not in PUBLIC])
+def test_a_huge_body(owner: Client, assert_error: CheckError, method: str, path: str) -> None:
+    body = json.dumps({"name": "x" * HUGE, "username": "x" * HUGE, "lifetime": "x" * HUGE})
+    reply = owner.send(method, concrete(path), body)
+    if (method, path) in WITH_BODY:
+        assert_error(reply)
+        assert reply.status == (413 if path == INGEST else 400)
+        assert len(reply.text) < 2_000
+    else:
+        assert reply.status in (200, 404)
+
+
+@pytest.mark.parametrize("path", ["/api/v2/users/first", "/api/v2/users"])
+def test_an_exception_inside_a_view_tells_the_log_and_not_the_client(
+    owner: Client,
+    assert_error: CheckError,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    path: str,
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("a detail nobody should hear")
+
+    monkeypatch.setattr(directory, "list_users", fail)
+    with caplog.at_level(logging.ERROR):
+        reply = owner.get(path)
+    assert reply.status == 500
+    assert assert_error(reply) == {"message": "An internal server error occurred."}
+    assert "a detail nobody should hear" in caplog.text
+
+
+def test_an_answer_that_cannot_be_written_is_a_failure_of_the_view(
+    owner: Client, assert_error: CheckError, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(users, "user_json", lambda _row: object())
+    reply = owner.get("/api/v2/users/me")
+    assert reply.status == 500
+    assert assert_error(reply) == {"message": "An internal server error occurred."}
+    assert "not JSON serializable" in caplog.text
+
+
+def test_nothing_in_an_answer_can_be_taken_for_html(owner: Client) -> None:
+    text = "<script>a && b</script>\u2028\u2029 ü"
+    body = {"name": "acme", "description": text}
+    reply = owner.put(f"/api/v2/organizations/{uuid4()}", body)
+    assert reply.status == 201
+    assert reply.json["description"] == text
+    assert "\\u003cscript\\u003ea \\u0026\\u0026 b\\u003c/script\\u003e\\u2028\\u2029 ü" in reply.text
+    assert not set("<>&\u2028\u2029") & set(reply.text)
+
+
+def test_html_in_an_error_is_escaped_too(owner: Client, assert_error: CheckError) -> None:
+    reply = owner.logs("<b>:x&y")
+    assert assert_error(reply)["validations"] == [{"field": "<b>", "detail": '"<b>" is not a valid query param'}]
+    assert not set("<>&") & set(reply.text)
+
+
+def test_success_is_json_with_a_newline_too(owner: Client, house: House) -> None:
+    house.organization()
+    for path in ("users", "users/me", "users/me/organizations", "organizations", "organizations/acme", "connectionlog"):
+        reply = owner.get(f"/api/v2/{path}")
+        assert reply.status == 200
+        assert reply.headers["content-type"] == "application/json; charset=utf-8"
+        assert reply.text.endswith(("}\n", "]\n"))

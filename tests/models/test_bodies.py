@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chalicelib.errors import BadRequest, TooLarge
+from chalicelib.logs.service_log import CONNECTION_LOG
+from chalicelib.models.bodies import MAX_BYTES, MAX_EVENTS, Entry, Sent, read_events
+
+EVENT = {"time": "2025-07-10T10:14:38Z", "type": "ssh"}
+OTHER = {"time": "2025-07-10T11:14:38Z", "type": "vscode"}
+LINE = {"ts": "t", "level": "INFO", "msg": "connection_log", "fields": {"Type": "ssh", "Time": EVENT["time"]}}
+FOREIGN = {"ts": "t", "level": "INFO", "msg": "audit_log", "fields": {"Type": "ssh"}}
+HUMAN = '2025-07-03 06:57:16.157 [info]  coderd: connection_log  Type=ssh  Time="2025-07-10T10:14:38Z"  UserID=<nil>'
+HUMAN_FOREIGN = "2025-07-03 06:57:16.157 [info]  coderd: audit_log  Type=ssh"
+
+
+def sent(body: str | bytes) -> Sent:
+    return read_events(body if isinstance(body, bytes) else body.encode(), CONNECTION_LOG)
+
+
+def lines(*values: object) -> str:
+    return "\n".join(value if isinstance(value, str) else json.dumps(value) for value in values)
+
+
+FORMS: list[tuple[str, list[dict[str, Any]]]] = [
+    (json.dumps({"events": [EVENT, OTHER]}), [EVENT, OTHER]),
+    (json.dumps([EVENT, OTHER]), [EVENT, OTHER]),
+    (json.dumps(EVENT), [EVENT]),
+    (json.dumps(EVENT, indent=1), [EVENT]),
+    (lines(EVENT, OTHER), [EVENT, OTHER]),
+    (lines(EVENT, OTHER).replace("\n", "\r\n"), [EVENT, OTHER]),
+    (json.dumps(LINE), [EVENT]),
+    (json.dumps({"events": [LINE, OTHER]}), [EVENT, OTHER]),
+    (lines(LINE, LINE), [EVENT, EVENT]),
+    (HUMAN, [EVENT]),
+    (lines(HUMAN, EVENT, LINE), [EVENT, EVENT, EVENT]),
+    (json.dumps([HUMAN]), [EVENT]),
+    (json.dumps({"events": []}), []),
+    ("[]", []),
+    # Whoever has a field of that name, and no list in it, means an event.
+    (json.dumps({"events": 7}), [{"events": 7}]),
+]
+
+
+@pytest.mark.parametrize(("body", "events"), FORMS)
+def test_every_form_gives_its_events_in_order(body: str, events: list[dict[str, Any]]) -> None:
+    assert sent(body) == Sent(tuple(Entry(index, event) for index, event in enumerate(events)), 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "indices", "skipped"),
+    [
+        (lines(FOREIGN, LINE, HUMAN_FOREIGN, HUMAN), [1, 3], 2),
+        (json.dumps(FOREIGN), [], 1),
+        (HUMAN_FOREIGN, [], 1),
+        (json.dumps({"events": [FOREIGN, EVENT]}), [1], 1),
+        (lines("", EVENT, "", "  ", FOREIGN, "", EVENT, ""), [0, 2], 1),
+    ],
+)
+def test_other_messages_are_skipped_and_keep_their_place(body: str, indices: list[int], skipped: int) -> None:
+    read = sent(body)
+    assert [entry.index for entry in read.entries] == indices
+    assert read.skipped == skipped
+
+
+@pytest.mark.parametrize(
+    ("body", "problems"),
+    [
+        (lines(EVENT, "{broken", OTHER), ["", "The line is not JSON: ", ""]),
+        (lines(EVENT, "some words"), ["", "The line is not JSON: "]),
+        (lines("Started HTTP listener at http://[::]:3000", LINE), ["The line is not JSON: ", ""]),
+        (lines(json.dumps(LINE)[9:], LINE), ["The line is not JSON: ", ""]),
+        (lines("{broken", EVENT), ["The line is not JSON: ", ""]),
+        (lines(LINE, '{"a": NaN}'), ["", "The line is not JSON: "]),
+        (lines(HUMAN, "7", "[]", '"x"'), ["", *["An event must be a JSON object."] * 3]),
+        (json.dumps([EVENT, 1, None, [], "x"]), ["", *["An event must be a JSON object."] * 4]),
+        ("7", ["An event must be a JSON object."]),
+        ("null", ["An event must be a JSON object."]),
+    ],
+)
+def test_a_part_that_is_no_event_says_why_and_costs_no_other(body: str, problems: list[str]) -> None:
+    entries = sent(body).entries
+    assert [entry.index for entry in entries] == list(range(len(problems)))
+    for entry, problem in zip(entries, problems, strict=True):
+        assert (entry.value is None) == bool(problem)
+        assert entry.problem.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "\n \n",
+        "{",
+        '{"events": [',
+        '{"events": [{"time": 1}, {]}',
+        "words",
+        "words\nand more words",
+        b"\xff\xfe\x00",
+        '{\n"time": 1,\n"type": }',
+        '{"a": 1}{"a": 2}',
+        '{"events": [\n{"time": 1},\n{"time": 2}\n]]',
+        '[{"time": 1},\n{"time": 2}\n',
+    ],
+)
+def test_a_body_that_is_no_json_and_no_lines(body: str | bytes) -> None:
+    with pytest.raises(BadRequest) as caught:
+        sent(body)
+    assert caught.value.message == "Request body must be valid JSON."
+    assert caught.value.detail
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        json.dumps,
+        lambda events: json.dumps({"events": events}),
+        lambda events: lines(*events),
+        lambda events: lines(*events, *[FOREIGN] * 3),
+    ],
+)
+def test_the_limit_of_events(form: Callable[[list[object]], str]) -> None:
+    assert len(sent(form([EVENT] * MAX_EVENTS)).entries) == MAX_EVENTS == 1_000
+    with pytest.raises(TooLarge, match="too many events") as caught:
+        sent(form([EVENT] * (MAX_EVENTS + 1)))
+    assert "1001" in caught.value.detail
+
+
+def test_what_is_wrong_counts_towards_the_limit() -> None:
+    with pytest.raises(TooLarge):
+        sent(json.dumps([1] * (MAX_EVENTS + 1)))
+
+
+def test_the_limit_of_bytes() -> None:
+    text = json.dumps(EVENT)
+    assert len(sent(text.ljust(MAX_BYTES)).entries) == 1
+    with pytest.raises(TooLarge, match="too large") as caught:
+        sent(text.ljust(MAX_BYTES + 1))
+    assert str(MAX_BYTES + 1) in caught.value.detail
