@@ -1,0 +1,1 @@
+"""What the README takes from the code."""

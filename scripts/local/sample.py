@@ -1,0 +1,143 @@
+"""A small lively sample: two organizations, seven people, and how they used their workspaces in the last three weeks.
+
+The same every time but for the clock: ids are made of names, and chance has a seed.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import NAMESPACE_URL, uuid5
+
+from chalicelib import times
+from chalicelib.logs.connection import ConnectionEvent, Fold, join, row
+from chalicelib.logs.vocabulary import SESSION_TYPES
+from chalicelib.store import directory
+from chalicelib.store.connection_writer import write_all
+from chalicelib.store.records import Organization, User
+
+_DAYS = 21
+_CONNECTIONS = 360
+_STILL_OPEN_HOURS = 6
+_SECONDS = 60.0
+
+_ORGANIZATIONS = {"acme": "Acme", "research": "Research Lab"}
+_PEOPLE: dict[str, tuple[str, dict[str, tuple[str, ...]], tuple[str, ...]]] = {
+    "ada": ("Ada Lovelace", {"research": ()}, ()),
+    "alan": ("Alan Turing", {"research": ("organization-admin",)}, ()),
+    "grace": ("Grace Hopper", {"acme": ("organization-admin",)}, ()),
+    "linus": ("Linus Torvalds", {"acme": ()}, ()),
+    "margaret": ("Margaret Hamilton", {"acme": (), "research": ()}, ()),
+    "ken": ("Ken Thompson", {"acme": ("organization-auditor",)}, ()),
+    "audrey": ("Audrey Auditor", {}, ("auditor",)),
+}
+_WORKSPACES = {
+    "ada-analysis": ("ada", "research"),
+    "alan-enigma": ("alan", "research"),
+    "margaret-guidance": ("margaret", "research"),
+    "grace-compiler": ("grace", "acme"),
+    "linus-kernel": ("linus", "acme"),
+    "margaret-flight": ("margaret", "acme"),
+}
+_TYPES = (*SESSION_TYPES, "ssh", "vscode", "workspace_app", "workspace_app", "port_forwarding")
+_APPS = ("code-server", "jupyter", "terminal")
+_PORTS = ("3000", "8080", "5173")
+_BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+_ENDINGS = (("session closed by the client", 0), ("session closed by the client", 0), ("connection lost", 255))
+_WEB_CODES = (200, 200, 200, 200, 303, 404)
+
+
+def sample_id(kind: str, name: str) -> str:
+    """The id of a sample thing, for example `sample_id("workspace", "linus-kernel")`."""
+    return str(uuid5(NAMESPACE_URL, f"https://gatebook.invalid/sample/{kind}/{name}"))
+
+
+def load() -> int:
+    """Write the sample and answer how many events it has."""
+    _directory()
+    fold = Fold()
+    events = list(_events(times.now(), random.Random(20250710)))  # noqa: S311 - a sample needs a seed, not secrecy
+    for index, event in enumerate(events):
+        fold.add(index, row(event))
+    for written in write_all(list(fold.rows.values()), join, give_up_at=time.monotonic() + _SECONDS):
+        if isinstance(written, Exception):
+            raise written
+    return len(events)
+
+
+def _directory() -> None:
+    now = times.now()
+    for name, display_name in _ORGANIZATIONS.items():
+        directory.save_organization(
+            Organization(
+                id=sample_id("organization", name),
+                name=name,
+                display_name=display_name,
+                description="Made by the sample data.",
+                icon="",
+                is_default=name == "acme",
+                created_at=now,
+                updated_at=now,
+            ),
+            None,
+        )
+    for username, (name, memberships, roles) in _PEOPLE.items():
+        directory.save_user(
+            User(
+                id=sample_id("user", username),
+                username=username,
+                email=f"{username}@example.com",
+                name=name,
+                avatar_url="",
+                status="active",
+                login_type="none",
+                roles=roles,
+                organization_roles={sample_id("organization", key): held for key, held in memberships.items()},
+                created_at=now,
+                updated_at=now,
+            ),
+            None,
+        )
+
+
+def _events(now: datetime, chance: random.Random) -> Iterator[ConnectionEvent]:
+    for number in range(_CONNECTIONS):
+        began = now - timedelta(seconds=chance.uniform(60, _DAYS * 86_400))
+        kind = chance.choice(_TYPES)
+        opened = _opening(number, began, kind, chance)
+        yield opened
+        ended = began + timedelta(seconds=chance.uniform(30, 4 * 3_600))
+        still_open = now - began < timedelta(hours=_STILL_OPEN_HOURS) or chance.random() < 0.02  # noqa: PLR2004
+        if kind in SESSION_TYPES and ended < now and not still_open:
+            reason, code = chance.choice(_ENDINGS)
+            yield replace(opened, connection_status="disconnected", time=ended, disconnect_reason=reason, code=code)
+
+
+def _opening(number: int, began: datetime, kind: str, chance: random.Random) -> ConnectionEvent:
+    workspace = chance.choice(sorted(_WORKSPACES))
+    owner, organization = _WORKSPACES[workspace]
+    session = kind in SESSION_TYPES
+    visitor = owner if chance.random() < 0.8 else chance.choice(["grace", "ken", None])  # noqa: PLR2004
+    status: Literal["connected"] = "connected"
+    return ConnectionEvent(
+        id=sample_id("event", str(number)),
+        time=began,
+        connection_status=status,
+        organization_id=sample_id("organization", organization),
+        workspace_owner_id=sample_id("user", owner),
+        workspace_id=sample_id("workspace", workspace),
+        workspace_name=workspace,
+        agent_name="main",
+        type=kind,
+        code=None if session else chance.choice(_WEB_CODES),
+        ip=f"192.0.2.{chance.randrange(1, 255)}",
+        user_agent=None if session else _BROWSER,
+        user_id=None if session or visitor is None else sample_id("user", visitor),
+        slug_or_port=None if session else chance.choice(_PORTS if kind == "port_forwarding" else _APPS),
+        connection_id=sample_id("connection", str(number)) if session else None,
+        disconnect_reason=None,
+    )
