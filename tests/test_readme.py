@@ -1,0 +1,34 @@
+"""The README says what the code declares, and its commands are those that there are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from chalicelib.settings import declared
+from scripts.docs.reference import README, tables, updated
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_the_reference_tables_are_up_to_date() -> None:
+    assert README.read_text() == updated(README.read_text()), "run: python -m scripts.docs.reference"
+
+
+@pytest.mark.parametrize("name", list(tables()))
+def test_every_table_has_its_place(name: str) -> None:
+    assert f"<!-- {name} -->\n| " in README.read_text()
+
+
+@pytest.mark.parametrize("field", declared(), ids=lambda field: field.metadata["env"])
+def test_every_setting_is_in_the_readme(field: object) -> None:
+    metadata = getattr(field, "metadata")  # noqa: B009 - a field of any type
+    assert f"| `{metadata['env']}` |" in README.read_text()
+
+
+def test_every_file_that_the_readme_names_is_there() -> None:
+    named = set(re.findall(r"(?:scripts/[a-z]+|CHANGELOG\.md|LICENSE)\b", README.read_text()))
+    assert named >= {"scripts/serve", "scripts/test"}
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
