@@ -76,7 +76,10 @@ ORIGIN = _text(
     r"(\*|https?://[^\s/?#,]+)?", "one origin such as https://portal.example.com, * for any, or nothing for none"
 )
 PREFIX = _text(r"[a-zA-Z0-9_.-]{0,64}", "up to 64 letters, digits, dots, dashes and underscores")
-USERNAME = _text(r"(?=.{1,32}$)[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*", "up to 32 letters and digits, with single dashes between")
+USERNAME = _text(
+    r"(?=.{1,31}$)(?!(?i:me)$)[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*",
+    "up to 31 letters and digits, with single dashes between, and not `me`",
+)
 EMAIL = _text(r"[^\s@]+@[^\s@]+", "an e-mail address")
 
 
@@ -109,6 +112,12 @@ class Settings:
     )
     max_admin_token_lifetime: int = setting(
         "CODER_MAX_ADMIN_TOKEN_LIFETIME", LIFETIME, "168h", "The same for tokens of users with the owner role."
+    )
+    disable_session_expiry_refresh: bool = setting(
+        "CODER_DISABLE_SESSION_EXPIRY_REFRESH",
+        BOOLEAN,
+        "false",
+        "Let session keys end when they were to, however used.",
     )
     table_prefix: str = setting(
         "GATEBOOK_TABLE_PREFIX", PREFIX, "gatebook-", "What the names of all tables begin with."

@@ -1,6 +1,13 @@
 """Tokens as text: `<id>-<secret>`, made at random, kept as a hash, compared in constant time.
 
-The id finds the token and may be shown; the secret is shown once, when the token is made. The format is Coder's.
+The id finds the token and may be shown; the secret is shown once, when the token is made. Lengths are Coder's: 10 and
+22 characters. The tokens that Gatebook makes can be told from other text, by people and by scanners for leaked secrets:
+
+    gbk_ + 6 random   -   16 random + 6 of checksum         gbk_[0-9A-Za-z]{6}-[0-9A-Za-z]{22}
+
+The checksum is the CRC-32 of all that stands before it, in base 62, so that a mistyped or cut token is refused without
+asking the store. The underscore is in no token of Coder's own format, and those stay valid: 10 and 22 letters or
+digits.
 """
 
 from __future__ import annotations
@@ -12,11 +19,16 @@ import string
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
+from zlib import crc32
 
 ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
 ID_LENGTH: Final = 10
 SECRET_LENGTH: Final = 22
+PREFIX: Final = "gbk_"
+PATTERN: Final = "gbk_[0-9A-Za-z]{6}-[0-9A-Za-z]{22}"
+"""A regular expression for scanners; the checksum tells the rest."""
 
+_CHECKSUM_LENGTH: Final = 6
 _LETTERS: Final = frozenset(ALPHABET)
 _PARTS: Final = 2
 
@@ -44,15 +56,16 @@ def _bytes(text: str) -> bytes:
 
 
 def is_key_id(text: str) -> bool:
-    """Whether the text has the form of a token's id: 10 letters or digits of ASCII."""
-    return len(text) == ID_LENGTH and _LETTERS.issuperset(text)
+    """Whether the text has the form of a token's id: 10 letters or digits of ASCII, or the prefix and 6 of them."""
+    return len(text) == ID_LENGTH and _LETTERS.issuperset(text.removeprefix(PREFIX))
 
 
 def split(token: str) -> tuple[str, str]:
     """The id and the secret of a token.
 
     Raises:
-        MalformedToken: for other than two parts, then for a wrong length in bytes of the id, then of the secret.
+        MalformedToken: for other than two parts, then for a wrong length in bytes of the id, then of the secret, then
+            for a checksum that is not that of the rest.
     """
     parts = token.split("-")
     if len(parts) != _PARTS:
@@ -61,7 +74,19 @@ def split(token: str) -> tuple[str, str]:
         length = len(_bytes(part))
         if length != expected:
             raise MalformedToken(f"invalid API key {name} length, expected {expected} got {length}")
-    return parts[0], parts[1]
+    key_id, secret = parts
+    if key_id.startswith(PREFIX) and secret[-_CHECKSUM_LENGTH:] != checksum(key_id, secret[:-_CHECKSUM_LENGTH]):
+        raise MalformedToken("the checksum of the API key does not match, it was mistyped or cut")
+    return key_id, secret
+
+
+def checksum(key_id: str, entropy: str) -> str:
+    """The last six characters of a secret: the CRC-32 of `<id>-<the rest of the secret>` in base 62."""
+    rest, digits = crc32(_bytes(f"{key_id}-{entropy}")), ""
+    for _ in range(_CHECKSUM_LENGTH):
+        rest, digit = divmod(rest, len(ALPHABET))
+        digits = ALPHABET[digit] + digits
+    return digits
 
 
 def hash_secret(secret: str) -> bytes:
@@ -71,15 +96,22 @@ def hash_secret(secret: str) -> bytes:
 
 def matches(secret: str, hashed: bytes) -> bool:
     """Whether the secret is the one whose hash is stored, in a time that tells nothing of either."""
-    return hmac.compare_digest(hash_secret(secret), hashed)
+    return same(hash_secret(secret), hashed)
 
 
-def generate(choice: Callable[[str], str] = secrets.choice) -> Token:
-    """A new token.
+def same(one: bytes, other: bytes) -> bool:
+    """Whether two hashes are the same, in a time that tells nothing of either."""
+    return hmac.compare_digest(one, other)
+
+
+def generate(choice: Callable[[str], str] = secrets.choice, key_id: str = "") -> Token:
+    """A new token, or a new secret for one that there is.
 
     Args:
         choice: picks one character of the alphabet, each as likely as the others and none to be foreseen.
+        key_id: of the token that gets a new secret.
     """
-    key_id = "".join(choice(ALPHABET) for _ in range(ID_LENGTH))
-    secret = "".join(choice(ALPHABET) for _ in range(SECRET_LENGTH))
+    key_id = key_id or PREFIX + "".join(choice(ALPHABET) for _ in range(ID_LENGTH - len(PREFIX)))
+    entropy = "".join(choice(ALPHABET) for _ in range(SECRET_LENGTH - _CHECKSUM_LENGTH))
+    secret = entropy + checksum(key_id, entropy)
     return Token(key_id, secret, f"{key_id}-{secret}", hash_secret(secret))

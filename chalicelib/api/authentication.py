@@ -12,8 +12,10 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from chalicelib import times
-from chalicelib.access import allow_list, secret
+from chalicelib.access import allow_list, networks, secret
 from chalicelib.access.decide import Subject
+from chalicelib.access.lifetime import Grant
+from chalicelib.api import usage
 from chalicelib.api.http import Answer, Call
 from chalicelib.errors import Forbidden, Unauthorized
 from chalicelib.settings import current
@@ -36,6 +38,11 @@ class Caller:
     user: User
     key: APIKey
     subject: Subject
+
+    @property
+    def grant(self) -> Grant:
+        """What the token holds, as far as it may be passed on."""
+        return Grant(self.key.scopes, self.subject.allow_list, self.key.expires_at)
 
 
 def authenticated(view: Callable[..., Answer]) -> Callable[..., Answer]:
@@ -60,14 +67,17 @@ def authenticate(call: Call) -> Caller:
         key_id, key_secret = secret.split(token)
     except secret.MalformedToken as error:
         raise _unauthorized(detail=f"Invalid API key format: {error}") from error
+    now = times.now()
     key = api_keys.get(key_id) if secret.is_key_id(key_id) else None
-    right = secret.matches(key_secret, key.hashed_secret if key else _NO_HASH)
+    right = _opens(key_secret, key, now)
     if key is None:
         raise _unauthorized(detail="API key is invalid.")
     if not right:
         raise _unauthorized(detail="API key secret is invalid.")
-    if key.expires_at <= times.now():
+    if key.expires_at <= now:
         raise _unauthorized(detail=f'API key expired at "{_go_time(key.expires_at)}".')
+    if not networks.contain(key.allowed_ips, call.source_ip):
+        raise Forbidden(detail=f"This token may not be used from {call.source_ip}.")
     user = directory.get_user(key.user_id, consistent=True)
     if user is None or user.deleted or key.created_at < user.created_at:
         raise _unauthorized(detail="API key is invalid.")
@@ -75,6 +85,7 @@ def authenticate(call: Call) -> Caller:
         raise _unauthorized(
             'User is not active (status = "suspended"). Contact an admin to reactivate your account.',
         )
+    usage.record(key, user, now)
     subject = Subject(
         user_id=user.id,
         roles=user.roles,
@@ -83,6 +94,18 @@ def authenticate(call: Call) -> Caller:
         allow_list=tuple(allow_list.parse(entry) for entry in key.allow_list),
     )
     return Caller(user, key, subject)
+
+
+def _opens(key_secret: str, key: APIKey | None, now: datetime) -> bool:
+    """Whether the secret is the token's, or was until its rotation and the grace is not over.
+
+    An unknown token, one without a second secret and one with two take the same work.
+    """
+    given = secret.hash_secret(key_secret)
+    right = secret.same(given, key.hashed_secret if key else _NO_HASH)
+    before = secret.same(given, key.previous_secret if key and key.previous_secret else _NO_HASH)
+    in_grace = key is not None and key.previous_until is not None and now < key.previous_until
+    return right or (before and in_grace)
 
 
 def _token(call: Call) -> str:

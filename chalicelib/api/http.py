@@ -78,6 +78,17 @@ class Call:
         return values[0] if values else ""
 
     @property
+    def source_ip(self) -> str:
+        """The address that the gateway was called from."""
+        identity: Mapping[str, str] = self.request.context.get("identity") or {}
+        return identity.get("sourceIp") or ""
+
+    @property
+    def request_id(self) -> str:
+        """The gateway's id of this request, a UUID."""
+        return str(self.request.context.get("requestId") or "")
+
+    @property
     def remaining_seconds(self) -> float:
         """How long there is to answer before API Gateway does."""
         context: Any = self.request.lambda_context

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from chalicelib.access.decide import Object, decide
+from chalicelib.access.secret import is_key_id
 from chalicelib.api.authentication import Caller
 from chalicelib.errors import BadRequest, NotFound
 from chalicelib.search import values
-from chalicelib.store import directory
-from chalicelib.store.records import Organization, User
+from chalicelib.store import api_keys, directory
+from chalicelib.store.records import APIKey, Organization, User
 
 _ME = "me"
 
@@ -32,6 +33,21 @@ def user(caller: Caller, name: str, *, consistent: bool = False) -> User:
         raise BadRequest('"user" must be provided.')
     found = caller.user if name == _ME else _by_name(name, consistent=consistent)
     if found is None or found.deleted or not decide(caller.subject, "read", user_object(found.id)):
+        raise NotFound
+    return found
+
+
+def api_key(caller: Caller, key_id: str, *actions: str) -> APIKey:
+    """The token that `{keyid}` names, for a caller who may do all of the actions to it.
+
+    Raises:
+        NotFound: there is none, or the caller may not.
+    """
+    found = api_keys.get(key_id) if is_key_id(key_id) else None
+    if found is None:
+        raise NotFound
+    obj = Object("api_key", found.id, owner=found.user_id)
+    if not all(decide(caller.subject, action, obj) for action in actions):
         raise NotFound
     return found
 

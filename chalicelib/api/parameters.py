@@ -35,8 +35,8 @@ def page(call: Call) -> Page:
             after_id = values.uuid(text)
         except values.WrongValue as error:
             wrong.append(Validation("after_id", f'Query param "after_id" {error}'))
-    limit = _int32(call, "limit", wrong)
-    offset = _int32(call, "offset", wrong)
+    limit = int32(call, "limit", wrong)
+    offset = int32(call, "offset", wrong)
     if wrong:
         raise Invalid(wrong, "Query parameters have invalid values.")
     return Page(limit or DEFAULT_LIMIT, offset, after_id)
@@ -54,12 +54,16 @@ def uuid(name: str, text: str) -> str:
         Invalid: it is none.
     """
     try:
-        return values.uuid(text)
+        found = values.uuid(text)
     except values.WrongValue as error:
         raise Invalid([Validation(name, f"Path param {values.quoted(name)} {error}")]) from error
+    if found == values.NIL_UUID:
+        raise Invalid([Validation(name, f"Path param {values.quoted(name)} must not be the nil uuid")])
+    return found
 
 
-def _int32(call: Call, name: str, wrong: list[Validation]) -> int:
+def int32(call: Call, name: str, wrong: list[Validation]) -> int:
+    """A number of rows, 0 when it was not sent; what is wrong with it is added to `wrong`."""
     text = call.query(name)
     if not text:
         return 0

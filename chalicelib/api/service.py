@@ -32,7 +32,7 @@ def build_info(_call: Call) -> Answer:
     url = current().access_url
     return Answer(
         {
-            "external_url": "https://github.com/coder/coder",
+            "external_url": url,
             "version": f"v{VERSION}",
             "dashboard_url": url,
             "telemetry": False,

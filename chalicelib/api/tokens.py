@@ -1,18 +1,21 @@
-"""Tokens: minted here, shown once."""
+"""Secrets are made here and shown once: tokens, session keys, and new secrets for old tokens."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from chalicelib import times
-from chalicelib.access import allow_list, lifetime, scopes, secret
+from chalicelib.access import allow_list, lifetime, networks, scopes, secret
 from chalicelib.access.decide import Object, decide
 from chalicelib.api import lookup
 from chalicelib.api.authentication import Caller, authenticated
 from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.saving import saved
+from chalicelib.api.trail import key_trail
 from chalicelib.errors import BadRequest, Conflict, Forbidden, Validation
 from chalicelib.models.base import parse
-from chalicelib.models.tokens import CreateToken
+from chalicelib.models.tokens import CreateToken, RotateToken
 from chalicelib.settings import current
 from chalicelib.store import api_keys
 from chalicelib.store.records import APIKey, User
@@ -21,43 +24,69 @@ routes = Routes(__name__)
 
 _FAILED = "Failed to create API key."
 _NANOSECONDS_A_SECOND = 1_000_000_000
+_NANOSECONDS_A_MICROSECOND = 1_000
 _OWNER = "owner"
+_SESSION = "password"
+_SYSTEM_USER = "c42fdf75-3097-471c-8c33-fb52454d81c0"
+"""The user that owns prebuilt workspaces; it may have no tokens."""
 
 
 @routes.view("/api/v2/users/{user}/keys/tokens", methods=["POST"])
 @authenticated
-def create(call: Call, caller: Caller, user: str) -> Answer:
+def create_token(call: Call, caller: Caller, user: str) -> Answer:
     """Mint a token; its secret is in this answer and nowhere else."""
     asked = parse(CreateToken, call.body)
-    entries = _entries(asked)
-    owner = lookup.user(caller, user)
-    if not decide(caller.subject, "create", Object("api_key", owner=owner.id)):
-        raise Forbidden(detail="Your token or your roles do not let you create tokens for this user.")
+    entries = parse_entries(asked.allow_list)
+    owner = _owner(caller, user)
     now = times.now()
     grant = _bounded(caller, _wanted(asked, entries, owner, now))
-    made = secret.generate()
-    key = APIKey(
-        id=made.id,
-        hashed_secret=made.hashed,
-        user_id=owner.id,
-        login_type=lifetime.FIXED_LIFETIME,
-        token_name=asked.token_name or f"token_{secret.generate().id}",
-        scopes=grant.scopes,
-        allow_list=tuple(str(entry) for entry in grant.allow_list),
-        created_at=now,
-        updated_at=now,
-        expires_at=grant.expires_at,
-        last_used=times.EPOCH,
-        lifetime_seconds=max(1, (grant.expires_at - now) // timedelta(seconds=1)),
+    allowed_ips = _bounded_networks(caller, asked.allowed_ips)
+    return _mint(
+        call, caller, owner, grant, now, login_type=lifetime.FIXED_LIFETIME, name=asked.token_name, ips=allowed_ips
     )
-    try:
-        api_keys.add(key)
-    except api_keys.NameTaken as error:
-        raise Conflict(
-            f'A token with name "{key.token_name}" already exists.',
-            validations=[Validation("name", "This value is already in use and should be unique.")],
-        ) from error
-    return Answer({"key": made.text}, 201)
+
+
+@routes.view("/api/v2/users/{user}/keys", methods=["POST"])
+@authenticated
+def create_session(call: Call, caller: Caller, user: str) -> Answer:
+    """Make a session key, as `coder login` does with the token it has: no wider, and sliding only for all of it."""
+    owner = _owner(caller, user)
+    now = times.now()
+    seconds = min(current().default_token_lifetime, max_token_lifetime(owner)) // _NANOSECONDS_A_SECOND
+    expiry = lifetime.resolve_expiry(now, seconds, lifetime_seconds=seconds)
+    grant = _bounded(caller, lifetime.Grant((), (), expiry.expires_at))
+    whole = grant.unrestricted and not caller.key.allowed_ips
+    return _mint(
+        call,
+        caller,
+        owner,
+        grant,
+        now,
+        login_type=_SESSION if whole else lifetime.FIXED_LIFETIME,
+        ips=caller.key.allowed_ips,
+    )
+
+
+@routes.view("/api/v2/users/{user}/keys/{keyid}/rotate", methods=["POST"])
+@authenticated
+def rotate(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
+    """Give a token a new secret; the old one opens for the grace asked for, and no longer than the token lives."""
+    asked = parse(RotateToken, call.body or b"{}")
+    lookup.user(caller, user)
+
+    def write() -> Answer:
+        before = lookup.api_key(caller, keyid, "read", "update")
+        if before.login_type != lifetime.FIXED_LIFETIME:
+            raise BadRequest("Only tokens can be rotated.", "A session key ends with its session.")
+        _check_reach(caller, before)
+        now = times.now()
+        made = secret.generate(key_id=before.id)
+        until = min(now + _duration(asked.grace), before.expires_at) if asked.grace else None
+        after = before.with_secret(made.hashed, now, until)
+        api_keys.change(after, before, key_trail(call, caller, "write", 201, before=before, after=after))
+        return Answer({"key": made.text}, 201)
+
+    return saved(write)
 
 
 def max_token_lifetime(owner: User) -> int:
@@ -65,14 +94,75 @@ def max_token_lifetime(owner: User) -> int:
     return current().max_admin_token_lifetime if _OWNER in owner.roles else current().max_token_lifetime
 
 
-def _entries(asked: CreateToken) -> list[allow_list.Entry]:
+def parse_entries(given: Sequence[object]) -> list[allow_list.Entry]:
+    """The entries of an allow list as they were sent.
+
+    Raises:
+        BadRequest: one of them is none.
+    """
     try:
-        return [allow_list.parse(entry) for entry in asked.allow_list]
+        return [allow_list.parse(entry) for entry in given]
     except allow_list.InvalidAllowList as error:
         raise BadRequest("Request body must be valid JSON.", str(error)) from error
 
 
-def _wanted(asked: CreateToken, entries: list[allow_list.Entry], owner: User, now: datetime) -> lifetime.Grant:
+def name_taken(name: str) -> Conflict:
+    """The answer to a token name that the user has given already."""
+    return Conflict(
+        f'A token with name "{name}" already exists.',
+        validations=[Validation("name", "This value is already in use and should be unique.")],
+    )
+
+
+def _owner(caller: Caller, user: str) -> User:
+    owner = lookup.user(caller, user)
+    if owner.id == _SYSTEM_USER:
+        raise Forbidden
+    if not decide(caller.subject, "create", Object("api_key", owner=owner.id)):
+        raise Forbidden(detail="Your token or your roles do not let you create tokens for this user.")
+    return owner
+
+
+def _mint(
+    call: Call,
+    caller: Caller,
+    owner: User,
+    grant: lifetime.Grant,
+    now: datetime,
+    *,
+    login_type: str,
+    ips: tuple[str, ...],
+    name: str = "",
+) -> Answer:
+    def write() -> Answer:
+        made = secret.generate()
+        fixed = login_type == lifetime.FIXED_LIFETIME
+        key = APIKey(
+            id=made.id,
+            hashed_secret=made.hashed,
+            user_id=owner.id,
+            login_type=login_type,
+            token_name=name or (f"token_{made.id.removeprefix(secret.PREFIX)}" if fixed else ""),
+            scopes=grant.scopes,
+            allow_list=tuple(str(entry) for entry in grant.allow_list),
+            created_at=now,
+            updated_at=now,
+            expires_at=grant.expires_at,
+            last_used=times.EPOCH,
+            lifetime_seconds=max(1, (grant.expires_at - now) // timedelta(seconds=1)),
+            allowed_ips=ips,
+        )
+        try:
+            api_keys.add(key, key_trail(call, caller, "create", 201, after=key))
+        except api_keys.NameTaken as error:
+            raise name_taken(key.token_name) from error
+        return Answer({"key": made.text}, 201)
+
+    # Made anew in the one case in billions in which another token has the id.
+    return saved(write)
+
+
+def _wanted(asked: CreateToken, entries: Sequence[allow_list.Entry], owner: User, now: datetime) -> lifetime.Grant:
     """What is asked for. What is wrong with it is told in Coder's order: scopes, allow list, lifetime."""
     try:
         names = scopes.requested(asked.scope, asked.scopes)
@@ -83,14 +173,43 @@ def _wanted(asked: CreateToken, entries: list[allow_list.Entry], owner: User, no
         nanoseconds = lifetime.resolve(asked.lifetime, current().default_token_lifetime, max_token_lifetime(owner))
     except lifetime.InvalidLifetime as error:
         raise BadRequest("Failed to validate create API key request.", str(error)) from error
-    seconds = nanoseconds // _NANOSECONDS_A_SECOND
-    return lifetime.Grant(names, allowed, lifetime.resolve_expiry(now, seconds, lifetime_seconds=seconds).expires_at)
+    return lifetime.Grant(names, allowed, now + _duration(nanoseconds))
 
 
 def _bounded(caller: Caller, wanted: lifetime.Grant) -> lifetime.Grant:
     """What the new token gets: what is asked for, as far as the calling token holds it itself."""
-    held = lifetime.Grant(caller.key.scopes, caller.subject.allow_list, caller.key.expires_at)
     try:
-        return lifetime.inherit_within_caller(held, wanted)
+        return lifetime.inherit_within_caller(caller.grant, wanted)
     except lifetime.ExceedsCaller as error:
         raise Forbidden(_FAILED, str(error)) from error
+
+
+def _bounded_networks(caller: Caller, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    outside = networks.within(caller.key.allowed_ips, wanted)
+    if outside is not None:
+        raise Forbidden(
+            _FAILED,
+            f'exceeds the creating API key: network "{outside}" is not covered by its allowed IPs'
+            f" [{' '.join(caller.key.allowed_ips)}]; request a subset, or authenticate with a key that allows it",
+        )
+    return wanted or caller.key.allowed_ips
+
+
+def _check_reach(caller: Caller, key: APIKey) -> None:
+    """A new secret is as good as a new token: it is only for a caller who could have minted this one.
+
+    Raises:
+        Forbidden: the token holds more than the caller's own.
+    """
+    if key.id == caller.key.id:
+        return
+    held = lifetime.Grant(key.scopes, tuple(allow_list.parse(entry) for entry in key.allow_list), key.expires_at)
+    granted = _bounded(caller, held)
+    _bounded_networks(caller, key.allowed_ips)
+    wider_network = bool(caller.key.allowed_ips) and not key.allowed_ips
+    if wider_network or granted.expires_at < key.expires_at:
+        raise Forbidden(_FAILED, "exceeds the creating API key: the token outlives or outreaches it")
+
+
+def _duration(nanoseconds: int) -> timedelta:
+    return timedelta(microseconds=nanoseconds // _NANOSECONDS_A_MICROSECOND)

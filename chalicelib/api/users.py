@@ -62,6 +62,14 @@ def organizations(_call: Call, caller: Caller, user: str) -> Answer:
     return Answer([organization_json(row) for row in sorted(rows, key=lambda row: row.name.lower())])
 
 
+@routes.view("/api/v2/users/{user}/organizations/{organization}")
+@authenticated
+def organization_of(_call: Call, caller: Caller, user: str, organization: str) -> Answer:
+    """One organization, asked for beside a user."""
+    lookup.user(caller, user)
+    return Answer(organization_json(lookup.organization(caller, organization)))
+
+
 @routes.view("/api/v2/users/{user}", methods=["PUT"])
 @authenticated
 def put(call: Call, caller: Caller, user: str) -> Answer:

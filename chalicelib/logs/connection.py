@@ -1,11 +1,12 @@
 """What connection events mean: which row an event belongs to, and what two versions of a row make together.
 
-A *session* (SSH, IDE, terminal) is one row, found by (connection id, workspace, agent) without a look-up; its events
-may arrive in any order, any number of times, in one batch or in several, and always give the same row:
+A *session* (SSH, IDE, terminal) is one row, found by (organization, connection id, workspace, agent) without a look-up;
+its events may arrive in any order, any number of times, in one batch or in several, and always give the same row:
 
 * everything known at the opening, connect time included, comes from the earliest event;
 * disconnect time, reason and exit code are each set once, by the earliest disconnect that carries them;
-* events of one moment that disagree are ordered by their content, so that even then all arrivals agree.
+* events of one moment that disagree are ordered by their content, so that even then all arrivals agree;
+* Go's zero time is no moment: an event that has it comes after all others.
 
 `join` is therefore commutative, associative and idempotent. Any other event (a web request, a session whose agent gave
 no connection id) is a row of its own, which nothing changes: the same event again is the same row, and another event
@@ -27,6 +28,8 @@ from chalicelib.store.records import Closing, ConnectionLog, Mark
 
 NAMESPACE = UUID("6f6a1f0e-52a4-4b6e-9d0a-6a1d5b0f7c21")
 """Under which row ids are made of content. It must never change: retries find their rows by it."""
+
+_SESSION_VERSION = 8
 
 EventStatus = Literal["created", "updated", "unchanged"]
 
@@ -78,13 +81,23 @@ def row(event: ConnectionEvent) -> ConnectionLog:
         closing=closing,
     )
     if session and event.connection_id:
-        return replace(made, id=session_id(event.connection_id, event.workspace_id, event.agent_name))
-    return made if made.id else replace(made, id=_content_id(made))
+        return replace(
+            made,
+            id=session_id(event.organization_id, event.connection_id, event.workspace_id, event.agent_name),
+        )
+    own = made.id and UUID(made.id).version != _SESSION_VERSION
+    return made if own else replace(made, id=_content_id(made))
 
 
-def session_id(connection_id: str, workspace_id: str, agent_name: str) -> str:
-    """The row id of a session, the same for its connect, its disconnect and every retry of either."""
-    return str(uuid5(NAMESPACE, f"{connection_id}/{workspace_id}/{agent_name}"))
+def session_id(organization_id: str, connection_id: str, workspace_id: str, agent_name: str) -> str:
+    """The row id of a session, the same for its connect, its disconnect and every retry of either.
+
+    The organization is part of it, so that who may write for one organization reaches no session of another. It is a
+    UUIDv5 marked as version 8: no event keeps an id of its own of that version, so none can take a session's place.
+    """
+    name = f"{organization_id}/{connection_id}/{workspace_id}/{agent_name}"
+    digits = uuid5(NAMESPACE, name).hex
+    return str(UUID(f"{digits[:12]}{_SESSION_VERSION}{digits[13:]}"))
 
 
 def join(stored: ConnectionLog, incoming: ConnectionLog) -> ConnectionLog:
@@ -153,8 +166,12 @@ def _mark(time: datetime, value: Any) -> Mark[Any] | None:  # noqa: ANN401 - a t
     return None if value is None or value == "" else Mark(time, value)
 
 
-def _order(made: ConnectionLog) -> tuple[datetime, str]:
-    return made.connect_time, _content(made)
+def _order(made: ConnectionLog) -> tuple[bool, datetime, str]:
+    return *_moment_order(made.connect_time), _content(made)
+
+
+def _moment_order(moment: datetime) -> tuple[bool, datetime]:
+    return moment == times.NEVER, moment
 
 
 def _content(made: ConnectionLog) -> str:
@@ -172,11 +189,12 @@ def _join_closings(one: Closing | None, other: Closing | None) -> Closing | None
     if one is None or other is None:
         return one or other
     return Closing(
-        min(one.time, other.time),
+        min(one.time, other.time, key=_moment_order),
         _earliest([one.reason, other.reason]),
         _earliest([one.code, other.code]),
     )
 
 
 def _earliest(marks: Sequence[Mark[Any] | None]) -> Mark[Any] | None:
-    return min((mark for mark in marks if mark is not None), default=None)
+    known = [mark for mark in marks if mark is not None]
+    return min(known, key=lambda mark: (*_moment_order(mark.time), mark.value), default=None)

@@ -2,44 +2,71 @@
 
 JSON lines are `{"msg": "connection_log", "fields": {"WorkspaceID": ..., ...}, ...}`; human lines are
 `... [info]  coderd: connection_log  WorkspaceID=... UserAgent="..." ...`. Names of fields are CamelCase (`Ip` up
-to v2.31, `IP` since); an absent value is null, `""` or `<nil>`.
+to v2.31, `IP` since); an absent value is null, `""` or `<nil>`. `Diff` and `AdditionalFields` of an `audit_log` are
+objects; a human line has them as JSON in quotes.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 CONNECTION_LOG = "connection_log"
+AUDIT_LOG = "audit_log"
 
 _FIELDS = {
-    "ID": "id",
-    "Time": "time",
-    "OrganizationID": "organization_id",
-    "WorkspaceOwnerID": "workspace_owner_id",
-    "WorkspaceID": "workspace_id",
-    "WorkspaceName": "workspace_name",
-    "AgentName": "agent_name",
-    "Type": "type",
-    "Code": "code",
-    "Ip": "ip",
-    "IP": "ip",
-    "UserAgent": "user_agent",
-    "UserID": "user_id",
-    "SlugOrPort": "slug_or_port",
-    "ConnectionID": "connection_id",
-    "DisconnectReason": "disconnect_reason",
-    "ConnectionStatus": "connection_status",
+    CONNECTION_LOG: {
+        "ID": "id",
+        "Time": "time",
+        "OrganizationID": "organization_id",
+        "WorkspaceOwnerID": "workspace_owner_id",
+        "WorkspaceID": "workspace_id",
+        "WorkspaceName": "workspace_name",
+        "AgentName": "agent_name",
+        "Type": "type",
+        "Code": "code",
+        "Ip": "ip",
+        "IP": "ip",
+        "UserAgent": "user_agent",
+        "UserID": "user_id",
+        "SlugOrPort": "slug_or_port",
+        "ConnectionID": "connection_id",
+        "DisconnectReason": "disconnect_reason",
+        "ConnectionStatus": "connection_status",
+    },
+    AUDIT_LOG: {
+        "ID": "id",
+        "Time": "time",
+        "UserID": "user_id",
+        "OrganizationID": "organization_id",
+        "Ip": "ip",
+        "IP": "ip",
+        "UserAgent": "user_agent",
+        "ResourceType": "resource_type",
+        "ResourceID": "resource_id",
+        "ResourceTarget": "resource_target",
+        "Action": "action",
+        "Diff": "diff",
+        "StatusCode": "status_code",
+        "AdditionalFields": "additional_fields",
+        "RequestID": "request_id",
+        "ResourceIcon": "resource_icon",
+    },
 }
 _NOTHING = ("", "<nil>", None)
-_MAY_BE_EMPTY = frozenset({"workspace_name", "agent_name"})
+_MAY_BE_EMPTY = frozenset({"workspace_name", "agent_name", "resource_target"})
+_NUMBERS = ("code", "status_code")
+_OBJECTS = ("diff", "additional_fields")
+_DEEPEST = 200
+"""How deep the objects of a human line may nest, for what is stored is walked again: about as deep as a JSON body."""
 
 _HUMAN = re.compile(
     r"\[(?:debu|debug|info|warn|erro|error|crit|critical|fata|fatal)\]\s+"
     r"(?:[\w.]+:\s+)?(?P<message>\S+)(?P<fields>.*)"
 )
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
 _PAIR = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
 
 
@@ -53,7 +80,7 @@ def event_of(line: Mapping[str, Any], message: str) -> dict[str, Any] | None:
     if line["msg"] != message:
         return None
     given = line.get("fields")
-    return _named(given) if isinstance(given, Mapping) else {}
+    return _named(given, message) if isinstance(given, Mapping) else {}
 
 
 def event_of_human(line: str, message: str) -> dict[str, Any] | None:
@@ -67,15 +94,35 @@ def event_of_human(line: str, message: str) -> dict[str, Any] | None:
         raise ValueError("neither a JSON object nor a line of a service log")
     if match["message"] != message:
         return None
-    named = _named({key: _unquoted(value) for key, value in _PAIR.findall(match["fields"])})
-    if re.fullmatch(r"-?\d+", named.get("code", "")):
-        named["code"] = int(named["code"])
-    return named
+    named = _named({key: _unquoted(value) for key, value in _PAIR.findall(match["fields"])}, message)
+    numbers = {name: int(named[name]) for name in _NUMBERS if _NUMBER.fullmatch(named.get(name, ""))}
+    objects = {name: _object(named[name]) for name in _OBJECTS if name in named}
+    return named | numbers | objects
 
 
-def _named(given: Mapping[str, Any]) -> dict[str, Any]:
-    named = {_FIELDS[key]: value for key, value in given.items() if key in _FIELDS}
+def _named(given: Mapping[str, Any], message: str) -> dict[str, Any]:
+    names = _FIELDS[message]
+    named = {names[key]: value for key, value in given.items() if key in names}
     return {name: value for name, value in named.items() if value not in _NOTHING or name in _MAY_BE_EMPTY}
+
+
+def _object(text: str) -> Any:  # noqa: ANN401 - a JSON value, or the text for its reader to refuse
+    try:
+        value = json.loads(text)
+        # What UTF-8 or JSON cannot carry, lone surrogates and infinities, could be read here and never be stored.
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        return text
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]
+        if not level:
+            return value
+    return text
+
+
+def _inside(outer: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return outer.values() if isinstance(outer, dict) else outer
 
 
 def _unquoted(value: str) -> str:

@@ -10,6 +10,9 @@ What form it is follows from the body, not from the Content-Type, which shippers
 
 from __future__ import annotations
 
+import codecs
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +23,8 @@ from chalicelib.models.base import read
 
 MAX_EVENTS = 1_000
 MAX_BYTES = 5_000_000
+
+_HALF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ def read_events(body: bytes, message: str) -> Sent:
             "The request is too large.",
             f"A request may have {MAX_BYTES} bytes; this one has {len(body)}. Send less at a time.",
         )
-    given = list(_values(body))
+    given = list(_values(body.removeprefix(codecs.BOM_UTF8)))
     entries: list[Entry] = []
     for index, value in enumerate(given):
         entry = _entry(index, value, message)
@@ -78,7 +83,7 @@ def read_events(body: bytes, message: str) -> Sent:
 def _values(body: bytes) -> Iterator[Any]:
     """The JSON values that should be events; a line that is no JSON comes as the ValueError or text that it is."""
     try:
-        whole = read(body)
+        whole = _document(body)
     except BadRequest as error:
         lines = [_line(line) for line in body.split(b"\n") if line.strip()]
         if not any(isinstance(line, dict) or (isinstance(line, str) and _is_human(line)) for line in lines):
@@ -94,6 +99,23 @@ def _values(body: bytes) -> Iterator[Any]:
         yield from whole
     else:
         yield whole
+
+
+def _document(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """The one JSON value of a body. Half a surrogate pair in one event is left to be found there: it costs no other."""
+    try:
+        return read(body)
+    except BadRequest as error:
+        if _HALF_A_PAIR.search(body) is None:
+            raise
+        try:
+            return json.loads(body, parse_constant=_no_number)
+        except (ValueError, RecursionError):
+            raise error from None
+
+
+def _no_number(text: str) -> Any:  # noqa: ANN401 - it never answers
+    raise ValueError(text)
 
 
 def _opens_document(body: bytes) -> bool:

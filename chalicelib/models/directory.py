@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from chalicelib import times
 from chalicelib.access.roles import ROLES, is_organization_role, is_site_role
 from chalicelib.models.base import LONG_TEXT, Model, ShortText, Uuid
+from chalicelib.search import values
 from chalicelib.store.records import Organization, User
 
 _MAX_ORGANIZATIONS = 256
@@ -26,7 +27,23 @@ def _organization_role(name: str) -> str:
     return name
 
 
+def _no_id(name: str) -> str:
+    try:
+        values.uuid(name)
+    except values.WrongValue:
+        return name
+    raise ValueError("must not look like an id")
+
+
+def _no_other_meaning(name: str) -> str:
+    if name.lower() == "me":
+        raise ValueError('"me" means whoever asks')
+    return _no_id(name)
+
+
 Name = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*$")]
+Username = Annotated[Name, AfterValidator(_no_other_meaning)]
+OrganizationName = Annotated[Name, AfterValidator(_no_id)]
 SiteRole = Annotated[str, AfterValidator(_site_role)]
 OrganizationRole = Annotated[str, AfterValidator(_organization_role)]
 
@@ -34,11 +51,10 @@ OrganizationRole = Annotated[str, AfterValidator(_organization_role)]
 class PutOrganization(Model):
     """What an organization is to be; what is left out keeps its value, or is empty in a new one."""
 
-    name: Name
+    name: OrganizationName
     display_name: ShortText | None = None
     description: Annotated[str, Field(max_length=LONG_TEXT)] | None = None
     icon: ShortText | None = None
-    is_default: bool | None = None
 
 
 class PutUser(Model):
@@ -47,8 +63,8 @@ class PutUser(Model):
     `organization_ids` are the memberships; `organization_roles` gives roles in them, and makes a member where needed.
     """
 
-    username: Name
-    email: Annotated[str, Field(max_length=254, pattern=r"^[^\s@]+@[^\s@]+$")]
+    username: Username
+    email: Annotated[str, Field(max_length=254, pattern=r"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+$")]
     name: ShortText | None = None
     avatar_url: ShortText | None = None
     status: Literal["active", "dormant", "suspended"] | None = None

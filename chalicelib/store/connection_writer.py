@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from typing import NamedTuple
 
@@ -149,7 +150,7 @@ def _close(row: ConnectionLog) -> Written | Item | None:
                 "UpdateExpression": "SET #closing = :closing, #rev = #rev + :one REMOVE #status",
                 # Only an open session has a `status`; any other event under this id is left to the join.
                 "ConditionExpression": (
-                    "attribute_exists(#status) AND #connection = :connection AND #position < :moment"
+                    "attribute_exists(#status) AND #connection = :connection AND #position BETWEEN :known AND :moment"
                 ),
                 "ExpressionAttributeNames": {
                     "#closing": CLOSING,
@@ -162,6 +163,8 @@ def _close(row: ConnectionLog) -> Written | Item | None:
                     ":closing": {"S": closing_text(row.closing)},
                     ":connection": {"S": row.connection_id},
                     ":one": {"N": "1"},
+                    # Go's zero time is no moment to be later than: that, too, is left to the join.
+                    ":known": {"S": times.fixed(times.NEVER + timedelta.resolution)},
                     # The bare time sorts before every position that begins with it, so a tie is left to the join.
                     ":moment": {"S": times.fixed(row.closing.time)},
                 },

@@ -7,6 +7,7 @@ are written in one transaction. Deleting is soft, so that old log rows keep thei
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 from pynamodb.models import Model
@@ -14,7 +15,7 @@ from pynamodb.models import Model
 from chalicelib.casing import lowered
 from chalicelib.errors import Unavailable
 from chalicelib.store.claims import Changed, DirectoryItem, Taken, forget, hold, holders, leave, release
-from chalicelib.store.engine import Item, TransactionCancelled, call
+from chalicelib.store.engine import ConditionFailed, Item, TransactionCancelled, call
 from chalicelib.store.records import Organization, User
 from chalicelib.store.tables import OrganizationItem, UserItem
 from chalicelib.store.transaction import Write, transact
@@ -68,6 +69,18 @@ def list_users() -> Iterator[User]:
 def list_organizations() -> Iterator[Organization]:
     """All organizations that are not deleted, by name."""
     return (_organization(item) for item in _listing(OrganizationItem, _ORGANIZATION))
+
+
+def touch_user(user: User, now: datetime, status: str) -> None:
+    """Note that a user was seen, and their status by that; nothing happens when the user has changed meanwhile."""
+    condition = (UserItem.updated_at == user.updated_at) & (UserItem.last_seen_at == user.last_seen_at)
+    request = UserItem(user.id).get_update_kwargs_from_instance(
+        actions=[UserItem.last_seen_at.set(now), UserItem.status.set(status)], condition=condition
+    )
+    try:
+        call("UpdateItem", request)
+    except ConditionFailed:
+        return
 
 
 def save_user(user: User, before: User | None) -> None:

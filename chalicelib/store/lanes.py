@@ -19,7 +19,7 @@ from zlib import crc32
 from chalicelib import times
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import ConnectionLog
+    from chalicelib.store.records import AuditLog, ConnectionLog
 
 POSITION = "position"
 TIME_LENGTH = 26
@@ -66,6 +66,20 @@ CONNECTION_LANES = (
 )
 """Most selective first: the planner takes the first that answers."""
 
+AUDIT_LANES = (
+    Lane("request", "request_id"),
+    Lane("resource", "resource_id"),
+    Lane("target", "target"),
+    Lane("user", "user_id"),
+    Lane("build_reason", "build_reason", coarse=True),
+    Lane("resource_type_action", "resource_type_action", coarse=True),
+    Lane("organization", "organization_id", coarse=True),
+    Lane("resource_type", "resource_type", coarse=True),
+    Lane("action", "action", coarse=True),
+    Lane("all", "", coarse=True),
+)
+"""As above."""
+
 
 def shard_of(row_id: str, shards: int) -> int:
     """The shard of a row: a hash of its id, so that it is the same for every writer."""
@@ -77,7 +91,7 @@ def position(time: datetime, row_id: str) -> str:
     return f"{times.fixed(time)}#{row_id}"
 
 
-def lane_keys(row: ConnectionLog, lanes: tuple[Lane, ...], shards: int) -> Mapping[str, str]:
+def lane_keys(row: ConnectionLog | AuditLog, lanes: tuple[Lane, ...], shards: int) -> Mapping[str, str]:
     """Lane name -> HASH value, for the lanes that the row is in."""
     keys = {}
     for lane in lanes:

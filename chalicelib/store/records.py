@@ -6,10 +6,11 @@ Ids are lower-case hyphenated UUIDs (`APIKey.id` is ten characters), times are U
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from chalicelib.casing import lowered
 from chalicelib.times import NEVER
 
 T = TypeVar("T")
@@ -57,7 +58,13 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class APIKey:
-    """A token as it is kept: the secret only as its SHA-256."""
+    """A token as it is kept: the secret only as its SHA-256.
+
+    Attributes:
+        allowed_ips: the networks it may be used from; none means any.
+        previous_secret: the SHA-256 of the secret before the last rotation, which opens until `previous_until`.
+        revision: how often it was changed; the condition of every change.
+    """
 
     id: str
     hashed_secret: bytes = field(repr=False)
@@ -71,6 +78,20 @@ class APIKey:
     expires_at: datetime
     last_used: datetime
     lifetime_seconds: int
+    allowed_ips: tuple[str, ...] = ()
+    previous_secret: bytes | None = field(default=None, repr=False)
+    previous_until: datetime | None = None
+    revision: int = 1
+
+    def with_secret(self, hashed: bytes, now: datetime, until: datetime | None) -> APIKey:
+        """The token with a new secret; the one it had opens until then, or not at all."""
+        return replace(
+            self,
+            hashed_secret=hashed,
+            updated_at=now,
+            previous_secret=self.hashed_secret if until else None,
+            previous_until=until,
+        )
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -125,3 +146,60 @@ class ConnectionLog:
         if not self.session:
             return None
         return "ongoing" if self.closing is None else "completed"
+
+
+CONNECTION_EVENT_ACTIONS = frozenset({"connect", "disconnect", "open", "close"})
+"""Audit actions that connection logs took over: no longer produced, kept for 90 days whatever the policy says."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLog:
+    """A row of the audit log: one per event, never changed.
+
+    Attributes:
+        user_id: who did it; the nil UUID for what the platform did by itself.
+        organization_id: None for what concerns the whole deployment.
+        status_code: the HTTP status of the request that did it.
+        diff: field -> `{"old"?: any, "new"?: any, "secret": bool}`; a side that is null is left out.
+        additional_fields: a JSON object, as it was sent.
+        request_id: the nil UUID where there was no request.
+    """
+
+    id: str
+    time: datetime
+    user_id: str
+    organization_id: str | None
+    ip: str | None
+    user_agent: str | None
+    resource_type: str
+    resource_id: str
+    resource_target: str
+    resource_icon: str
+    action: str
+    status_code: int
+    request_id: str
+    diff: Mapping[str, Any]
+    additional_fields: Mapping[str, Any]
+
+    @property
+    def target(self) -> str:
+        """What searches by `resource_target` compare."""
+        return lowered(self.resource_target)
+
+    @property
+    def build_reason(self) -> str | None:
+        """Why a workspace was built, by this event or, where it created the workspace, by the first build."""
+        if self.resource_type != "workspace_build" and self.resource_type_action != "workspace:create":
+            return None
+        reason = self.additional_fields.get("build_reason")
+        return reason if isinstance(reason, str) and reason else None
+
+    @property
+    def resource_type_action(self) -> str:
+        """Resource type and action together, as their common lane has them."""
+        return f"{self.resource_type}:{self.action}"
+
+    @property
+    def connection_event(self) -> bool:
+        """Whether it is one of the deprecated connection events, which have a retention of their own."""
+        return self.action in CONNECTION_EVENT_ACTIONS

@@ -24,7 +24,7 @@ from pynamodb.models import Model
 
 from chalicelib import times
 from chalicelib.settings import current
-from chalicelib.store.lanes import CONNECTION_LANES, POSITION, Lane
+from chalicelib.store.lanes import AUDIT_LANES, CONNECTION_LANES, POSITION, Lane
 
 DOC = "doc"
 PACKED_DOC = "zdoc"
@@ -129,6 +129,32 @@ class OrganizationItem(Model):
     former = UnicodeSetAttribute(null=True)
 
 
+class KeysOfUser(GlobalSecondaryIndex["APIKeyItem"]):  # type: ignore[no-untyped-call]
+    """A user's tokens, oldest first; session keys and claims are not in it."""
+
+    class Meta:
+        """Every attribute is projected: a listing shows whole tokens."""
+
+        index_name = "user"
+        projection = AllProjection()
+
+    token_of = UnicodeAttribute(hash_key=True)
+    sort = UnicodeAttribute(range_key=True)
+
+
+class KeyListing(GlobalSecondaryIndex["APIKeyItem"]):  # type: ignore[no-untyped-call]
+    """Everybody's tokens, oldest first; session keys and claims are not in it."""
+
+    class Meta:
+        """As above."""
+
+        index_name = "listing"
+        projection = AllProjection()
+
+    kind = UnicodeAttribute(hash_key=True)
+    sort = UnicodeAttribute(range_key=True)
+
+
 class APIKeyItem(Model):
     """A token, or a claim on a token name of a user (`name#<user id>#<token name>`)."""
 
@@ -137,7 +163,16 @@ class APIKeyItem(Model):
 
         table_name = current().table_name("api_keys")
 
+    of_user = KeysOfUser()
+    listing = KeyListing()
     id = UnicodeAttribute(hash_key=True)
+    token_of = UnicodeAttribute(null=True)
+    kind = UnicodeAttribute(null=True)
+    sort = UnicodeAttribute(null=True)
+    revision = NumberAttribute(null=True)
+    previous_secret = BinaryAttribute(null=True, legacy_encoding=False)
+    previous_until = TimeAttribute(null=True)
+    allowed_ips = JSONAttribute(null=True)
     hashed_secret = BinaryAttribute(null=True, legacy_encoding=False)
     user_id = UnicodeAttribute(null=True)
     login_type = UnicodeAttribute(null=True)
@@ -175,4 +210,6 @@ def _log_table(name: str, lanes: tuple[Lane, ...]) -> type[Model]:
 
 ConnectionLogItem = _log_table("connection_logs", CONNECTION_LANES)
 
-TABLES: tuple[type[Model], ...] = (UserItem, OrganizationItem, APIKeyItem, ConnectionLogItem)
+AuditLogItem = _log_table("audit_logs", AUDIT_LANES)
+
+TABLES: tuple[type[Model], ...] = (UserItem, OrganizationItem, APIKeyItem, ConnectionLogItem, AuditLogItem)

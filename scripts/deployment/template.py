@@ -13,7 +13,7 @@ from pynamodb.models import Model
 
 from chalicelib.settings import current
 from chalicelib.store.schema import table_definition
-from chalicelib.store.tables import TABLES, APIKeyItem, ConnectionLogItem, OrganizationItem, UserItem
+from chalicelib.store.tables import TABLES, APIKeyItem, AuditLogItem, ConnectionLogItem, OrganizationItem, UserItem
 
 DIRECTORY = Path(__file__).resolve().parents[2] / ".chalice"
 STAGES = ("dev", "prod")
@@ -21,10 +21,12 @@ STAGES = ("dev", "prod")
 _USED: dict[type[Model], tuple[str, ...]] = {
     UserItem: ("BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
     OrganizationItem: ("BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
-    APIKeyItem: ("GetItem", "PutItem"),
+    APIKeyItem: ("DeleteItem", "GetItem", "PutItem", "UpdateItem"),
+    AuditLogItem: ("PutItem",),
     ConnectionLogItem: ("BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
 }
 """The calls that the API makes on each table itself; indexes are only ever queried."""
+_QUERIED = frozenset({UserItem, OrganizationItem, APIKeyItem, ConnectionLogItem})
 
 
 def resources() -> dict[str, Any]:
@@ -47,7 +49,7 @@ def policy() -> dict[str, Any]:
         actions = [f"dynamodb:{call}" for call in _USED[table]]
         statements.append({"Effect": "Allow", "Action": actions, "Resource": arn})
         indexes = [f"{arn}/index/{name}" for name in _index_names(table)]
-        if indexes:
+        if table in _QUERIED:
             statements.append({"Effect": "Allow", "Action": ["dynamodb:Query"], "Resource": indexes})
     return {"Version": "2012-10-17", "Statement": statements}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from scripts.local.engine import EmbeddedEngine
+    from scripts.local.journal import Journal
+
+_TOKEN = re.compile(r"\w{10}-\w{22}", re.ASCII)
 
 
 class StartError(Exception):
@@ -23,18 +27,22 @@ def read_kept_token(path: Path) -> str | None:
     """The token of an earlier start, None where there is none; makes sure that a token can be written there later.
 
     Raises:
-        StartError: the directory is missing or closed to us, or the file cannot be read.
+        StartError: the directory is missing or closed to us, or the file cannot be read or is no token file.
     """
+    parent = path.absolute().parent
     try:
-        if not path.absolute().parent.is_dir():
+        if not parent.is_dir():
             raise StartError(f"--token-file {path}: its directory does not exist; create it first")
-        if not os.access(path.absolute().parent, os.W_OK | os.X_OK):
+        if not os.access(parent, os.W_OK | os.X_OK):
             raise StartError(f"--token-file {path}: its directory is not writable; give another path")
-        return path.read_text("ascii").strip() or None
+        held = path.read_text("ascii").strip()
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise StartError(f"--token-file {path} cannot be read; remove it or give another path") from error
+    if held and not _TOKEN.fullmatch(held):
+        raise StartError(f"--token-file {path} holds something else; remove it or give another path")
+    return held or None
 
 
 def write_token(path: Path, token: str) -> None:
@@ -71,12 +79,17 @@ def claimed(directory: Path) -> Iterator[None]:
 
 
 class Kept:
-    """The snapshots of an embedded engine in a data directory: each whole, the last one named by the link `current`."""
+    """What an embedded engine holds, in a data directory: a snapshot and the journal of every write since.
+
+    Snapshots are whole, and the last one is named by the link `current`. Every write is in a journal before it is
+    answered; a snapshot only makes the next start quick, so a process may be killed at any point.
+    """
 
     def __init__(self, engine: EmbeddedEngine, directory: Path) -> None:
         self._engine = engine
         self._directory = directory
         self._saved_at: int | None = None
+        self._journal: Journal | None = None
 
     def restore(self) -> bool:
         """Fill the tables with what was kept; whether there was anything.
@@ -84,25 +97,32 @@ class Kept:
         Raises:
             StartError: it is damaged. It is left as it is.
         """
-        from scripts.local import snapshot  # noqa: PLC0415 - it needs moto, which is slow to import
+        from scripts.local import journal, snapshot  # noqa: PLC0415 - they need moto, which is slow to import
 
         current = self._directory / "current"
-        if not current.is_dir():
-            return False
+        since = _moment(current.resolve()) if current.is_dir() else 0
         try:
-            snapshot.restore(self._engine, current)
+            found = snapshot.restore(self._engine, current)
+            for path in self._journals():
+                if _moment(path) >= since:
+                    found += journal.replay(self._engine, path)
         except snapshot.SnapshotDamaged as error:
             raise StartError(f"{error}; repair it or give another --data directory") from error
-        return True
+        self._journal = journal.Journal(self._engine)
+        self._journal.turn(self._directory / f"journal-{time.time_ns()}")
+        return found > 0
 
     def save(self) -> None:
-        """Keep everything as it is now, unless nothing was written since it was last kept."""
+        """Keep everything as it is now in one piece, unless nothing was written since; the journal has it already."""
         from scripts.local import snapshot  # noqa: PLC0415 - as above
 
         writes = self._engine.writes
         if writes == self._saved_at:
             return
-        fresh = self._directory / f"snapshot-{time.time_ns()}"
+        now = time.time_ns()
+        fresh = self._directory / f"snapshot-{now}"
+        if self._journal is not None:
+            self._journal.turn(self._directory / f"journal-{now}")
         snapshot.save(self._engine, fresh)
         link = self._directory / ".current"
         link.unlink(missing_ok=True)
@@ -113,3 +133,18 @@ class Kept:
         for old in self._directory.glob("snapshot-*"):
             if old != fresh:
                 shutil.rmtree(old)
+        for old in self._journals():
+            if _moment(old) < now:
+                old.unlink()
+
+    def close(self) -> None:
+        """Write down no more."""
+        if self._journal is not None:
+            self._journal.close()
+
+    def _journals(self) -> list[Path]:
+        return sorted(self._directory.glob("journal-*"), key=_moment)
+
+
+def _moment(path: Path) -> int:
+    return int(path.name.rpartition("-")[2])

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import NAMESPACE_URL, uuid5
 
 from chalicelib import times
@@ -43,9 +43,8 @@ _WORKSPACES = {
     "linus-kernel": ("linus", "acme"),
     "margaret-flight": ("margaret", "acme"),
 }
-_TYPES = (*SESSION_TYPES, "ssh", "vscode", "workspace_app", "workspace_app", "port_forwarding")
-_APPS = ("code-server", "jupyter", "terminal")
-_PORTS = ("3000", "8080", "5173")
+_TYPES = (*SESSION_TYPES, "ssh", "vscode", "workspace_app", "workspace_app", "port_forwarding", "tunnel")
+_SLUGS = {"workspace_app": ("code-server", "jupyter", "terminal"), "port_forwarding": ("3000", "8080", "5173")}
 _BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 _ENDINGS = (("session closed by the client", 0), ("session closed by the client", 0), ("connection lost", 255))
 _WEB_CODES = (200, 200, 200, 200, 303, 404)
@@ -79,7 +78,7 @@ def _directory() -> None:
                 display_name=display_name,
                 description="Made by the sample data.",
                 icon="",
-                is_default=name == "acme",
+                is_default=False,
                 created_at=now,
                 updated_at=now,
             ),
@@ -105,6 +104,8 @@ def _directory() -> None:
 
 
 def _events(now: datetime, chance: random.Random) -> Iterator[ConnectionEvent]:
+    # Whatever chance does, the first query of the README has an answer.
+    yield replace(_opening(_CONNECTIONS, now - timedelta(minutes=20), "ssh", chance), **_of_workspace("linus-kernel"))
     for number in range(_CONNECTIONS):
         began = now - timedelta(seconds=chance.uniform(60, _DAYS * 86_400))
         kind = chance.choice(_TYPES)
@@ -119,7 +120,7 @@ def _events(now: datetime, chance: random.Random) -> Iterator[ConnectionEvent]:
 
 def _opening(number: int, began: datetime, kind: str, chance: random.Random) -> ConnectionEvent:
     workspace = chance.choice(sorted(_WORKSPACES))
-    owner, organization = _WORKSPACES[workspace]
+    owner = _WORKSPACES[workspace][0]
     session = kind in SESSION_TYPES
     visitor = owner if chance.random() < 0.8 else chance.choice(["grace", "ken", None])  # noqa: PLR2004
     status: Literal["connected"] = "connected"
@@ -127,17 +128,24 @@ def _opening(number: int, began: datetime, kind: str, chance: random.Random) -> 
         id=sample_id("event", str(number)),
         time=began,
         connection_status=status,
-        organization_id=sample_id("organization", organization),
-        workspace_owner_id=sample_id("user", owner),
-        workspace_id=sample_id("workspace", workspace),
-        workspace_name=workspace,
+        **_of_workspace(workspace),
         agent_name="main",
         type=kind,
         code=None if session else chance.choice(_WEB_CODES),
         ip=f"192.0.2.{chance.randrange(1, 255)}",
         user_agent=None if session else _BROWSER,
         user_id=None if session or visitor is None else sample_id("user", visitor),
-        slug_or_port=None if session else chance.choice(_PORTS if kind == "port_forwarding" else _APPS),
+        slug_or_port=chance.choice(_SLUGS[kind]) if kind in _SLUGS else None,
         connection_id=sample_id("connection", str(number)) if session else None,
         disconnect_reason=None,
     )
+
+
+def _of_workspace(name: str) -> dict[str, Any]:
+    owner, organization = _WORKSPACES[name]
+    return {
+        "organization_id": sample_id("organization", organization),
+        "workspace_owner_id": sample_id("user", owner),
+        "workspace_id": sample_id("workspace", name),
+        "workspace_name": name,
+    }

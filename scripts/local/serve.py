@@ -7,7 +7,6 @@ early is checked before the slow work: options, directories, the port.
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
 import logging
 import os
@@ -21,25 +20,22 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib import settings
 from chalicelib.errors import GatebookError
+from scripts.local.checks import ENDPOINT, asked, bound, check_settings, use_endpoint
 from scripts.local.kept import Kept, StartError, claimed, read_kept_token, write_token
-from scripts.local.server import LocalServer, listen, url_of
+from scripts.local.server import LocalServer, url_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
 
-ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 SAVE_EVERY_SECONDS = 30.0
 END_WITHIN_SECONDS = 4
-PROBE_SECONDS = 3.0
 
 
 class _Stopped(BaseException):
@@ -86,50 +82,6 @@ def parse(arguments: Sequence[str] | None) -> Options:
     return Options(options.host, options.port, options.data / "owner-token", options.sample, options.data)
 
 
-def bound(host: str, port: int) -> socket.socket:
-    """A listening socket.
-
-    Raises:
-        StartError: the port is taken, or the address is not ours to listen on.
-    """
-    try:
-        return listen(host, port)
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "not an address"
-        raise StartError(f"Cannot listen on {host} port {port}: {reason}; give another --host or --port") from error
-
-
-def use_endpoint(url: str) -> None:
-    """Make sure that something listens at the engine's address, and that requests to it can be signed.
-
-    Raises:
-        StartError: the address is none, or nothing answers there.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]
-    except (ValueError, KeyError):
-        host, port = None, 0
-    if not host:
-        raise StartError(f"{ENDPOINT}={url} is not an address; give one such as http://127.0.0.1:4567")
-    try:
-        socket.create_connection((host, port), timeout=PROBE_SECONDS).close()
-    except (OSError, UnicodeError) as error:
-        raise StartError(f"No DynamoDB answers at {url}; start it, or correct or unset {ENDPOINT}") from error
-    if "AWS_PROFILE" not in os.environ:
-        if "AWS_ACCESS_KEY_ID" not in os.environ:
-            os.environ.update(AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local")  # noqa: S106 - opens nothing
-        os.environ.setdefault("AWS_DEFAULT_REGION", os.environ.get("AWS_REGION", "us-east-1"))
-
-
-def _checked_settings(url: str) -> None:
-    os.environ.setdefault("CODER_ACCESS_URL", url)
-    try:
-        settings.load(os.environ)
-    except settings.InvalidSetting as error:
-        raise StartError(str(error)) from error
-
-
 def _create_tables(endpoint: str | None) -> bool:
     """Create what is missing; whether that was every table, so that nobody's rows can be in them."""
     from chalicelib.store import schema, tables  # noqa: PLC0415 - the engine has to be started first
@@ -172,21 +124,6 @@ def curl_lines(url: str, token: str, organization_id: str, owner_id: str) -> lis
     ]
 
 
-def _asked(url: str, token: str, path: str) -> Any:  # noqa: ANN401 - any JSON value
-    """What the service answers its owner, asked as any client would: proof that it answers at all."""
-    address = urlsplit(url)
-    client = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
-    try:
-        client.request("GET", path, headers={"Coder-Session-Token": token})
-        response = client.getresponse()
-        body = response.read().decode()
-    finally:
-        client.close()
-    if response.status != http.client.OK:
-        raise StartError(f"The service does not accept its owner's token: {response.status} {body}")
-    return json.loads(body)
-
-
 def _say(*lines: str) -> None:
     print(*lines, sep="\n", flush=True)
 
@@ -215,13 +152,13 @@ def serve(options: Options, wake_up: socket.socket) -> NoReturn:
         kept_token = read_kept_token(options.token_file) if options.token_file else None
         listener = bound(options.host, options.port)
         stack.callback(listener.close)
+        check_settings(url_of(listener))
         endpoint = os.environ.get(ENDPOINT) or None
         kept: Kept | None = None
         restored = False
         if endpoint:
             _say(f"Using the engine at {endpoint} ...")
             use_endpoint(endpoint)
-            _checked_settings(url_of(listener))
             empty = _create_tables(endpoint)
         else:
             from scripts.local.engine import EmbeddedEngine  # noqa: PLC0415 - only this way needs moto, slow to import
@@ -229,10 +166,10 @@ def serve(options: Options, wake_up: socket.socket) -> NoReturn:
             _say("Starting the embedded engine ...")
             os.environ.pop(ENDPOINT, None)
             engine = stack.enter_context(EmbeddedEngine())
-            _checked_settings(url_of(listener))
             empty = _create_tables(endpoint)
             if options.data is not None:
                 kept = Kept(engine, options.data)
+                stack.callback(kept.close)
                 restored = kept.restore()
 
         from scripts.local import owner, sample  # noqa: PLC0415 - the engine has to be started first
@@ -248,8 +185,8 @@ def serve(options: Options, wake_up: socket.socket) -> NoReturn:
             stack.callback(kept.save)
         stack.callback(server.shutdown)
         server.start()
-        owner_id = _asked(server.url, token, "/api/v2/users/me")["id"]
-        organizations = _asked(server.url, token, "/api/v2/organizations")
+        owner_id = asked(server.url, token, "/api/v2/users/me")["id"]
+        organizations = asked(server.url, token, "/api/v2/organizations")
         organization_id = organizations[0]["id"] if organizations else str(uuid.UUID(int=0))
         if kept is not None:
             kept.save()

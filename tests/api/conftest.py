@@ -16,8 +16,10 @@ from chalice.local import LambdaContext, RouteMatcher
 from app import app
 from chalicelib import times
 from chalicelib.access import secret
-from chalicelib.store import api_keys, directory
-from chalicelib.store.records import APIKey, Organization, User
+from chalicelib.store import api_keys, audit_rows, directory
+from chalicelib.store import engine as store_engine
+from chalicelib.store.records import APIKey, AuditLog, Organization, User
+from chalicelib.store.tables import AuditLogItem
 from scripts.local.engine import EmbeddedEngine
 
 Query = Mapping[str, str | Sequence[str]]
@@ -40,9 +42,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Sends requests, with one token in Coder's header or with none."""
+    """Sends requests, with one token in Coder's header or with none, from one address."""
 
     token: str = ""
+    source_ip: str = "192.0.2.1"
 
     def get(self, path: str, **more: Any) -> Reply:
         return self.send("GET", path, **more)
@@ -52,6 +55,9 @@ class Client:
 
     def put(self, path: str, body: Any = None, **more: Any) -> Reply:
         return self.send("PUT", path, body, **more)
+
+    def patch(self, path: str, body: Any = None, **more: Any) -> Reply:
+        return self.send("PATCH", path, body, **more)
 
     def delete(self, path: str, **more: Any) -> Reply:
         return self.send("DELETE", path, **more)
@@ -68,7 +74,7 @@ class Client:
         query: Query | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        event = _event(method, path, body, query, self._headers(body, headers or {}))
+        event = _event(method, path, body, query, self._headers(body, headers or {}), self.source_ip)
         answer = app(event, LambdaContext(app.app_name, memory_size=1024, max_runtime_ms=60_000))
         # What Lambda would send must be JSON in UTF-8, and its body text.
         sent = json.loads(json.dumps(answer, ensure_ascii=False).encode())
@@ -136,6 +142,7 @@ class House:
         scopes: tuple[str, ...] = ("coder:all",),
         allow_list: tuple[str, ...] = ("*:*",),
         expires_at: datetime = FOREVER,
+        **changes: Any,
     ) -> str:
         made = secret.generate()
         now = times.now()
@@ -153,7 +160,7 @@ class House:
             last_used=times.EPOCH,
             lifetime_seconds=max(1, int((expires_at - now) / timedelta(seconds=1))),
         )
-        api_keys.add(key)
+        api_keys.add(replace(key, **changes))
         return made.text
 
     def client(self, user: User, **token: Any) -> Client:
@@ -182,6 +189,49 @@ def root(house: House) -> User:
 @pytest.fixture
 def owner(house: House, root: User) -> Client:
     return house.client(root)
+
+
+@pytest.fixture
+def ann(house: House) -> User:
+    """A member, whose tokens may live long."""
+    return house.user("ann")
+
+
+@pytest.fixture
+def as_ann(house: House, ann: User) -> Client:
+    return house.client(ann)
+
+
+class Clock:
+    """The service's clock, standing still until it is moved."""
+
+    def __init__(self) -> None:
+        self.moment = times.now()
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def forward(self, by: timedelta) -> None:
+        self.moment += by
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    stopped = Clock()
+    monkeypatch.setattr(times, "now", stopped)
+    return stopped
+
+
+@pytest.fixture
+def trail(tables: EmbeddedEngine) -> Callable[[], list[AuditLog]]:
+    """Reads every audit row there is, oldest first."""
+    assert tables
+
+    def rows() -> list[AuditLog]:
+        items = store_engine.call("Scan", {"TableName": AuditLogItem.Meta.table_name})["Items"]
+        return sorted(map(audit_rows.from_item, items), key=lambda row: (row.time, row.id))
+
+    return rows
 
 
 @pytest.fixture
@@ -247,7 +297,9 @@ def store_calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return sent
 
 
-def _event(method: str, path: str, body: Any, query: Query | None, headers: Mapping[str, str]) -> dict[str, Any]:
+def _event(
+    method: str, path: str, body: Any, query: Query | None, headers: Mapping[str, str], source_ip: str
+) -> dict[str, Any]:
     try:
         matched = _MATCHER.match_route(path)
         route, captured = matched.route, matched.captured
@@ -273,7 +325,7 @@ def _event(method: str, path: str, body: Any, query: Query | None, headers: Mapp
             "httpMethod": method,
             "stage": "api",
             "requestId": str(uuid4()),
-            "identity": {"sourceIp": "192.0.2.1", "userAgent": headers.get("User-Agent")},
+            "identity": {"sourceIp": source_ip, "userAgent": headers.get("User-Agent")},
         },
         "body": text,
         "isBase64Encoded": encoded,

@@ -509,6 +509,20 @@ def test_an_organization_admin_writes_in_its_organization_alone(
     assert owner.logs().json["count"] == 1
 
 
+@pytest.mark.parametrize("status", ["connected", "disconnected"])
+def test_an_organization_admin_reaches_no_session_of_another_organization(
+    owner: Client, house: House, acme: Organization, make_event: Event, status: str
+) -> None:
+    theirs = make_event(time="2026-11-02T10:00:00Z")
+    owner.post(PATH, theirs)
+    before = owner.logs(f"organization:{theirs['organization_id']}").json
+    admin = house.client(house.user("bob", organizations={acme.id: ("organization-admin",)}))
+    attack = {**theirs, "organization_id": acme.id, "time": "2026-11-01T10:00:00Z", "connection_status": status}
+    assert statuses(admin.post(PATH, attack)) == ["created"]
+    assert owner.logs(f"organization:{theirs['organization_id']}").json == before
+    assert owner.logs(f"organization:{acme.id}").json["count"] == 1
+
+
 @pytest.mark.parametrize(
     ("site", "inside"),
     [

@@ -91,7 +91,7 @@ def test_the_line_becomes_this_row(ann: Client) -> None:
     assert ann.logs().json == {
         "connection_logs": [
             {
-                "id": session_id(CONNECTION, WORKSPACE, "main"),
+                "id": session_id(ORGANIZATION, CONNECTION, WORKSPACE, "main"),
                 "connect_time": MOMENT,
                 "organization": {"id": ORGANIZATION, "name": "acme", "display_name": "Acme", "icon": ""},
                 "workspace_owner_id": OWNER,

@@ -62,7 +62,6 @@ def test_put_again_changes_nothing(owner: Client) -> None:
         "display_name": "Acme Corp.",
         "description": "Rockets",
         "icon": "/rocket.svg",
-        "is_default": True,
     }
     row_id = str(uuid4())
     first = owner.put(of(row_id), whole)
@@ -79,7 +78,6 @@ def test_put_again_changes_nothing(owner: Client) -> None:
         ("display_name", ""),
         ("description", ""),
         ("icon", "/emojis/1f680.png"),
-        ("is_default", False),
     ],
 )
 def test_put_keeps_what_is_left_out(owner: Client, house: House, change: str, value: object) -> None:
@@ -95,7 +93,7 @@ def test_put_keeps_what_is_left_out(owner: Client, house: House, change: str, va
 
 def test_null_is_left_out(owner: Client, house: House) -> None:
     before = house.organization(description="Rockets")
-    reply = owner.put(of(before.id), {"name": "acme", "description": None, "icon": None, "is_default": None})
+    reply = owner.put(of(before.id), {"name": "acme", "description": None, "icon": None})
     assert reply.json == owner.get(of(before.id)).json
     assert reply.json["description"] == "Rockets"
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from chalicelib import times
-from chalicelib.access.secret import hash_secret, split
+from chalicelib.access.secret import PATTERN, hash_secret, split
 from chalicelib.store import api_keys
 
 if TYPE_CHECKING:
@@ -37,22 +37,11 @@ def stored(reply: Reply) -> APIKey:
     return key
 
 
-@pytest.fixture
-def ann(house: House) -> User:
-    """A member, whose tokens may live long."""
-    return house.user("ann")
-
-
-@pytest.fixture
-def as_ann(house: House, ann: User) -> Client:
-    return house.client(ann)
-
-
 def test_a_minted_token_works_and_is_kept_as_its_hash_alone(as_ann: Client, ann: User) -> None:
     before = times.now()
     reply = as_ann.post(MINE, {})
     key = stored(reply)
-    assert re.fullmatch(r"[0-9A-Za-z]{10}-[0-9A-Za-z]{22}", reply.json["key"])
+    assert re.fullmatch(PATTERN, reply.json["key"])
     assert key.hashed_secret == hash_secret(split(reply.json["key"])[1])
     assert (key.user_id, key.login_type) == (ann.id, "token")
     assert (key.scopes, key.allow_list) == (("coder:all",), ("*:*",))

@@ -129,6 +129,10 @@ def is_keyed(event: ConnectionEvent) -> bool:
     return event.type in SESSION_TYPES and event.connection_id is not None
 
 
+def session_of(made: ConnectionEvent | ConnectionLog) -> tuple[str | None, str, str]:
+    return made.connection_id, made.workspace_id, made.organization_id
+
+
 def opening(event: ConnectionEvent) -> tuple[datetime, str]:
     """Earliest first; of one moment, the least by what it says."""
     said = {name: getattr(event, name) for name in ("ip", "organization_id", "type", "workspace_owner_id")}
@@ -191,11 +195,11 @@ def check_rows(stored: Sequence[ConnectionLog], events: Sequence[ConnectionEvent
     sessions = defaultdict(list)
     for event in events:
         if is_keyed(event):
-            sessions[event.connection_id, event.workspace_id].append(event)
+            sessions[session_of(event)].append(event)
     kept = [made for made in stored if made.session and made.connection_id]
-    assert Counter((made.connection_id, made.workspace_id) for made in kept) == dict.fromkeys(sessions, 1)
+    assert Counter(map(session_of, kept)) == dict.fromkeys(sessions, 1)
     for made in kept:
-        assert session_content(made) == naive_session(sessions[made.connection_id, made.workspace_id])
+        assert session_content(made) == naive_session(sessions[session_of(made)])
 
     lone = {(event.id, naive_lone(event)) for event in events if not is_keyed(event)}
     others = [made for made in stored if not (made.session and made.connection_id)]

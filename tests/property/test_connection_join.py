@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from chalicelib.logs.connection import ConnectionEvent, Fold, join, row, session_id
 from chalicelib.store.records import Closing, ConnectionLog, Mark
+from chalicelib.times import NEVER
 
 T0 = datetime(2025, 7, 10, 10, 14, 38, 942776, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -47,7 +48,7 @@ DISCONNECT = replace(
     code=1,
 )
 WEB = replace(CONNECT, type="workspace_app", connection_id=None, code=200, slug_or_port="code-server")
-ROW_ID = session_id(str(CONNECT.connection_id), CONNECT.workspace_id, CONNECT.agent_name)
+ROW_ID = session_id(CONNECT.organization_id, str(CONNECT.connection_id), CONNECT.workspace_id, CONNECT.agent_name)
 
 session_events = st.builds(
     replace,
@@ -207,7 +208,7 @@ def test_a_session_without_a_connection_id_is_never_joined() -> None:
 
 def test_the_ids_of_rows_do_not_change() -> None:
     # Retries find their rows by them, over releases too.
-    assert session_id("a", "b", "c") == "222f5ca1-2c6e-5d68-924b-c76d3fa05b57"
+    assert session_id("o", "a", "b", "c") == "afa3407e-a38d-81a5-9226-0ebd7b0ce8a0"
     assert row(replace(WEB, id=None)).id == "023019fe-de42-5537-bb99-8cc3b5da1740"
     assert row(replace(DISCONNECT, id=None, connection_id=None)).id == "7220e128-6fc0-5629-ac44-13eb5d42b664"
 
@@ -244,3 +245,38 @@ def test_an_event_that_lost_its_id_is_unchanged_where_it_is_stored_already() -> 
     assert list(fold.rows) == [WEB.id, moved.id]
     for before in (moved, other):
         assert fold.statuses(moved.id, before) == [(1, "unchanged")]
+
+
+NEVER_CONNECT = replace(CONNECT, time=NEVER)
+
+
+@pytest.mark.parametrize(
+    ("events", "opened", "closed"),
+    [
+        ([NEVER_CONNECT], NEVER, None),
+        ([NEVER_CONNECT, CONNECT], T0, None),
+        ([NEVER_CONNECT, DISCONNECT], T0 + SECOND, T0 + SECOND),
+        ([replace(DISCONNECT, time=NEVER), CONNECT], T0, NEVER),
+        ([replace(DISCONNECT, time=NEVER), DISCONNECT, CONNECT], T0, T0 + SECOND),
+    ],
+)
+def test_the_zero_time_gives_way_to_any_other(
+    events: list[ConnectionEvent], opened: datetime, closed: datetime | None
+) -> None:
+    for order in permutations(events):
+        joined = reduce(join, map(row, order))
+        assert joined.connect_time == opened
+        assert (joined.closing.time if joined.closing else None) == closed
+
+
+def test_a_session_of_another_organization_is_another_row() -> None:
+    other = replace(CONNECT, organization_id="11111111-6d3c-4a7a-8a58-0e5b5a3d1c11")
+    assert row(other).id != row(CONNECT).id
+
+
+def test_no_event_can_take_the_place_of_a_session() -> None:
+    squatter = row(replace(WEB, id=ROW_ID))
+    assert squatter.id != ROW_ID
+    assert squatter == row(replace(WEB, id=ROW_ID))
+    assert squatter.id != row(replace(WEB, id=ROW_ID, slug_or_port="other")).id
+    assert row(replace(WEB, id="c3c3a1de-3c1f-4f0e-9a54-6f4f6d2f8f10")).id == "c3c3a1de-3c1f-4f0e-9a54-6f4f6d2f8f10"

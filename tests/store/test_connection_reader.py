@@ -320,7 +320,7 @@ def lagging(monkeypatch: pytest.MonkeyPatch, change: Sequence[ConnectionLog], *,
 
 OPEN = replace(
     LOG2,
-    id=session_id(named("connection2"), LOG2.workspace_id, LOG2.agent_name),
+    id=session_id(LOG2.organization_id, named("connection2"), LOG2.workspace_id, LOG2.agent_name),
     closing=None,
 )
 DISCONNECT = replace(OPEN, connect_time=T, closing=Closing(T))

@@ -7,15 +7,25 @@ from typing import Any, Protocol
 
 import pytest
 from botocore.exceptions import ClientError
+from pynamodb.models import Model
 
 from chalicelib.errors import Unavailable
 from chalicelib.settings import current
 from chalicelib.store import engine as store_engine
 from chalicelib.store import schema
 from chalicelib.store.engine import call
-from chalicelib.store.lanes import CONNECTION_LANES, POSITION
+from chalicelib.store.lanes import AUDIT_LANES, CONNECTION_LANES, POSITION, Lane
 from chalicelib.store.schema import create_missing_tables, table_definition
-from chalicelib.store.tables import DOC, PACKED_DOC, TABLES, APIKeyItem, ConnectionLogItem, OrganizationItem, UserItem
+from chalicelib.store.tables import (
+    DOC,
+    PACKED_DOC,
+    TABLES,
+    APIKeyItem,
+    AuditLogItem,
+    ConnectionLogItem,
+    OrganizationItem,
+    UserItem,
+)
 from scripts.local.engine import EmbeddedEngine
 
 NAMES = [table.Meta.table_name for table in TABLES]
@@ -123,10 +133,14 @@ def keys(schema: list[Mapping[str, str]]) -> list[tuple[str, str]]:
     return [(key["AttributeName"], key["KeyType"]) for key in schema]
 
 
-def test_the_connection_log_has_the_declared_lanes_and_no_other() -> None:
-    definition: Mapping[str, Any] = table_definition(ConnectionLogItem)
-    found = indexes(definition)
-    assert set(found) == {lane.name for lane in CONNECTION_LANES}
+@pytest.mark.parametrize(
+    ("table", "lanes"),
+    [(ConnectionLogItem, CONNECTION_LANES), (AuditLogItem, AUDIT_LANES)],
+    ids=["connection", "audit"],
+)
+def test_a_log_has_the_declared_lanes_and_no_other(table: type[Model], lanes: tuple[Lane, ...]) -> None:
+    found = indexes(table_definition(table))
+    assert set(found) == {lane.name for lane in lanes}
     for name, index in found.items():
         assert keys(index["KeySchema"]) == [(name, "HASH"), (POSITION, "RANGE")]
         assert index["Projection"]["ProjectionType"] == "INCLUDE"
@@ -134,7 +148,7 @@ def test_the_connection_log_has_the_declared_lanes_and_no_other() -> None:
 
 
 def test_lanes_are_fewer_than_the_indexes_a_table_may_have() -> None:
-    assert len(CONNECTION_LANES) <= 20
+    assert max(len(CONNECTION_LANES), len(AUDIT_LANES)) <= 20
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)
@@ -156,11 +170,17 @@ def test_the_directory_is_listed_by_kind_and_name(table: type) -> None:
     assert listing["Projection"] == {"ProjectionType": "ALL"}
 
 
-def test_tokens_are_found_by_id_alone() -> None:
-    assert "GlobalSecondaryIndexes" not in table_definition(APIKeyItem)
+def test_tokens_are_listed_by_user_and_all_together_by_age() -> None:
+    found = indexes(table_definition(APIKeyItem))
+    assert {name: keys(index["KeySchema"]) for name, index in found.items()} == {
+        "user": [("token_of", "HASH"), ("sort", "RANGE")],
+        "listing": [("kind", "HASH"), ("sort", "RANGE")],
+    }
+    assert all(index["Projection"] == {"ProjectionType": "ALL"} for index in found.values())
 
 
 def test_tables_are_named_with_the_prefix_of_the_deployment() -> None:
     assert sorted(NAMES) == sorted(
-        current().table_prefix + name for name in ("users", "organizations", "api_keys", "connection_logs")
+        current().table_prefix + name
+        for name in ("users", "organizations", "api_keys", "connection_logs", "audit_logs")
     )

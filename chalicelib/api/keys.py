@@ -1,0 +1,183 @@
+"""Tokens once they are made: listed, shown, narrowed, expired, deleted. A secret is never in an answer here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import islice
+
+from chalicelib import times
+from chalicelib.access import allow_list, lifetime, networks, scopes
+from chalicelib.access.decide import Object, decide
+from chalicelib.api import lookup
+from chalicelib.api.authentication import Caller, authenticated
+from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.parameters import boolean, int32
+from chalicelib.api.saving import saved
+from chalicelib.api.tokens import max_token_lifetime, name_taken, parse_entries
+from chalicelib.api.trail import key_trail
+from chalicelib.errors import BadRequest, Invalid, NotFound, Validation
+from chalicelib.models.base import parse
+from chalicelib.models.tokens import NarrowToken, api_key_json
+from chalicelib.store import api_keys, directory
+from chalicelib.store.records import APIKey
+
+routes = Routes(__name__)
+
+
+@routes.view("/api/v2/users/{user}/keys/tokens")
+@authenticated
+def list_tokens(call: Call, caller: Caller, user: str) -> Answer:
+    """A user's tokens, or with `include_all` everybody's, as far as the caller may read them, oldest first.
+
+    `include_expired` shows expired ones too. Everything is listed unless `limit` says otherwise; `after_id` goes on
+    behind a token.
+    """
+    owner = lookup.user(caller, user)
+    wrong: list[Validation] = []
+    limit = int32(call, "limit", wrong)
+    after = api_keys.get(call.query("after_id")) if call.query("after_id") else None
+    if call.query("after_id") and (after is None or not _readable(caller, after)):
+        wrong.append(Validation("after_id", 'Query param "after_id" must be the id of a token'))
+    if wrong:
+        raise Invalid(wrong, "Query parameters have invalid values.")
+    keys = api_keys.list_all(after) if boolean(call.query("include_all")) else api_keys.of_user(owner.id, after)
+    now = times.now()
+    shown = list(
+        islice(
+            (
+                key
+                for key in keys
+                if (key.expires_at > now or boolean(call.query("include_expired"))) and _readable(caller, key)
+            ),
+            limit or None,
+        )
+    )
+    names = _usernames(caller, shown)
+    return Answer([{**api_key_json(key), "username": names.get(key.user_id, "")} for key in shown])
+
+
+@routes.view("/api/v2/users/{user}/keys/tokens/tokenconfig")
+@authenticated
+def token_config(_call: Call, caller: Caller, user: str) -> Answer:
+    """The longest lifetime that a token of this user may have, in nanoseconds."""
+    return Answer({"max_token_lifetime": max_token_lifetime(lookup.user(caller, user))})
+
+
+@routes.view("/api/v2/users/{user}/keys/tokens/{keyname}")
+@authenticated
+def show_by_name(_call: Call, caller: Caller, user: str, keyname: str) -> Answer:
+    """The user's token of this name."""
+    key = api_keys.get_by_name(lookup.user(caller, user).id, keyname)
+    if key is None or not _readable(caller, key):
+        raise NotFound
+    return Answer(api_key_json(key))
+
+
+@routes.view("/api/v2/users/{user}/keys/{keyid}")
+@authenticated
+def show(_call: Call, caller: Caller, user: str, keyid: str) -> Answer:
+    """The token or session key with this id."""
+    lookup.user(caller, user)
+    return Answer(api_key_json(lookup.api_key(caller, keyid, "read")))
+
+
+@routes.view("/api/v2/users/{user}/keys/{keyid}", methods=["PATCH"])
+@authenticated
+def narrow(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
+    """Take scopes, objects, networks or time away from a token, or rename it; nothing is ever added."""
+    asked = parse(NarrowToken, call.body)
+    lookup.user(caller, user)
+
+    def write() -> Answer:
+        before = lookup.api_key(caller, keyid, "read", "update")
+        if before.login_type != lifetime.FIXED_LIFETIME:
+            raise BadRequest("Only tokens can be changed.", "A session key ends with its session.")
+        after = _narrowed(before, asked)
+        if after != before:
+            after = replace(after, updated_at=times.now())
+            try:
+                api_keys.change(after, before, key_trail(call, caller, "write", 200, before=before, after=after))
+            except api_keys.NameTaken as error:
+                raise name_taken(after.token_name) from error
+        return Answer(api_key_json(after))
+
+    return saved(write)
+
+
+@routes.view("/api/v2/users/{user}/keys/{keyid}/expire", methods=["PUT"])
+@authenticated
+def expire(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
+    """End a token now and keep it for the record; one that has ended keeps its end."""
+    lookup.user(caller, user)
+
+    def write() -> Answer:
+        before = lookup.api_key(caller, keyid, "read", "update")
+        now = times.now()
+        if before.expires_at > now:
+            after = replace(before, expires_at=now, updated_at=now, previous_secret=None, previous_until=None)
+            api_keys.change(after, before, key_trail(call, caller, "write", 204, before=before, after=after))
+        return Answer(None, 204)
+
+    return saved(write)
+
+
+@routes.view("/api/v2/users/{user}/keys/{keyid}", methods=["DELETE"])
+@authenticated
+def delete(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
+    """Delete a token or session key, expired or not; its name is free again."""
+    lookup.user(caller, user)
+
+    def write() -> Answer:
+        before = lookup.api_key(caller, keyid, "delete")
+        api_keys.delete([before], key_trail(call, caller, "delete", 204, before=before))
+        return Answer(None, 204)
+
+    return saved(write)
+
+
+def _readable(caller: Caller, key: APIKey) -> bool:
+    return bool(decide(caller.subject, "read", Object("api_key", key.id, owner=key.user_id)))
+
+
+def _usernames(caller: Caller, keys: Iterable[APIKey]) -> dict[str, str]:
+    users = directory.get_users(key.user_id for key in keys)
+    return {
+        row.id: row.username for row in users.values() if decide(caller.subject, "read", lookup.user_object(row.id))
+    }
+
+
+def _narrowed(before: APIKey, asked: NarrowToken) -> APIKey:
+    """The token after a change that only takes away.
+
+    Raises:
+        BadRequest: something would be added; the detail says what.
+    """
+    entries = tuple(allow_list.parse(entry) for entry in before.allow_list)
+    held = lifetime.Grant(before.scopes, entries, before.expires_at)
+    end = asked.expires_at or before.expires_at
+    try:
+        names = scopes.requested("", asked.scopes or ())
+        wanted = allow_list.normalise(parse_entries(asked.allow_list or ()))
+        grant = lifetime.inherit_within_caller(held, lifetime.Grant(names, wanted, end))
+    except (scopes.UnsupportedScope, allow_list.TooManyEntries, lifetime.ExceedsCaller) as error:
+        raise BadRequest(
+            "Failed to change API key.", str(error).replace("the creating API key", "the API key")
+        ) from error
+    if end > before.expires_at:
+        raise BadRequest("Failed to change API key.", "exceeds the API key: expires_at can only become earlier")
+    ips = before.allowed_ips if asked.allowed_ips is None else asked.allowed_ips
+    outside = networks.within(before.allowed_ips, ips)
+    if outside is not None or (before.allowed_ips and not ips):
+        raise BadRequest(
+            "Failed to change API key.",
+            f"exceeds the API key: its allowed IPs are [{' '.join(before.allowed_ips)}]; request a subset",
+        )
+    return replace(
+        before,
+        scopes=grant.scopes,
+        allow_list=tuple(str(entry) for entry in grant.allow_list),
+        expires_at=end,
+        allowed_ips=ips,
+        token_name=asked.token_name or before.token_name,
+    )

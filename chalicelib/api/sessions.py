@@ -1,0 +1,107 @@
+"""What Coder's clients ask about logging in and out, and what a caller may do; there are no passwords here."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from chalicelib.access.decide import Object, Subject, decide
+from chalicelib.api import lookup
+from chalicelib.api.authentication import TOKEN_NAME, Caller, authenticated
+from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.saving import saved
+from chalicelib.api.trail import key_trail
+from chalicelib.errors import BadRequest, Forbidden
+from chalicelib.models.authcheck import AuthCheck, CheckedObject
+from chalicelib.models.base import parse
+from chalicelib.store import api_keys
+
+routes = Routes(__name__)
+
+_APPLICATION_CONNECT = "coder:application_connect"
+_ME = "me"
+_DELETED_AT_ONCE = 30
+"""Tokens that one transaction deletes with their claims and a trail, of the 100 writes that it may have."""
+
+
+@routes.view("/api/v2/users/authmethods")
+def auth_methods(_call: Call) -> Answer:
+    """The ways to log in: none but a token."""
+    body: dict[str, Any] = {
+        "password": {"enabled": False},
+        "github": {"enabled": False, "default_provider_configured": False},
+        "oidc": {"enabled": False, "signInText": "", "iconUrl": ""},
+    }
+    return Answer(body)
+
+
+@routes.view("/api/v2/users/first", methods=["POST"])
+def create_first_user(_call: Call) -> Answer:
+    """There is no open way to make the first owner: it is made at the first start, or by the deployer."""
+    raise _no_passwords()
+
+
+@routes.view("/api/v2/users/login", methods=["POST"])
+def log_in(_call: Call) -> Answer:
+    """There are no passwords to log in with."""
+    raise _no_passwords()
+
+
+@routes.view("/api/v2/users/logout", methods=["POST"])
+@authenticated
+def log_out(call: Call, caller: Caller) -> Answer:
+    """Delete the token that this request came with, and the user's tokens for workspace applications."""
+    applications = [
+        key
+        for key in api_keys.of_user(caller.user.id)
+        if _APPLICATION_CONNECT in key.scopes and key.id != caller.key.id
+    ]
+    for start in range(0, len(applications), _DELETED_AT_ONCE):
+        ids = [key.id for key in applications[start : start + _DELETED_AT_ONCE]]
+        saved(partial(_ended, call, caller, ids, "delete"))
+    saved(partial(_ended, call, caller, [caller.key.id], "logout"))
+    cookie = f"{TOKEN_NAME}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
+    return Answer({"message": "Logged out!"}, headers={"Set-Cookie": cookie})
+
+
+@routes.view("/api/v2/users/{user}/login-type")
+@authenticated
+def login_type(_call: Call, caller: Caller, user: str) -> Answer:
+    """How a user logs in to the platform."""
+    return Answer({"login_type": lookup.user(caller, user).login_type})
+
+
+@routes.view("/api/v2/authcheck", methods=["POST"])
+@authenticated
+def check(call: Call, caller: Caller) -> Answer:
+    """Whether the caller may do each of the named things."""
+    asked = parse(AuthCheck, call.body)
+    for name, item in asked.checks.items():
+        if not item.object.resource_type:
+            raise BadRequest(f'Object\'s "resource_type" field must be defined for key "{name}".')
+    return Answer({name: _may(caller.subject, item.action, item.object) for name, item in asked.checks.items()})
+
+
+def _may(subject: Subject, action: str, about: CheckedObject) -> bool:
+    owner = subject.user_id if about.owner_id == _ME else about.owner_id
+    # An object of no organization and no owner is within reach of grants that hold everywhere alone.
+    places = (
+        [("", ""), *((owner, organization) for organization in subject.organization_roles)]
+        if about.any_org
+        else [(owner, about.organization_id)]
+    )
+    return any(
+        decide(subject, action, Object(about.resource_type, about.resource_id, holder, organization))
+        for holder, organization in places
+    )
+
+
+def _ended(call: Call, caller: Caller, ids: list[str], action: str) -> Answer:
+    keys = [key for key in map(api_keys.get, ids) if key is not None]
+    if keys:
+        api_keys.delete(keys, *(key_trail(call, caller, action, 200, before=key) for key in keys))
+    return Answer(None)
+
+
+def _no_passwords() -> Forbidden:
+    return Forbidden("Password authentication is disabled.", "Use a token; an owner can mint one for you.")

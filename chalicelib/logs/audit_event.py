@@ -1,0 +1,108 @@
+"""What audit events mean: which row an event makes, and what becomes of two events under one id.
+
+A row is written once and never changed. The same event again is the same row; another event under a used id is kept
+beside it, under an id made from its content, because evidence is never overwritten.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from chalicelib import times
+from chalicelib.logs.connection import NAMESPACE
+from chalicelib.logs.diff import Diff, diff, sanitised
+from chalicelib.store.records import AuditLog
+
+_NIL_UUID = str(UUID(int=0))
+_FIRST_FAILURE = 400
+_WITHOUT_DIFF = ("login", "logout")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One event as a sender reports it; ids are lower-case UUID texts, absent values are None.
+
+    Attributes:
+        diff: what changed, in the API's form or in that of Coder's table.
+        old: the resource before, for the diff to be computed where none is sent.
+        new: the resource after.
+    """
+
+    id: str | None
+    time: datetime
+    user_id: str
+    organization_id: str | None
+    ip: str | None
+    user_agent: str | None
+    resource_type: str
+    resource_id: str
+    resource_target: str
+    resource_icon: str | None
+    action: str
+    status_code: int
+    request_id: str | None
+    additional_fields: Mapping[str, Any] | None = None
+    diff: Mapping[str, Any] | None = None
+    old: Mapping[str, Any] | None = None
+    new: Mapping[str, Any] | None = None
+
+
+def row(event: AuditEvent) -> AuditLog:
+    """The row that an event makes, under the event's own id or, where it has none, one made from its content.
+
+    Raises:
+        ValueError: its diff is none; the text says why.
+    """
+    made = AuditLog(
+        id=event.id or "",
+        time=event.time,
+        user_id=event.user_id,
+        organization_id=event.organization_id,
+        ip=event.ip,
+        user_agent=event.user_agent,
+        resource_type=event.resource_type,
+        resource_id=event.resource_id,
+        resource_target=event.resource_target,
+        resource_icon=event.resource_icon or "",
+        action=event.action,
+        status_code=event.status_code,
+        request_id=event.request_id or _NIL_UUID,
+        diff=_diff(event),
+        additional_fields=dict(event.additional_fields or {}),
+    )
+    return made if made.id else beside(made)
+
+
+def beside(made: AuditLog) -> AuditLog:
+    """The same event under an id made from its content, the id that it had included: the same one at every retry."""
+    return replace(made, id=str(uuid5(NAMESPACE, _content(made))))
+
+
+def join(stored: AuditLog, incoming: AuditLog) -> AuditLog:
+    """What a stored row and the row of another event under the same id make together.
+
+    Returns:
+        `stored` where they are the same event; otherwise `incoming` under another id, to be kept beside it.
+    """
+    return stored if _content(stored) == _content(incoming) else beside(incoming)
+
+
+def _diff(event: AuditEvent) -> Diff:
+    """The diff as sent; a computed one only for what succeeded and is no login or logout, as Coder does."""
+    if event.diff is not None:
+        return sanitised(event.diff)
+    if event.status_code >= _FIRST_FAILURE or event.action in _WITHOUT_DIFF:
+        return {}
+    return diff(event.old, event.new, event.resource_type)
+
+
+def _content(made: AuditLog) -> str:
+    # As text, because Python takes true for 1. What is absent is left out, so that a field added later changes no id.
+    known = {field.name: getattr(made, field.name) for field in fields(made)}
+    known["time"] = times.fixed(made.time)
+    return json.dumps({name: value for name, value in known.items() if value is not None}, sort_keys=True)

@@ -1,0 +1,206 @@
+"""Says in words what an audit row reports, and where the resource is to be found: descriptions and links, as data.
+
+Descriptions hold `{user}` and `{target}` for the client to fill in. Words, links and the exceptions for chats are those
+of Coder's audit page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote
+from uuid import UUID
+
+from chalicelib.logs.vocabulary import RESOURCE_TYPES
+from chalicelib.store.records import AuditLog
+
+USER = "{user}"
+TARGET = "{target}"
+
+_UNKNOWN = "unknown"
+_NIL_UUID = str(UUID(int=0))
+_REDIRECTED = 303
+_FIRST_FAILURE = 400
+
+ACTION_WORDS = {
+    "create": "created",
+    "write": "updated",
+    "delete": "deleted",
+    "start": "started",
+    "stop": "stopped",
+    "login": "logged in",
+    "logout": "logged out",
+    "register": "registered",
+    "request_password_reset": "password reset requested",
+    "connect": "connected",
+    "disconnect": "disconnected",
+    "open": "opened",
+    "close": "closed",
+}
+"""Action -> what a description says of one that succeeded."""
+
+RESOURCE_WORDS = {name: name.replace("_", " ") for name in RESOURCE_TYPES} | {
+    "workspace_build": "workspace",
+    "api_key": "token",
+    "convert_login": "login type conversion",
+    "health_settings": "health_settings",
+    "oauth2_provider_app": "oauth2 app",
+    "oauth2_provider_app_secret": "oauth2 app secret",
+    "notifications_settings": "notifications_settings",
+    "idp_sync_settings_organization": "settings",
+    "idp_sync_settings_group": "settings",
+    "idp_sync_settings_role": "settings",
+    "prebuilds_settings": "prebuilds_settings",
+}
+"""Resource type -> what a description calls it."""
+
+LOOKED_UP = {
+    "template": "template",
+    "user": "user",
+    "workspace": "workspace",
+    "workspace_build": "workspace",
+    "workspace_agent": "workspace",
+    "workspace_app": "workspace",
+    "oauth2_provider_app": "oauth2_provider_app",
+    "oauth2_provider_app_secret": "oauth2_provider_app_secret",
+    "task": "task",
+    "chat": "chat",
+    "user_secret": "user_secret",
+}
+"""Resource type -> the type of the resource whose absence makes a row's resource deleted; no other is ever deleted."""
+
+LINKS = {
+    "template": "/templates/{target}",
+    "user": "/users?filter={target}",
+    "workspace": "/@{owner}/{target}",
+    "workspace_build": "/@{owner}/{workspace_name}/builds/{build_number}",
+    "workspace_agent": "/@{owner}/{workspace_name}",
+    "workspace_app": "/@{owner}/{workspace_name}",
+    "oauth2_provider_app": "/deployment/oauth2-provider/apps/{id}",
+    "oauth2_provider_app_secret": "/deployment/oauth2-provider/apps/{app}",
+    "task": "/tasks/{owner}/{id}",
+    "chat": "/agents/{id}",
+    "group_ai_budget": "/organizations/{organization}/groups/{target}",
+}
+"""Resource type -> the page of the resource; other types have none."""
+
+UNKNOWN_FIELDS: Mapping[str, str] = dict.fromkeys(
+    ("workspace_name", "build_number", "build_reason", "workspace_owner"), _UNKNOWN
+)
+"""What clients read in the place of additional fields that cannot be read as those of a workspace."""
+
+_WITHOUT_RESOURCE = {("api_key", action) for action in ("login", "logout", "register")}
+_ACLS = {"user_acl", "group_acl"}
+
+
+class Looked(NamedTuple):
+    """A resource to look up: its type and its id."""
+
+    type: str
+    id: str
+
+
+def description(row: AuditLog) -> str:
+    """What happened, in a sentence with placeholders: `{user} created workspace {target}`."""
+    verb, regular = _verb(row)
+    chat = _chat_description(row) if regular else None
+    if chat is not None:
+        return f"{USER} {chat} {TARGET}"
+    requested = row.action == "request_password_reset"
+    words = [verb] if requested else [USER, verb]
+    if (row.resource_type, row.action) in _WITHOUT_RESOURCE:
+        return " ".join(words)
+    if row.resource_type == "git_ssh_key":
+        return " ".join([*words, "the git ssh key"])
+    words.append("for" if requested else RESOURCE_WORDS.get(row.resource_type, _UNKNOWN))
+    if row.resource_type == "convert_login":
+        words.append("to")
+    return " ".join([*words, TARGET])
+
+
+def additional_fields(row: AuditLog) -> Mapping[str, Any]:
+    """The additional fields as clients read them: as they were sent, or `UNKNOWN_FIELDS` where a known one is wrong."""
+    return row.additional_fields if _readable(row.additional_fields) else UNKNOWN_FIELDS
+
+
+def looked_up(row: AuditLog) -> Looked | None:
+    """What to look up to learn whether the row's resource is deleted; None where it counts as not deleted."""
+    kind = LOOKED_UP.get(row.resource_type)
+    if kind is None:
+        return None
+    if kind == "workspace" and row.resource_type != "workspace":
+        workspace = UUID(_known_fields(row).get("workspace_id") or _NIL_UUID)
+        return Looked(kind, str(workspace)) if workspace.int else None
+    return Looked(kind, row.resource_id)
+
+
+def resource_link(row: AuditLog, *, deleted: bool, owner: str = "", organization: str = "", app: str = "") -> str:
+    """The path of the resource's page; "" where there is none, it is deleted, or a part of the path is not known.
+
+    Args:
+        row: whose resource it is.
+        deleted: whether the resource is gone.
+        owner: today's username of the owner of the workspace or task; without it the one in the additional fields.
+        organization: the name of the row's organization, for the budget of a group.
+        app: the id of the OAuth2 app, for a secret of it.
+    """
+    link = LINKS.get(row.resource_type)
+    if link is None or deleted:
+        return ""
+    known = _known_fields(row)
+    parts = {
+        "id": row.resource_id,
+        "target": row.resource_target,
+        "owner": owner or known.get("workspace_owner"),
+        "workspace_name": known.get("workspace_name"),
+        "build_number": known.get("build_number"),
+        "organization": organization,
+        "app": app,
+    }
+    missing = any(not part and f"{{{name}}}" in link for name, part in parts.items())
+    return "" if missing else link.format_map({name: _quoted(part) for name, part in parts.items()})
+
+
+def _verb(row: AuditLog) -> tuple[str, bool]:
+    """What was done, and whether it was done: neither refused nor redirected."""
+    if row.status_code >= _FIRST_FAILURE:
+        return f"unsuccessfully attempted to {row.action}", False
+    if row.status_code == _REDIRECTED:
+        return f"was redirected attempting to {row.action}", False
+    return ACTION_WORDS.get(row.action, _UNKNOWN), True
+
+
+def _chat_description(row: AuditLog) -> str | None:
+    if row.resource_type_action != "chat:write" or not row.diff:
+        return None
+    if row.diff.keys() <= _ACLS:
+        return "updated sharing for chat"
+    if row.diff.keys() == {"archived"}:
+        match row.diff["archived"]:
+            case {"old": False, "new": True}:
+                return "archived chat"
+            case {"old": True, "new": False}:
+                return "unarchived chat"
+    return None
+
+
+def _readable(given: Mapping[str, Any]) -> bool:
+    texts = (given.get(name) for name in (*UNKNOWN_FIELDS, "workspace_id"))
+    if not all(text is None or isinstance(text, str) for text in texts):
+        return False
+    workspace_id = given.get("workspace_id")
+    if workspace_id is None:
+        return True
+    try:
+        UUID(workspace_id)
+    except ValueError:
+        return False
+    return True
+
+
+def _known_fields(row: AuditLog) -> Mapping[str, Any]:
+    return row.additional_fields if _readable(row.additional_fields) else {}
+
+
+def _quoted(part: str | None) -> str:
+    return quote(part or "", safe="", errors="replace")

@@ -1,0 +1,85 @@
+"""What a start stands on, each checked as early as can be and told in one line when missing: a `StartError`."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+from chalicelib import settings
+from scripts.local.kept import StartError
+from scripts.local.server import listen
+
+ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
+PROBE_SECONDS = 3.0
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        StartError: the port is taken, or the address is not ours to listen on.
+    """
+    try:
+        return listen(host, port)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "not an address"
+        raise StartError(f"Cannot listen on {host} port {port}: {reason}; give another --host or --port") from error
+
+
+def use_endpoint(url: str) -> None:
+    """Make sure that something listens at the engine's address, and that requests to it can be signed.
+
+    Raises:
+        StartError: the address is none, or nothing answers there.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]
+    except (ValueError, KeyError):
+        host, port = None, 0
+    if not host:
+        raise StartError(f"{ENDPOINT}={url} is not an address; give one such as http://127.0.0.1:4567")
+    try:
+        socket.create_connection((host, port), timeout=PROBE_SECONDS).close()
+    except (OSError, UnicodeError) as error:
+        raise StartError(f"No DynamoDB answers at {url}; start it, or correct or unset {ENDPOINT}") from error
+    if "AWS_PROFILE" not in os.environ:
+        if "AWS_ACCESS_KEY_ID" not in os.environ:
+            os.environ.update(AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local")  # noqa: S106 - opens nothing
+        os.environ.setdefault("AWS_DEFAULT_REGION", os.environ.get("AWS_REGION", "us-east-1"))
+
+
+def check_settings(url: str) -> None:
+    """Make sure that the environment's settings can be read; where none says otherwise, the service is at `url`.
+
+    Raises:
+        StartError: a setting has a bad value.
+    """
+    os.environ.setdefault("CODER_ACCESS_URL", url)
+    try:
+        settings.load(os.environ)
+    except settings.InvalidSetting as error:
+        raise StartError(str(error)) from error
+
+
+def asked(url: str, token: str, path: str) -> Any:  # noqa: ANN401 - any JSON value
+    """What the service answers its owner, asked as any client would: proof that it answers at all.
+
+    Raises:
+        StartError: it does not accept the token.
+    """
+    address = urlsplit(url)
+    client = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
+    try:
+        client.request("GET", path, headers={"Coder-Session-Token": token})
+        response = client.getresponse()
+        body = response.read().decode()
+    finally:
+        client.close()
+    if response.status != http.client.OK:
+        raise StartError(f"The service does not accept its owner's token: {response.status} {body}")
+    return json.loads(body)

@@ -1,0 +1,48 @@
+"""What is packed comes back as it was, in whichever of the two attributes is smaller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.store.packing import packed, unpacked
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | st.text(max_size=40),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text(max_size=8), JSON, max_size=6))
+def test_any_json_object_comes_back(doc: dict[str, Any]) -> None:
+    item = packed(doc)
+    assert len(item) == 1
+    assert unpacked(item) == doc
+
+
+def test_a_small_document_is_plain_text() -> None:
+    assert packed({"name": "dev", "größe": 1}) == {"doc": {"S": '{"name":"dev","größe":1}'}}
+
+
+def test_a_long_document_is_compressed() -> None:
+    doc = {"names": ["billing-backend"] * 100}
+    item = packed(doc)
+    assert item.keys() == {"zdoc"}
+    assert len(item["zdoc"]["B"]) < 200
+    assert unpacked(item) == doc
+
+
+def test_compression_never_makes_a_document_longer() -> None:
+    noise = {"noise": "".join(chr(0x21 + (i * i * 7919 + i * 104_729) % 94) for i in range(505))}
+    item = packed(noise)
+    assert sum(len(value.get("B", b"")) + len(value.get("S", "").encode()) for value in item.values()) <= 517
+    assert unpacked(item) == noise
+
+
+def test_half_a_character_in_a_long_document_is_kept() -> None:
+    doc = {"a": "\ud800" * 600}
+    assert unpacked(packed(doc)) == doc
