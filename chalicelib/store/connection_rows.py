@@ -4,7 +4,8 @@
     position   when and which: the RANGE key of every lane
     <lane>     one attribute per lane the row is in: its HASH key there
     doc        what never changes after the opening, as JSON; `zdoc`, compressed, when that is smaller
-    closing    how a session ended; only in the row, never in a lane, so a disconnect touches the row and one lane
+    open       the connection id of a session that has not ended: the condition of its disconnect
+    closing    how a session ended; only in the row, so a disconnect touches the row and the lanes of open sessions
     rev        how often the row was written: the condition of every replacement
 
 Bytes are the bill: a write costs a unit per started KB for the row and for every lane.
@@ -13,32 +14,33 @@ Bytes are the bill: a write costs a unit per started KB for the row and for ever
 from __future__ import annotations
 
 import json
-import zlib
 from typing import Any
 
 from chalicelib import times
 from chalicelib.store.engine import Item
-from chalicelib.store.lanes import CONNECTION_LANES, POSITION, TIME_LENGTH, lane_keys, position
+from chalicelib.store.lanes import CONNECTION_LANES, POSITION, TIME_LENGTH, Lane, lane_keys, position
+from chalicelib.store.packing import packed, unpacked
 from chalicelib.store.records import Closing, ConnectionLog, Mark
-from chalicelib.store.tables import DOC, PACKED_DOC
 
+OPEN = "open"
 CLOSING = "closing"
 REVISION = "rev"
 
-_WORTH_COMPRESSING = 512
 _NOT_IN_DOC = frozenset({"id", "connect_time", "closing"})
 _DOC_FIELDS = tuple(name for name in ConnectionLog.__slots__ if name not in _NOT_IN_DOC)
 
 
-def to_item(row: ConnectionLog, *, shards: int, revision: int) -> Item:
-    """The row as an item, with the key of every lane it is in."""
+def to_item(row: ConnectionLog, *, shards: int, revision: int, lanes: tuple[Lane, ...] = CONNECTION_LANES) -> Item:
+    """The row as an item, with the key of every lane it is in of those that the deployment keeps."""
     item: Item = {
         "id": {"S": row.id},
         POSITION: {"S": position(row.connect_time, row.id)},
         REVISION: {"N": str(revision)},
     }
-    item |= {name: {"S": key} for name, key in lane_keys(row, CONNECTION_LANES, shards).items()}
-    item |= _packed({name: value for name in _DOC_FIELDS if (value := getattr(row, name)) is not None})
+    item |= {name: {"S": key} for name, key in lane_keys(row, lanes, shards).items()}
+    item |= packed({name: value for name in _DOC_FIELDS if (value := getattr(row, name)) is not None})
+    if row.session and row.closing is None and row.connection_id:
+        item[OPEN] = {"S": row.connection_id}
     if row.closing is not None:
         item[CLOSING] = {"S": closing_text(row.closing)}
     return item
@@ -50,7 +52,7 @@ def from_item(item: Item) -> ConnectionLog:
         id=item["id"]["S"],
         connect_time=times.from_fixed(item[POSITION]["S"][:TIME_LENGTH]),
         closing=closing_of(item),
-        **_unpacked(item),
+        **unpacked(item),
     )
 
 
@@ -79,21 +81,3 @@ def closing_text(closing: Closing) -> str:
 
 def _mark(pair: tuple[str, Any] | None) -> Mark[Any] | None:
     return None if pair is None else Mark(times.from_fixed(pair[0]), pair[1])
-
-
-def _packed(doc: dict[str, Any]) -> Item:
-    text = json.dumps(doc, ensure_ascii=False, separators=(",", ":"))
-    if len(text) > _WORTH_COMPRESSING:
-        packed = zlib.compress(text.encode(), 9)
-        if len(packed) < len(text.encode()):
-            return {PACKED_DOC: {"B": packed}}
-    return {DOC: {"S": text}}
-
-
-def _unpacked(item: Item) -> dict[str, Any]:
-    if PACKED_DOC in item:
-        packed: bytes = item[PACKED_DOC]["B"]
-        doc: dict[str, Any] = json.loads(zlib.decompress(packed))
-    else:
-        doc = json.loads(item[DOC]["S"])
-    return doc

@@ -8,7 +8,9 @@ Time-outs are far below API Gateway's 29 seconds, so that a store that hangs bec
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
@@ -40,6 +42,11 @@ _TRANSIENT = frozenset(
 )
 _CANCELLED_TRANSIENT = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded", "TransactionConflict"})
 
+Listener = Callable[[str, Mapping[str, Any], Mapping[str, Any]], None]
+"""Is told of each call that was answered: the operation, the request and the answer."""
+
+_listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+
 _log = logging.getLogger(__name__)
 
 
@@ -65,6 +72,16 @@ class TransactionCancelled(Exception):
     def __init__(self, failed: Sequence[int]) -> None:
         super().__init__(f"conditions {list(failed)} did not hold")
         self.failed = tuple(failed)
+
+
+@contextmanager
+def heard_by(listener: Listener) -> Iterator[None]:
+    """Tell a listener of every call that this thread makes meanwhile."""
+    before = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(before)
 
 
 @cache
@@ -93,6 +110,8 @@ def call(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
     except BotoCoreError as error:
         _log.warning("%s did not reach the store: %s", operation, error)
         raise Unavailable from error
+    if listener := _listener.get():
+        listener(operation, request, answer)
     return answer
 
 

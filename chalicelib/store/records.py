@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from chalicelib.casing import lowered
 from chalicelib.times import NEVER
 
 T = TypeVar("T")
@@ -125,3 +126,60 @@ class ConnectionLog:
         if not self.session:
             return None
         return "ongoing" if self.closing is None else "completed"
+
+
+CONNECTION_EVENT_ACTIONS = frozenset({"connect", "disconnect", "open", "close"})
+"""Audit actions that connection logs took over: no longer produced, kept for 90 days whatever the policy says."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLog:
+    """A row of the audit log: one per event, never changed.
+
+    Attributes:
+        user_id: who did it; the nil UUID for what the platform did by itself.
+        organization_id: None for what concerns the whole deployment.
+        status_code: the HTTP status of the request that did it.
+        diff: field -> `{"old"?: any, "new"?: any, "secret": bool}`; a side that is null is left out.
+        additional_fields: a JSON object, as it was sent.
+        request_id: the nil UUID where there was no request.
+    """
+
+    id: str
+    time: datetime
+    user_id: str
+    organization_id: str | None
+    ip: str | None
+    user_agent: str | None
+    resource_type: str
+    resource_id: str
+    resource_target: str
+    resource_icon: str
+    action: str
+    status_code: int
+    request_id: str
+    diff: Mapping[str, Any]
+    additional_fields: Mapping[str, Any]
+
+    @property
+    def target(self) -> str:
+        """What searches by `resource_target` compare."""
+        return lowered(self.resource_target)
+
+    @property
+    def build_reason(self) -> str | None:
+        """Why a workspace was built, by this event or, where it created the workspace, by the first build."""
+        if self.resource_type != "workspace_build" and self.resource_type_action != "workspace:create":
+            return None
+        reason = self.additional_fields.get("build_reason")
+        return reason if isinstance(reason, str) and reason else None
+
+    @property
+    def resource_type_action(self) -> str:
+        """Resource type and action together, as their common lane has them."""
+        return f"{self.resource_type}:{self.action}"
+
+    @property
+    def connection_event(self) -> bool:
+        """Whether it is one of the deprecated connection events, which have a retention of their own."""
+        return self.action in CONNECTION_EVENT_ACTIONS

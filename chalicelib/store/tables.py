@@ -24,7 +24,7 @@ from pynamodb.models import Model
 
 from chalicelib import times
 from chalicelib.settings import current
-from chalicelib.store.lanes import CONNECTION_LANES, POSITION, Lane
+from chalicelib.store.lanes import AUDIT_LANES, CONNECTION_LANES, POSITION, Lane
 
 DOC = "doc"
 PACKED_DOC = "zdoc"
@@ -175,4 +175,6 @@ def _log_table(name: str, lanes: tuple[Lane, ...]) -> type[Model]:
 
 ConnectionLogItem = _log_table("connection_logs", CONNECTION_LANES)
 
-TABLES: tuple[type[Model], ...] = (UserItem, OrganizationItem, APIKeyItem, ConnectionLogItem)
+AuditLogItem = _log_table("audit_logs", AUDIT_LANES)
+
+TABLES: tuple[type[Model], ...] = (UserItem, OrganizationItem, APIKeyItem, ConnectionLogItem, AuditLogItem)

@@ -13,7 +13,7 @@ from pynamodb.models import Model
 
 from chalicelib.settings import current
 from chalicelib.store.schema import table_definition
-from chalicelib.store.tables import TABLES, APIKeyItem, ConnectionLogItem, OrganizationItem, UserItem
+from chalicelib.store.tables import TABLES, APIKeyItem, AuditLogItem, ConnectionLogItem, OrganizationItem, UserItem
 
 DIRECTORY = Path(__file__).resolve().parents[2] / ".chalice"
 STAGES = ("dev", "prod")
@@ -22,6 +22,7 @@ _USED: dict[type[Model], tuple[str, ...]] = {
     UserItem: ("BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
     OrganizationItem: ("BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
     APIKeyItem: ("GetItem", "PutItem"),
+    AuditLogItem: ("BatchGetItem", "GetItem", "PutItem"),
     ConnectionLogItem: ("BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
 }
 """The calls that the API makes on each table itself; indexes are only ever queried."""

@@ -162,5 +162,6 @@ def test_tokens_are_found_by_id_alone() -> None:
 
 def test_tables_are_named_with_the_prefix_of_the_deployment() -> None:
     assert sorted(NAMES) == sorted(
-        current().table_prefix + name for name in ("users", "organizations", "api_keys", "connection_logs")
+        current().table_prefix + name
+        for name in ("users", "organizations", "api_keys", "connection_logs", "audit_logs")
     )
