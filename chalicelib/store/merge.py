@@ -18,8 +18,8 @@ from chalicelib.store.plan import Plan
 
 _LARGEST_PAGE = 1_000
 _SMALLEST_REFILL = 2
-_OF_AN_EVEN_SHARE = 0.75
-"""Keys never hold even shares: what one lacks another has, and a row read too late costs less than one read in vain."""
+_EAGERNESS = 0.75
+"""Of what a key is expected to give, where there are several: what one lacks another has, and is read in its stead."""
 
 
 class BudgetSpent(Exception):
@@ -42,8 +42,8 @@ class Merge:
         self._plan = plan
         self._budget = budget
         self._taken = 0
-        share = 1.0 if len(plan.keys) == 1 else _OF_AN_EVEN_SHARE / len(plan.keys)
-        self._first = ceil(min(wanted, _LARGEST_PAGE) * share)
+        self._eagerness = 1.0 if len(plan.keys) == 1 else _EAGERNESS
+        self._first = ceil(min(wanted, _LARGEST_PAGE) * self._eagerness / max(1, len(plan.keys)))
         self._request: dict[str, Any] = lane_request(table, plan)
         if attributes:
             names = {f"#{index}": name for index, name in enumerate(attributes)}
@@ -67,7 +67,7 @@ class Merge:
             yield item
 
     def _stream(self, key: str) -> Iterator[Item]:
-        request = with_key(self._request, key) | {"Limit": max(1, min(self._first, self._budget.left))}
+        request = with_key(self._request, key) | {"Limit": max(1, min(self._first, self._budget.rows_left))}
         own = 0
         while True:
             answer = call("Query", request)
@@ -79,7 +79,7 @@ class Merge:
                 return
             if not self._budget.left:
                 raise BudgetSpent
-            expected = ceil(self.wanted * own / max(1, self._taken, own))
+            expected = ceil(self.wanted * self._eagerness * own / max(1, self._taken, own))
             size = min(max(_SMALLEST_REFILL, expected), _LARGEST_PAGE, self._budget.left)
             request |= {"ExclusiveStartKey": answer["LastEvaluatedKey"], "Limit": size}
 
