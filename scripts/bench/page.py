@@ -1,0 +1,128 @@
+"""The CPU of a page through the handler against the bare query of the same rows: `python -m scripts.bench.page`.
+
+Both run in this process over the same recorded answers of the engine, so that neither the engine nor the network is in
+the measure, and the ratio holds on any machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from scripts.local.engine import EmbeddedEngine
+
+_ROUNDS = 60
+_TABLE = "gatebook-connection_logs"
+
+
+def main() -> None:
+    """Measure pages of 100 web events and of 100 sessions, and print the ratios."""
+    with EmbeddedEngine():
+        _measure()
+
+
+def _measure() -> None:
+    # The settings and the tables are made at import, and the client must find the engine running.
+    from chalice.local import LambdaContext  # noqa: PLC0415
+
+    from app import app  # noqa: PLC0415
+    from chalicelib.store.engine import connection  # noqa: PLC0415
+    from chalicelib.store.schema import create_missing_tables  # noqa: PLC0415
+    from scripts.local import owner, sample  # noqa: PLC0415
+
+    os.environ.pop("AWS_ENDPOINT_URL_DYNAMODB", None)
+    create_missing_tables()
+    token = owner.ensure_owner(None)
+    sample.load()
+    client: Any = connection().client
+    recorded = _Recorded(client)
+    for query in ("type:workspace_app", "type:ssh", ""):
+        event = _event(query, token)
+
+        def page(event: dict[str, Any] = event) -> dict[str, Any]:
+            answer: dict[str, Any] = app(event, LambdaContext("page", memory_size=1024, max_runtime_ms=60_000))
+            return answer
+
+        rows = len(json.loads(page()["body"])["connection_logs"])
+        request = recorded.last_query
+
+        def bare(request: dict[str, Any] = request) -> object:
+            return client._make_api_call("Query", request)  # noqa: SLF001 - what the service calls, without the service
+
+        with recorded:
+            through, alone = _cpu(page), _cpu(bare)
+        print(
+            f"{query or 'everything':20} {rows:4} rows  handler {through:6.2f} ms  bare query {alone:6.2f} ms"
+            f"  ratio {through / alone:5.2f}"
+        )
+
+
+class _Recorded:
+    """Answers every request as it was answered before, without the engine."""
+
+    def __init__(self, client: Any) -> None:  # noqa: ANN401 - botocore has no types
+        self.last_query: dict[str, Any] = {}
+        self._endpoint = client._endpoint  # noqa: SLF001 - below the parser there is no public place to stand in
+        self._send = self._endpoint._send  # noqa: SLF001 - as above
+        self._answers: dict[tuple[bytes, bytes], Any] = {}
+        client.meta.events.register("before-parameter-build.dynamodb.Query", self._note)
+        self._endpoint._send = self._record  # noqa: SLF001 - as above
+
+    def _note(self, params: dict[str, Any], **_: object) -> None:
+        if params.get("Select") != "COUNT":
+            self.last_query = dict(params)
+
+    def _record(self, request: Any) -> Any:  # noqa: ANN401 - botocore's
+        answer = self._send(request)
+        self._answers[request.headers["X-Amz-Target"], request.body] = answer
+        return answer
+
+    def __enter__(self) -> None:
+        def replay(request: Any) -> Any:  # noqa: ANN401 - botocore's
+            return self._answers.get((request.headers["X-Amz-Target"], request.body)) or self._record(request)
+
+        self._endpoint._send = replay  # noqa: SLF001 - as above
+
+    def __exit__(self, *_: object) -> None:
+        self._endpoint._send = self._record  # noqa: SLF001 - as above
+
+
+def _cpu(work: Callable[[], object]) -> float:
+    """Milliseconds of CPU, the best of many rounds."""
+    best = float("inf")
+    for _ in range(_ROUNDS):
+        begun = time.process_time()
+        work()
+        best = min(best, time.process_time() - begun)
+    return best * 1_000
+
+
+def _event(query: str, token: str) -> dict[str, Any]:
+    parameters = {"q": query, "limit": "100"}
+    return {
+        "resource": "/api/v2/connectionlog",
+        "path": "/api/v2/connectionlog",
+        "httpMethod": "GET",
+        "headers": {"Coder-Session-Token": token},
+        "multiValueHeaders": {"Coder-Session-Token": [token]},
+        "queryStringParameters": parameters,
+        "multiValueQueryStringParameters": {name: [value] for name, value in parameters.items()},
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {
+            "resourcePath": "/api/v2/connectionlog",
+            "httpMethod": "GET",
+            "requestId": str(uuid4()),
+            "identity": {"sourceIp": "192.0.2.1"},
+        },
+        "body": None,
+        "isBase64Encoded": False,
+    }
+
+
+if __name__ == "__main__":
+    main()
