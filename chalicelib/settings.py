@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from functools import cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from chalicelib import durations
+from chalicelib.store.lanes import ALL, AUDIT_LANES, CONNECTION_LANES, Lane, chosen
 
 MAX_SHARDS = 64
 
@@ -57,6 +58,32 @@ def _whole(low: int, high: int) -> Kind:
         return int(text)
 
     return Kind(parse, f"a whole number from {low} to {high}")
+
+
+class Lanes(NamedTuple):
+    """The lanes that a deployment keeps.
+
+    Attributes:
+        written: those that rows are written to.
+        read: those that queries may use; fewer than that while one is being filled.
+    """
+
+    written: tuple[Lane, ...]
+    read: tuple[Lane, ...]
+
+
+def _lanes(declared: tuple[Lane, ...]) -> Kind:
+    names = {lane.name for lane in declared}
+
+    def parse(text: str) -> Lanes:
+        given = [name.strip() for name in text.split(",")]
+        if not {name.removeprefix("+") for name in given} <= names | {"*"}:
+            raise ValueError(text)
+        read = chosen(declared, [ALL, *(name for name in given if not name.startswith("+"))])
+        return Lanes(chosen(declared, [ALL, *(name.removeprefix("+") for name in given)]), read)
+
+    accepts = f"* for every lane, or names with commas between: {', '.join(lane.name for lane in declared)}"
+    return Kind(parse, f"{accepts}; a + before a name has the lane written and not yet read")
 
 
 def _text(pattern: str, accepts: str) -> Kind:
@@ -127,6 +154,24 @@ class Settings:
         _whole(1, MAX_SHARDS),
         "1",
         "Shards of the coarse lanes, each good for 1,000 events a second. May grow, never shrink.",
+    )
+    connection_lanes: Lanes = setting(  # noqa: RUF009 - a field, as all of them
+        "GATEBOOK_CONNECTION_LANES",
+        _lanes(CONNECTION_LANES),
+        "*",
+        "The lanes of the connection log; each costs a write unit per event. `all` is always kept.",
+    )
+    audit_lanes: Lanes = setting(  # noqa: RUF009 - as above
+        "GATEBOOK_AUDIT_LANES",
+        _lanes(AUDIT_LANES),
+        "*",
+        "The lanes of the audit log; as above.",
+    )
+    max_rows_read: int = setting(
+        "GATEBOOK_MAX_ROWS_READ",
+        _whole(100, 10_000_000),
+        "20000",
+        "How many rows one query may read before it answers with what it has, and a cursor.",
     )
     allow_origin: str = setting(
         "GATEBOOK_ALLOW_ORIGIN", ORIGIN, "", "The web origin whose pages may call the API from a browser (CORS)."

@@ -34,7 +34,7 @@ def cut_off(retention: int) -> datetime | None:
 
 def fixed(moment: datetime) -> str:
     """The stored form: 26 characters whose text order is time order."""
-    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond:06d}"
+    return moment.isoformat(timespec="microseconds")[:26]
 
 
 def from_fixed(text: str) -> datetime:

@@ -74,3 +74,25 @@ def test_every_setting_has_a_variable_of_its_own_and_a_sentence() -> None:
 
 def test_table_names_begin_with_the_prefix() -> None:
     assert load({"GATEBOOK_TABLE_PREFIX": "prod-"}).table_name("users") == "prod-users"
+
+
+def names(lanes: tuple[Any, ...]) -> list[str]:
+    return [lane.name for lane in lanes]
+
+
+def test_lanes_are_all_kept_unless_some_are_named_and_one_is_always() -> None:
+    assert names(Settings().connection_lanes.read)[-1] == "all"
+    assert Settings().connection_lanes.read == Settings().connection_lanes.written
+    assert len(Settings().audit_lanes.read) > 5
+    kept = load({"GATEBOOK_CONNECTION_LANES": " type , +status,workspace"}).connection_lanes
+    assert names(kept.written) == ["workspace", "status", "type", "all"]
+    assert names(kept.read) == ["workspace", "type", "all"]
+    assert names(load({"GATEBOOK_AUDIT_LANES": "all"}).audit_lanes.written) == ["all"]
+
+
+@pytest.mark.parametrize("text", ["", "workspaces", "type,,status", "type;status", "-type", "target"])
+def test_a_lane_that_is_not_there_stops_the_start_and_is_named(text: str) -> None:
+    with pytest.raises(InvalidSetting) as caught:
+        load({"GATEBOOK_CONNECTION_LANES": text})
+    assert "status_type" in str(caught.value)
+    assert repr(text) in str(caught.value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
@@ -32,16 +33,23 @@ RESPONSE_HEADERS: Mapping[str, str] = {
 """On every response of the service, whatever became of the request."""
 
 _JSON = "application/json; charset=utf-8"
-_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 # Half a character, which a client may have sent as an escape, cannot be sent back in UTF-8.
-_ESCAPES |= dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+_TO_ESCAPE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _REQUEST_HEADERS = ("Coder-Session-Token", "Content-Type")
 
 _log = logging.getLogger(__name__)
 
 
+class Encoded(NamedTuple):
+    """JSON text that is ready to be sent, from a view that had to know how long it is."""
+
+    text: str
+
+
 class Answer(NamedTuple):
-    """What a view answers: a JSON value (None for no body at all), a status, and headers of its own."""
+    """What a view answers: a JSON value (None for no body at all, a str for plain text), a status, and own headers."""
 
     body: Any
     status: int = 200
@@ -116,6 +124,11 @@ class Routes(Blueprint):
         return register
 
 
+def encoded(value: Any) -> Encoded:  # noqa: ANN401 - any JSON value
+    """A value as the JSON that is sent."""
+    return Encoded(_TO_ESCAPE.sub(lambda found: _ESCAPES.get(found[0], "\ufffd"), _ENCODER.encode(value)))
+
+
 def respond(view: Callable[[], Answer]) -> Response:
     """The response of a view, or of what it raised."""
     try:
@@ -153,7 +166,7 @@ def _response(body: Any, status: int, headers: Mapping[str, str]) -> Response:  
             status_code=status,
             headers={**RESPONSE_HEADERS, "Content-Type": "text/plain; charset=utf-8", **headers},
         )
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
+    text = body.text if isinstance(body, Encoded) else encoded(body).text
     return Response(
         body=text + "\n",
         status_code=status,

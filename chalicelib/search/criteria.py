@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from chalicelib.search.filters import FilterTable
 from chalicelib.search.parser import Filter, UserReference
 from chalicelib.store.plan import Criteria
 
 
-def criteria(asked: Filter, ids: Callable[[UserReference], Sequence[str]]) -> Criteria:
+def criteria(asked: Filter, table: FilterTable, ids: Callable[[UserReference], Sequence[str]]) -> Criteria:
     """What rows must be.
 
     Args:
         asked: the filter as parsed.
+        table: the language of the log, which knows what follows from what is asked.
         ids: the ids of the users that a reference names: none where nobody is known by it (that is no error, it
             matches no row), several where deleted users had an e-mail address before.
     """
-    made = Criteria(after=asked.after, before=asked.before)
+    names = {name for name, _ in asked.equals}
+    implied = {
+        field: frozenset(values)
+        for name, facts in table.implied.items()
+        if name in names
+        for field, values in facts.items()
+    }
+    made = Criteria(after=asked.after, before=asked.before, implied=implied)
     for name, value in asked.equals:
         made = made.narrowed(name, frozenset({value}))
     for reference in asked.users:

@@ -17,6 +17,7 @@ from chalicelib.logs.vocabulary import (
     CONNECTION_STATUSES,
     CONNECTION_TYPES,
     RESOURCE_TYPES,
+    SESSION_TYPES,
 )
 
 if TYPE_CHECKING:
@@ -82,12 +83,14 @@ class FilterTable:
         bare: the key that words without a key give a value to; it need not be one of the keys.
         message: what a client is told when a query is wrong.
         keys: every key there is.
+        implied: row field -> what follows, where it is asked for: other fields and the only values they can have.
     """
 
     log: str
     bare: str
     message: str
     keys: tuple[FilterKey, ...]
+    implied: Mapping[str, Mapping[str, tuple[str, ...]]] = dataclasses.field(default_factory=dict, hash=False)
 
     def by_key(self, key: str) -> FilterKey | None:
         """The key of this name, if there is one."""
@@ -158,6 +161,7 @@ CONNECTION_FILTERS = FilterTable(
             aliases={"connected": "ongoing", "disconnected": "completed"},
         ),
     ),
+    implied={"status": {"type": SESSION_TYPES}},
 )
 
 AUDIT_FILTERS = FilterTable(
@@ -168,7 +172,7 @@ AUDIT_FILTERS = FilterTable(
         FilterKey("request_id", Kind.UUID, "request_id", "request", "Events of the request with this id."),
         FilterKey("resource_id", Kind.UUID, "resource_id", "resource", "Events on the resource with this id."),
         FilterKey(
-            "resource_target", Kind.TEXT, "resource_target", "target", "Events on resources of exactly this name."
+            "resource_target", Kind.TEXT, "target", "target", "Events on resources of this name, whatever its case."
         ),
         FilterKey(
             "username",
@@ -214,4 +218,5 @@ AUDIT_FILTERS = FilterTable(
             values=BUILD_REASONS,
         ),
     ),
+    implied={"build_reason": {"resource_type": ("workspace_build", "workspace")}},
 )

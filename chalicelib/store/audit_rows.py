@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalicelib import times
 from chalicelib.settings import current
 from chalicelib.store.engine import Item
-from chalicelib.store.lanes import AUDIT_LANES, POSITION, TIME_LENGTH, lane_keys, position
+from chalicelib.store.lanes import AUDIT_LANES, POSITION, TIME_LENGTH, Lane, lane_keys, position
 from chalicelib.store.packing import packed, unpacked
 from chalicelib.store.records import AuditLog
 from chalicelib.store.tables import AuditLogItem
@@ -15,10 +15,10 @@ _NOT_IN_DOC = frozenset({"id", "time"})
 _DOC_FIELDS = tuple(name for name in AuditLog.__slots__ if name not in _NOT_IN_DOC)
 
 
-def to_item(row: AuditLog, *, shards: int) -> Item:
-    """The row as an item, with the key of every lane it is in."""
+def to_item(row: AuditLog, *, shards: int, lanes: tuple[Lane, ...] = AUDIT_LANES) -> Item:
+    """The row as an item, with the key of every lane it is in of those that the deployment keeps."""
     item: Item = {"id": {"S": row.id}, POSITION: {"S": position(row.time, row.id)}}
-    item |= {name: {"S": key} for name, key in lane_keys(row, AUDIT_LANES, shards).items()}
+    item |= {name: {"S": key} for name, key in lane_keys(row, lanes, shards).items()}
     return item | packed({name: value for name in _DOC_FIELDS if (value := getattr(row, name)) not in (None, "", {})})
 
 
@@ -39,7 +39,7 @@ def write_of(row: AuditLog) -> Write:
         "Put",
         {
             "TableName": AuditLogItem.Meta.table_name,
-            "Item": to_item(row, shards=current().log_shards),
+            "Item": to_item(row, shards=current().log_shards, lanes=current().audit_lanes.written),
             "ConditionExpression": "attribute_not_exists(id)",
         },
     )

@@ -4,7 +4,8 @@
     position   when and which: the RANGE key of every lane
     <lane>     one attribute per lane the row is in: its HASH key there
     doc        what never changes after the opening, as JSON; `zdoc`, compressed, when that is smaller
-    closing    how a session ended; only in the row, never in a lane, so a disconnect touches the row and one lane
+    open       the connection id of a session that has not ended: the condition of its disconnect
+    closing    how a session ended; only in the row, so a disconnect touches the row and the lanes of open sessions
     rev        how often the row was written: the condition of every replacement
 
 Bytes are the bill: a write costs a unit per started KB for the row and for every lane.
@@ -17,10 +18,11 @@ from typing import Any
 
 from chalicelib import times
 from chalicelib.store.engine import Item
-from chalicelib.store.lanes import CONNECTION_LANES, POSITION, TIME_LENGTH, lane_keys, position
+from chalicelib.store.lanes import CONNECTION_LANES, POSITION, TIME_LENGTH, Lane, lane_keys, position
 from chalicelib.store.packing import packed, unpacked
 from chalicelib.store.records import Closing, ConnectionLog, Mark
 
+OPEN = "open"
 CLOSING = "closing"
 REVISION = "rev"
 
@@ -28,15 +30,17 @@ _NOT_IN_DOC = frozenset({"id", "connect_time", "closing"})
 _DOC_FIELDS = tuple(name for name in ConnectionLog.__slots__ if name not in _NOT_IN_DOC)
 
 
-def to_item(row: ConnectionLog, *, shards: int, revision: int) -> Item:
-    """The row as an item, with the key of every lane it is in."""
+def to_item(row: ConnectionLog, *, shards: int, revision: int, lanes: tuple[Lane, ...] = CONNECTION_LANES) -> Item:
+    """The row as an item, with the key of every lane it is in of those that the deployment keeps."""
     item: Item = {
         "id": {"S": row.id},
         POSITION: {"S": position(row.connect_time, row.id)},
         REVISION: {"N": str(revision)},
     }
-    item |= {name: {"S": key} for name, key in lane_keys(row, CONNECTION_LANES, shards).items()}
+    item |= {name: {"S": key} for name, key in lane_keys(row, lanes, shards).items()}
     item |= packed({name: value for name in _DOC_FIELDS if (value := getattr(row, name)) is not None})
+    if row.session and row.closing is None and row.connection_id:
+        item[OPEN] = {"S": row.connection_id}
     if row.closing is not None:
         item[CLOSING] = {"S": closing_text(row.closing)}
     return item

@@ -5,7 +5,7 @@ atomic without a lock. It guesses what is stored, writes on the condition that t
 takes the stored row from the refusal, joins, and writes on the condition that nothing has changed since:
 
     put       nothing is stored       a first connect, a web event
-    close     an open session is      a disconnect: touches the row and the `status` lane, no other
+    close     an open session is      a disconnect: touches the row and the lanes of open sessions, no other
     replace   exactly this revision   everything else
 
 The first two are right nearly always, so an event costs one call. A write that was committed but not acknowledged is
@@ -29,9 +29,9 @@ from botocore.exceptions import ClientError
 from chalicelib import times
 from chalicelib.errors import Unavailable
 from chalicelib.settings import current
-from chalicelib.store.connection_rows import CLOSING, REVISION, closing_text, from_item, revision, to_item
+from chalicelib.store.connection_rows import CLOSING, OPEN, REVISION, closing_text, from_item, revision, to_item
 from chalicelib.store.engine import ConditionFailed, Item, call
-from chalicelib.store.lanes import POSITION
+from chalicelib.store.lanes import CONNECTION_LANES, POSITION
 from chalicelib.store.records import ConnectionLog
 from chalicelib.store.tables import ConnectionLogItem
 
@@ -42,6 +42,9 @@ id when the incoming one turns out to be something else and belongs there."""
 _WRITERS = 16
 _ATTEMPTS = 10
 _FIRST_PAUSE_SECONDS = 0.01
+
+_OPEN_LANES = {f"#{lane.name}": lane.name for lane in CONNECTION_LANES if "status" in lane.only}
+"""The lanes that hold open sessions alone, whether the deployment keeps them now or has kept them before."""
 
 _log = logging.getLogger(__name__)
 
@@ -122,8 +125,13 @@ def _only_closes(row: ConnectionLog) -> bool:
     return row.connection_id is not None and row.closing is not None and row.closing.time == row.connect_time
 
 
+def _item(row: ConnectionLog, revision: int) -> Item:
+    settings = current()
+    return to_item(row, shards=settings.log_shards, revision=revision, lanes=settings.connection_lanes.written)
+
+
 def _put(row: ConnectionLog) -> Written | Item | None:
-    item = to_item(row, shards=current().log_shards, revision=1)
+    item = _item(row, 1)
     try:
         call(
             "PutItem",
@@ -147,17 +155,17 @@ def _close(row: ConnectionLog) -> Written | Item | None:
             {
                 "TableName": ConnectionLogItem.Meta.table_name,
                 "Key": {"id": {"S": row.id}},
-                "UpdateExpression": "SET #closing = :closing, #rev = #rev + :one REMOVE #status",
-                # Only an open session has a `status`; any other event under this id is left to the join.
-                "ConditionExpression": (
-                    "attribute_exists(#status) AND #connection = :connection AND #position BETWEEN :known AND :moment"
+                "UpdateExpression": (
+                    f"SET #closing = :closing, #rev = #rev + :one REMOVE #open, {', '.join(_OPEN_LANES)}"
                 ),
+                # Only an open session has `open`; any other event under this id is left to the join.
+                "ConditionExpression": "#open = :connection AND #position BETWEEN :known AND :moment",
                 "ExpressionAttributeNames": {
                     "#closing": CLOSING,
-                    "#connection": "connection",
+                    "#open": OPEN,
                     "#rev": REVISION,
-                    "#status": "status",
                     "#position": POSITION,
+                    **_OPEN_LANES,
                 },
                 "ExpressionAttributeValues": {
                     ":closing": {"S": closing_text(row.closing)},
@@ -186,7 +194,7 @@ def _replace(stored: Item, before: ConnectionLog, after: ConnectionLog) -> Writt
             "PutItem",
             {
                 "TableName": ConnectionLogItem.Meta.table_name,
-                "Item": to_item(after, shards=current().log_shards, revision=seen + 1),
+                "Item": _item(after, seen + 1),
                 "ConditionExpression": "#rev = :seen",
                 "ExpressionAttributeNames": {"#rev": REVISION},
                 "ExpressionAttributeValues": {":seen": {"N": str(seen)}},

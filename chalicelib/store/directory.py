@@ -13,7 +13,7 @@ from typing import Any, cast
 from pynamodb.models import Model
 
 from chalicelib.casing import lowered
-from chalicelib.errors import Unavailable
+from chalicelib.store.batch_get import batch_get
 from chalicelib.store.claims import Changed, DirectoryItem, Taken, forget, hold, holders, leave, release
 from chalicelib.store.engine import ConditionFailed, Item, TransactionCancelled, call
 from chalicelib.store.records import Organization, User
@@ -24,8 +24,6 @@ _USER = "user"
 _ORGANIZATION = "organization"
 _USER_CLAIMS = ("username", "email")
 _ORGANIZATION_CLAIMS = ("name",)
-_BATCH_GET = 100
-_BATCH_GET_ROUNDS = 8
 
 
 def get_user(user_id: str, *, consistent: bool = False) -> User | None:
@@ -53,12 +51,33 @@ def organization_id(name: str) -> str | None:
 
 def get_users(ids: Iterable[str]) -> dict[str, User]:
     """Users by id, deleted ones included, in one call per hundred; unknown ids are left out."""
-    return {item["id"]["S"]: _user(item) for item in _batch_get(UserItem, ids)}
+    return users_and_organizations(ids, ())[0]
 
 
 def get_organizations(ids: Iterable[str]) -> dict[str, Organization]:
     """Organizations by id, deleted ones included, in one call per hundred; unknown ids are left out."""
-    return {item["id"]["S"]: _organization(item) for item in _batch_get(OrganizationItem, ids)}
+    return users_and_organizations((), ids)[1]
+
+
+def users_and_organizations(
+    user_ids: Iterable[str], organization_ids: Iterable[str]
+) -> tuple[dict[str, User], dict[str, Organization]]:
+    """Users and organizations by id, deleted ones included, in one call per hundred of both; unknown ids are left out.
+
+    Raises:
+        Unavailable: the store did not give all of them.
+    """
+    users: dict[str, User] = {}
+    organizations: dict[str, Organization] = {}
+    wanted = {UserItem.Meta.table_name: user_ids, OrganizationItem.Meta.table_name: organization_ids}
+    for table, item in batch_get(wanted):
+        if "kind" not in item:
+            continue
+        if table == UserItem.Meta.table_name:
+            users[item["id"]["S"]] = _user(item)
+        else:
+            organizations[item["id"]["S"]] = _organization(item)
+    return users, organizations
 
 
 def list_users() -> Iterator[User]:
@@ -138,21 +157,6 @@ def _get(table: DirectoryItem, row_id: str, *, consistent: bool) -> Item | None:
     request = {"TableName": table.Meta.table_name, "Key": {"id": {"S": row_id}}, "ConsistentRead": consistent}
     item = cast("Item | None", call("GetItem", request).get("Item"))
     return item if item and "kind" in item else None
-
-
-def _batch_get(table: DirectoryItem, ids: Iterable[str]) -> Iterator[Item]:
-    wanted = sorted(set(ids))
-    name = table.Meta.table_name
-    for start in range(0, len(wanted), _BATCH_GET):
-        keys: list[Any] = [{"id": {"S": row_id}} for row_id in wanted[start : start + _BATCH_GET]]
-        for _ in range(_BATCH_GET_ROUNDS):
-            answer = call("BatchGetItem", {"RequestItems": {name: {"Keys": keys}}})
-            yield from (item for item in answer["Responses"].get(name, ()) if "kind" in item)
-            keys = answer.get("UnprocessedKeys", {}).get(name, {}).get("Keys", [])
-            if not keys:
-                break
-        else:
-            raise Unavailable(f"{len(keys)} rows of {name} could not be read.")
 
 
 def _listing(table: DirectoryItem, kind: str) -> Iterator[Item]:

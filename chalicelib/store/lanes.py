@@ -10,9 +10,11 @@ This declaration makes the indexes of the tables, the planner's choices and the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
+from itertools import product
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 
 POSITION = "position"
 TIME_LENGTH = 26
+ALL = "all"
+
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+_LONGEST_VALUE_BYTES = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,54 +37,87 @@ class Lane:
 
     Attributes:
         name: of the index and of the attribute.
-        field: the row's field whose value it hashes on; "" for the lane that holds every row.
+        fields: the row's fields whose values, with `:` between, it hashes on; none for the lane that holds every row.
         coarse: few values hold many rows, so the key is spread over shards.
-        values: the only values that enter the lane, where not all do.
+        only: field -> the values of the rows that enter the lane, where not all do. Such a lane answers these too.
     """
 
     name: str
-    field: str
+    fields: tuple[str, ...] = ()
     coarse: bool = False
-    values: tuple[str, ...] = ()
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+
+    @property
+    def answered(self) -> frozenset[str]:
+        """The fields about which nothing is left to check on the rows that are read."""
+        return frozenset(self.fields) | frozenset(self.only)
 
     def keys(self, value: str, shards: int) -> list[str]:
         """Every HASH value under which rows with this value may stand."""
-        return [f"{value}#{shard}" for shard in range(shards)] if self.coarse else [value]
+        return [f"{_fitting(value)}#{shard}" for shard in range(shards)] if self.coarse else [_fitting(value)]
 
     def key(self, value: str, row_id: str, shards: int) -> str:
         """The one HASH value under which this row stands."""
-        return f"{value}#{shard_of(row_id, shards)}" if self.coarse else value
+        return f"{_fitting(value)}#{shard_of(row_id, shards)}" if self.coarse else _fitting(value)
 
-    def answers(self, value: str) -> bool:
-        """Whether every row with this value is in the lane."""
-        return not self.values or value in self.values
+    def value_of(self, row: ConnectionLog | AuditLog) -> str | None:
+        """The row's value here; None for a row that is not in the lane."""
+        if any(getattr(row, name) not in allowed for name, allowed in self.only.items()):
+            return None
+        values = [getattr(row, name) for name in self.fields]
+        if not all(values) or (not self.coarse and _NOBODY in values):
+            # The nil id stands for nobody and nothing, and is never asked for: all of it on one key would be hot.
+            return None
+        return ":".join(values) if values else self.name
+
+    def values_for(self, known: Mapping[str, frozenset[str]]) -> list[str] | None:
+        """The values that hold every row whose fields have the known values; None where the lane cannot tell."""
+        if any(not known.get(name) or not known[name] <= {*allowed} for name, allowed in self.only.items()):
+            return None
+        choices = [sorted(known.get(name, ())) for name in self.fields]
+        if not all(choices) or (not self.coarse and any(_NOBODY in some for some in choices)):
+            return None
+        return [":".join(values) for values in product(*choices)] if choices else [self.name]
 
 
 CONNECTION_LANES = (
-    Lane("connection", "connection_id"),
-    Lane("workspace", "workspace_id"),
-    Lane("user", "user_id"),
-    Lane("owner", "workspace_owner_id"),
-    Lane("status", "status", coarse=True, values=("ongoing",)),
-    Lane("organization", "organization_id", coarse=True),
-    Lane("type", "type", coarse=True),
-    Lane("all", "", coarse=True),
+    Lane("connection", ("connection_id",)),
+    Lane("workspace", ("workspace_id",)),
+    Lane("user", ("user_id",)),
+    Lane("owner", ("workspace_owner_id",)),
+    Lane("status", ("status",), coarse=True, only={"status": ("ongoing",)}),
+    Lane("status_type", ("status", "type"), coarse=True, only={"status": ("ongoing",)}),
+    Lane("organization", ("organization_id",), coarse=True),
+    Lane("type", ("type",), coarse=True),
+    Lane(ALL, coarse=True),
 )
-"""Most selective first: the planner takes the first that answers."""
+"""Most selective first: of two lanes that answer as much, the planner takes the earlier one."""
 
 AUDIT_LANES = (
-    Lane("request", "request_id"),
-    Lane("resource", "resource_id"),
-    Lane("target", "target"),
-    Lane("user", "user_id"),
-    Lane("build_reason", "build_reason", coarse=True),
-    Lane("resource_type_action", "resource_type_action", coarse=True),
-    Lane("organization", "organization_id", coarse=True),
-    Lane("resource_type", "resource_type", coarse=True),
-    Lane("action", "action", coarse=True),
-    Lane("all", "", coarse=True),
+    Lane("request", ("request_id",)),
+    Lane("resource", ("resource_id",)),
+    Lane("target", ("target",)),
+    Lane("user", ("user_id",)),
+    Lane(
+        "build_reason_action",
+        ("build_reason", "action"),
+        coarse=True,
+        only={"resource_type": ("workspace_build",)},
+    ),
+    Lane("build_reason", ("build_reason",), coarse=True),
+    Lane("resource_type_action", ("resource_type", "action"), coarse=True),
+    Lane("organization", ("organization_id",), coarse=True),
+    Lane("resource_type", ("resource_type",), coarse=True),
+    Lane("action", ("action",), coarse=True),
+    Lane(ALL, coarse=True),
 )
 """As above."""
+
+
+def chosen(lanes: tuple[Lane, ...], names: Iterable[str]) -> tuple[Lane, ...]:
+    """The lanes of these names, in the order of declaration; `*` names every lane."""
+    wanted = {*names}
+    return tuple(lane for lane in lanes if lane.name in wanted or "*" in wanted)
 
 
 def shard_of(row_id: str, shards: int) -> int:
@@ -91,11 +130,19 @@ def position(time: datetime, row_id: str) -> str:
     return f"{times.fixed(time)}#{row_id}"
 
 
+def just_below(place: str) -> str:
+    """The upper bound of a range that holds every position below this one, and not this one."""
+    return f"{place[:-1]}{chr(ord(place[-1]) - 1)}\U0010ffff"
+
+
 def lane_keys(row: ConnectionLog | AuditLog, lanes: tuple[Lane, ...], shards: int) -> Mapping[str, str]:
     """Lane name -> HASH value, for the lanes that the row is in."""
-    keys = {}
-    for lane in lanes:
-        value = getattr(row, lane.field) if lane.field else lane.name
-        if value and lane.answers(value):
-            keys[lane.name] = lane.key(value, row.id, shards)
-    return keys
+    values = ((lane, lane.value_of(row)) for lane in lanes)
+    return {lane.name: lane.key(value, row.id, shards) for lane, value in values if value is not None}
+
+
+def _fitting(value: str) -> str:
+    """The value, or a digest of one that is longer than a key should be; the digest is checked on each row."""
+    if len(value) <= _LONGEST_VALUE_BYTES // 4 or len(value.encode("utf-8", "surrogatepass")) <= _LONGEST_VALUE_BYTES:
+        return value
+    return "blake2b:" + blake2b(value.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()

@@ -1,21 +1,26 @@
 """Which lanes to read for a query: pure, so that every choice can be tested as a table.
 
-The most selective lane whose filter was asked answers; what else was asked is checked row by row on what it returns.
-Time bounds always go into the key range. A caller who may read some organizations only is one more condition on
-`organization_id`.
+A selective lane (few rows have one value) comes before a coarse one, and of the coarse ones that which answers most of
+what was asked; what else was asked is checked row by row on what it returns. Time bounds always go into the key range.
+A caller who may read some organizations only is one more condition on `organization_id`; a token that names single
+rows reads these and nothing else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chalicelib import times
-from chalicelib.store.lanes import Lane
+from chalicelib.store.lanes import Lane, just_below
 
-_EVERYTHING = ""
+BY_ID = "id"
+"""What stands for a lane in a plan that reads rows by their ids."""
+
 _LAST = "\U0010ffff"
+_FIRST = " "
+_MOST_KEYS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +31,21 @@ class Criteria:
         fields: row field -> the values it may have.
         after: the earliest time, inclusive.
         before: the latest time, inclusive.
+        implied: row field -> the values that follow from what is asked; true of every such row, so never checked.
     """
 
     fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
     after: datetime | None = None
     before: datetime | None = None
+    implied: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def narrowed(self, name: str, values: frozenset[str]) -> Criteria:
         """These criteria and, beside them, that a field has one of some values."""
-        allowed = self.fields.get(name, values) & values
-        return Criteria({**self.fields, name: allowed}, self.after, self.before)
+        return replace(self, fields={**self.fields, name: self.fields.get(name, values) & values})
 
     def since(self, moment: datetime | None) -> Criteria:
         """These criteria for rows no older than a moment, where one is given."""
-        bounds = [bound for bound in (self.after, moment) if bound]
-        return Criteria(self.fields, max(bounds, default=None), self.before)
+        return replace(self, after=max((bound for bound in (self.after, moment) if bound), default=None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,47 +53,84 @@ class Plan:
     """What to read.
 
     Attributes:
-        lane: the index.
-        keys: its HASH values; their rows are merged newest first.
+        lane: the index; `id` for rows read by their ids; empty where no row can match.
+        keys: its HASH values, whose rows are merged newest first; or the ids.
         low: the lowest position, inclusive.
         high: the highest position, inclusive.
         residual: what the lane does not answer: without any, the lane alone gives the count.
         checks: all that a row must be, checked on each, because a lane may lag behind the row it shows.
+        why: the reason for the choice, in a sentence.
     """
 
     lane: str
-    keys: tuple[str, ...]
-    low: str
-    high: str
-    residual: Mapping[str, frozenset[str]]
-    checks: Mapping[str, frozenset[str]]
+    keys: tuple[str, ...] = ()
+    low: str = _FIRST
+    high: str = _LAST
+    residual: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    checks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    why: str = ""
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no row can match, so that there is no need to look."""
+        return not self.keys or self.low > self.high
+
+    def below(self, place: str | None) -> Plan:
+        """This plan for the rows that come after a position, newest first."""
+        return self if place is None else replace(self, high=min(self.high, just_below(place)))
 
 
-def plan(
-    criteria: Criteria, lanes: tuple[Lane, ...], shards: int, *, more: Mapping[str, tuple[str, ...]]
-) -> Plan | None:
-    """The cheapest plan, or None when nothing can match.
+NOTHING = Plan("", why="No row can be all that is asked.")
+UNREADABLE = Plan("", why="The caller may read no row of this log.")
+
+
+def plan(criteria: Criteria, lanes: tuple[Lane, ...], shards: int) -> Plan:
+    """The cheapest plan.
 
     Args:
         criteria: what is asked, and what the caller may see.
-        lanes: of the log, most selective first.
+        lanes: those that the deployment keeps, most selective first.
         shards: how many the coarse lanes have.
-        more: for a lane's field, the values to read where nothing is asked of it but a status is
-            (`{"type": session types}` answers `status:completed`, which has no lane of its own).
     """
-    if any(not values for values in criteria.fields.values()):
-        return None
+    fields = criteria.fields
+    known = {**fields, **{name: fields.get(name, some) & some for name, some in criteria.implied.items()}}
+    if any(not values for values in known.values()):
+        return NOTHING
     if criteria.after and criteria.before and criteria.after > criteria.before:
-        return None
-    low = times.fixed(criteria.after) if criteria.after else _EVERYTHING
+        return NOTHING
+    low = times.fixed(criteria.after) if criteria.after else _FIRST
     high = (times.fixed(criteria.before) if criteria.before else "") + _LAST
-    fields = dict(criteria.fields)
-    implied = more if "status" in fields else {}
-    for lane in lanes:
-        values = sorted(fields.get(lane.field) or implied.get(lane.field, ())) if lane.field else [lane.name]
-        if not values or not all(lane.answers(value) for value in values):
-            continue
-        keys = tuple(key for value in values for key in lane.keys(value, shards))
-        residual = {name: allowed for name, allowed in fields.items() if name != lane.field}
-        return Plan(lane.name, keys, low, high, residual, fields)
-    raise LookupError("a log has a lane that holds every row")
+    if BY_ID in fields:
+        residual = {name: allowed for name, allowed in fields.items() if name != BY_ID}
+        why = "The token names single rows: these are read, and nothing else."
+        return Plan(BY_ID, tuple(sorted(fields[BY_ID])), low, high, residual, fields, why)
+    able = [(lane, keys) for lane in lanes if (keys := _keys(lane, known, shards))]
+    few = [(lane, keys) for lane, keys in able if len(keys) <= _MOST_KEYS or not lane.fields]
+    if not few:
+        raise LookupError("a log has a lane that holds every row")
+    # min() keeps the first of equals: the order of declaration decides.
+    lane, keys = min(few, key=lambda option: (option[0].coarse, -len(option[0].answered & fields.keys())))
+    residual = {name: allowed for name, allowed in fields.items() if name not in lane.answered}
+    return Plan(lane.name, keys, low, high, residual, fields, _why(lane, keys, residual, fields))
+
+
+def _keys(lane: Lane, known: Mapping[str, frozenset[str]], shards: int) -> tuple[str, ...]:
+    values = lane.values_for(known)
+    return () if values is None else tuple(key for value in values for key in lane.keys(value, shards))
+
+
+def _why(
+    lane: Lane, keys: tuple[str, ...], residual: Mapping[str, frozenset[str]], fields: Mapping[str, frozenset[str]]
+) -> str:
+    asked = sorted(lane.answered & fields.keys())
+    if not lane.coarse:
+        reason = f"few rows have one {' and '.join(lane.fields)}"
+    elif asked:
+        reason = f"of the lanes that the deployment keeps it answers most of the query: {', '.join(asked)}"
+    elif lane.fields:
+        reason = f"what is asked implies {', '.join(sorted(lane.answered))}"
+    else:
+        reason = "no other lane holds every row that may match"
+    merged = f"; {len(keys)} keys are merged" if len(keys) > 1 else ""
+    checked = f"; checked row by row: {', '.join(sorted(residual))}" if residual else "; nothing is left to check"
+    return f"Lane {lane.name}: {reason}{merged}{checked}."

@@ -22,11 +22,10 @@ _USED: dict[type[Model], tuple[str, ...]] = {
     UserItem: ("BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
     OrganizationItem: ("BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
     APIKeyItem: ("DeleteItem", "GetItem", "PutItem", "UpdateItem"),
-    AuditLogItem: ("PutItem",),
+    AuditLogItem: ("BatchGetItem", "GetItem", "PutItem"),
     ConnectionLogItem: ("BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
 }
 """The calls that the API makes on each table itself; indexes are only ever queried."""
-_QUERIED = frozenset({UserItem, OrganizationItem, APIKeyItem, ConnectionLogItem})
 
 
 def resources() -> dict[str, Any]:
@@ -49,7 +48,7 @@ def policy() -> dict[str, Any]:
         actions = [f"dynamodb:{call}" for call in _USED[table]]
         statements.append({"Effect": "Allow", "Action": actions, "Resource": arn})
         indexes = [f"{arn}/index/{name}" for name in _index_names(table)]
-        if table in _QUERIED:
+        if indexes:
             statements.append({"Effect": "Allow", "Action": ["dynamodb:Query"], "Resource": indexes})
     return {"Version": "2012-10-17", "Statement": statements}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from moto.dynamodb.exceptions import MockValidationException
@@ -173,19 +173,22 @@ class TunedTable(Table):
     def _page(self, items: Iterable[Item], asked: Mapping[str, Any], projection: list[list[str]] | None) -> Page:
         index: SecondaryIndex | None = self.get_index(asked["index_name"]) if asked["index_name"] else None
         page: list[Item] = []
+        seen: list[Item] = []
         size = 0
         more = False
         for item in items:
-            size += item.size()
+            # What an index does not hold of an item does not count towards the megabyte of a page.
+            shown = index.project(item) if index else item
+            size += shown.size()
             if page and size > moto_table.RESULT_SIZE_LIMIT:
                 more = True
                 break
             page.append(item)
+            seen.append(shown)
             if len(page) == asked["limit"]:
                 more = True
                 break
         last = self._get_last_evaluated_key(page[-1], asked["index_name"]) if more else None
-        seen: Sequence[Item] = [index.project(item) for item in page] if index else page
         matched = [item for item in seen if asked["filter_expression"] is None or asked["filter_expression"].expr(item)]
         return [item.project(projection) for item in matched] if projection else matched, len(page), last
 

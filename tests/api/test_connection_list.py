@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from chalicelib import times
-from chalicelib.api import connection_logs
+from chalicelib.api import log_pages
 from chalicelib.settings import Settings
-from chalicelib.store import directory
+from chalicelib.store import directory, log_tables
 
 if TYPE_CHECKING:
     from chalicelib.store.records import Organization, User
@@ -45,7 +45,7 @@ class Books(NamedTuple):
         """The numbers of the rows, newest first, after checking that the count agrees."""
         assert reply.status == 200
         body = reply.json
-        assert set(body) == {"connection_logs", "count", "count_cap"}
+        assert set(body) == {"connection_logs", "count", "count_cap"}, "there is no other page, and this one is whole"
         assert (body["count"], body["count_cap"]) == (len(body["connection_logs"]), 2000)
         return [self.ids[row["id"]] for row in body["connection_logs"]]
 
@@ -271,8 +271,6 @@ def test_nothing_is_an_empty_list(owner: Client) -> None:
         ({"limit": "0"}, 30),
         ({"limit": "", "offset": "", "after_id": ""}, 30),
         ({"limit": "+7"}, 7),
-        ({"after_id": str(uuid4())}, 30),
-        ({"limit": "50", "offset": "10", "after_id": str(uuid4())}, 20),
         ({"unknown": "parameter"}, 30),
     ],
 )
@@ -303,7 +301,7 @@ def test_a_hundred_rows_are_a_page_and_pages_never_repeat_or_skip(owner: Client,
 
 
 def test_the_count_stops_one_beyond_its_cap(owner: Client, make_event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_logs, "COUNT_CAP", 10)
+    monkeypatch.setattr(log_pages, "COUNT_CAP", 10)
     owner.post(PATH, [make_event() for _ in range(10)])
     for query in ("", "status:ongoing", "type:ssh status:ongoing"):
         assert owner.logs(query).json["count"] == 10
@@ -496,7 +494,7 @@ def test_an_allow_list_may_name_single_rows(house: House, root: User, books: Boo
 def test_retention_hides_what_is_older(owner: Client, books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = times.now() - (NOW - 150 * MINUTE)
     settings = Settings(connection_logs_retention=int(kept / timedelta(microseconds=1)) * 1_000)
-    monkeypatch.setattr(connection_logs, "current", lambda: settings)
+    monkeypatch.setattr(log_tables, "current", lambda: settings)
     assert books.found(owner.logs()) == [4, 3]
     assert books.found(owner.logs(f'connected_after:"{ago(9 * HOUR)}"')) == [4, 3]
     assert books.found(owner.logs("type:workspace_app")) == []

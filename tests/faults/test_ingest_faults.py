@@ -26,12 +26,15 @@ from botocore.exceptions import (
 
 from chalicelib.errors import Unavailable
 from chalicelib.logs.connection import ConnectionEvent, Fold, join, row
-from chalicelib.store import api_keys, connection_reader, directory
+from chalicelib.store import api_keys, directory, merge
 from chalicelib.store import engine as store_engine
+from chalicelib.store.budget import Budget
 from chalicelib.store.connection_writer import Written, write_all
 from chalicelib.store.engine import TransactionCancelled, call
 from chalicelib.store.lanes import CONNECTION_LANES
-from chalicelib.store.plan import Criteria, Plan, plan
+from chalicelib.store.log_reader import Reading
+from chalicelib.store.log_tables import CONNECTION_LOGS
+from chalicelib.store.plan import Criteria, plan
 from chalicelib.store.records import ConnectionLog
 from chalicelib.store.tables import ConnectionLogItem
 from chalicelib.store.transaction import transact
@@ -66,7 +69,7 @@ DISCONNECT = replace(
 WEB = replace(CONNECT, id=str(UUID(int=1)), type="workspace_app", connection_id=None, code=200, slug_or_port="8080")
 OTHER_WEB = replace(WEB, ip="10.0.0.2")
 WEBS = [row(replace(WEB, id=str(UUID(int=number)))) for number in range(1, 21)]
-EVERYTHING: Plan | None = plan(Criteria(), CONNECTION_LANES, 1, more={})
+EVERYTHING = plan(Criteria(), CONNECTION_LANES, 1)
 
 Send = Callable[[str, Mapping[str, Any]], dict[str, Any]]
 Inject = Callable[[Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]], None]
@@ -104,8 +107,7 @@ def soon() -> float:
 
 
 def stored() -> list[ConnectionLog]:
-    assert EVERYTHING is not None
-    return list(connection_reader.rows(EVERYTHING, expected=100))
+    return Reading(CONNECTION_LOGS, EVERYTHING, Budget()).take(100)
 
 
 def send_batch(events: Sequence[ConnectionEvent]) -> dict[int, str]:
@@ -156,7 +158,7 @@ OPERATIONS: dict[str, Callable[[], object]] = {
     "list users": lambda: list(directory.list_users()),
     "find a user": lambda: directory.user_ids("username", "alice"),
     "read rows": stored,
-    "count rows": lambda: EVERYTHING and connection_reader.count(EVERYTHING, 10),
+    "count rows": lambda: Reading(CONNECTION_LOGS, EVERYTHING, Budget()).count_on(0, 10),
     "transact": lambda: transact([]),
 }
 
@@ -409,7 +411,7 @@ def test_closings_that_are_never_read_are_an_answer_and_not_open_sessions(inject
 def test_a_fault_in_the_middle_of_a_listing_is_not_the_end_of_it(
     inject: Inject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_reader, "_LARGEST_PAGE", 5)
+    monkeypatch.setattr(merge, "_LARGEST_PAGE", 5)
     write_all(WEBS, join, give_up_at=soon())
     queries: list[str] = []
 

@@ -14,7 +14,13 @@ from scripts.local.server import LocalServer
 
 BOTH_ARRIVED = threading.Barrier(2)
 ENTERED, MAY_FINISH = threading.Event(), threading.Event()
-CONTENT_TYPES = ["application/json", "application/x-ndjson", "application/octet-stream", "text/plain", "multipart/form-data"]
+CONTENT_TYPES = [
+    "application/json",
+    "application/x-ndjson",
+    "application/octet-stream",
+    "text/plain",
+    "multipart/form-data",
+]
 APP = Chalice("toy", configure_logs=False)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from random import Random
 from threading import Barrier
 from typing import Any
@@ -20,8 +21,12 @@ from hypothesis import strategies as st
 from chalicelib.errors import Unavailable
 from chalicelib.logs.connection import ConnectionEvent, Fold, join, row
 from chalicelib.logs.vocabulary import SESSION_TYPES
-from chalicelib.store import connection_reader, connection_writer
+from chalicelib.search.filters import CONNECTION_FILTERS
+from chalicelib.store import connection_writer
+from chalicelib.store.budget import Budget
 from chalicelib.store.lanes import CONNECTION_LANES
+from chalicelib.store.log_reader import Reading
+from chalicelib.store.log_tables import CONNECTION_LOGS
 from chalicelib.store.plan import Criteria, Plan, plan
 from chalicelib.store.records import Closing, ConnectionLog, Mark
 from scripts.local.engine import EmbeddedEngine
@@ -115,14 +120,18 @@ def ingest(events: Sequence[ConnectionEvent]) -> Counter[str]:
 
 
 def planned(fields: dict[str, str]) -> Plan:
-    criteria = Criteria({name: frozenset({value}) for name, value in fields.items()})
-    made = plan(criteria, CONNECTION_LANES, 1, more={"type": SESSION_TYPES})
-    assert made is not None
-    return made
+    implied = {
+        field: frozenset(values)
+        for name in fields
+        for field, values in CONNECTION_FILTERS.implied.get(name, {}).items()
+    }
+    return plan(
+        Criteria({name: frozenset({value}) for name, value in fields.items()}, implied=implied), CONNECTION_LANES, 1
+    )
 
 
 def read(**fields: str) -> list[ConnectionLog]:
-    return list(connection_reader.rows(planned(fields), expected=100))
+    return Reading(CONNECTION_LOGS, planned(fields), Budget()).take(100)
 
 
 def is_keyed(event: ConnectionEvent) -> bool:
@@ -213,16 +222,15 @@ def check_rows(stored: Sequence[ConnectionLog], events: Sequence[ConnectionEvent
 
 def check_lanes(stored: Sequence[ConnectionLog]) -> None:
     for lane in CONNECTION_LANES:
-        if not lane.field:
-            continue
-        values = {getattr(made, lane.field) for made in stored} - {None}
-        for value in values | set(lane.values):
-            expected = [made for made in stored if getattr(made, lane.field) == value]
-            assert read(**{lane.field: value}) == expected
-            if lane.answers(value):
+        choices = [{getattr(made, name) for made in stored} - {None} for name in lane.fields]
+        for values in product(*choices):
+            asked = dict(zip(lane.fields, values, strict=True))
+            expected = [made for made in stored if all(getattr(made, name) == asked[name] for name in asked)]
+            assert read(**asked) == expected
+            if all(asked[name] in allowed for name, allowed in lane.only.items()) and not planned(asked).nothing:
                 # Counted from the lane alone: nothing stands in it that should not.
-                assert planned({lane.field: value}).lane == lane.name
-                assert connection_reader.count(planned({lane.field: value}), 100) == len(expected)
+                assert planned(asked).lane == lane.name
+                assert Reading(CONNECTION_LOGS, planned(asked), Budget()).count_on(0, 100).number == len(expected)
 
 
 @settings(deadline=None, print_blob=True, max_examples=40)

@@ -72,7 +72,7 @@ def test_the_whole_audit_language_in_one_query() -> None:
         equals=(
             ("request_id", OTHER),
             ("resource_id", ROW),
-            ("resource_target", "foo"),
+            ("target", "foo"),
             ("organization_id", OTHER),
             ("resource_type", "workspace_build"),
             ("action", "start"),
@@ -90,8 +90,8 @@ def test_the_whole_audit_language_in_one_query() -> None:
 @pytest.mark.parametrize(
     ("query", "equals"),
     [
-        ("resource_target:foo", {"resource_target": "foo"}),
-        ('resource_target:"Foo Bar: Baz"', {"resource_target": "foo bar: baz"}),
+        ("resource_target:foo", {"target": "foo"}),
+        ('resource_target:"Foo Bar: Baz"', {"target": "foo bar: baz"}),
         ("action:create", {"action": "create"}),
         ("ACTION:Delete", {"action": "delete"}),
         ("resource_type:user", {"resource_type": "user"}),

@@ -172,14 +172,14 @@ def test_connect_and_disconnect_together_cost_no_more_than_the_budget(session_ro
     ended = to_item(closed(session_row), shards=8, revision=2)
     connect = write_units(None, opened)
     disconnect = write_units(opened, ended)
-    assert (connect, disconnect) == (8, 2)
+    assert (connect, disconnect) == (9, 3)
     assert connect + disconnect <= SESSION_BUDGET
 
 
-def test_a_disconnect_touches_the_row_and_the_status_lane_alone(session_row: ConnectionLog) -> None:
+def test_a_disconnect_touches_the_row_and_the_lanes_of_open_sessions_alone(session_row: ConnectionLog) -> None:
     opened = to_item(session_row, shards=8, revision=1)
     ended = to_item(closed(session_row), shards=8, revision=2)
-    assert [lane for lane in LANE_NAMES if in_lane(opened, lane) != in_lane(ended, lane)] == ["status"]
+    assert [lane for lane in LANE_NAMES if in_lane(opened, lane) != in_lane(ended, lane)] == ["status", "status_type"]
 
 
 @pytest.mark.parametrize("with_connection_id", [False, True])
@@ -194,4 +194,4 @@ def test_the_count_of_write_units_knows_what_a_changed_key_costs(session_row: Co
     opened = to_item(session_row, shards=1, revision=1)
     earlier = replace(session_row, connect_time=session_row.connect_time - timedelta(seconds=1))
     assert write_units(opened, opened) == 1
-    assert write_units(opened, to_item(earlier, shards=1, revision=2)) == 1 + 2 * 7
+    assert write_units(opened, to_item(earlier, shards=1, revision=2)) == 1 + 2 * 8

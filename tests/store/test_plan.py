@@ -6,28 +6,37 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations, product
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chalicelib import times
 from chalicelib.logs.vocabulary import SESSION_TYPES
-from chalicelib.store.lanes import CONNECTION_LANES, POSITION, Lane, position
-from chalicelib.store.plan import Criteria, Plan, plan
+from chalicelib.store.lanes import AUDIT_LANES, CONNECTION_LANES, POSITION, Lane, position
+from chalicelib.store.plan import NOTHING, Criteria, Plan, plan
 
-MORE = {"type": SESSION_TYPES}
+SESSIONS = {"status": {"type": frozenset(SESSION_TYPES)}}
+BUILDS = {"build_reason": {"resource_type": frozenset({"workspace", "workspace_build"})}}
 NOON = datetime(2025, 7, 10, 12, tzinfo=UTC)
 
 Fields = dict[str, set[str]]
 
 
 def planned(
-    fields: Fields, *, shards: int = 1, after: datetime | None = None, before: datetime | None = None
-) -> Plan | None:
-    criteria = Criteria({name: frozenset(values) for name, values in fields.items()}, after, before)
-    return plan(criteria, CONNECTION_LANES, shards, more=MORE)
+    fields: Fields,
+    lanes: tuple[Lane, ...] = CONNECTION_LANES,
+    *,
+    shards: int = 1,
+    after: datetime | None = None,
+    before: datetime | None = None,
+) -> Plan:
+    facts = SESSIONS if lanes is not AUDIT_LANES else BUILDS
+    implied = {name: values for key in fields for name, values in facts.get(key, {}).items()}
+    asked = {name: frozenset(values) for name, values in fields.items()}
+    return plan(Criteria(asked, after, before, implied), lanes, shards)
 
 
-def found(plan: Plan | None) -> Plan:
-    assert plan is not None
-    return plan
+def without(*names: str) -> tuple[Lane, ...]:
+    return tuple(lane for lane in CONNECTION_LANES if lane.name not in names)
 
 
 @pytest.mark.parametrize(
@@ -54,11 +63,14 @@ def found(plan: Plan | None) -> Plan:
             {"status": {"completed"}, "type": {"vscode"}}, "type", ("vscode#0",), ["status"], id="of one type only"
         ),
         pytest.param(
-            {"status": {"completed"}, "type": {"workspace_app"}},
-            "type",
-            ("workspace_app#0",),
-            ["status"],
-            id="a web type is never completed, and is looked at",
+            {"status": {"ongoing"}, "type": {"ssh"}}, "status_type", ("ongoing:ssh#0",), [], id="the preset of the UI"
+        ),
+        pytest.param(
+            {"status": {"ongoing"}, "type": {"ssh"}, "organization_id": {"g", "h"}},
+            "status_type",
+            ("ongoing:ssh#0",),
+            ["organization_id"],
+            id="two answers are better than one",
         ),
         pytest.param(
             {"status": {"completed"}, "organization_id": {"g"}},
@@ -95,22 +107,115 @@ def found(plan: Plan | None) -> Plan:
             ["organization_id", "type", "workspace_id"],
             id="one session is narrowest",
         ),
-        pytest.param({"id": {"i"}}, "all", ("all#0",), ["id"], id="no lane for it: every row is checked"),
+        pytest.param({"id": {"j", "i"}}, "id", ("i", "j"), [], id="single rows are read by id"),
+        pytest.param({"id": {"i"}, "type": {"ssh"}}, "id", ("i",), ["type"], id="and checked for the rest"),
     ],
 )
 def test_the_most_selective_lane_answers(fields: Fields, lane: str, keys: tuple[str, ...], residual: list[str]) -> None:
-    made = found(planned(fields))
+    made = planned(fields)
     assert (made.lane, made.keys, sorted(made.residual)) == (lane, keys, residual)
     assert {name: set(values) for name, values in made.checks.items()} == fields
 
 
-def test_every_combination_of_filters_has_the_first_lane_that_answers_it() -> None:
-    lanes = [lane for lane in CONNECTION_LANES if lane.field]
-    for size in range(len(lanes) + 1):
-        for chosen in combinations(lanes, size):
-            made = found(planned({lane.field: {lane.values[0] if lane.values else "x"} for lane in chosen}))
-            assert made.lane == (chosen[0].name if chosen else "all")
-            assert set(made.residual) == {lane.field for lane in chosen[1:]}
+@pytest.mark.parametrize(
+    ("fields", "lane", "keys", "residual"),
+    [
+        ({"request_id": {"r"}, "action": {"delete"}}, "request", ("r",), ["action"]),
+        ({"resource_id": {"r"}}, "resource", ("r",), []),
+        ({"target": {"dev"}}, "target", ("dev",), []),
+        ({"user_id": {"u"}}, "user", ("u",), []),
+        ({"build_reason": {"cli"}}, "build_reason", ("cli#0",), []),
+        ({"build_reason": {"cli"}, "action": {"start"}}, "build_reason", ("cli#0",), ["action"]),
+        (
+            {"build_reason": {"initiator"}, "action": {"start"}, "resource_type": {"workspace_build"}},
+            "build_reason_action",
+            ("initiator:start#0",),
+            [],
+        ),
+        (
+            {"build_reason": {"cli"}, "resource_type": {"workspace"}, "action": {"create"}},
+            "resource_type_action",
+            ("workspace:create#0",),
+            ["build_reason"],
+        ),
+        ({"resource_type": {"user"}, "action": {"delete"}}, "resource_type_action", ("user:delete#0",), []),
+        ({"resource_type": {"user"}}, "resource_type", ("user#0",), []),
+        ({"action": {"login"}}, "action", ("login#0",), []),
+        ({"organization_id": {"g"}}, "organization", ("g#0",), []),
+        ({"organization_id": {"g"}, "action": {"login"}}, "organization", ("g#0",), ["action"]),
+        ({}, "all", ("all#0",), []),
+    ],
+)
+def test_the_audit_log_is_planned_by_the_same_rule(
+    fields: Fields, lane: str, keys: tuple[str, ...], residual: list[str]
+) -> None:
+    made = planned(fields, AUDIT_LANES)
+    assert (made.lane, made.keys, sorted(made.residual)) == (lane, keys, residual)
+
+
+@pytest.mark.parametrize(
+    ("fields", "off", "lane", "residual"),
+    [
+        ({"user_id": {"u"}}, ["user"], "all", ["user_id"]),
+        ({"status": {"ongoing"}, "type": {"ssh"}}, ["status_type"], "status", ["type"]),
+        ({"status": {"ongoing"}, "type": {"ssh"}}, ["status_type", "status"], "type", ["status"]),
+        ({"status": {"ongoing"}, "type": {"ssh"}}, ["status_type", "status", "type"], "all", ["status", "type"]),
+        ({"workspace_id": {"w"}, "organization_id": {"g"}}, ["workspace"], "organization", ["workspace_id"]),
+        ({"status": {"ongoing"}}, ["status"], "status_type", []),
+    ],
+)
+def test_what_a_lane_that_is_off_would_answer_the_next_best_one_does(
+    fields: Fields, off: list[str], lane: str, residual: list[str]
+) -> None:
+    made = planned(fields, without(*off))
+    assert (made.lane, sorted(made.residual)) == (lane, residual)
+
+
+FIELDS = ("connection_id", "workspace_id", "user_id", "workspace_owner_id", "status", "organization_id", "type")
+
+
+def test_every_combination_of_filters_is_answered_by_the_most_selective_lane_or_by_most_of_it() -> None:
+    for size in range(len(FIELDS) + 1):
+        for chosen in combinations(FIELDS, size):
+            values = {"status": "ongoing", "type": "ssh"}
+            made = planned({name: {values.get(name, "x")} for name in chosen})
+            lane = next(lane for lane in CONNECTION_LANES if lane.name == made.lane)
+            able = [other for other in CONNECTION_LANES if {*other.fields} <= {*chosen}]
+            selective = [other for other in able if not other.coarse]
+            assert lane == selective[0] if selective else len(lane.fields) == max(len(other.fields) for other in able)
+            assert set(made.residual) == {*chosen} - {*lane.fields}
+            assert made.lane in made.why
+            assert all(name in made.why for name in made.residual)
+
+
+def test_so_many_keys_that_calls_would_cost_more_than_rows_are_not_merged() -> None:
+    made = planned({"organization_id": {str(number) for number in range(100)}}, shards=8)
+    assert (made.lane, len(made.keys), sorted(made.residual)) == ("all", 8, ["organization_id"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        (
+            {"workspace_id": {"w"}, "type": {"ssh"}},
+            "Lane workspace: few rows have one workspace_id; checked row by row: type.",
+        ),
+        (
+            {"status": {"ongoing"}, "type": {"ssh"}},
+            (
+                "Lane status_type: of the lanes that the deployment keeps it answers most of the query: status, type;"
+                " nothing is left to check."
+            ),
+        ),
+        (
+            {"status": {"completed"}},
+            "Lane type: what is asked implies type; 4 keys are merged; checked row by row: status.",
+        ),
+        ({}, "Lane all: no other lane holds every row that may match; nothing is left to check."),
+    ],
+)
+def test_a_plan_says_why(fields: Fields, why: str) -> None:
+    assert planned(fields).why == why
 
 
 @pytest.mark.parametrize(
@@ -124,18 +229,26 @@ def test_every_combination_of_filters_has_the_first_lane_that_answers_it() -> No
     ],
 )
 def test_coarse_lanes_are_read_over_every_shard(fields: Fields, shards: int, count: int) -> None:
-    keys = found(planned(fields, shards=shards)).keys
+    keys = planned(fields, shards=shards).keys
     assert len(keys) == len(set(keys)) == count
 
 
-@pytest.mark.parametrize("fields", [{"user_id": set()}, {"workspace_id": {"w"}, "organization_id": set()}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"user_id": set()},
+        {"workspace_id": {"w"}, "organization_id": set()},
+        {"status": {"completed"}, "type": {"workspace_app"}},
+    ],
+)
 def test_a_field_without_values_matches_nothing(fields: Fields) -> None:
-    assert planned(fields) is None
+    assert planned(fields) is NOTHING
+    assert NOTHING.nothing
 
 
 def test_bounds_that_cross_match_nothing() -> None:
-    assert planned({}, after=NOON, before=NOON - timedelta(microseconds=1)) is None
-    assert planned({}, after=NOON, before=NOON) is not None
+    assert planned({}, after=NOON, before=NOON - timedelta(microseconds=1)) is NOTHING
+    assert not planned({}, after=NOON, before=NOON).nothing
 
 
 TICKS = [NOON + timedelta(microseconds=step) for step in range(-2, 3)]
@@ -147,7 +260,7 @@ def test_time_bounds_are_inclusive_key_ranges(after: datetime | None, before: da
     made = planned({}, after=after, before=before)
     for moment, row_id in product(TICKS, IDS):
         inside = (after is None or after <= moment) and (before is None or moment <= before)
-        assert inside == (made is not None and made.low <= position(moment, row_id) <= made.high)
+        assert inside == (not made.nothing and made.low <= position(moment, row_id) <= made.high)
 
 
 def test_narrowing_keeps_what_both_allow() -> None:
@@ -166,14 +279,23 @@ def test_the_cut_off_only_ever_narrows(
     assert made == Criteria({"type": frozenset("a")}, expected, NOON)
 
 
+@settings(deadline=None)
+@given(st.sampled_from(TICKS), st.uuids().map(str), st.sampled_from(TICKS), st.uuids().map(str))
+def test_below_a_position_is_all_that_comes_after_it(
+    start: datetime, start_id: str, moment: datetime, row_id: str
+) -> None:
+    place, other = position(start, start_id), position(moment, row_id)
+    made = planned({}, before=NOON).below(place)
+    assert (made.low <= other <= made.high) == (other < place and moment <= NOON)
+
+
 def test_the_cut_off_is_in_the_key_range() -> None:
-    made = plan(Criteria().since(NOON), CONNECTION_LANES, 1, more=MORE)
-    assert found(made).low == times.fixed(NOON)
+    assert plan(Criteria().since(NOON), CONNECTION_LANES, 1).low == times.fixed(NOON)
 
 
 def test_a_log_without_a_lane_for_everything_is_a_mistake() -> None:
     with pytest.raises(LookupError):
-        plan(Criteria(), (Lane("workspace", "workspace_id"),), 1, more={})
+        plan(Criteria(), (Lane("workspace", ("workspace_id",)),), 1)
 
 
 def test_the_range_key_is_no_lane() -> None:

@@ -1,0 +1,212 @@
+"""A page of a log over HTTP: the same for every log, from `q` and the caller to rows, count and cursor."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from chalicelib.access.decide import Object, Reach, decide, reach
+from chalicelib.api.authentication import Caller
+from chalicelib.api.http import Answer, Call, Encoded, encoded
+from chalicelib.api.parameters import Page, boolean, page
+from chalicelib.errors import Forbidden, Invalid, Validation
+from chalicelib.search import cursor
+from chalicelib.search.criteria import criteria
+from chalicelib.search.cursor import Cursor
+from chalicelib.search.filters import FilterTable
+from chalicelib.search.parser import Filter, UserReference, parse
+from chalicelib.settings import current
+from chalicelib.store import directory, engine
+from chalicelib.store.budget import Bill, Budget
+from chalicelib.store.log_reader import Counted, Reading
+from chalicelib.store.log_tables import LogTable, Row
+from chalicelib.store.plan import UNREADABLE, Plan, plan
+from chalicelib.store.records import Organization, User
+
+COUNT_CAP = 2_000
+_ANSWERING_SECONDS = 8.0
+"""Kept back, of the time there is, for the request under way and the answer."""
+_LARGEST_ANSWER = 5_000_000
+"""Bytes of rows; Lambda sends no more than six million in all."""
+_WRONG_PAGE = "Query parameters have invalid values."
+
+
+@dataclass(frozen=True, slots=True)
+class Log(Generic[Row]):
+    """A log as it is shown.
+
+    Attributes:
+        stored: where its rows are.
+        filters: the language of its queries.
+        resource: what its rows are called in the policy.
+        rows: the name of the list of rows in the answer.
+        shown: a row as clients read it, with the users and organizations that belong to it.
+    """
+
+    stored: LogTable[Row]
+    filters: FilterTable
+    resource: str
+    rows: str
+    shown: Callable[[Row, Mapping[str, User], Mapping[str, Organization]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found(Generic[Row]):
+    """What was read: the rows, how many there are (None when not asked for), and where to go on if anywhere."""
+
+    rows: Sequence[Row]
+    count: Counted | None
+    next: Cursor | None
+    stopped: bool
+
+
+def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
+    """The rows that `q` asks for and the caller may see, newest first.
+
+    Raises:
+        Invalid: `q` or the page asked for is wrong.
+        Forbidden: `explain` from somebody who may not read the whole log.
+    """
+    wanted = page(call)
+    text = _cursor_text(call, wanted)
+    readable = reach(caller.subject, "read", log.resource)
+    explained = boolean(call.query("explain"))
+    if explained and not readable.site:
+        raise Forbidden("Forbidden.", "Plans are explained to those who may read the whole log.")
+    bill = Bill()
+    budget = Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
+    with engine.heard_by(bill.add) if explained else nullcontext():
+        asked = parse(call.query("q"), log.filters, me=caller.user.id, organization=_organizations_of(caller))
+        start = _start(text, log.stored.name, asked)
+        planned = _plan(log, asked, readable)
+        if wanted.after_id and not readable.nothing:
+            start = Cursor(_position_of(log, readable, wanted.after_id), wanted.offset)
+        counting = call.query("count") == "" or boolean(call.query("count"))
+        found = _read(log.stored, planned, budget, wanted, start, counting=counting)
+        texts = _texts(log, found.rows)
+    fields: dict[str, Any] = {}
+    if found.count is not None:
+        fields |= {"count": found.count.number, "count_cap": COUNT_CAP}
+    following = found.next
+    if cut := len(texts) < len(found.rows):
+        following = Cursor(log.stored.position(found.rows[len(texts) - 1]))
+    if following is not None:
+        fields["next_cursor"] = cursor.encode(following, log.stored.name, asked)
+    if cut or found.stopped or (found.count is not None and not found.count.complete):
+        fields["partial"] = True
+    if explained:
+        fields["explain"] = _explanation(planned, budget, bill)
+    rest = encoded(fields).text
+    return Answer(Encoded(f'{{"{log.rows}":[{",".join(texts)}]{"," if fields else ""}{rest[1:]}'))
+
+
+def _cursor_text(call: Call, wanted: Page) -> str:
+    text = call.query("cursor")
+    others = [name for name, value in (("offset", wanted.offset), ("after_id", wanted.after_id)) if value]
+    if text and others:
+        problem = f'Query param "cursor" cannot be combined with {" or ".join(others)}'
+        raise Invalid([Validation("cursor", problem)], _WRONG_PAGE)
+    return text
+
+
+def _start(text: str, log: str, asked: Filter) -> Cursor | None:
+    if not text:
+        return None
+    try:
+        return cursor.decode(text, log, asked)
+    except cursor.WrongCursor as error:
+        raise Invalid([Validation("cursor", 'Query param "cursor" is not valid')], _WRONG_PAGE) from error
+
+
+def _organizations_of(caller: Caller) -> Callable[[str], str | None]:
+    def organization(name: str) -> str | None:
+        row_id = directory.organization_id(name)
+        seen = row_id and decide(caller.subject, "read", Object("organization", row_id, organization=row_id))
+        return row_id if seen else None
+
+    return organization
+
+
+def _plan(log: Log[Row], asked: Filter, readable: Reach) -> Plan:
+    if readable.nothing:
+        return UNREADABLE
+    wanted = criteria(asked, log.filters, _user_ids).since(log.stored.cut_off())
+    if not readable.site:
+        wanted = wanted.narrowed("organization_id", readable.organizations)
+    if readable.ids is not None:
+        wanted = wanted.narrowed("id", readable.ids)
+    return plan(wanted, log.stored.kept().read, current().log_shards)
+
+
+def _user_ids(reference: UserReference) -> Sequence[str]:
+    return directory.user_ids(reference.by, reference.text, deleted=reference.deleted)
+
+
+def _position_of(log: Log[Row], readable: Reach, row_id: str) -> str:
+    """Where the row that `after_id` names stands; one that the caller may not see is not there."""
+    row = log.stored.get(row_id)
+    cut_off = log.stored.cut_off()
+    seen = (
+        row is not None
+        and (readable.site or row.organization_id in readable.organizations)
+        and (readable.ids is None or row.id in readable.ids)
+        and (cut_off is None or getattr(row, log.stored.time) >= cut_off)
+    )
+    if row is None or not seen:
+        raise Invalid([Validation("after_id", 'Query param "after_id" is not the id of a row')], _WRONG_PAGE)
+    return log.stored.position(row)
+
+
+def _read(
+    log: LogTable[Row], planned: Plan, budget: Budget, wanted: Page, start: Cursor | None, *, counting: bool
+) -> _Found[Row]:
+    reading = Reading(log, planned.below(start.position) if start else planned, budget)
+    offset = start.skip if start else wanted.offset
+    skipped = reading.skip(offset)
+    rows = reading.take(wanted.limit)
+    # The page is looked beyond before it is counted: where it ends the log, the count is known.
+    more = reading.more()
+    short = reading.stopped and len(rows) < wanted.limit
+    following = Cursor(reading.reached, offset - skipped if not rows else 0) if more and reading.reached else None
+    count = None
+    if counting and start is None:
+        known, cap = skipped + len(rows), COUNT_CAP + 1
+        count = reading.count_on(known, cap) if more else Counted(min(known, cap), complete=True)
+    elif counting:
+        count = Reading(log, planned, budget).count_on(0, COUNT_CAP + 1)
+    return _Found(rows, count, following, short)
+
+
+def _texts(log: Log[Row], rows: Sequence[Row]) -> list[str]:
+    """The rows as JSON, as many of them as an answer may hold, one at least."""
+    users, organizations = _joined(log.stored, rows)
+    texts: list[str] = []
+    size = 0
+    for row in rows:
+        text = encoded(log.shown(row, users, organizations)).text
+        size += len(text) if text.isascii() else len(text.encode())
+        if texts and size > _LARGEST_ANSWER:
+            break
+        texts.append(text)
+    return texts
+
+
+def _joined(log: LogTable[Row], rows: Iterable[Row]) -> tuple[dict[str, User], dict[str, Organization]]:
+    user_ids = {getattr(row, name) for row in rows for name in log.users} - {None}
+    organization_ids = {row.organization_id for row in rows if row.organization_id}
+    return directory.users_and_organizations(user_ids, organization_ids)
+
+
+def _explanation(planned: Plan, budget: Budget, bill: Bill) -> dict[str, Any]:
+    return {
+        "lane": planned.lane,
+        "keys": list(planned.keys),
+        "why": planned.why,
+        "residual": {name: sorted(allowed) for name, allowed in planned.residual.items()},
+        "rows_read": budget.rows_read,
+        "calls": bill.calls,
+        "read_units": bill.read_units,
+    }

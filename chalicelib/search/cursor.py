@@ -1,0 +1,76 @@
+"""A cursor: where a page ended, as text that a client keeps and hands back to get the next one.
+
+It only moves the start: what is read follows from the filter and the caller, never from the cursor. So nothing in it is
+secret, and it need not be signed; the digest notices one that was damaged, made for the other log, or used with another
+filter, before a client takes the wrong page for the right one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import astuple
+from hashlib import blake2b
+from typing import NamedTuple
+
+from chalicelib.search.parser import Filter
+
+_VERSION = 1
+_DIGEST_BYTES = 6
+_LONGEST = 400
+_POSITION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}#[0-9a-f-]{36}", re.ASCII)
+
+
+class WrongCursor(ValueError):
+    """The text is no cursor for this query."""
+
+
+class Cursor(NamedTuple):
+    """Where to go on.
+
+    Attributes:
+        position: rows that stand below this one follow.
+        skip: how many of these are still to be skipped, where an offset took more time than there was.
+    """
+
+    position: str
+    skip: int = 0
+
+
+def encode(cursor: Cursor, log: str, asked: Filter) -> str:
+    """The text of a cursor for one query of one log."""
+    place = f"{cursor.position} {cursor.skip}".encode()
+    packed = bytes([_VERSION]) + _digest(place, log, asked) + place
+    return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
+
+
+def decode(text: str, log: str, asked: Filter) -> Cursor:
+    """The cursor of a text.
+
+    Raises:
+        WrongCursor: it was not made for this query of this log, or was changed since.
+    """
+    if len(text) > _LONGEST:
+        raise WrongCursor(text[:_LONGEST])
+    try:
+        packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise WrongCursor(text) from error
+    digest, place = packed[1 : 1 + _DIGEST_BYTES], packed[1 + _DIGEST_BYTES :]
+    position, _, skip = place.decode("ascii", "replace").partition(" ")
+    right = packed[:1] == bytes([_VERSION]) and digest == _digest(place, log, asked)
+    if not right or not _POSITION.fullmatch(position) or not re.fullmatch(r"[0-9]{1,10}", skip, re.ASCII):
+        raise WrongCursor(text)
+    # The last character of the text may have bits to spare, which would make two texts of one cursor.
+    if encode(cursor := Cursor(position, int(skip)), log, asked) != text:
+        raise WrongCursor(text)
+    return cursor
+
+
+def _digest(place: bytes, log: str, asked: Filter) -> bytes:
+    """Of the filter as it was understood: another order or spelling of the same query is the same."""
+    meaning = [_VERSION, log, sorted(asked.equals), sorted(map(astuple, asked.users))]
+    meaning += [str(asked.after), str(asked.before), asked.nothing]
+    return blake2b(json.dumps(meaning).encode() + place, digest_size=_DIGEST_BYTES).digest()

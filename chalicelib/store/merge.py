@@ -1,0 +1,106 @@
+"""The keys of a plan as one stream, newest first, read lazily: a page of 100 from 4 shards reads little more than 100.
+
+The first request of each key asks for its even share of what is wanted; later ones for as much as the key has turned
+out to hold of it. When the budget is spent the stream stops, which is not the same as ending.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from math import ceil
+from typing import Any
+
+from chalicelib.store.budget import Budget
+from chalicelib.store.engine import Item, call
+from chalicelib.store.lanes import POSITION
+from chalicelib.store.plan import Plan
+
+_LARGEST_PAGE = 1_000
+_SMALLEST_REFILL = 2
+_EAGERNESS = 0.75
+"""Of what a key is expected to give, where there are several: what one lacks another has, and is read in its stead."""
+
+
+class BudgetSpent(Exception):
+    """The budget does not allow the next request; there may be more rows."""
+
+
+class Merge:
+    """The items of a plan in order.
+
+    Args:
+        table: the name of the table.
+        plan: over lanes; see `chalicelib.store.plan`.
+        budget: what may be read. The first request of each key is always made, so that every page gets somewhere.
+        wanted: how many items are likely to be taken; may be set anew at any time.
+        attributes: the only ones to read; none means all that the lane has.
+    """
+
+    def __init__(self, table: str, plan: Plan, budget: Budget, wanted: float, attributes: tuple[str, ...] = ()) -> None:
+        self.wanted = wanted
+        self._plan = plan
+        self._budget = budget
+        self._taken = 0
+        self._eagerness = 1.0 if len(plan.keys) == 1 else _EAGERNESS
+        self._first = ceil(min(wanted, _LARGEST_PAGE) * self._eagerness / max(1, len(plan.keys)))
+        self._request: dict[str, Any] = lane_request(table, plan)
+        if attributes:
+            names = {f"#{index}": name for index, name in enumerate(attributes)}
+            self._request["ProjectionExpression"] = ", ".join(names)
+            self._request["ExpressionAttributeNames"] |= names
+
+    def __iter__(self) -> Iterator[Item]:
+        """The items.
+
+        Raises:
+            BudgetSpent: when the next item would cost more than may be spent.
+        """
+        if self._plan.nothing:
+            return
+        streams = [self._stream(key) for key in self._plan.keys]
+        # One stream is in order already.
+        items = streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_position, reverse=True)
+        for item in items:
+            self._taken += 1
+            self.wanted -= 1
+            yield item
+
+    def _stream(self, key: str) -> Iterator[Item]:
+        request = with_key(self._request, key) | {"Limit": max(1, min(self._first, self._budget.rows_left))}
+        own = 0
+        while True:
+            answer = call("Query", request)
+            self._budget.rows_read += answer["ScannedCount"]
+            for item in answer["Items"]:
+                own += 1
+                yield item
+            if "LastEvaluatedKey" not in answer:
+                return
+            if not self._budget.left:
+                raise BudgetSpent
+            expected = ceil(self.wanted * self._eagerness * own / max(1, self._taken, own))
+            size = min(max(_SMALLEST_REFILL, expected), _LARGEST_PAGE, self._budget.left)
+            request |= {"ExclusiveStartKey": answer["LastEvaluatedKey"], "Limit": size}
+
+
+def lane_request(table: str, plan: Plan) -> dict[str, Any]:
+    """A query of the plan's lane, newest first, that still lacks its key."""
+    return {
+        "TableName": table,
+        "IndexName": plan.lane,
+        "KeyConditionExpression": "#lane = :key AND #position BETWEEN :low AND :high",
+        "ExpressionAttributeNames": {"#lane": plan.lane, "#position": POSITION},
+        "ScanIndexForward": False,
+        "ExpressionAttributeValues": {":low": {"S": plan.low}, ":high": {"S": plan.high}},
+    }
+
+
+def with_key(request: dict[str, Any], key: str) -> dict[str, Any]:
+    """The query of one key of the lane."""
+    return {**request, "ExpressionAttributeValues": {**request["ExpressionAttributeValues"], ":key": {"S": key}}}
+
+
+def _position(item: Item) -> str:
+    place: str = item[POSITION]["S"]
+    return place

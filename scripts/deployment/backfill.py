@@ -1,0 +1,87 @@
+"""Writes the lane keys that stored rows lack, after a lane was switched on: `scripts/backfill connection`.
+
+Every row is met once, newest first, through the lane that is always kept, and gets the keys of the lanes in
+`GATEBOOK_CONNECTION_LANES` or `GATEBOOK_AUDIT_LANES` that it should be in and is not. It may be stopped and started
+again at any time: what is done is found done, and `--below` goes on where it said it was. A row that is changed
+meanwhile is left to its writer, who writes all its keys.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from chalicelib.settings import current
+from chalicelib.store.batch_get import batch_get
+from chalicelib.store.budget import Budget
+from chalicelib.store.engine import ConditionFailed, Item, call
+from chalicelib.store.lanes import ALL, POSITION, lane_keys
+from chalicelib.store.log_tables import LOG_TABLES, LogTable
+from chalicelib.store.merge import Merge
+from chalicelib.store.plan import Criteria, plan
+
+_ROWS = 1_000
+
+
+def backfill(log: LogTable[Any], below: str | None = None, rows: int = _ROWS) -> tuple[int, str | None]:
+    """Look at some rows that stand below a position.
+
+    Returns:
+        How many of them lacked a key, and the position to go on below; None at the end.
+
+    Raises:
+        Unavailable: the store did not answer; the same call may be made again.
+    """
+    everything = plan(Criteria(), tuple(lane for lane in log.lanes if lane.name == ALL), current().log_shards)
+    merge = Merge(log.table_name, everything.below(below), Budget(), rows, ("id", POSITION))
+    met = [item for item, _ in zip(merge, range(rows), strict=False)]
+    written = sum(_filled(log, item) for _, item in batch_get({log.table_name: [item["id"]["S"] for item in met]}))
+    return written, met[-1][POSITION]["S"] if len(met) == rows else None
+
+
+def _filled(log: LogTable[Any], item: Item) -> bool:
+    keys = lane_keys(log.read(item), log.kept().written, current().log_shards)
+    lacking = {name: key for name, key in keys.items() if name not in item}
+    if not lacking:
+        return False
+    numbered = list(enumerate(lacking.items()))
+    request: dict[str, Any] = {
+        "TableName": log.table_name,
+        "Key": {"id": item["id"]},
+        "UpdateExpression": "SET " + ", ".join(f"#{index} = :{index}" for index, _ in numbered),
+        "ConditionExpression": "attribute_exists(id)",
+        "ExpressionAttributeNames": {f"#{index}": name for index, (name, _) in numbered},
+        "ExpressionAttributeValues": {f":{index}": {"S": key} for index, (_, key) in numbered},
+    }
+    if log.revision is not None:
+        request["ConditionExpression"] = "#revision = :seen"
+        request["ExpressionAttributeNames"]["#revision"] = log.revision
+        request["ExpressionAttributeValues"][":seen"] = item[log.revision]
+    try:
+        call("UpdateItem", request)
+    except ConditionFailed:
+        return False
+    return True
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Look at every row of a log."""
+    parser = argparse.ArgumentParser(prog="scripts/backfill", description="Writes the lane keys that stored rows lack.")
+    logs = {log.name: log for log in LOG_TABLES}
+    parser.add_argument("log", choices=logs, help="which log")
+    parser.add_argument("--below", metavar="POSITION", help="go on below a position that an earlier run printed")
+    given = parser.parse_args(arguments)
+    place: str | None = given.below
+    written = 0
+    while True:
+        some, place = backfill(logs[given.log], place)
+        written += some
+        if place is None:
+            break
+        print(f"{written} rows written; go on with --below '{place}'", flush=True)
+    print(f"{written} rows written; every row has its keys.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,382 @@
+"""Pages of a log over HTTP: cursors, rows to begin after, offsets, partial answers, and plans explained."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib import times
+from chalicelib.api import log_pages
+from chalicelib.search import cursor
+from chalicelib.search.cursor import Cursor, WrongCursor
+from chalicelib.search.parser import EVERYTHING, NOTHING, Filter
+from chalicelib.settings import Settings
+from chalicelib.store import engine as store_engine
+from chalicelib.store import log_tables
+from chalicelib.store.lanes import position
+
+if TYPE_CHECKING:
+    from chalicelib.store.records import User
+    from tests.api.conftest import Client, House, Reply
+
+CheckError = Callable[["Reply"], dict[str, Any]]
+Event = Callable[..., dict[str, Any]]
+
+PATH = "/api/v2/connectionlog"
+A = "1a2bb67e-0117-4168-92e0-58138989a7f5"
+B = "2b3cc78f-0117-4168-92e0-58138989a7f5"
+CURSOR = 'Query param "cursor" is not valid'
+
+
+def ids(reply: Reply) -> list[str]:
+    assert reply.status == 200, reply.text
+    return [row["id"] for row in reply.json["connection_logs"]]
+
+
+@pytest.fixture
+def events(owner: Client, make_event: Event) -> list[str]:
+    """Thirty rows of three moments, in two organizations; their ids, newest first."""
+    made = [
+        make_event(
+            organization_id=A if index % 3 else B,
+            type="ssh" if index % 2 else "workspace_app",
+            time=f"2025-07-10T10:00:0{index % 3}Z",
+        )
+        for index in range(30)
+    ]
+    assert owner.post(PATH, made).status == 200
+    return ids(owner.get(PATH))
+
+
+def walk(client: Client, **query: str) -> Iterator[Reply]:
+    while True:
+        reply = client.get(PATH, query=query)
+        yield reply
+        if "next_cursor" not in reply.json:
+            return
+        query = {**query, "cursor": reply.json["next_cursor"], "offset": ""}
+
+
+@pytest.mark.parametrize("limit", ["1", "7", "10", "29", "30", "31"])
+def test_a_walk_by_cursor_meets_every_row_once(owner: Client, events: list[str], limit: str) -> None:
+    pages = list(walk(owner, limit=limit))
+    assert [row for page in pages for row in ids(page)] == events
+    assert len(pages) == -(-30 // int(limit)), "the last page says that it is the last"
+    assert {page.json["count"] for page in pages} == {30}
+    assert not any("partial" in page.json for page in pages)
+
+
+@pytest.mark.parametrize("query", ["type:ssh", f"organization:{A}", "status:ongoing", f"type:ssh organization:{A}"])
+def test_a_filtered_walk_meets_what_one_page_shows(owner: Client, events: list[str], query: str) -> None:
+    whole = ids(owner.logs(query))
+    assert 0 < len(whole) < len(events)
+    pages = list(walk(owner, q=query, limit="3"))
+    assert [row for page in pages for row in ids(page)] == whole
+    assert {page.json["count"] for page in pages} == {len(whole)}
+
+
+def test_a_walk_by_the_last_row_meets_every_row_once(owner: Client, events: list[str]) -> None:
+    met: list[str] = []
+    after: dict[str, str] = {}
+    while page := ids(owner.get(PATH, query={"limit": "7", **after})):
+        met += page
+        after = {"after_id": page[-1]}
+    assert met == events
+    assert ids(owner.get(PATH, query={"after_id": events[4], "offset": "3", "limit": "2"})) == events[8:10]
+    assert owner.get(PATH, query={"after_id": events[4]}).json["count"] == 30
+
+
+def test_newer_rows_do_not_disturb_a_walk(owner: Client, events: list[str], make_event: Event) -> None:
+    met = []
+    for page in walk(owner, limit="7"):
+        met += ids(page)
+        owner.post(PATH, [make_event(time="2025-07-10T11:00:00Z") for _ in range(8)])
+    assert met == events
+    after = ids(owner.get(PATH, query={"limit": "5"}))[-1]
+    assert after not in events
+
+
+def test_a_cursor_goes_on_from_an_offset_page(owner: Client, events: list[str]) -> None:
+    first = owner.get(PATH, query={"limit": "5", "offset": "10"})
+    assert ids(first) == events[10:15]
+    assert ids(owner.get(PATH, query={"limit": "5", "cursor": first.json["next_cursor"]})) == events[15:20]
+
+
+def test_another_spelling_of_the_same_query_is_the_same(owner: Client, events: list[str]) -> None:
+    assert events
+    made = owner.logs(f"type:ssh organization:{A}", limit="2").json["next_cursor"]
+    assert owner.logs(f'organization:{A.upper()}  "type":SSH', limit="2", cursor=made).status == 200
+
+
+def test_a_cursor_of_another_filter_or_another_log_is_refused(
+    owner: Client, events: list[str], assert_error: CheckError
+) -> None:
+    assert events
+    made = owner.logs("type:ssh", limit="2").json["next_cursor"]
+    place = cursor.decode(made, "connection", Filter(equals=(("type", "ssh"),)))
+    foreign = cursor.encode(place, "audit", Filter(equals=(("type", "ssh"),)))
+    for query, text in (("", made), ("type:vscode", made), ("type:ssh status:ongoing", made), ("type:ssh", foreign)):
+        reply = owner.logs(query, limit="2", cursor=text)
+        assert reply.status == 400
+        assert assert_error(reply) == {
+            "message": "Query parameters have invalid values.",
+            "validations": [{"field": "cursor", "detail": CURSOR}],
+        }
+
+
+PLACE = position(times.now(), A)
+GOOD = cursor.encode(Cursor(PLACE, 3), "audit", EVERYTHING)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.text(max_size=500) | st.binary(max_size=90).map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
+def test_no_text_is_a_cursor_but_one_that_was_made(text: str) -> None:
+    if text != GOOD:
+        with pytest.raises(WrongCursor):
+            cursor.decode(text, "audit", EVERYTHING)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.integers(0, len(GOOD) - 1), st.characters(codec="ascii"))
+def test_a_cursor_with_one_character_changed_is_refused(index: int, letter: str) -> None:
+    changed = GOOD[:index] + letter + GOOD[index + 1 :]
+    if changed != GOOD:
+        with pytest.raises(WrongCursor):
+            cursor.decode(changed, "audit", EVERYTHING)
+    assert cursor.decode(GOOD, "audit", EVERYTHING) == Cursor(PLACE, 3)
+    with pytest.raises(WrongCursor):
+        cursor.decode(GOOD, "audit", NOTHING)
+
+
+@pytest.mark.parametrize("place", ["", "x", "2025-07-10", PLACE + "\n", "z" + PLACE])
+def test_a_cursor_must_be_a_position(place: str) -> None:
+    text = cursor.encode(Cursor(place), "audit", EVERYTHING)
+    with pytest.raises(WrongCursor):
+        cursor.decode(text, "audit", EVERYTHING)
+
+
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ({"cursor": GOOD, "offset": "1"}, 'Query param "cursor" cannot be combined with offset'),
+        ({"cursor": GOOD, "after_id": A}, 'Query param "cursor" cannot be combined with after_id'),
+        (
+            {"cursor": GOOD, "offset": "1", "after_id": A},
+            'Query param "cursor" cannot be combined with offset or after_id',
+        ),
+        ({"cursor": "x"}, CURSOR),
+    ],
+)
+def test_one_start_is_enough(owner: Client, assert_error: CheckError, query: Mapping[str, str], detail: str) -> None:
+    reply = owner.get(PATH, query=query)
+    assert reply.status == 400
+    assert assert_error(reply)["validations"] == [{"field": "cursor", "detail": detail}]
+
+
+def test_a_row_that_is_not_there_or_may_not_be_seen_is_nothing_to_begin_after(
+    owner: Client, house: House, events: list[str], assert_error: CheckError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    auditor = house.client(house.user("bob", organizations={A: ("organization-auditor",)}))
+    seen = ids(auditor.get(PATH))
+    hidden = next(row for row in events if row not in seen)
+    refused = [
+        assert_error(client.get(PATH, query={"after_id": row}))
+        for client, row in ((owner, str(uuid4())), (auditor, hidden))
+    ]
+    assert refused[0] == refused[1]
+    assert refused[0]["validations"] == [
+        {"field": "after_id", "detail": 'Query param "after_id" is not the id of a row'}
+    ]
+    assert ids(auditor.get(PATH, query={"after_id": seen[3]})) == seen[4:]
+    one = house.client(house.user("eve", "auditor"), allow_list=(f"connection_log:{events[0]}",))
+    assert one.get(PATH, query={"after_id": events[1]}).status == 400
+    assert one.get(PATH, query={"after_id": events[0]}).status == 200
+    monkeypatch.setattr(log_tables, "current", lambda: Settings(connection_logs_retention=1_000_000_000))
+    assert owner.get(PATH, query={"after_id": events[0]}).status == 400
+
+
+def test_a_cursor_of_somebody_else_shows_no_row_that_the_caller_may_not_see(
+    owner: Client, house: House, events: list[str]
+) -> None:
+    auditor = house.client(house.user("bob", organizations={A: ("organization-auditor",)}))
+    seen = ids(auditor.get(PATH))
+    made = owner.get(PATH, query={"limit": "9"}).json["next_cursor"]
+    assert ids(auditor.get(PATH, query={"cursor": made})) == [row for row in events[9:] if row in seen]
+
+
+@pytest.mark.parametrize("query", ["", "type:ssh", f"type:ssh organization:{A}"])
+def test_a_count_may_be_left_out(owner: Client, events: list[str], query: str, sent: list[Any]) -> None:
+    assert events
+    body = owner.logs(query, limit="2", count="false").json
+    assert set(body) == {"connection_logs", "next_cursor"}
+    assert not any(request.get("Select") == "COUNT" for _, request in sent)
+    assert owner.logs(query, limit="2", count="true").json["count"] > 2
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Mapping[str, Any]]]:
+    """Every call that reaches botocore."""
+    calls: list[tuple[str, Mapping[str, Any]]] = []
+    client = store_engine.connection().client
+    send = client._make_api_call
+
+    def counted(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        calls.append((operation, request))
+        answer: dict[str, Any] = send(operation, dict(request))
+        return answer
+
+    monkeypatch.setattr(client, "_make_api_call", counted)
+    return calls
+
+
+TOKEN_CHECK = ["GetItem", "GetItem"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, ["Query", "BatchGetItem", "BatchGetItem"]),
+        ({"limit": "5"}, ["Query", "BatchGetItem", "Query", "BatchGetItem"]),
+        ({"limit": "5", "count": "false"}, ["Query", "BatchGetItem", "BatchGetItem"]),
+        ({"limit": "5", "q": "type:workspace_app"}, ["Query", "Query", "BatchGetItem"]),
+        ({"limit": "5", "q": "type:ssh status:ongoing"}, ["Query", "BatchGetItem", "Query", "BatchGetItem"]),
+        ({"limit": "5", "q": "workspace_owner:me", "count": "false"}, []),
+    ],
+)
+def test_a_page_takes_at_most_four_calls(
+    owner: Client, events: list[str], sent: list[Any], query: dict[str, str], expected: list[str]
+) -> None:
+    assert events
+    sent.clear()
+    assert owner.get(PATH, query=query).status == 200
+    operations = [operation for operation, _ in sent]
+    assert operations[:2] == TOKEN_CHECK
+    assert operations[2:] == (expected or ["Query"])
+    assert len(operations) <= len(TOKEN_CHECK) + 4
+
+
+@pytest.mark.parametrize("offset", ["1", "12", "29", "30", "99"])
+def test_an_offset_is_counted_and_not_read(owner: Client, events: list[str], sent: list[Any], offset: str) -> None:
+    sent.clear()
+    reply = owner.get(PATH, query={"offset": offset, "limit": "5"})
+    assert ids(reply) == events[int(offset) : int(offset) + 5]
+    assert reply.json["count"] == 30
+    read = [request for operation, request in sent if operation == "Query" and "Select" not in request]
+    assert sum(request["Limit"] for request in read) <= 6
+
+
+def limited(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    monkeypatch.setattr(log_pages, "current", lambda: Settings(max_rows_read=rows))
+
+
+def test_a_query_that_reads_too_much_says_so_and_how_to_go_on(
+    owner: Client, events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What no lane answers together: rows of one organization and one type.
+    query = f"type:ssh organization:{A}"
+    whole = ids(owner.logs(query))
+    limited(monkeypatch, 4)
+    pages = list(walk(owner, q=query, limit="5", count="false"))
+    assert [row for page in pages for row in ids(page)] == whole
+    assert len(pages) > 3
+    assert all(page.json.get("partial") is True for page in pages[:-1])
+    assert "partial" not in pages[-1].json
+    counted = owner.logs(query, limit="5").json
+    assert (counted["partial"], counted["count"]) == (True, len(counted["connection_logs"]))
+    assert events
+
+
+def test_a_page_that_is_whole_but_not_counted_is_partial_too(
+    owner: Client, events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(monkeypatch, 6)
+    body = owner.get(PATH, query={"limit": "5"}).json
+    assert [row["id"] for row in body["connection_logs"]] == events[:5]
+    assert (body["count"], body["partial"]) == (5, True)
+
+
+def test_near_the_deadline_every_page_still_gets_on(
+    owner: Client, events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_pages, "_ANSWERING_SECONDS", 60.0)
+    pages = list(walk(owner, limit="7", offset="5", count="false"))
+    assert [row for page in pages for row in ids(page)] == events[5:]
+    late = owner.get(PATH, query={"limit": "7"}).json
+    assert late["partial"] is True
+    assert late["count"] == 7
+
+
+def test_an_answer_stays_below_what_lambda_sends(
+    owner: Client, events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_pages, "_LARGEST_ANSWER", 2_500)
+    pages = list(walk(owner, limit="30"))
+    assert [row for page in pages for row in ids(page)] == events
+    assert all(0 < len(ids(page)) < 10 for page in pages)
+    assert all(page.json.get("partial") is True for page in pages[:-1])
+    monkeypatch.setattr(log_pages, "_LARGEST_ANSWER", 1)
+    assert len(ids(owner.get(PATH))) == 1
+
+
+def test_a_plan_is_explained(owner: Client, house: House, events: list[str]) -> None:
+    assert events
+    body = owner.logs("type:ssh status:ongoing", limit="5", explain="true").json
+    assert len(body["connection_logs"]) == 5
+    assert body["explain"] == {
+        "lane": "status_type",
+        "keys": ["ongoing:ssh#0"],
+        "why": (
+            "Lane status_type: of the lanes that the deployment keeps it answers most of the query: status, type;"
+            " nothing is left to check."
+        ),
+        "residual": {},
+        "rows_read": 16,
+        "calls": 4,
+        "read_units": pytest.approx(0.5 + 5 * 0.5 + 1),
+    }
+    assert house.client(house.user("eve", "auditor")).logs("", explain="true").status == 200
+    nothing = owner.logs("type:ssh username:nobody", explain="true").json["explain"]
+    assert (nothing["lane"], nothing["keys"], nothing["rows_read"]) == ("", [], 0)
+    assert "explain" not in owner.logs("", explain="false").json
+
+
+@pytest.mark.parametrize("organizations", [{}, {A: ("organization-auditor",)}, {A: ("organization-admin",)}])
+def test_plans_are_for_those_who_may_read_the_whole_log(
+    house: House, assert_error: CheckError, organizations: dict[str, tuple[str, ...]]
+) -> None:
+    reply = house.client(house.user("bob", organizations=organizations)).logs("", explain="true")
+    assert reply.status == 403
+    assert assert_error(reply)["message"] == "Forbidden."
+
+
+def test_single_rows_of_an_allow_list_are_read_by_id(
+    house: House, root: User, events: list[str], sent: list[Any]
+) -> None:
+    named = tuple(f"connection_log:{row}" for row in (*events[3:9], str(uuid4())))
+    caller = house.client(root, allow_list=(*named, "user:*", "organization:*"))
+    sent.clear()
+    body = caller.logs("", explain="true", limit="4").json
+    assert [row["id"] for row in body["connection_logs"]] == events[3:7]
+    assert (body["count"], body["explain"]["lane"], body["explain"]["rows_read"]) == (6, "id", 6)
+    assert "Query" not in [operation for operation, _ in sent]
+    assert [row for page in walk(caller, limit="4") for row in ids(page)] == events[3:9]
+
+
+def test_a_lane_that_is_off_costs_rows_and_no_answer(
+    owner: Client, events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = ids(owner.logs(f"type:ssh organization:{A}"))
+    settings = Settings(
+        connection_lanes=Settings().connection_lanes._replace(read=Settings().connection_lanes.read[-1:])
+    )
+    monkeypatch.setattr(log_tables, "current", lambda: settings)
+    body = owner.logs(f"type:ssh organization:{A}", explain="true").json
+    assert [row["id"] for row in body["connection_logs"]] == rows
+    assert (body["explain"]["lane"], body["explain"]["rows_read"]) == ("all", len(events))
+    assert set(body["explain"]["residual"]) == {"type", "organization_id"}

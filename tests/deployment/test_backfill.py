@@ -1,0 +1,154 @@
+"""A lane that is switched on again holds every row once the backfill has been by, however often it was stopped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from chalicelib.logs.connection import join
+from chalicelib.settings import Settings, load
+from chalicelib.store import audit_rows, connection_writer, log_tables
+from chalicelib.store.budget import Budget
+from chalicelib.store.engine import call
+from chalicelib.store.log_reader import Reading
+from chalicelib.store.log_tables import AUDIT_LOGS, CONNECTION_LOGS
+from chalicelib.store.plan import Criteria, plan
+from chalicelib.store.records import AuditLog, Closing, ConnectionLog, Mark
+from scripts.deployment import backfill
+from scripts.local.engine import EmbeddedEngine
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+NOON = datetime(2025, 7, 10, 12, tzinfo=UTC)
+FEW = load({"GATEBOOK_CONNECTION_LANES": "workspace", "GATEBOOK_AUDIT_LANES": "user", "GATEBOOK_LOG_SHARDS": "3"})
+EVERY = load({"GATEBOOK_LOG_SHARDS": "3"})
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(FEW, monkeypatch)
+
+
+def keep(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (connection_writer, audit_rows, log_tables, backfill):
+        monkeypatch.setattr(module, "current", lambda: settings)
+
+
+def connection(number: int) -> ConnectionLog:
+    moment = NOON + timedelta(seconds=number)
+    return ConnectionLog(
+        id=str(UUID(int=number)),
+        session=True,
+        connect_time=moment,
+        organization_id=str(UUID(int=900)),
+        workspace_owner_id=str(UUID(int=901)),
+        workspace_id=str(UUID(int=902)),
+        workspace_name="dev",
+        agent_name="main",
+        type="ssh",
+        connection_id=str(UUID(int=1_000 + number)),
+        closing=Closing(moment, Mark(moment, "left")) if number % 2 else None,
+    )
+
+
+def audit(number: int) -> AuditLog:
+    return AuditLog(
+        id=str(UUID(int=number)),
+        time=NOON + timedelta(seconds=number),
+        user_id=str(UUID(int=900)),
+        organization_id=str(UUID(int=901)),
+        ip=None,
+        user_agent=None,
+        resource_type="workspace_build",
+        resource_id=str(UUID(int=902)),
+        resource_target="",
+        resource_icon="",
+        action="start",
+        status_code=200,
+        request_id=str(UUID(int=903)),
+        diff={},
+        additional_fields={"build_reason": "cli"},
+    )
+
+
+def found(fields: dict[str, str]) -> list[str]:
+    """The ids that the best lane of all holds, whatever the deployment keeps."""
+    asked = Criteria({name: frozenset({value}) for name, value in fields.items()})
+    log: log_tables.LogTable[ConnectionLog] = CONNECTION_LOGS
+    return [row.id for row in Reading(log, plan(asked, log.lanes, 3), Budget()).take(100)]
+
+
+def ids(*numbers: int) -> list[str]:
+    return [str(UUID(int=number)) for number in numbers]
+
+
+def test_rows_pay_nothing_for_lanes_that_are_off_and_disconnect_all_the_same(tables: EmbeddedEngine) -> None:
+    opened = replace(connection(1), closing=None)
+    connection_writer.write(opened, join)
+    closed = replace(opened, connect_time=NOON + timedelta(hours=1), closing=Closing(NOON + timedelta(hours=1)))
+    (item,) = tables.items(CONNECTION_LOGS.table_name)
+    assert set(item) == {"id", "position", "rev", "doc", "open", "workspace", "all"}
+    connection_writer.write(closed, join)
+    (item,) = tables.items(CONNECTION_LOGS.table_name)
+    assert set(item) == {"id", "position", "rev", "doc", "closing", "workspace", "all"}
+    assert item["rev"] == {"N": "2"}
+
+
+@pytest.mark.parametrize("at_once", [1, 4, 100])
+def test_every_row_gets_the_keys_it_lacks_and_no_other(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(9):
+        connection_writer.write(connection(number), join)
+    assert found({"type": "ssh"}) == []
+    keep(EVERY, monkeypatch)
+    connection_writer.write(connection(9), join)
+    place: str | None = None
+    written = 0
+    while True:
+        some, place = backfill.backfill(CONNECTION_LOGS, place, at_once)
+        written += some
+        if place is None:
+            break
+    assert written == 9
+    assert found({"type": "ssh"}) == found({"workspace_owner_id": str(UUID(int=901))}) == ids(*reversed(range(10)))
+    assert found({"status": "ongoing"}) == found({"status": "ongoing", "type": "ssh"}) == ids(8, 6, 4, 2, 0)
+    assert backfill.backfill(CONNECTION_LOGS, None) == (0, None)
+
+
+def test_a_row_that_is_changed_meanwhile_is_left_to_its_writer(
+    tables: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection_writer.write(connection(2), join)
+    keep(EVERY, monkeypatch)
+    (item,) = tables.items(CONNECTION_LOGS.table_name)
+    end = connection(2).connect_time + timedelta(hours=1)
+    connection_writer.write(replace(connection(2), connect_time=end, closing=Closing(end)), join)
+    monkeypatch.setattr(backfill, "batch_get", lambda _: [(CONNECTION_LOGS.table_name, item)])
+    assert backfill.backfill(CONNECTION_LOGS) == (0, None)
+    assert found({"status": "ongoing"}) == []
+
+
+def test_the_command_fills_a_log_and_says_how_to_go_on(
+    tables: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(5):
+        call(
+            "PutItem",
+            {
+                "TableName": AUDIT_LOGS.table_name,
+                "Item": audit_rows.to_item(audit(number), shards=3, lanes=FEW.audit_lanes.written),
+            },
+        )
+    keep(EVERY, monkeypatch)
+    monkeypatch.setattr(backfill.backfill, "__defaults__", (None, 2))
+    backfill.main(["audit"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "5 rows written; every row has its keys."
+    assert f"--below '{AUDIT_LOGS.position(audit(3))}'" in lines[0]
+    assert all(
+        item["build_reason_action"]["S"].startswith("cli:start#") for item in tables.items(AUDIT_LOGS.table_name)
+    )
+    backfill.main(["audit", "--below", AUDIT_LOGS.position(audit(3))])
+    assert capsys.readouterr().out.splitlines()[-1] == "0 rows written; every row has its keys."
