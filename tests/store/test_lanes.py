@@ -111,6 +111,7 @@ def test_just_below_a_position_holds_all_before_it_and_not_itself(
     one: datetime, one_id: str, other: datetime, other_id: str
 ) -> None:
     place = position(one, one_id)
+    assert place > just_below(place)
     assert (position(other, other_id) <= just_below(place)) == (position(other, other_id) < place)
 
 
