@@ -94,8 +94,9 @@ class Forbidden(GatebookError):
             "You don't have permission to view this content. If you believe this is a mistake, please contact your"
             " administrator or try signing in with different credentials."
         ),
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(message, detail)
+        super().__init__(message, detail, headers=headers)
 
 
 class NotFound(GatebookError):

@@ -45,11 +45,15 @@ class Grant:
     """What a token holds: canonical scopes, allow list, and until when.
 
     In a request, empty scopes or an empty allow list mean "as the caller's".
+
+    Attributes:
+        bounded: whether the token is bound by something else as well: by networks, or by the grace of a rotation.
     """
 
     scopes: tuple[str, ...]
     allow_list: tuple[Entry, ...]
     expires_at: datetime
+    bounded: bool = False
 
     @property
     def unrestricted(self) -> bool:
@@ -57,7 +61,7 @@ class Grant:
 
         A token made by any other must be of login type `token`, which never slides, and must have a name.
         """
-        return "coder:all" in self.scopes and allow_list.ANYTHING in self.allow_list
+        return not self.bounded and "coder:all" in self.scopes and allow_list.ANYTHING in self.allow_list
 
 
 def resolve(requested_ns: int | None, default_ns: int, max_ns: int) -> int:
@@ -160,6 +164,7 @@ def inherit_within_caller(caller: Grant, requested: Grant) -> Grant:
     for entry in requested.allow_list:
         _require_entry(caller, entry)
     return Grant(
+        bounded=caller.bounded,
         scopes=names or caller.scopes,
         allow_list=requested.allow_list or caller.allow_list,
         expires_at=requested.expires_at if caller.unrestricted else min(requested.expires_at, caller.expires_at),

@@ -29,20 +29,33 @@ _SIGNED_OUT = "You are signed out or your session has expired. Please sign in ag
 _NO_TOKEN = f'Cookie "{TOKEN_NAME}" or query parameter must be provided.'
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _NO_HASH = bytes(32)
+_INSUFFICIENT = {
+    "WWW-Authenticate": (
+        'Bearer realm="coder", error="insufficient_scope",'
+        ' error_description="The request requires higher privileges than provided by the access token"'
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is calling: the user, the token, and what the two together may do."""
+    """Who is calling: the user, the token, and what the two together may do.
+
+    Attributes:
+        in_grace: the token was opened by the secret that it had before its last rotation.
+    """
 
     user: User
     key: APIKey
     subject: Subject
+    in_grace: bool = False
 
     @property
     def grant(self) -> Grant:
-        """What the token holds, as far as it may be passed on."""
-        return Grant(self.key.scopes, self.subject.allow_list, self.key.expires_at)
+        """What the token holds, as far as it may be passed on: an old secret passes nothing on beyond its grace."""
+        end = self.key.previous_until if self.in_grace else None
+        bounded = self.in_grace or bool(self.key.allowed_ips)
+        return Grant(self.key.scopes, self.subject.allow_list, end or self.key.expires_at, bounded=bounded)
 
 
 def authenticated(view: Callable[..., Answer]) -> Callable[..., Answer]:
@@ -69,15 +82,15 @@ def authenticate(call: Call) -> Caller:
         raise _unauthorized(detail=f"Invalid API key format: {error}") from error
     now = times.now()
     key = api_keys.get(key_id) if secret.is_key_id(key_id) else None
-    right = _opens(key_secret, key, now)
+    right, in_grace = _opens(key_secret, key, now)
     if key is None:
         raise _unauthorized(detail="API key is invalid.")
-    if not right:
+    if not right and not in_grace:
         raise _unauthorized(detail="API key secret is invalid.")
     if key.expires_at <= now:
         raise _unauthorized(detail=f'API key expired at "{_go_time(key.expires_at)}".')
     if not networks.contain(key.allowed_ips, call.source_ip):
-        raise Forbidden(detail=f"This token may not be used from {call.source_ip}.")
+        raise Forbidden(detail=f"This token may not be used from {call.source_ip}.", headers=_INSUFFICIENT)
     user = directory.get_user(key.user_id, consistent=True)
     if user is None or user.deleted or key.created_at < user.created_at:
         raise _unauthorized(detail="API key is invalid.")
@@ -93,11 +106,11 @@ def authenticate(call: Call) -> Caller:
         scopes=key.scopes,
         allow_list=tuple(allow_list.parse(entry) for entry in key.allow_list),
     )
-    return Caller(user, key, subject)
+    return Caller(user, key, subject, in_grace)
 
 
-def _opens(key_secret: str, key: APIKey | None, now: datetime) -> bool:
-    """Whether the secret is the token's, or was until its rotation and the grace is not over.
+def _opens(key_secret: str, key: APIKey | None, now: datetime) -> tuple[bool, bool]:
+    """Whether the secret is the token's, and whether it was until its rotation and the grace is not over.
 
     An unknown token, one without a second secret and one with two take the same work.
     """
@@ -105,7 +118,7 @@ def _opens(key_secret: str, key: APIKey | None, now: datetime) -> bool:
     right = secret.same(given, key.hashed_secret if key else _NO_HASH)
     before = secret.same(given, key.previous_secret if key and key.previous_secret else _NO_HASH)
     in_grace = key is not None and key.previous_until is not None and now < key.previous_until
-    return right or (before and in_grace)
+    return right, before and in_grace and not right
 
 
 def _token(call: Call) -> str:
@@ -148,6 +161,7 @@ def _refuse_cross_site(call: Call) -> None:
         raise Forbidden(
             "Something is wrong with your request's origin.",
             f"Send the token in the {TOKEN_HEADER} header to call from other sites.",
+            headers=_INSUFFICIENT,
         )
 
 

@@ -55,6 +55,10 @@ class Answer(NamedTuple):
     status: int = 200
     headers: Mapping[str, str] = {}
 
+    def __repr__(self) -> str:
+        """The status alone: a body may hold a secret that is shown once."""
+        return f"Answer({self.status})"
+
 
 @dataclass(frozen=True, slots=True)
 class Call:

@@ -14,7 +14,7 @@ from chalicelib.api.authentication import Caller, authenticated
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.parameters import boolean, int32
 from chalicelib.api.saving import saved
-from chalicelib.api.tokens import max_token_lifetime, name_taken, parse_entries
+from chalicelib.api.tokens import check_changeable, max_token_lifetime, name_taken, parse_entries
 from chalicelib.api.trail import key_trail
 from chalicelib.errors import BadRequest, Invalid, NotFound, Validation
 from chalicelib.models.base import parse
@@ -37,7 +37,9 @@ def list_tokens(call: Call, caller: Caller, user: str) -> Answer:
     wrong: list[Validation] = []
     limit = int32(call, "limit", wrong)
     after = api_keys.get(call.query("after_id")) if call.query("after_id") else None
-    if call.query("after_id") and (after is None or not _readable(caller, after)):
+    if call.query("after_id") and (
+        after is None or after.login_type != lifetime.FIXED_LIFETIME or not _readable(caller, after)
+    ):
         wrong.append(Validation("after_id", 'Query param "after_id" must be the id of a token'))
     if wrong:
         raise Invalid(wrong, "Query parameters have invalid values.")
@@ -91,8 +93,7 @@ def narrow(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
 
     def write() -> Answer:
         before = lookup.api_key(caller, keyid, "read", "update")
-        if before.login_type != lifetime.FIXED_LIFETIME:
-            raise BadRequest("Only tokens can be changed.", "A session key ends with its session.")
+        check_changeable(caller, before, times.now())
         after = _narrowed(before, asked)
         if after != before:
             after = replace(after, updated_at=times.now())

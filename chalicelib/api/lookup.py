@@ -70,6 +70,11 @@ def _by_name(name: str, *, consistent: bool) -> User | None:
     return directory.get_user(row_id, consistent=consistent) if row_id else None
 
 
+def canonical(object_id: str) -> str:
+    """An id as it is stored: a UUID in lower case and with hyphens, any other text as it is."""
+    return _uuid(object_id) or object_id
+
+
 def _uuid(text: str) -> str | None:
     try:
         return values.uuid(text)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from chalicelib.access.decide import Object, Subject, decide
 from chalicelib.api import lookup
 from chalicelib.api.authentication import TOKEN_NAME, Caller, authenticated
 from chalicelib.api.http import Answer, Call, Routes
-from chalicelib.api.saving import saved
-from chalicelib.api.trail import key_trail
+from chalicelib.api.lookup import canonical
+from chalicelib.api.trail import delete_tokens
 from chalicelib.errors import BadRequest, Forbidden
 from chalicelib.models.authcheck import AuthCheck, CheckedObject
 from chalicelib.models.base import parse
@@ -20,8 +19,6 @@ routes = Routes(__name__)
 
 _APPLICATION_CONNECT = "coder:application_connect"
 _ME = "me"
-_DELETED_AT_ONCE = 30
-"""Tokens that one transaction deletes with their claims and a trail, of the 100 writes that it may have."""
 
 
 @routes.view("/api/v2/users/authmethods")
@@ -50,16 +47,16 @@ def log_in(_call: Call) -> Answer:
 @routes.view("/api/v2/users/logout", methods=["POST"])
 @authenticated
 def log_out(call: Call, caller: Caller) -> Answer:
-    """Delete the token that this request came with, and the user's tokens for workspace applications."""
+    """Delete the token that this request came with, and the user's tokens for applications that it may delete."""
     applications = [
         key
         for key in api_keys.of_user(caller.user.id)
-        if _APPLICATION_CONNECT in key.scopes and key.id != caller.key.id
+        if _APPLICATION_CONNECT in key.scopes
+        and key.id != caller.key.id
+        and decide(caller.subject, "delete", Object("api_key", key.id, owner=key.user_id))
     ]
-    for start in range(0, len(applications), _DELETED_AT_ONCE):
-        ids = [key.id for key in applications[start : start + _DELETED_AT_ONCE]]
-        saved(partial(_ended, call, caller, ids, "delete"))
-    saved(partial(_ended, call, caller, [caller.key.id], "logout"))
+    delete_tokens(call, caller, applications, "delete")
+    delete_tokens(call, caller, [caller.key], "logout")
     cookie = f"{TOKEN_NAME}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
     return Answer({"message": "Logged out!"}, headers={"Set-Cookie": cookie})
 
@@ -83,24 +80,17 @@ def check(call: Call, caller: Caller) -> Answer:
 
 
 def _may(subject: Subject, action: str, about: CheckedObject) -> bool:
-    owner = subject.user_id if about.owner_id == _ME else about.owner_id
+    owner = subject.user_id if about.owner_id == _ME else canonical(about.owner_id)
     # An object of no organization and no owner is within reach of grants that hold everywhere alone.
     places = (
         [("", ""), *((owner, organization) for organization in subject.organization_roles)]
         if about.any_org
-        else [(owner, about.organization_id)]
+        else [(owner, canonical(about.organization_id))]
     )
     return any(
-        decide(subject, action, Object(about.resource_type, about.resource_id, holder, organization))
+        decide(subject, action, Object(about.resource_type, canonical(about.resource_id), holder, organization))
         for holder, organization in places
     )
-
-
-def _ended(call: Call, caller: Caller, ids: list[str], action: str) -> Answer:
-    keys = [key for key in map(api_keys.get, ids) if key is not None]
-    if keys:
-        api_keys.delete(keys, *(key_trail(call, caller, action, 200, before=key) for key in keys))
-    return Answer(None)
 
 
 def _no_passwords() -> Forbidden:

@@ -35,9 +35,10 @@ _SYSTEM_USER = "c42fdf75-3097-471c-8c33-fb52454d81c0"
 @authenticated
 def create_token(call: Call, caller: Caller, user: str) -> Answer:
     """Mint a token; its secret is in this answer and nowhere else."""
+    owner = lookup.user(caller, user)
     asked = parse(CreateToken, call.body)
     entries = parse_entries(asked.allow_list)
-    owner = _owner(caller, user)
+    _check_may_mint(caller, owner)
     now = times.now()
     grant = _bounded(caller, _wanted(asked, entries, owner, now))
     allowed_ips = _bounded_networks(caller, asked.allowed_ips)
@@ -50,19 +51,19 @@ def create_token(call: Call, caller: Caller, user: str) -> Answer:
 @authenticated
 def create_session(call: Call, caller: Caller, user: str) -> Answer:
     """Make a session key, as `coder login` does with the token it has: no wider, and sliding only for all of it."""
-    owner = _owner(caller, user)
+    owner = lookup.user(caller, user)
+    _check_may_mint(caller, owner)
     now = times.now()
     seconds = min(current().default_token_lifetime, max_token_lifetime(owner)) // _NANOSECONDS_A_SECOND
     expiry = lifetime.resolve_expiry(now, seconds, lifetime_seconds=seconds)
     grant = _bounded(caller, lifetime.Grant((), (), expiry.expires_at))
-    whole = grant.unrestricted and not caller.key.allowed_ips
     return _mint(
         call,
         caller,
         owner,
         grant,
         now,
-        login_type=_SESSION if whole else lifetime.FIXED_LIFETIME,
+        login_type=_SESSION if grant.unrestricted else lifetime.FIXED_LIFETIME,
         ips=caller.key.allowed_ips,
     )
 
@@ -76,10 +77,9 @@ def rotate(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
 
     def write() -> Answer:
         before = lookup.api_key(caller, keyid, "read", "update")
-        if before.login_type != lifetime.FIXED_LIFETIME:
-            raise BadRequest("Only tokens can be rotated.", "A session key ends with its session.")
-        _check_reach(caller, before)
         now = times.now()
+        check_changeable(caller, before, now)
+        _check_reach(caller, before)
         made = secret.generate(key_id=before.id)
         until = min(now + _duration(asked.grace), before.expires_at) if asked.grace else None
         after = before.with_secret(made.hashed, now, until)
@@ -87,6 +87,21 @@ def rotate(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
         return Answer({"key": made.text}, 201)
 
     return saved(write)
+
+
+def check_changeable(caller: Caller, key: APIKey, now: datetime) -> None:
+    """Make sure that a token is one to narrow or rotate, and the caller one to do it.
+
+    Raises:
+        BadRequest: it is a session key, or it has ended.
+        Forbidden: the caller brings the old secret of a token, which is only to be of use until its grace is over.
+    """
+    if key.login_type != lifetime.FIXED_LIFETIME:
+        raise BadRequest("Only tokens can be changed.", "A session key ends with its session.")
+    if key.expires_at <= now:
+        raise BadRequest("The token has expired.", "It can be deleted; mint another one.")
+    if caller.in_grace:
+        raise Forbidden(detail="The secret you bring has been rotated; use the new one.")
 
 
 def max_token_lifetime(owner: User) -> int:
@@ -114,13 +129,11 @@ def name_taken(name: str) -> Conflict:
     )
 
 
-def _owner(caller: Caller, user: str) -> User:
-    owner = lookup.user(caller, user)
+def _check_may_mint(caller: Caller, owner: User) -> None:
     if owner.id == _SYSTEM_USER:
         raise Forbidden
     if not decide(caller.subject, "create", Object("api_key", owner=owner.id)):
         raise Forbidden(detail="Your token or your roles do not let you create tokens for this user.")
-    return owner
 
 
 def _mint(
@@ -199,10 +212,12 @@ def _check_reach(caller: Caller, key: APIKey) -> None:
     """A new secret is as good as a new token: it is only for a caller who could have minted this one.
 
     Raises:
-        Forbidden: the token holds more than the caller's own.
+        Forbidden: the token holds more than the caller's own, or the caller may mint none for its user.
     """
     if key.id == caller.key.id:
         return
+    if not decide(caller.subject, "create", Object("api_key", owner=key.user_id)):
+        raise Forbidden(detail="Your token or your roles do not let you create tokens for this user.")
     held = lifetime.Grant(key.scopes, tuple(allow_list.parse(entry) for entry in key.allow_list), key.expires_at)
     granted = _bounded(caller, held)
     _bounded_networks(caller, key.allowed_ips)

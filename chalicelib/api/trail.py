@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from chalicelib import times
 from chalicelib.api.authentication import Caller
-from chalicelib.api.http import Call
+from chalicelib.api.http import Answer, Call
+from chalicelib.api.saving import saved
 from chalicelib.logs.addresses import address
 from chalicelib.logs.connection import NAMESPACE
 from chalicelib.logs.diff import diff
+from chalicelib.store import api_keys
 from chalicelib.store.audit_rows import write_of
 from chalicelib.store.records import APIKey, AuditLog
 from chalicelib.store.transaction import Write
 
 _USER_AGENT_LENGTH = 256
+_DELETED_AT_ONCE = 30
+"""Tokens that one transaction deletes with their claims and a trail, of the 100 writes that it may have."""
 
 
 def key_trail(
@@ -46,9 +51,23 @@ def key_trail(
             status_code=status,
             request_id=_request_id(call),
             diff=diff(_fields(before), _fields(after), "api_key"),
-            additional_fields={"api_key_id": caller.key.id, "changed_api_key_id": key.id},
+            additional_fields={"api_key_id": caller.key.id, "changed_api_key_id": key.id, **_changes(before, after)},
         )
     )
+
+
+def delete_tokens(call: Call, caller: Caller, keys: Iterable[APIKey], action: str) -> None:
+    """Delete tokens of one user, each with its trail, some at a time in one transaction."""
+    ids = [key.id for key in keys]
+    for start in range(0, len(ids), _DELETED_AT_ONCE):
+        saved(partial(_deleted, call, caller, ids[start : start + _DELETED_AT_ONCE], action))
+
+
+def _deleted(call: Call, caller: Caller, ids: Sequence[str], action: str) -> Answer:
+    keys = [key for key in map(api_keys.get, ids) if key is not None]
+    if keys:
+        api_keys.delete(keys, *(key_trail(call, caller, action, 200, before=key) for key in keys))
+    return Answer(None)
 
 
 def _fields(key: APIKey | None) -> Mapping[str, Any] | None:
@@ -56,6 +75,20 @@ def _fields(key: APIKey | None) -> Mapping[str, Any] | None:
         return None
     moments: dict[str, datetime] = {name: getattr(key, name) for name in ("created_at", "expires_at", "last_used")}
     return {"user_id": key.user_id, **{name: times.wire(moment) for name, moment in moments.items()}}
+
+
+def _changes(before: APIKey | None, after: APIKey | None) -> dict[str, Any]:
+    """What a diff of tokens leaves out, for Coder's tokens never change in it: the secret only as the fact."""
+    if before is None or after is None:
+        return {}
+    changes: dict[str, Any] = {
+        name: {"old": getattr(before, name), "new": getattr(after, name)}
+        for name in ("token_name", "scopes", "allow_list", "allowed_ips")
+        if getattr(before, name) != getattr(after, name)
+    }
+    if before.hashed_secret != after.hashed_secret:
+        changes["secret"] = {"secret": True}
+    return {"changes": changes} if changes else {}
 
 
 def _request_id(call: Call) -> str:

@@ -17,10 +17,11 @@ from chalicelib.api.authentication import Caller, authenticated
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.parameters import page, uuid
 from chalicelib.api.saving import saved
+from chalicelib.api.trail import delete_tokens
 from chalicelib.errors import Conflict, Forbidden, NotFound, Validation
 from chalicelib.models.base import parse
 from chalicelib.models.directory import PutUser, organization_json, user_json
-from chalicelib.store import directory
+from chalicelib.store import api_keys, directory
 from chalicelib.store.claims import Taken
 from chalicelib.store.records import User
 
@@ -103,7 +104,7 @@ def put(call: Call, caller: Caller, user: str) -> Answer:
 
 @routes.view("/api/v2/users/{user}", methods=["DELETE"])
 @authenticated
-def delete(_call: Call, caller: Caller, user: str) -> Answer:
+def delete(call: Call, caller: Caller, user: str) -> Answer:
     """Delete a user: the name is free again, the tokens stop at once, and old log rows still show who it was."""
 
     def write() -> Answer:
@@ -113,6 +114,8 @@ def delete(_call: Call, caller: Caller, user: str) -> Answer:
         if not decide(caller.subject, "delete", lookup.user_object(before.id)) or _guarded(caller.subject, before):
             raise Forbidden
         directory.save_user(replace(before, deleted=True, updated_at=times.now()), before)
+        # Nothing opens for a deleted user, and should the user come back, no token of before is there.
+        delete_tokens(call, caller, api_keys.of_user(before.id), "delete")
         return Answer({"message": "User has been deleted!"})
 
     return saved(write)

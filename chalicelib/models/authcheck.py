@@ -31,4 +31,4 @@ class Check(Model):
 class AuthCheck(Model):
     """Questions by name."""
 
-    checks: Annotated[dict[str, Check], Field(max_length=_MAX_CHECKS)]
+    checks: Annotated[dict[str, Check], Field(max_length=_MAX_CHECKS)] = {}  # noqa: RUF012 - pydantic copies it

@@ -54,8 +54,8 @@ class CreateToken(Model):
 class NarrowToken(Model):
     """What `PATCH /users/{user}/keys/{keyid}` may change, and only for the narrower; null and absent leave it alone."""
 
-    scopes: Names | None = None
-    allow_list: tuple[Any, ...] | None = None
+    scopes: Annotated[Names, Field(min_length=1)] | None = None
+    allow_list: Annotated[tuple[Any, ...], Field(min_length=1)] | None = None
     allowed_ips: Networks | None = None
     expires_at: Moment | None = None
     token_name: Annotated[str, Field(min_length=1, max_length=_MAX_NAME)] | None = None

@@ -186,6 +186,10 @@ class APIKeyItem(Model):
     lifetime_seconds = NumberAttribute(null=True)
     holder = UnicodeAttribute(null=True)
 
+    def __repr__(self) -> str:
+        """The id alone: the rest holds hashes of secrets."""
+        return f"APIKeyItem({self.id})"
+
 
 def _index(lane: Lane) -> GlobalSecondaryIndex[Any]:
     meta = type("Meta", (), {"index_name": lane.name, "projection": IncludeProjection([DOC, PACKED_DOC])})

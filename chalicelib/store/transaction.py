@@ -28,6 +28,10 @@ class Write(NamedTuple):
     verb: Literal["Put", "Update", "Delete"]
     request: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        """What is written where; the values may be hashes of secrets."""
+        return f"Write({self.verb} {self.request['TableName']})"
+
 
 def transact(writes: Sequence[Write]) -> None:
     """Make all the writes, or none.

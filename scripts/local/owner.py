@@ -10,7 +10,8 @@ from chalicelib.access import allow_list, scopes, secret
 from chalicelib.access.lifetime import FIXED_LIFETIME
 from chalicelib.settings import current
 from chalicelib.store import api_keys, directory
-from chalicelib.store.records import APIKey, User
+from chalicelib.store.audit_rows import write_of
+from chalicelib.store.records import APIKey, AuditLog, User
 
 _OWNER = "owner"
 
@@ -64,20 +65,39 @@ def _made() -> User:
 def _minted(owner: User) -> str:
     now, made = times.now(), secret.generate()
     lifetime = timedelta(microseconds=current().max_admin_token_lifetime // 1_000)
-    api_keys.add(
-        APIKey(
-            id=made.id,
-            hashed_secret=made.hashed,
-            user_id=owner.id,
-            login_type=FIXED_LIFETIME,
-            token_name=f"serve_{made.id}",
-            scopes=scopes.DEFAULT,
-            allow_list=tuple(str(entry) for entry in allow_list.DEFAULT),
-            created_at=now,
-            updated_at=now,
-            expires_at=now + lifetime,
-            last_used=times.EPOCH,
-            lifetime_seconds=lifetime // timedelta(seconds=1),
-        )
+    key = APIKey(
+        id=made.id,
+        hashed_secret=made.hashed,
+        user_id=owner.id,
+        login_type=FIXED_LIFETIME,
+        token_name=f"serve_{made.id}",
+        scopes=scopes.DEFAULT,
+        allow_list=tuple(str(entry) for entry in allow_list.DEFAULT),
+        created_at=now,
+        updated_at=now,
+        expires_at=now + lifetime,
+        last_used=times.EPOCH,
+        lifetime_seconds=lifetime // timedelta(seconds=1),
     )
+    api_keys.add(key, write_of(_trail(key)))
     return made.text
+
+
+def _trail(key: APIKey) -> AuditLog:
+    return AuditLog(
+        id=str(uuid4()),
+        time=key.created_at,
+        user_id=key.user_id,
+        organization_id=None,
+        ip=None,
+        user_agent="scripts/serve",
+        resource_type="api_key",
+        resource_id=key.user_id,
+        resource_target=key.token_name,
+        resource_icon="",
+        action="create",
+        status_code=201,
+        request_id=str(uuid4()),
+        diff={},
+        additional_fields={"changed_api_key_id": key.id},
+    )

@@ -16,9 +16,11 @@ import pytest
 from app import app
 from chalicelib import times
 from chalicelib.access.secret import generate, hash_secret
+from chalicelib.api.http import Answer
 from chalicelib.errors import Unavailable
 from chalicelib.store import api_keys, engine, transaction
 from chalicelib.store.tables import APIKeyItem, AuditLogItem
+from chalicelib.store.transaction import Write
 
 if TYPE_CHECKING:
     from chalicelib.store.records import APIKey, AuditLog, User
@@ -342,3 +344,36 @@ def test_no_repr_tells_a_secret(caller: Client, token: str) -> None:
     made: APIKey = replace(key, hashed_secret=hash_secret(caller.token[11:]))
     for shown in (repr(made), str(made), f"{made}", repr([made]), repr(Caller(user, made, None))):  # type: ignore[arg-type]
         assert_silent(shown, token, caller.token)
+
+
+def test_the_trail_says_what_a_change_of_a_token_changed(as_ann: Client, house: House, ann: User, trail: Trail) -> None:
+    path = f"/api/v2/users/me/keys/{house.token(ann, token_name='before')[:10]}"
+    as_ann.patch(path, {"scopes": ["user:read"], "token_name": "after"})
+    as_ann.post(f"{path}/rotate", {})
+    narrowed, rotated = (row.additional_fields["changes"] for row in trail())
+    assert narrowed == {
+        "token_name": {"old": "before", "new": "after"},
+        "scopes": {"old": ["coder:all"], "new": ["user:read"]},
+    }
+    assert rotated == {"secret": {"secret": True}}
+
+
+def test_nothing_that_holds_a_secret_or_a_hash_shows_it(house: House, ann: User) -> None:
+    token = house.token(ann)
+    key = api_keys.get(token[:10])
+    assert key is not None
+    item = APIKeyItem(key.id, hashed_secret=key.hashed_secret)
+    shown = [repr(Answer({"key": token}, 201)), repr(item), repr(Write("Put", item.get_save_kwargs_from_instance()))]
+    for text in shown:
+        assert token not in text
+        assert token[11:] not in text
+        assert repr(key.hashed_secret) not in text
+
+
+def test_the_tokens_of_a_deleted_user_are_deleted_with_a_trail(
+    owner: Client, house: House, ann: User, trail: Trail
+) -> None:
+    ids = {house.token(ann)[:10] for _ in range(33)}
+    assert owner.delete(f"/api/v2/users/{ann.id}").status == 200
+    assert not any(map(api_keys.get, ids))
+    assert {row.additional_fields["changed_api_key_id"] for row in trail()} == ids
