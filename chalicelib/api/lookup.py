@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalicelib.access.decide import Object, decide
 from chalicelib.access.secret import is_key_id
 from chalicelib.api.authentication import Caller
-from chalicelib.errors import BadRequest, NotFound
+from chalicelib.errors import BadRequest, Forbidden, NotFound
 from chalicelib.search import values
 from chalicelib.store import api_keys, directory
 from chalicelib.store.records import APIKey, Organization, User
@@ -68,6 +68,21 @@ def organization(caller: Caller, name: str, *, consistent: bool = False) -> Orga
 def _by_name(name: str, *, consistent: bool) -> User | None:
     row_id = _uuid(name) or next(iter(directory.user_ids("username", name)), None)
     return directory.get_user(row_id, consistent=consistent) if row_id else None
+
+
+def check_may_put(caller: Caller, obj: Object, *, new: bool) -> None:
+    """Make sure that the caller may create the object, or change it.
+
+    Raises:
+        Forbidden: they may not, and may know that it is there.
+        NotFound: they may not even read it.
+    """
+    if new:
+        if not decide(caller.subject, "create", Object(obj.type)):
+            raise Forbidden
+        return
+    if not decide(caller.subject, "update", obj):
+        raise Forbidden if decide(caller.subject, "read", obj) else NotFound
 
 
 def canonical(object_id: str) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chalicelib import times
-from chalicelib.access.decide import Object, decide, reach
+from chalicelib.access.decide import decide, reach
 from chalicelib.api import lookup
 from chalicelib.api.authentication import Caller, authenticated
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.parameters import uuid
 from chalicelib.api.saving import saved
-from chalicelib.errors import Conflict, Forbidden, NotFound, Validation
+from chalicelib.errors import Conflict, Forbidden, Validation
 from chalicelib.models.base import parse
 from chalicelib.models.directory import PutOrganization, organization_json
 from chalicelib.store import directory
@@ -51,14 +51,7 @@ def put(call: Call, caller: Caller, organization: str) -> Answer:
     def write() -> Answer:
         before = directory.get_organization(row_id, consistent=True)
         new = before is None or before.deleted
-        allowed = (
-            decide(caller.subject, "create", Object("organization"))
-            if new
-            else decide(caller.subject, "update", lookup.organization_object(row_id))
-        )
-        if not allowed:
-            readable = not new and decide(caller.subject, "read", lookup.organization_object(row_id))
-            raise Forbidden if new or readable else NotFound
+        lookup.check_may_put(caller, lookup.organization_object(row_id), new=new)
         after = _merged(row_id, asked, before)
         if after != before:
             try:

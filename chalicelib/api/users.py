@@ -18,7 +18,7 @@ from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.parameters import page, uuid
 from chalicelib.api.saving import saved
 from chalicelib.api.trail import delete_tokens
-from chalicelib.errors import Conflict, Forbidden, NotFound, Validation
+from chalicelib.errors import Conflict, Forbidden, Validation
 from chalicelib.models.base import parse
 from chalicelib.models.directory import PutUser, organization_json, user_json
 from chalicelib.store import api_keys, directory
@@ -81,14 +81,7 @@ def put(call: Call, caller: Caller, user: str) -> Answer:
     def write() -> Answer:
         before = directory.get_user(row_id, consistent=True)
         new = before is None or before.deleted
-        allowed = (
-            decide(caller.subject, "create", Object("user"))
-            if new
-            else decide(caller.subject, "update", lookup.user_object(row_id))
-        )
-        if not allowed:
-            readable = not new and decide(caller.subject, "read", lookup.user_object(row_id))
-            raise Forbidden if new or readable else NotFound
+        lookup.check_may_put(caller, lookup.user_object(row_id), new=new)
         after = _merged(row_id, asked, before)
         # One who was deleted holds nothing: what comes back with the row is granted anew.
         _check_roles(caller.subject, None if new else before, after)

@@ -19,7 +19,7 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE, STRING
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, Projection
 from pynamodb.models import Model
 
 from chalicelib import times
@@ -48,17 +48,22 @@ class _Table:
     billing_mode = PAY_PER_REQUEST_BILLING_MODE
 
 
-class Listing(GlobalSecondaryIndex["UserItem"]):  # type: ignore[no-untyped-call]
-    """All users by username; claims are not in it."""
+def _index(name: str, hash_key: str, range_key: str, projection: Projection) -> GlobalSecondaryIndex[Any]:
+    attributes = {
+        "Meta": type("Meta", (), {"index_name": name, "projection": projection}),
+        hash_key: UnicodeAttribute(hash_key=True),
+        range_key: UnicodeAttribute(range_key=True),
+    }
+    return cast("GlobalSecondaryIndex[Any]", type(f"{name}_index", (GlobalSecondaryIndex,), attributes)())
 
-    class Meta:
-        """Every attribute is projected: a listing shows whole users."""
 
-        index_name = "listing"
-        projection = AllProjection()
+def _sorted_index(name: str, hash_key: str) -> GlobalSecondaryIndex[Any]:
+    """Whole rows in the order of `sort`, for a listing; what has no `sort` (claims, deleted rows) is not in it."""
+    return _index(name, hash_key, "sort", AllProjection())
 
-    kind = UnicodeAttribute(hash_key=True)
-    sort = UnicodeAttribute(range_key=True)
+
+def _lane_index(lane: Lane) -> GlobalSecondaryIndex[Any]:
+    return _index(lane.name, lane.name, POSITION, IncludeProjection([DOC, PACKED_DOC]))
 
 
 class UserItem(Model):
@@ -72,7 +77,7 @@ class UserItem(Model):
 
         table_name = current().table_name("users")
 
-    listing = Listing()
+    listing = _sorted_index("listing", "kind")
     id = UnicodeAttribute(hash_key=True)
     kind = UnicodeAttribute(null=True)
     sort = UnicodeAttribute(null=True)
@@ -92,19 +97,6 @@ class UserItem(Model):
     former = UnicodeSetAttribute(null=True)
 
 
-class OrganizationListing(GlobalSecondaryIndex["OrganizationItem"]):  # type: ignore[no-untyped-call]
-    """All organizations by name; claims are not in it."""
-
-    class Meta:
-        """Every attribute is projected: a listing shows whole organizations."""
-
-        index_name = "listing"
-        projection = AllProjection()
-
-    kind = UnicodeAttribute(hash_key=True)
-    sort = UnicodeAttribute(range_key=True)
-
-
 class OrganizationItem(Model):
     """An organization, or a claim on its name."""
 
@@ -113,7 +105,7 @@ class OrganizationItem(Model):
 
         table_name = current().table_name("organizations")
 
-    listing = OrganizationListing()
+    listing = _sorted_index("listing", "kind")
     id = UnicodeAttribute(hash_key=True)
     kind = UnicodeAttribute(null=True)
     sort = UnicodeAttribute(null=True)
@@ -129,32 +121,6 @@ class OrganizationItem(Model):
     former = UnicodeSetAttribute(null=True)
 
 
-class KeysOfUser(GlobalSecondaryIndex["APIKeyItem"]):  # type: ignore[no-untyped-call]
-    """A user's tokens, oldest first; session keys and claims are not in it."""
-
-    class Meta:
-        """Every attribute is projected: a listing shows whole tokens."""
-
-        index_name = "user"
-        projection = AllProjection()
-
-    token_of = UnicodeAttribute(hash_key=True)
-    sort = UnicodeAttribute(range_key=True)
-
-
-class KeyListing(GlobalSecondaryIndex["APIKeyItem"]):  # type: ignore[no-untyped-call]
-    """Everybody's tokens, oldest first; session keys and claims are not in it."""
-
-    class Meta:
-        """As above."""
-
-        index_name = "listing"
-        projection = AllProjection()
-
-    kind = UnicodeAttribute(hash_key=True)
-    sort = UnicodeAttribute(range_key=True)
-
-
 class APIKeyItem(Model):
     """A token, or a claim on a token name of a user (`name#<user id>#<token name>`)."""
 
@@ -163,8 +129,8 @@ class APIKeyItem(Model):
 
         table_name = current().table_name("api_keys")
 
-    of_user = KeysOfUser()
-    listing = KeyListing()
+    of_user = _sorted_index("user", "token_of")
+    listing = _sorted_index("listing", "kind")
     id = UnicodeAttribute(hash_key=True)
     token_of = UnicodeAttribute(null=True)
     kind = UnicodeAttribute(null=True)
@@ -191,16 +157,6 @@ class APIKeyItem(Model):
         return f"APIKeyItem({self.id})"
 
 
-def _index(lane: Lane) -> GlobalSecondaryIndex[Any]:
-    meta = type("Meta", (), {"index_name": lane.name, "projection": IncludeProjection([DOC, PACKED_DOC])})
-    attributes = {
-        "Meta": meta,
-        lane.name: UnicodeAttribute(hash_key=True),
-        POSITION: UnicodeAttribute(range_key=True),
-    }
-    return cast("GlobalSecondaryIndex[Any]", type(f"{lane.name}_lane", (GlobalSecondaryIndex,), attributes)())
-
-
 def _log_table(name: str, lanes: tuple[Lane, ...]) -> type[Model]:
     attributes: dict[str, Any] = {
         "__module__": __name__,
@@ -208,7 +164,7 @@ def _log_table(name: str, lanes: tuple[Lane, ...]) -> type[Model]:
         "Meta": type("Meta", (_Table,), {"table_name": current().table_name(name)}),
         "id": UnicodeAttribute(hash_key=True),
     }
-    attributes |= {f"{lane.name}_lane": _index(lane) for lane in lanes}
+    attributes |= {f"{lane.name}_lane": _lane_index(lane) for lane in lanes}
     return cast("type[Model]", type(name, (Model,), attributes))
 
 
