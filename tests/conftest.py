@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from scripts.local.engine import EmbeddedEngine
+
+# A change lands or not by what it does: CI tries the same examples each time, and a developer's machine new ones.
+hypothesis.settings.register_profile("ci", derandomize=True, print_blob=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 # The service reads its settings once, at import: what a developer has set must not reach the tests.
 for name in [name for name in os.environ if name.startswith(("GATEBOOK_", "CODER_", "AWS_"))]:
