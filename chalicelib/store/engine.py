@@ -52,6 +52,9 @@ _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 _log = logging.getLogger(__name__)
 
+# At DEBUG botocore logs whole requests and answers, the hashes of secrets among them; no setting may bring them out.
+logging.getLogger("botocore").setLevel(logging.INFO)
+
 
 class ConditionFailed(Exception):
     """The condition of a write did not hold; nothing was written.

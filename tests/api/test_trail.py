@@ -377,3 +377,9 @@ def test_the_tokens_of_a_deleted_user_are_deleted_with_a_trail(
     assert owner.delete(f"/api/v2/users/{ann.id}").status == 200
     assert not any(map(api_keys.get, ids))
     assert {row.additional_fields["changed_api_key_id"] for row in trail()} == ids
+
+
+def test_the_client_of_the_store_never_logs_what_it_sends() -> None:
+    # Hashes of secrets are in its requests, and at DEBUG it would log them whole.
+    for name in ("botocore", "botocore.endpoint", "botocore.parsers", "botocore.hooks"):
+        assert not logging.getLogger(name).isEnabledFor(logging.DEBUG)
