@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.access.secret import PATTERN
 from chalicelib.settings import declared
 from scripts.docs.reference import README, tables, updated
 
@@ -32,3 +33,7 @@ def test_every_file_that_the_readme_names_is_there() -> None:
     named = set(re.findall(r"(?:scripts/[a-z]+|CHANGELOG\.md|LICENSE)\b", README.read_text()))
     assert named >= {"scripts/serve", "scripts/test"}
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_scanners_are_told_the_form_of_a_token() -> None:
+    assert f"`{PATTERN}`" in README.read_text()

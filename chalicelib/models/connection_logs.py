@@ -105,14 +105,6 @@ class ConnectionLogJSON(TypedDict):
     ssh_info: NotRequired[SSHInfoJSON]
 
 
-class ConnectionLogsJSON(TypedDict):
-    """The answer of `GET /api/v2/connectionlog`."""
-
-    connection_logs: list[ConnectionLogJSON]
-    count: int
-    count_cap: int
-
-
 def connection_log_json(
     row: ConnectionLog, users: Mapping[str, User], organizations: Mapping[str, Organization]
 ) -> ConnectionLogJSON:
