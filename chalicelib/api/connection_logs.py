@@ -5,19 +5,19 @@ from __future__ import annotations
 import time
 
 from chalicelib.access.decide import Object, Subject, decide, reach
-from chalicelib.api import log_pages
+from chalicelib.api import log_pages, service_lines
 from chalicelib.api.authentication import Caller, authenticated
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.ingest import Report
 from chalicelib.errors import Forbidden, GatebookError, Unavailable
 from chalicelib.logs import connection
+from chalicelib.logs.connection import ConnectionEvent
 from chalicelib.logs.service_log import CONNECTION_LOG
 from chalicelib.models.bodies import Entry, read_events
 from chalicelib.models.connection_logs import connection_log_json, parse_event
 from chalicelib.search.filters import CONNECTION_FILTERS
 from chalicelib.store import connection_writer
 from chalicelib.store.log_tables import CONNECTION_LOGS
-from chalicelib.store.records import ConnectionLog
 
 routes = Routes(__name__)
 
@@ -36,9 +36,11 @@ def ingest(call: Call, caller: Caller) -> Answer:
     sent = read_events(call.body, CONNECTION_LOG)
     report = Report(sent.skipped)
     fold = connection.Fold()
+    events: dict[int, ConnectionEvent] = {}
     for entry in sent.entries:
         try:
-            fold.add(entry.index, _row(caller.subject, entry))
+            events[entry.index] = event = _event(caller.subject, entry)
+            fold.add(entry.index, connection.row(event))
         except GatebookError as error:
             report.rejected(entry.index, _own_id(entry), error)
     rows = list(fold.rows.values())
@@ -54,6 +56,7 @@ def ingest(call: Call, caller: Caller) -> Answer:
         moved = f"The id {taken} is taken by another event." if taken else ""
         for index, status in fold.statuses(row.id, written.before):
             report.stored(index, written.after.id, status, moved)
+            service_lines.emit(call, CONNECTION_LOG, events[index], written.after.id)
     return report.answer()
 
 
@@ -64,13 +67,13 @@ def list_rows(call: Call, caller: Caller) -> Answer:
     return log_pages.answer(call, caller, LOG)
 
 
-def _row(subject: Subject, entry: Entry) -> ConnectionLog:
+def _event(subject: Subject, entry: Entry) -> ConnectionEvent:
     if entry.value is None:
         raise GatebookError(entry.problem)
     event = parse_event(entry.value)
     if not decide(subject, "update", Object("connection_log", organization=event.organization_id)):
         raise Forbidden(f"You may not write connection logs of organization {event.organization_id}.", "")
-    return connection.row(event)
+    return event
 
 
 def _own_id(entry: Entry) -> str | None:
