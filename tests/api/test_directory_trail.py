@@ -13,6 +13,7 @@ from chalicelib.api import trail as trails
 from chalicelib.api.trail import Resource
 from chalicelib.errors import Unavailable
 from chalicelib.store import directory, transaction
+from chalicelib.store import engine as store_engine
 from chalicelib.store.audit_rows import writes_of
 from chalicelib.store.tables import AuditLogItem
 from chalicelib.store.transaction import transact
@@ -152,11 +153,8 @@ def test_the_auditor_of_an_organization_reads_who_was_let_into_it(owner: Client,
     ann = house.user("ann")
     owner.put(of(ann.id), ann_with(organization_ids=[ACME, ZETA], name="Ann"))
     (row,) = auditor.get("/api/v2/audit").json["audit_logs"]
-    assert (row["resource_type"], row["organization_id"], row["resource_target"]) == (
-        "organization_member",
-        ACME,
-        "ann",
-    )
+    assert (row["resource_type"], row["resource_target"]) == ("organization_member", "ann")
+    assert row["organization_id"] == ACME
     assert row["description"] == "{user} created organization member {target}"
 
 
@@ -195,7 +193,7 @@ def test_without_its_row_a_change_does_not_happen(
 ) -> None:
     ann, acme = house.user("ann"), house.organization("acme")
     users, organizations = list(directory.list_users()), list(directory.list_organizations())
-    original = transaction.call
+    original = store_engine.call
 
     def failing(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         if operation == "TransactWriteItems":
@@ -225,7 +223,7 @@ def test_more_memberships_than_one_transaction_holds_are_all_changed_and_all_tol
 ) -> None:
     ann = house.user("ann")
     sizes: list[int] = []
-    original = transaction.call
+    original = store_engine.call
 
     def counted(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         sizes.append(len(request["TransactItems"]))
