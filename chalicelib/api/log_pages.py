@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Generic
@@ -26,12 +27,13 @@ from chalicelib.store.log_reader import Counted, Reading
 from chalicelib.store.log_tables import LogTable, Row
 from chalicelib.store.plan import UNREADABLE, Plan, plan
 from chalicelib.store.records import Organization, User
+from chalicelib.store.shown import shown
 
 COUNT_CAP = 2_000
 _ANSWERING_SECONDS = 8.0
 """Kept back, of the time there is, for the request under way and the answer."""
 _LARGEST_ANSWER = 5_000_000
-"""Bytes of rows; Lambda sends no more than six million in all."""
+"""Bytes of rows as Lambda sends them, which is six million in all."""
 _WRONG_PAGE = "Query parameters have invalid values."
 
 
@@ -184,22 +186,17 @@ def _read(
 
 def _texts(log: Log[Row], rows: Sequence[Row]) -> list[str]:
     """The rows as JSON, as many of them as an answer may hold, one at least."""
-    users, organizations = _joined(log.stored, rows)
+    whole, users, organizations = shown(log.stored, rows, _LARGEST_ANSWER)
     texts: list[str] = []
     size = 0
-    for row in rows:
+    for row in whole:
         text = encoded(log.shown(row, users, organizations)).text
-        size += len(text) if text.isascii() else len(text.encode())
+        # Lambda sends the body as a JSON text in turn.
+        size += len(json.dumps(text))
         if texts and size > _LARGEST_ANSWER:
             break
         texts.append(text)
     return texts
-
-
-def _joined(log: LogTable[Row], rows: Iterable[Row]) -> tuple[dict[str, User], dict[str, Organization]]:
-    user_ids = {getattr(row, name) for row in rows for name in log.users} - {None}
-    organization_ids = {row.organization_id for row in rows if row.organization_id}
-    return directory.users_and_organizations(user_ids, organization_ids)
 
 
 def _explanation(planned: Plan, budget: Budget, bill: Bill) -> dict[str, Any]:

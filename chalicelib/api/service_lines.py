@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from chalicelib import times
 from chalicelib.api import request_log
 from chalicelib.api.http import Call
-from chalicelib.logs.connection import ConnectionEvent
-from chalicelib.logs.service_line import human_line, json_line
+from chalicelib.logs.service_line import event_of, human_line, json_line
 from chalicelib.settings import current
-from chalicelib.store.records import AuditLog
+from chalicelib.store.records import AuditLog, ConnectionLog
 
 _WRITTEN: Mapping[str, Callable[[str, Mapping[str, Any], datetime, str], str]] = {
     "json": json_line,
@@ -21,17 +19,14 @@ _WRITTEN: Mapping[str, Callable[[str, Mapping[str, Any], datetime, str], str]] =
 }
 
 
-def emit(call: Call, message: str, event: ConnectionEvent | AuditLog, row_id: str) -> None:
+def emit(call: Call, message: str, row: ConnectionLog | AuditLog) -> None:
     """Print the line of one event that is stored (`GATEBOOK_SERVICE_LOG`).
 
     Args:
         call: the request that brought it.
         message: CONNECTION_LOG or AUDIT_LOG.
-        event: what was reported; of the audit log, the row that it made.
-        row_id: the id of its row, for an event that came without one.
+        row: what the event alone makes.
     """
     written = _WRITTEN.get(current().service_log)
-    if written is None:
-        return
-    known = {field.name: value for field in fields(event) if (value := getattr(event, field.name)) is not None}
-    request_log.write(written(message, {"id": row_id, **known}, times.now(), call.request_id))
+    if written is not None:
+        request_log.write(written(message, event_of(row), times.now(), call.request_id))

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from chalicelib import times
 from chalicelib.logs.service_log import FIELDS
+from chalicelib.store.records import AuditLog, ConnectionLog
 
 _LOGGER = "coderd"
 _NIL_UUID = "00000000-0000-0000-0000-000000000000"
@@ -28,6 +30,17 @@ _WHEN_ABSENT: Mapping[str, Any] = {
     "additional_fields": {},
 }
 _BARE = re.compile(r"[A-Za-z0-9_./@+<>-]+")
+
+
+def event_of(row: ConnectionLog | AuditLog) -> dict[str, Any]:
+    """The fields of the event that alone made a row; a session is called by the id of its row."""
+    event = {field.name: getattr(row, field.name) for field in fields(row)}
+    if isinstance(row, ConnectionLog):
+        event |= {"time": row.connect_time, "connection_status": "disconnected" if row.closing else "connected"}
+        if row.closing is not None:
+            event["disconnect_reason"] = row.closing.reason and row.closing.reason.value
+            event["code"] = row.closing.code and row.closing.code.value
+    return event
 
 
 def json_line(message: str, event: Mapping[str, Any], now: datetime, request_id: str = "") -> str:

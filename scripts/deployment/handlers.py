@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pynamodb.models import Model
 
-from chalicelib.store.lanes import CONNECTION_LANES
+from chalicelib.store.lanes import AUDIT_LANES, CONNECTION_LANES
 from chalicelib.store.tables import APIKeyItem, AuditLogItem, ConnectionLogItem, OrganizationItem, UserItem
 
 
@@ -68,7 +68,7 @@ HANDLERS = (
             ConnectionLogItem: Calls(
                 ("BatchGetItem", "GetItem", "PutItem", "UpdateItem"), tuple(lane.name for lane in CONNECTION_LANES)
             ),
-            AuditLogItem: Calls(("PutItem",)),
+            AuditLogItem: Calls(("BatchGetItem", "GetItem", "PutItem"), tuple(lane.name for lane in AUDIT_LANES)),
         },
     ),
 )

@@ -8,9 +8,10 @@ from uuid import uuid4
 from chalicelib import times
 from chalicelib.access import allow_list, scopes, secret
 from chalicelib.access.lifetime import FIXED_LIFETIME
+from chalicelib.api.trail import user_trail
 from chalicelib.settings import current
 from chalicelib.store import api_keys, directory
-from chalicelib.store.audit_rows import write_of
+from chalicelib.store.audit_rows import writes_of
 from chalicelib.store.records import APIKey, AuditLog, User
 
 _OWNER = "owner"
@@ -46,7 +47,7 @@ def make_owner(username: str, email: str) -> User:
         created_at=now,
         updated_at=now,
     )
-    directory.save_user(owner, None)
+    directory.save_user(owner, None, *user_trail(None, None, 201, None, owner))
     return owner
 
 
@@ -73,7 +74,7 @@ def mint_token(owner: User, command: str) -> str:
         last_used=times.EPOCH,
         lifetime_seconds=lifetime // timedelta(seconds=1),
     )
-    api_keys.add(key, write_of(_trail(key, command)))
+    api_keys.add(key, *writes_of(_trail(key, command)))
     return made.text
 
 

@@ -154,3 +154,25 @@ def test_an_event_that_is_not_stored_is_not_printed(
     monkeypatch.setattr(connection_writer, "write_all", lambda *_, **__: [Unavailable()])
     assert owner.post(LOG, make_event()).status == 503
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("form", ["json", "human"])
+def test_audit_events_go_out_as_well_and_are_the_same_when_they_come_back(
+    owner: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    use(monkeypatch, GATEBOOK_SERVICE_LOG=form)
+    event = {
+        "time": "2025-07-10T10:14:38.942776Z",
+        "user_id": "fe8f4bab-3128-41f1-8fec-1cc0755affe5",
+        "resource_type": "workspace",
+        "resource_id": "05567e23-31e2-4c00-bd05-4d499d437347",
+        "resource_target": "dev box",
+        "action": "write",
+        "status_code": 200,
+        "diff": {"name": {"old": "dev", "new": 'a "dev" box', "secret": False}},
+        "additional_fields": {"build_number": "7"},
+    }
+    assert owner.post("/api/v2/audit", event).json["created"] == 1
+    out = capsys.readouterr().out
+    assert "audit_log" in out
+    assert [result["status"] for result in owner.post("/api/v2/audit", out).json["results"]] == ["unchanged"]

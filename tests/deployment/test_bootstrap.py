@@ -36,13 +36,15 @@ def test_the_first_owner_is_made_with_a_token_that_opens() -> None:
 
 
 @pytest.mark.usefixtures("tables")
-def test_making_the_token_leaves_a_trail_without_the_secret() -> None:
+def test_making_the_two_leaves_a_trail_without_the_secret() -> None:
     token = bootstrap.bootstrap("root", "root@example.com", again=False)
     key = api_keys.get(token.partition("-")[0])
     assert key is not None
     rows: list[AuditLog] = trail()
-    assert [row.user_agent for row in rows] == ["scripts/bootstrap"]
-    assert rows[0].additional_fields == {"changed_api_key_id": key.id}
+    assert sorted(row.resource_type for row in rows) == ["api_key", "user"]
+    (minted,) = (row for row in rows if row.resource_type == "api_key")
+    assert minted.user_agent == "scripts/bootstrap"
+    assert minted.additional_fields == {"changed_api_key_id": key.id}
     assert token.partition("-")[2] not in repr(rows)
 
 

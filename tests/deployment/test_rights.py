@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.api.application import Gatebook
-from chalicelib.store.connection_writer import _pool
 from chalicelib.store.engine import call
 from chalicelib.store.tables import AuditLogItem, UserItem
+from chalicelib.store.write_pool import _pool
 from scripts.local.engine import EmbeddedEngine
 from tests.rights import Watch, allowed, needed
 

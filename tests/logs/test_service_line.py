@@ -11,8 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.logs import connection
+from chalicelib.logs.connection import ConnectionEvent
+from chalicelib.logs.service_line import event_of as event_of_row
 from chalicelib.logs.service_line import human_line, json_line
 from chalicelib.logs.service_log import AUDIT_LOG, CONNECTION_LOG, FIELDS, event_of, event_of_human, is_service_log
+from chalicelib.models.connection_logs import parse_row
 
 NOW = datetime(2025, 7, 3, 6, 57, 16, 157_900, tzinfo=UTC)
 CONNECTION = {
@@ -174,3 +178,29 @@ def test_an_audit_event_comes_back_as_it_was(written: Written, read: Read, event
     line = written(AUDIT_LOG, event, NOW)
     assert "\n" not in line
     assert read(line, AUDIT_LOG) == wired(event)
+
+
+def session(**changes: Any) -> ConnectionEvent:
+    """An event with all that a session may have; `changes` replace fields."""
+    known = {**CONNECTION, "connection_id": "3e2d1c0b-9a8f-4e7d-8c6b-5a4f3e2d1c0b", "ip": "10.1.2.3", **changes}
+    fields = ConnectionEvent.__slots__
+    return ConnectionEvent(**{name: known.get(name) for name in fields})  # type: ignore[arg-type]
+
+
+EVENTS = [
+    session(),
+    session(connection_status="disconnected"),
+    session(connection_status="disconnected", code=0, disconnect_reason="client left"),
+    session(connection_id=None),
+    session(type="workspace_app", connection_id=None, code=200, slug_or_port="terminal", user_agent="Mozilla/5.0"),
+    session(type="port_forwarding", connection_id=None, code=404, slug_or_port="3000", user_id=AUDIT["user_id"]),
+]
+
+
+@FORMS
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: f"{event.type} {event.connection_status}")
+def test_what_is_printed_of_a_stored_event_makes_the_same_row_again(
+    written: Written, read: Read, event: ConnectionEvent
+) -> None:
+    made = connection.row(event)
+    assert parse_row(read(written(CONNECTION_LOG, event_of_row(made), NOW), CONNECTION_LOG)) == made
