@@ -10,14 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from pynamodb.models import Model
-
 from chalicelib.casing import lowered
 from chalicelib.store.batch_get import batch_get
 from chalicelib.store.claims import Changed, DirectoryItem, Taken, forget, hold, holders, leave, release
 from chalicelib.store.engine import ConditionFailed, Item, TransactionCancelled, call
 from chalicelib.store.records import Organization, User
-from chalicelib.store.tables import OrganizationItem, UserItem
+from chalicelib.store.tables import OrganizationItem, UserItem, decoded
 from chalicelib.store.transaction import Write, transact
 
 _USER = "user"
@@ -174,20 +172,15 @@ def _listing(table: DirectoryItem, kind: str) -> Iterator[Item]:
         request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
-def _values(table: type[Model], item: Item) -> dict[str, Any]:
-    row = table.from_raw_data(item)
-    return row.attribute_values
-
-
 def _user(item: Item) -> User:
-    values = _values(UserItem, item)
+    values = decoded(UserItem, item)
     values["roles"] = tuple(values["roles"])
     values["organization_roles"] = {key: tuple(roles) for key, roles in values["organization_roles"].items()}
     return User(**{name: values[name] for name in User.__slots__})
 
 
 def _organization(item: Item) -> Organization:
-    values = _values(OrganizationItem, item)
+    values = decoded(OrganizationItem, item)
     return Organization(**{name: values[name] for name in Organization.__slots__})
 
 

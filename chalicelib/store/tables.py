@@ -6,6 +6,7 @@ per unique value (`username#alice`), written in the same transaction as the row,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -171,5 +172,17 @@ def _log_table(name: str, lanes: tuple[Lane, ...]) -> type[Model]:
 ConnectionLogItem = _log_table("connection_logs", CONNECTION_LANES)
 
 AuditLogItem = _log_table("audit_logs", AUDIT_LANES)
+
+
+def decoded(table: type[Model], item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The values of an item by its table's attributes, those it lacks as None.
+
+    pynamodb does the same by making a model of it, which takes four times as long: a page reads many.
+    """
+    return {
+        name: attribute.deserialize(item[name][attribute.attr_type]) if name in item else None
+        for name, attribute in table.get_attributes().items()
+    }
+
 
 TABLES: tuple[type[Model], ...] = (UserItem, OrganizationItem, APIKeyItem, ConnectionLogItem, AuditLogItem)
