@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from chalicelib.access.decide import Object, Subject, decide, reach
 from chalicelib.api import log_pages
@@ -58,7 +59,7 @@ def ingest(call: Call, caller: Caller) -> Answer:
 
 
 @routes.view("/api/v2/connectionlog")
-@authenticated
+@partial(authenticated, names=partial(log_pages.names, log=LOG))
 def list_rows(call: Call, caller: Caller) -> Answer:
     """The rows that `q` asks for and the caller may see, newest first."""
     return log_pages.answer(call, caller, LOG)

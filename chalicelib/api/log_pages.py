@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Generic
 
 from chalicelib.access.decide import Object, Reach, decide, reach
-from chalicelib.api.authentication import Caller
+from chalicelib.api.authentication import Caller, Names
 from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.parameters import Page, boolean, page
 from chalicelib.errors import Forbidden, Invalid, Validation
 from chalicelib.models.directory import Beside
-from chalicelib.search import cursor
+from chalicelib.search import cursor, parser
 from chalicelib.search.criteria import criteria
 from chalicelib.search.cursor import Cursor
 from chalicelib.search.filters import FilterTable
@@ -22,6 +22,7 @@ from chalicelib.search.parser import Filter, UserReference, parse
 from chalicelib.settings import current
 from chalicelib.store import directory, engine
 from chalicelib.store.budget import Bill, Budget
+from chalicelib.store.claims import Known
 from chalicelib.store.log_reader import Counted, Reading
 from chalicelib.store.log_tables import LogTable, Row
 from chalicelib.store.plan import UNREADABLE, Plan, plan
@@ -65,6 +66,11 @@ class _Found(Generic[Row]):
     stopped: bool
 
 
+def names(call: Call, log: Log[Row]) -> Names:
+    """The names of users and organizations in `q`."""
+    return parser.names(call.query("q"), log.filters)
+
+
 def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
     """The rows that `q` asks for and the caller may see, newest first.
 
@@ -83,7 +89,7 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
     with engine.heard_by(bill.add) if explained else nullcontext():
         asked = parse(call.query("q"), log.filters, me=caller.user.id, organization=_organizations_of(caller))
         start = _start(text, log.stored.name, asked)
-        planned = _plan(log, asked, readable)
+        planned = _plan(log, asked, readable, caller.names)
         if wanted.after_id and not readable.nothing:
             start = Cursor(_position_of(log, readable, wanted.after_id), wanted.offset)
         counting = call.query("count") == "" or boolean(call.query("count"))
@@ -125,26 +131,26 @@ def _start(text: str, log: str, asked: Filter) -> Cursor | None:
 
 def _organizations_of(caller: Caller) -> Callable[[str], str | None]:
     def organization(name: str) -> str | None:
-        row_id = directory.organization_id(name)
+        row_id = directory.organization_id(name, caller.names)
         seen = row_id and decide(caller.subject, "read", Object("organization", row_id, organization=row_id))
         return row_id if seen else None
 
     return organization
 
 
-def _plan(log: Log[Row], asked: Filter, readable: Reach) -> Plan:
+def _plan(log: Log[Row], asked: Filter, readable: Reach, known: Known) -> Plan:
     if readable.nothing:
         return UNREADABLE
-    wanted = criteria(asked, log.filters, _user_ids).since(log.stored.cut_off())
+
+    def user_ids(reference: UserReference) -> Sequence[str]:
+        return directory.user_ids(reference.by, reference.text, deleted=reference.deleted, known=known)
+
+    wanted = criteria(asked, log.filters, user_ids).since(log.stored.cut_off())
     if not readable.site:
         wanted = wanted.narrowed("organization_id", readable.organizations)
     if readable.ids is not None:
         wanted = wanted.narrowed("id", readable.ids)
     return plan(wanted, log.stored.kept().read, current().log_shards)
-
-
-def _user_ids(reference: UserReference) -> Sequence[str]:
-    return directory.user_ids(reference.by, reference.text, deleted=reference.deleted)
 
 
 def _position_of(log: Log[Row], readable: Reach, row_id: str) -> str:

@@ -8,11 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, cast
 
 from chalicelib.casing import lowered
 from chalicelib.store.batch_get import batch_get
-from chalicelib.store.claims import Changed, DirectoryItem, Taken, forget, hold, holders, leave, release
+from chalicelib.store.claims import (
+    Changed,
+    DirectoryItem,
+    Known,
+    Taken,
+    claim_id,
+    fits,
+    forget,
+    hold,
+    holders,
+    leave,
+    release,
+)
 from chalicelib.store.engine import ConditionFailed, Item, TransactionCancelled, call
 from chalicelib.store.records import Organization, User
 from chalicelib.store.tables import OrganizationItem, UserItem, decoded
@@ -30,20 +43,38 @@ def get_user(user_id: str, *, consistent: bool = False) -> User | None:
     return _user(item) if item else None
 
 
+def get_user_and_claims(user_id: str, names: Iterable[tuple[str, str]]) -> tuple[User | None, Known]:
+    """The user with this id, read consistently, and in the same call the claims on names.
+
+    Args:
+        user_id: of the user.
+        names: pairs of `username`, `email` or, for organizations, `name`, and the value in any case.
+    """
+    tables = {UserItem.Meta.table_name: {user_id}, OrganizationItem.Meta.table_name: set[str]()}
+    for field, value in names:
+        table = UserItem if field in _USER_CLAIMS else OrganizationItem
+        tables[table.Meta.table_name].add(claim_id(field, value))
+    wanted = {table: [key for key in keys if fits(key)] for table, keys in tables.items()}
+    found = {item["id"]["S"]: item for _, item in batch_get(wanted, consistent=True)}
+    own = found.pop(user_id, None)
+    known = {key: found.get(key, {}) for keys in wanted.values() for key in keys if key != user_id}
+    return _user(own) if own and "kind" in own else None, known
+
+
 def get_organization(organization_id: str, *, consistent: bool = False) -> Organization | None:
     """The organization with this id, deleted or not."""
     item = _get(OrganizationItem, organization_id, consistent=consistent)
     return _organization(item) if item else None
 
 
-def user_ids(field: str, value: str, *, deleted: bool = False) -> tuple[str, ...]:
+def user_ids(field: str, value: str, *, deleted: bool = False, known: Known = MappingProxyType({})) -> tuple[str, ...]:
     """The ids of users by `username` or `email`, whatever the case; with `deleted`, former holders too."""
-    return holders(UserItem, field, value, former=deleted)
+    return holders(UserItem, field, value, former=deleted, known=known)
 
 
-def organization_id(name: str) -> str | None:
+def organization_id(name: str, known: Known = MappingProxyType({})) -> str | None:
     """The id of the organization that has this name now, whatever the case."""
-    found = holders(OrganizationItem, "name", name)
+    found = holders(OrganizationItem, "name", name, known=known)
     return found[0] if found else None
 
 
