@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, NamedTuple, cast
 
 from chalicelib import durations
-from chalicelib.store.lanes import ALL, AUDIT_LANES, CONNECTION_LANES, Lane, chosen
+from chalicelib.store.lanes import AUDIT_LANES, CONNECTION_LANES, KEPT, Lane, chosen
 
 MAX_SHARDS = 64
 
@@ -79,8 +79,8 @@ def _lanes(declared: tuple[Lane, ...]) -> Kind:
         given = [name.strip() for name in text.split(",")]
         if not {name.removeprefix("+") for name in given} <= names | {"*"}:
             raise ValueError(text)
-        read = chosen(declared, [ALL, *(name for name in given if not name.startswith("+"))])
-        return Lanes(chosen(declared, [ALL, *(name.removeprefix("+") for name in given)]), read)
+        read = chosen(declared, [*KEPT, *(name for name in given if not name.startswith("+"))])
+        return Lanes(chosen(declared, [*KEPT, *(name.removeprefix("+") for name in given)]), read)
 
     accepts = f"* for every lane, or names with commas between: {', '.join(lane.name for lane in declared)}"
     return Kind(parse, f"{accepts}; a + before a name has the lane written and not yet read")
@@ -165,7 +165,7 @@ class Settings:
         "GATEBOOK_AUDIT_LANES",
         _lanes(AUDIT_LANES),
         "*",
-        "The lanes of the audit log; as above.",
+        "The lanes of the audit log; as above. `all` and `connection_event` are always kept.",
     )
     max_rows_read: int = setting(
         "GATEBOOK_MAX_ROWS_READ",

@@ -87,7 +87,7 @@ def test_lanes_are_all_kept_unless_some_are_named_and_one_is_always() -> None:
     kept = load({"GATEBOOK_CONNECTION_LANES": " type , +status,workspace"}).connection_lanes
     assert names(kept.written) == ["workspace", "status", "type", "all"]
     assert names(kept.read) == ["workspace", "type", "all"]
-    assert names(load({"GATEBOOK_AUDIT_LANES": "all"}).audit_lanes.written) == ["all"]
+    assert names(load({"GATEBOOK_AUDIT_LANES": "all"}).audit_lanes.written) == ["connection_event", "all"]
 
 
 @pytest.mark.parametrize("text", ["", "workspaces", "type,,status", "type;status", "-type", "target"])

@@ -20,7 +20,7 @@ from chalicelib.api.http import Answer, Call
 from chalicelib.errors import Forbidden, Unauthorized
 from chalicelib.settings import current
 from chalicelib.store import api_keys, directory
-from chalicelib.store.claims import Known
+from chalicelib.store.claims import Claims
 from chalicelib.store.records import APIKey, User
 
 Names = Sequence[tuple[str, str]]
@@ -54,7 +54,7 @@ class Caller:
     key: APIKey
     subject: Subject
     in_grace: bool = False
-    names: Known = field(default_factory=dict)
+    names: Claims = field(default_factory=dict)
 
     @property
     def grant(self) -> Grant:
@@ -106,7 +106,7 @@ def authenticate(call: Call, names: Names = ()) -> Caller:
         raise _unauthorized(detail=f'API key expired at "{_go_time(key.expires_at)}".')
     if not networks.contain(key.allowed_ips, call.source_ip):
         raise Forbidden(detail=f"This token may not be used from {call.source_ip}.", headers=_INSUFFICIENT)
-    known: Known = {}
+    known: Claims = {}
     if names:
         user, known = directory.get_user_and_claims(key.user_id, names)
     else:

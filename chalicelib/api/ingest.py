@@ -6,15 +6,73 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Literal
 
-from chalicelib.api.http import Answer
-from chalicelib.errors import GatebookError, Validation
+from chalicelib.access.decide import Object, Subject, decide, reach
+from chalicelib.api.http import Answer, Call
+from chalicelib.errors import Forbidden, GatebookError, Validation
+from chalicelib.models.bodies import Entry, read_events
+from chalicelib.store.log_tables import Row
 
 Status = Literal["created", "updated", "unchanged", "rejected", "failed"]
 _STATUSES: tuple[Status, ...] = ("created", "updated", "unchanged", "rejected", "failed")
 _RETRY_AFTER_SECONDS = "1"
+_ANSWERING_SECONDS = 6.0
+"""Kept back, of the time there is, for the writes under way and the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake(Generic[Row]):
+    """How the events of one log come in.
+
+    Attributes:
+        message: `msg` of the service-log lines that are its events.
+        resource: what its rows are called in the policy.
+        action: what the policy calls writing them.
+        row: the row that an event makes; raises Invalid.
+    """
+
+    message: str
+    resource: str
+    action: str
+    row: Callable[[Mapping[str, Any]], Row]
+
+    @property
+    def rows(self) -> str:
+        """Its rows in words."""
+        return self.resource.replace("_", " ") + "s"
+
+
+def received(call: Call, subject: Subject, intake: Intake[Row]) -> tuple[Report, list[tuple[int, Row]]]:
+    """The events of a request that may be stored, each with its place in it, and a report that knows of the others.
+
+    Raises:
+        Forbidden: the caller may write no row of this log.
+        BadRequest: the body cannot be read.
+        TooLarge: it has too many bytes or events.
+    """
+    if reach(subject, intake.action, intake.resource).nothing:
+        raise Forbidden(detail=f"Your token or your roles do not let you write {intake.rows}.")
+    sent = read_events(call.body, intake.message)
+    report = Report(sent.skipped)
+    accepted: list[tuple[int, Row]] = []
+    for entry in sent.entries:
+        try:
+            made = _row(subject, intake, entry)
+        except GatebookError as error:
+            report.rejected(entry.index, _own_id(entry), error)
+        else:
+            accepted.append((entry.index, made))
+    return report, accepted
+
+
+def give_up_at(call: Call) -> float:
+    """When to begin no other write, on the clock of `time.monotonic`."""
+    return time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS
 
 
 class Report:
@@ -65,3 +123,19 @@ class Report:
         if validations:
             result["validations"] = [validation._asdict() for validation in validations]
         self._results[index] = result
+
+
+def _row(subject: Subject, intake: Intake[Row], entry: Entry) -> Row:
+    if entry.value is None:
+        raise GatebookError(entry.problem)
+    made = intake.row(entry.value)
+    organization = made.organization_id
+    if not decide(subject, intake.action, Object(intake.resource, organization=organization or "")):
+        place = f"of organization {organization}" if organization else "that belong to no organization"
+        raise Forbidden(f"You may not write {intake.rows} {place}.", "")
+    return made
+
+
+def _own_id(entry: Entry) -> str | None:
+    given = entry.value.get("id") if entry.value else None
+    return given if isinstance(given, str) else None

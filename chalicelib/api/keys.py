@@ -98,7 +98,7 @@ def narrow(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
         if after != before:
             after = replace(after, updated_at=times.now())
             try:
-                api_keys.change(after, before, key_trail(call, caller, "write", 200, before=before, after=after))
+                api_keys.change(after, before, *key_trail(call, caller, "write", 200, before=before, after=after))
             except api_keys.NameTaken as error:
                 raise name_taken(after.token_name) from error
         return Answer(api_key_json(after))
@@ -117,7 +117,7 @@ def expire(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
         now = times.now()
         if before.expires_at > now:
             after = replace(before, expires_at=now, updated_at=now, previous_secret=None, previous_until=None)
-            api_keys.change(after, before, key_trail(call, caller, "write", 204, before=before, after=after))
+            api_keys.change(after, before, *key_trail(call, caller, "write", 204, before=before, after=after))
         return Answer(None, 204)
 
     return saved(write)
@@ -131,7 +131,7 @@ def delete(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
 
     def write() -> Answer:
         before = lookup.api_key(caller, keyid, "delete")
-        api_keys.delete([before], key_trail(call, caller, "delete", 204, before=before))
+        api_keys.delete([before], *key_trail(call, caller, "delete", 204, before=before))
         return Answer(None, 204)
 
     return saved(write)

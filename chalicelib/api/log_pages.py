@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Generic
@@ -22,16 +23,17 @@ from chalicelib.search.parser import Filter, UserReference, parse
 from chalicelib.settings import current
 from chalicelib.store import directory, engine
 from chalicelib.store.budget import Bill, Budget
-from chalicelib.store.claims import Known
+from chalicelib.store.claims import Claims
 from chalicelib.store.log_reader import Counted, Reading
 from chalicelib.store.log_tables import LogTable, Row
 from chalicelib.store.plan import UNREADABLE, Plan, plan
+from chalicelib.store.shown import shown
 
 COUNT_CAP = 2_000
 _ANSWERING_SECONDS = 8.0
 """Kept back, of the time there is, for the request under way and the answer."""
 _LARGEST_ANSWER = 5_000_000
-"""Bytes of rows; Lambda sends no more than six million in all."""
+"""Bytes of rows as Lambda sends them, which is six million in all."""
 _TOLD_AT_ONCE = 100
 """Rows that are made JSON together."""
 _WRONG_PAGE = "Query parameters have invalid values."
@@ -138,7 +140,7 @@ def _organizations_of(caller: Caller) -> Callable[[str], str | None]:
     return organization
 
 
-def _plan(log: Log[Row], asked: Filter, readable: Reach, known: Known) -> Plan:
+def _plan(log: Log[Row], asked: Filter, readable: Reach, known: Claims) -> Plan:
     if readable.nothing:
         return UNREADABLE
 
@@ -190,16 +192,17 @@ def _read(
 
 def _texts(log: Log[Row], rows: Sequence[Row]) -> tuple[list[str], int]:
     """The rows as JSON, some in each text, and how many of them: as many as an answer may hold, one at least."""
-    beside = _beside(log.stored, rows)
+    whole, users, organizations = shown(log.stored, rows, _LARGEST_ANSWER)
+    beside = Beside(users, organizations)
     texts: list[str] = []
     size = told = 0
-    for start in range(0, len(rows), _TOLD_AT_ONCE):
-        some = [log.shown(row, beside) for row in rows[start : start + _TOLD_AT_ONCE]]
+    for start in range(0, len(whole), _TOLD_AT_ONCE):
+        some = [log.shown(row, beside) for row in whole[start : start + _TOLD_AT_ONCE]]
         # Together is quicker; one by one where the answer may have to end among them.
         together = encoded(some).text[1:-1]
-        whole = size + _bytes(together) <= _LARGEST_ANSWER
-        for text, number in [(together, len(some))] if whole else ((encoded(each).text, 1) for each in some):
-            size += _bytes(text)
+        fits = size + _bytes_sent(together) <= _LARGEST_ANSWER
+        for text, number in [(together, len(some))] if fits else ((encoded(each).text, 1) for each in some):
+            size += _bytes_sent(text)
             if told and size > _LARGEST_ANSWER:
                 return texts, told
             texts.append(text)
@@ -207,14 +210,9 @@ def _texts(log: Log[Row], rows: Sequence[Row]) -> tuple[list[str], int]:
     return texts, told
 
 
-def _bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
-
-
-def _beside(log: LogTable[Row], rows: Iterable[Row]) -> Beside:
-    user_ids = {getattr(row, name) for row in rows for name in log.users} - {None}
-    organization_ids = {row.organization_id for row in rows if row.organization_id}
-    return Beside(*directory.users_and_organizations(user_ids, organization_ids))
+def _bytes_sent(text: str) -> int:
+    """How long a text is as Lambda sends it: as a JSON text in turn, in ASCII."""
+    return len(text) + text.count('"') + text.count("\\") if text.isascii() else len(json.dumps(text))
 
 
 def _explanation(planned: Plan, budget: Budget, bill: Bill) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from chalicelib.api.authentication import Caller, authenticated
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.parameters import uuid
 from chalicelib.api.saving import saved
+from chalicelib.api.trail import organization_trail
 from chalicelib.errors import Conflict, Forbidden, Validation
 from chalicelib.models.base import parse
 from chalicelib.models.directory import PutOrganization, organization_json
@@ -55,7 +56,8 @@ def put(call: Call, caller: Caller, organization: str) -> Answer:
         after = _merged(row_id, asked, before)
         if after != before:
             try:
-                directory.save_organization(after, before)
+                told = organization_trail(call, caller, 201 if new else 200, before, after)
+                directory.save_organization(after, before, *told)
             except Taken as error:
                 raise _name_taken(asked.name) from error
         return Answer(organization_json(after), 201 if new else 200)
@@ -65,14 +67,15 @@ def put(call: Call, caller: Caller, organization: str) -> Answer:
 
 @routes.view("/api/v2/organizations/{organization}", methods=["DELETE"])
 @authenticated
-def delete(_call: Call, caller: Caller, organization: str) -> Answer:
+def delete(call: Call, caller: Caller, organization: str) -> Answer:
     """Delete an organization; its name is free again, and old log rows still show it."""
 
     def write() -> Answer:
         before = lookup.organization(caller, organization, consistent=True)
         if not decide(caller.subject, "delete", lookup.organization_object(before.id)):
             raise Forbidden
-        directory.save_organization(replace(before, deleted=True, updated_at=times.now()), before)
+        after = replace(before, deleted=True, updated_at=times.now())
+        directory.save_organization(after, before, *organization_trail(call, caller, 200, before, after))
         return Answer({"message": "Organization has been deleted."})
 
     return saved(write)

@@ -83,7 +83,7 @@ def rotate(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
         made = secret.generate(key_id=before.id)
         until = min(now + _duration(asked.grace), before.expires_at) if asked.grace else None
         after = before.with_secret(made.hashed, now, until)
-        api_keys.change(after, before, key_trail(call, caller, "write", 201, before=before, after=after))
+        api_keys.change(after, before, *key_trail(call, caller, "write", 201, before=before, after=after))
         return Answer({"key": made.text}, 201)
 
     return saved(write)
@@ -166,7 +166,7 @@ def _mint(
             allowed_ips=ips,
         )
         try:
-            api_keys.add(key, key_trail(call, caller, "create", 201, after=key))
+            api_keys.add(key, *key_trail(call, caller, "create", 201, after=key))
         except api_keys.NameTaken as error:
             raise name_taken(key.token_name) from error
         return Answer({"key": made.text}, 201)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4, uuid5
 
 from chalicelib import times
@@ -15,9 +16,10 @@ from chalicelib.api.saving import saved
 from chalicelib.logs.addresses import address
 from chalicelib.logs.connection import NAMESPACE
 from chalicelib.logs.diff import diff
+from chalicelib.search.values import NIL_UUID
 from chalicelib.store import api_keys
-from chalicelib.store.audit_rows import write_of
-from chalicelib.store.records import APIKey, AuditLog
+from chalicelib.store.audit_rows import writes_of
+from chalicelib.store.records import APIKey, AuditLog, Organization, User
 from chalicelib.store.transaction import Write
 
 _USER_AGENT_LENGTH = 256
@@ -25,33 +27,146 @@ _DELETED_AT_ONCE = 30
 """Tokens that one transaction deletes with their claims and a trail, of the 100 writes that it may have."""
 
 
+class Resource(NamedTuple):
+    """What a row is about.
+
+    Attributes:
+        type: one of `vocabulary.AUDITED_TYPES`.
+        id: a UUID.
+        target: its name.
+        organization_id: the organization it belongs to, whose auditors may read the row.
+    """
+
+    type: str
+    id: str
+    target: str = ""
+    organization_id: str | None = None
+
+
+def row(
+    call: Call | None,
+    caller: Caller | None,
+    action: str,
+    status: int,
+    about: Resource,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> AuditLog:
+    """The row that tells of something the service did, now; `writes_of` puts it into the transaction that does it.
+
+    Args:
+        call: the request that asked for it; None for what the service does by itself, on a schedule.
+        caller: who sent the request; None as above. Which token it was is in `additional_fields.api_key_id`.
+        action: one of `vocabulary.AUDIT_ACTIONS`.
+        status: the HTTP status of the answer.
+        about: what it was done to.
+        before: the resource as it was, by the names of `logs.tracked`; None for one that is made.
+        after: the resource as it is now; None for one that is deleted.
+        more: additional fields.
+    """
+    return AuditLog(
+        id=str(uuid4()),
+        time=times.now(),
+        user_id=caller.user.id if caller else NIL_UUID,
+        organization_id=about.organization_id,
+        ip=address(call.source_ip) if call else None,
+        user_agent=(call.header("User-Agent")[:_USER_AGENT_LENGTH] or None) if call else None,
+        resource_type=about.type,
+        resource_id=about.id,
+        resource_target=about.target,
+        resource_icon="",
+        action=action,
+        status_code=status,
+        request_id=_request_id(call) if call else NIL_UUID,
+        diff=diff(before, after, about.type),
+        additional_fields={**({"api_key_id": caller.key.id} if caller else {}), **(more or {})},
+    )
+
+
 def key_trail(
     call: Call, caller: Caller, action: str, status: int, *, before: APIKey | None = None, after: APIKey | None = None
-) -> Write:
+) -> list[Write]:
     """The trail of a token that was made (`before` is None), changed or deleted (`after` is None).
 
-    The row names the token by its name and its user, as Coder's do; which token did it is in
-    `additional_fields.api_key_id`. No secret and no hash is in it.
+    The row names the token by its name and its user, as Coder's do. No secret and no hash is in it.
     """
     key = after or before
     assert key is not None  # noqa: S101 - something was made, changed or deleted
-    return write_of(
-        AuditLog(
-            id=str(uuid4()),
-            time=times.now(),
-            user_id=caller.user.id,
-            organization_id=None,
-            ip=address(call.source_ip),
-            user_agent=call.header("User-Agent")[:_USER_AGENT_LENGTH] or None,
-            resource_type="api_key",
-            resource_id=key.user_id,
-            resource_target=key.token_name,
-            resource_icon="",
-            action=action,
-            status_code=status,
-            request_id=_request_id(call),
-            diff=diff(_fields(before), _fields(after), "api_key"),
-            additional_fields={"api_key_id": caller.key.id, "changed_api_key_id": key.id, **_changes(before, after)},
+    return writes_of(
+        row(
+            call,
+            caller,
+            action,
+            status,
+            Resource("api_key", key.user_id, key.token_name),
+            before=_key_fields(before),
+            after=_key_fields(after),
+            more={"changed_api_key_id": key.id, **_changes(before, after)},
+        )
+    )
+
+
+def user_trail(call: Call, caller: Caller, status: int, before: User | None, after: User) -> list[Write]:
+    """The trail of a user that was made, changed or deleted, and of every membership that changed with it.
+
+    Memberships are rows of their own, as Coder's are, for the auditors of the organization to read.
+    """
+    kept = None if before is None or before.deleted else before
+    action = "create" if kept is None else "delete" if after.deleted else "write"
+    writes: list[Write] = []
+    if kept is None or replace(kept, organization_roles=after.organization_roles, updated_at=after.updated_at) != after:
+        writes += writes_of(
+            row(
+                call,
+                caller,
+                action,
+                status,
+                Resource("user", after.id, after.username),
+                before=_user_fields(before),
+                after=_user_fields(after),
+            )
+        )
+    for organization in changed_memberships(kept, after):
+        old = _member_fields(kept, organization)
+        new = _member_fields(after, organization)
+        writes += writes_of(
+            row(
+                call,
+                caller,
+                "create" if old is None else "delete" if new is None else "write",
+                status,
+                Resource("organization_member", after.id, after.username, organization),
+                before=old,
+                after=new,
+            )
+        )
+    return writes
+
+
+def changed_memberships(before: User | None, after: User) -> list[str]:
+    """The organizations in which the user's membership or roles are not what they were."""
+    held = before.organization_roles if before else {}
+    return sorted(
+        key for key in {*held, *after.organization_roles} if held.get(key) != after.organization_roles.get(key)
+    )
+
+
+def organization_trail(
+    call: Call, caller: Caller, status: int, before: Organization | None, after: Organization
+) -> list[Write]:
+    """The trail of an organization that was made, changed or deleted."""
+    new = before is None or before.deleted
+    return writes_of(
+        row(
+            call,
+            caller,
+            "create" if new else "delete" if after.deleted else "write",
+            status,
+            Resource("organization", after.id, after.name, after.id),
+            before=_organization_fields(before),
+            after=_organization_fields(after),
         )
     )
 
@@ -66,15 +181,36 @@ def delete_tokens(call: Call, caller: Caller, keys: Iterable[APIKey], action: st
 def _deleted(call: Call, caller: Caller, ids: Sequence[str], action: str) -> Answer:
     keys = [key for key in map(api_keys.get, ids) if key is not None]
     if keys:
-        api_keys.delete(keys, *(key_trail(call, caller, action, 200, before=key) for key in keys))
+        api_keys.delete(keys, *(write for key in keys for write in key_trail(call, caller, action, 200, before=key)))
     return Answer(None)
 
 
-def _fields(key: APIKey | None) -> Mapping[str, Any] | None:
+def _key_fields(key: APIKey | None) -> Mapping[str, Any] | None:
     if key is None:
         return None
     moments: dict[str, datetime] = {name: getattr(key, name) for name in ("created_at", "expires_at", "last_used")}
     return {"user_id": key.user_id, **{name: times.wire(moment) for name, moment in moments.items()}}
+
+
+def _user_fields(user: User | None) -> Mapping[str, Any] | None:
+    if user is None:
+        return None
+    names = ("id", "email", "username", "status", "login_type", "deleted", "name")
+    return {"rbac_roles": list(user.roles), **{name: getattr(user, name) for name in names}}
+
+
+def _member_fields(user: User | None, organization: str) -> Mapping[str, Any] | None:
+    if user is None or organization not in user.organization_roles:
+        return None
+    return {"username": user.username, "user_id": user.id, "roles": list(user.organization_roles[organization])}
+
+
+def _organization_fields(organization: Organization | None) -> Mapping[str, Any] | None:
+    if organization is None:
+        return None
+    names = ("name", "description", "deleted", "is_default", "display_name", "icon")
+    fields = {name: getattr(organization, name) for name in names}
+    return {"updated_at": times.wire(organization.updated_at), **fields}
 
 
 def _changes(before: APIKey | None, after: APIKey | None) -> dict[str, Any]:

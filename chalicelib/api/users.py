@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
@@ -17,7 +18,7 @@ from chalicelib.api.authentication import Caller, authenticated
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.parameters import page, uuid
 from chalicelib.api.saving import saved
-from chalicelib.api.trail import delete_tokens
+from chalicelib.api.trail import changed_memberships, delete_tokens, user_trail
 from chalicelib.errors import Conflict, Forbidden, Validation
 from chalicelib.models.base import parse
 from chalicelib.models.directory import PutUser, organization_json, user_json
@@ -28,6 +29,8 @@ from chalicelib.store.records import User
 routes = Routes(__name__)
 
 _OWNER = "owner"
+_MEMBERSHIPS_AT_ONCE = 90
+"""That change in one transaction, each with a row of its own, of the 100 writes that it may have."""
 
 
 @routes.view("/api/v2/users")
@@ -85,11 +88,13 @@ def put(call: Call, caller: Caller, user: str) -> Answer:
         after = _merged(row_id, asked, before)
         # One who was deleted holds nothing: what comes back with the row is granted anew.
         _check_roles(caller.subject, None if new else before, after)
-        if after != before:
+        last = before
+        for step in _steps(None if new else before, after) if after != before else ():
             try:
-                directory.save_user(after, before)
+                directory.save_user(step, last, *user_trail(call, caller, 201 if new else 200, last, step))
             except Taken as error:
                 raise _taken(error) from error
+            last = step
         return Answer(user_json(after), 201 if new else 200)
 
     return saved(write)
@@ -106,7 +111,8 @@ def delete(call: Call, caller: Caller, user: str) -> Answer:
             raise Forbidden("You cannot delete yourself!", "Let another owner do it.")
         if not decide(caller.subject, "delete", lookup.user_object(before.id)) or _guarded(caller.subject, before):
             raise Forbidden
-        directory.save_user(replace(before, deleted=True, updated_at=times.now()), before)
+        after = replace(before, deleted=True, updated_at=times.now())
+        directory.save_user(after, before, *user_trail(call, caller, 200, before, after))
         # Nothing opens for a deleted user, and should the user come back, no token of before is there.
         delete_tokens(call, caller, api_keys.of_user(before.id), "delete")
         return Answer({"message": "User has been deleted!"})
@@ -135,6 +141,18 @@ def _merged(row_id: str, asked: PutUser, before: User | None) -> User:
     roles = base.roles if asked.roles is None else _granted(asked.roles, IMPLICIT_SITE_ROLE)
     after = replace(base, **given, roles=roles, organization_roles=_memberships(asked, base), deleted=False)
     return after if after == before else replace(after, updated_at=now)
+
+
+def _steps(before: User | None, after: User) -> Iterator[User]:
+    """The way from one state of a user to another, in steps that each fit one transaction with their trail."""
+    changed = changed_memberships(before, after)
+    held = before.organization_roles if before else {}
+    for done in range(_MEMBERSHIPS_AT_ONCE, len(changed), _MEMBERSHIPS_AT_ONCE):
+        waiting = {*changed[done:]}
+        now = {key: roles for key, roles in after.organization_roles.items() if key not in waiting}
+        before_now = {key: roles for key, roles in held.items() if key in waiting}
+        yield replace(after, organization_roles=now | before_now)
+    yield after
 
 
 def _memberships(asked: PutUser, base: User) -> dict[str, tuple[str, ...]]:

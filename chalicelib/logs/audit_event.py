@@ -95,7 +95,7 @@ def join(stored: AuditLog, incoming: AuditLog) -> AuditLog:
 def _diff(event: AuditEvent) -> Diff:
     """The diff as sent; a computed one only for what succeeded and is no login or logout, as Coder does."""
     if event.diff is not None:
-        return sanitised(event.diff)
+        return sanitised(event.diff, event.resource_type)
     if event.status_code >= _FIRST_FAILURE or event.action in _WITHOUT_DIFF:
         return {}
     return diff(event.old, event.new, event.resource_type)

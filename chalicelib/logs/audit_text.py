@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import UUID
 
-from chalicelib.logs.vocabulary import RESOURCE_TYPES
+from chalicelib.logs.vocabulary import AUDITED_TYPES
 from chalicelib.store.records import AuditLog
 
 USER = "{user}"
@@ -39,7 +39,7 @@ ACTION_WORDS = {
 }
 """Action -> what a description says of one that succeeded."""
 
-RESOURCE_WORDS = {name: name.replace("_", " ") for name in RESOURCE_TYPES} | {
+RESOURCE_WORDS = {name: name.replace("_", " ") for name in AUDITED_TYPES} | {
     "workspace_build": "workspace",
     "api_key": "token",
     "convert_login": "login type conversion",
@@ -132,6 +132,11 @@ def looked_up(row: AuditLog) -> Looked | None:
         workspace = UUID(_known_fields(row).get("workspace_id") or _NIL_UUID)
         return Looked(kind, str(workspace)) if workspace.int else None
     return Looked(kind, row.resource_id)
+
+
+def deletes(row: AuditLog) -> bool:
+    """Whether the row itself tells that its resource was deleted."""
+    return row.action == "delete" and _verb(row)[1]
 
 
 def resource_link(row: AuditLog, *, deleted: bool, owner: str = "", organization: str = "", app: str = "") -> str:

@@ -32,6 +32,7 @@ _NIL_UUID = str(UUID(int=0))
 _NO_TIME = times.wire(times.NEVER)
 _WRAPPERS = ("String", "UUID", "Int64")
 _PARTS = ("old", "new", "secret")
+_LONGEST_NAME = 100
 
 
 def diff(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, resource_type: str) -> Diff:
@@ -62,34 +63,47 @@ def diff(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, resource_
     return changes
 
 
-def sanitised(given: object) -> Diff:
+def sanitised(given: object, resource_type: str = "") -> Diff:
     """A diff that was sent, in the API's form: nothing of it is lost, except every value of a secret field.
+
+    A field is secret where its sender says so, and where the table of tracked fields does, whatever its sender says.
 
     Args:
         given: field -> `{"old"?: any, "new"?: any, "secret"?: bool}`, the three names in any case, for Coder's own
             table spells them `Old`, `New` and `Secret`.
+        resource_type: one of `vocabulary.RESOURCE_TYPES`, where it is known.
 
     Raises:
         ValueError: it is no diff; the text says why.
     """
     if not isinstance(given, Mapping):
         raise ValueError("must be an object of changed fields")  # noqa: TRY004 - what a client sent is a value
-    return {name: _sanitised_change(name, change) for name, change in given.items()}
+    resource = RESOURCES.get(resource_type)
+    modes = TRACKED[resource.struct] if resource else {}
+    return {
+        name: _sanitised_change(name, change, secret=modes.get(lowered(name)) == "secret")
+        for name, change in given.items()
+    }
 
 
-def _sanitised_change(name: str, change: object) -> dict[str, Any]:
+def _sanitised_change(name: str, change: object, *, secret: bool) -> dict[str, Any]:
     if not isinstance(change, Mapping):
-        raise ValueError(f"the change of {name!r} must be an object with old, new and secret")  # noqa: TRY004 - as above
+        raise ValueError(f"the change of {_short(name)} must be an object with old, new and secret")  # noqa: TRY004 - as above
     parts = {lowered(part): value for part, value in change.items()}
     if len(parts) < len(change):
-        raise ValueError(f"the change of {name!r} has the same part twice")
+        raise ValueError(f"the change of {_short(name)} has the same part twice")
     strange = next((part for part in change if lowered(part) not in _PARTS), None)
     if strange is not None:
-        raise ValueError(f"the change of {name!r} has old, new and secret, not {strange!r}")
-    secret = parts.get("secret")
-    if not (secret is None or isinstance(secret, bool)):
-        raise ValueError(f"secret in the change of {name!r} must be true or false")
-    return _change(parts.get("old"), parts.get("new"), secret=bool(secret))
+        raise ValueError(f"the change of {_short(name)} has old, new and secret, not {_short(strange)}")
+    marked = parts.get("secret")
+    if not (marked is None or isinstance(marked, bool)):
+        raise ValueError(f"secret in the change of {_short(name)} must be true or false")
+    return _change(parts.get("old"), parts.get("new"), secret=secret or bool(marked))
+
+
+def _short(name: str) -> str:
+    """A name as an error quotes it: a sender may have sent one of any length."""
+    return repr(name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}...")
 
 
 def _change(old: Any, new: Any, *, secret: bool) -> dict[str, Any]:  # noqa: ANN401 - any JSON value

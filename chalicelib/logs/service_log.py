@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from chalicelib.logs.nesting import too_deep
 
 CONNECTION_LOG = "connection_log"
 AUDIT_LOG = "audit_log"
@@ -59,8 +61,6 @@ _NOTHING = ("", "<nil>", None)
 _MAY_BE_EMPTY = frozenset({"workspace_name", "agent_name", "resource_target"})
 _NUMBERS = ("code", "status_code")
 _OBJECTS = ("diff", "additional_fields")
-_DEEPEST = 200
-"""How deep the objects of a human line may nest, for what is stored is walked again: about as deep as a JSON body."""
 
 _HUMAN = re.compile(
     r"\[(?:debu|debug|info|warn|erro|error|crit|critical|fata|fatal)\]\s+"
@@ -113,16 +113,7 @@ def _object(text: str) -> Any:  # noqa: ANN401 - a JSON value, or the text for i
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         return text
-    level = [value]
-    for _ in range(_DEEPEST):
-        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]
-        if not level:
-            return value
-    return text
-
-
-def _inside(outer: dict[str, Any] | list[Any]) -> Iterable[Any]:
-    return outer.values() if isinstance(outer, dict) else outer
+    return text if too_deep(value) else value
 
 
 def _unquoted(value: str) -> str:

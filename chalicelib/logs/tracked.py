@@ -1,8 +1,8 @@
 """What the audit log keeps of each kind of resource: the mode of every field, as data.
 
 A field is *tracked* (a diff shows both values), *secret* (a diff shows that it changed, and no value) or *ignored* (a
-diff never shows it). The structs, their fields and modes are those of Coder's audit documentation; a field that is not
-named here is never shown.
+diff never shows it). The structs, their fields and modes are those of Coder's audit documentation, but for one that
+says why; a field that is not named here is never shown.
 """
 
 from __future__ import annotations
@@ -112,7 +112,8 @@ TRACKED: Mapping[str, Mapping[str, Mode]] = {
         secrets="settings",
         ignore="settings_key_id created_at updated_at",
     ),
-    "AIProviderKey": _modes("id provider_id api_key", ignore="api_key_key_id created_at updated_at"),
+    # Coder's table tracks `api_key`. It is a key in clear, and a log that many may read is no place for one.
+    "AIProviderKey": _modes("id provider_id", secrets="api_key", ignore="api_key_key_id created_at updated_at"),
     "AIGatewayKey": _modes("id name secret_prefix", secrets="hashed_secret", ignore="created_at last_heartbeat_at"),
     "TaskTable": _modes(
         "id owner_id name display_name workspace_id template_version_id template_parameters prompt",

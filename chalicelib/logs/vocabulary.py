@@ -72,6 +72,11 @@ RESOURCE_TYPES = (
     "user_ai_budget_override",
 )
 
+OWN_RESOURCE_TYPES = ("retention_run", "retention_hold")
+"""What Gatebook itself does and Coder has no word for. Searched for like the others, and accepted from no sender."""
+
+AUDITED_TYPES = RESOURCE_TYPES + OWN_RESOURCE_TYPES
+
 BUILD_REASONS = (
     "initiator",
     "autostart",

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, ValidationError, Validatio
 
 from chalicelib import times
 from chalicelib.errors import Invalid
+from chalicelib.logs import connection
 from chalicelib.logs.addresses import address
 from chalicelib.logs.connection import ConnectionEvent
 from chalicelib.logs.vocabulary import CONNECTION_TYPES, WEB_TYPES
@@ -51,8 +52,8 @@ class ConnectionEventIn(Model):
     disconnect_reason: OptionalText = None
 
 
-def parse_event(value: Mapping[str, Any]) -> ConnectionEvent:
-    """An event as a sender wrote it.
+def parse_row(value: Mapping[str, Any]) -> ConnectionLog:
+    """The row of an event as a sender wrote it.
 
     Raises:
         Invalid: values in it are wrong; names each.
@@ -61,7 +62,7 @@ def parse_event(value: Mapping[str, Any]) -> ConnectionEvent:
         event = ConnectionEventIn.model_validate(value)
     except ValidationError as error:
         raise Invalid(validations(error.errors(include_url=False, include_input=False))) from error
-    return ConnectionEvent(**{name: getattr(event, name) for name in ConnectionEventIn.model_fields})
+    return connection.row(ConnectionEvent(**{name: getattr(event, name) for name in ConnectionEventIn.model_fields}))
 
 
 class WebInfoJSON(TypedDict):

@@ -169,26 +169,26 @@ def unknown_user_json(user_id: str) -> UserJSON:
 class Beside:
     """The users and organizations that stand beside the rows of a page, each made JSON once for all of them.
 
-    Args:
+    Attributes:
         users: by id.
         organizations: by id.
     """
 
     def __init__(self, users: Mapping[str, User], organizations: Mapping[str, Organization]) -> None:
-        self._users = users
-        self._organizations = organizations
+        self.users = users
+        self.organizations = organizations
         self._user_json: dict[str, UserJSON] = {}
         self._organization_json: dict[str, MinimalOrganizationJSON] = {}
 
     def username(self, user_id: str) -> str:
         """Today's name of a user; "" of one that the directory does not know."""
-        user = self._users.get(user_id)
+        user = self.users.get(user_id)
         return user.username if user else ""
 
     def user(self, user_id: str) -> UserJSON:
         """A user, without organizations; of one that the directory does not know, the id alone."""
         if user_id not in self._user_json:
-            user = self._users.get(user_id)
+            user = self.users.get(user_id)
             known = user_json(user, with_organizations=False) if user else unknown_user_json(user_id)
             self._user_json[user_id] = known
         return self._user_json[user_id]
@@ -196,7 +196,7 @@ class Beside:
     def organization(self, organization_id: str) -> MinimalOrganizationJSON:
         """An organization; of one that the directory does not know, the id alone."""
         if organization_id not in self._organization_json:
-            known = self._organizations.get(organization_id)
+            known = self.organizations.get(organization_id)
             self._organization_json[organization_id] = minimal_organization_json(organization_id, known)
         return self._organization_json[organization_id]
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from chalicelib.logs.vocabulary import (
     AUDIT_ACTIONS,
+    AUDITED_TYPES,
     BUILD_REASONS,
     CONNECTION_STATUSES,
     CONNECTION_TYPES,
-    RESOURCE_TYPES,
     SESSION_TYPES,
 )
 
@@ -206,7 +206,7 @@ AUDIT_FILTERS = FilterTable(
             "resource_type",
             "resource_type",
             "Events on resources of this type; a word without a key means the same.",
-            values=RESOURCE_TYPES,
+            values=AUDITED_TYPES,
         ),
         FilterKey("action", Kind.ENUM, "action", "action", "Events of this action.", values=AUDIT_ACTIONS),
         FilterKey(

@@ -7,15 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.store.engine import Item
+from chalicelib.store.sizes import READ_UNIT_BYTES, item_bytes
 
-_UNIT_BYTES = 4_096
 _UNIT = 0.5
 """Of a read that need not see the latest write, per started 4 KB: of a page of a query together, of an item alone."""
 _COUNTED_ROW_BYTES = 450
 """An ordinary row in a lane; a count does not tell how large its rows are."""
-_SMALL_VALUE_BYTES = 8
-"""A number, a flag, a short set."""
 
 
 @dataclass(slots=True)
@@ -70,23 +67,13 @@ class Bill:
         self.calls += 1
         if operation == "Query":
             items = answer.get("Items")
-            size = sum(map(_size, items)) if items else answer["Count"] * _COUNTED_ROW_BYTES
+            size = sum(map(item_bytes, items)) if items else answer["Count"] * _COUNTED_ROW_BYTES
             self.read_units += _units(size)
         elif operation == "BatchGetItem":
-            self.read_units += sum(_units(_size(item)) for items in answer["Responses"].values() for item in items)
+            self.read_units += sum(_units(item_bytes(item)) for items in answer["Responses"].values() for item in items)
         elif operation == "GetItem":
-            self.read_units += _units(_size(answer.get("Item", {})))
+            self.read_units += _units(item_bytes(answer.get("Item", {})))
 
 
 def _units(size: int) -> float:
-    return _UNIT * max(1, -(-size // _UNIT_BYTES))
-
-
-def _size(item: Item) -> int:
-    return sum(len(name) + _value_size(value) for name, value in item.items())
-
-
-def _value_size(value: Mapping[str, Any]) -> int:
-    if "S" in value:
-        return len(value["S"].encode())
-    return len(value["B"]) if "B" in value else _SMALL_VALUE_BYTES
+    return _UNIT * max(1, -(-size // READ_UNIT_BYTES))

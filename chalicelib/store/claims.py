@@ -17,7 +17,7 @@ from chalicelib.store.transaction import Write
 
 DirectoryItem = type[UserItem] | type[OrganizationItem]
 
-Known = Mapping[str, Item]
+Claims = Mapping[str, Item]
 """Claims that were read already: the key of each -> its item, empty where there is none."""
 
 _MAX_KEY_BYTES = 1_024
@@ -83,7 +83,7 @@ def forget(table: DirectoryItem, field: str, value: str, holder: str) -> Write:
 
 
 def holders(
-    table: DirectoryItem, field: str, value: str, *, former: bool = False, known: Known = MappingProxyType({})
+    table: DirectoryItem, field: str, value: str, *, former: bool = False, known: Claims = MappingProxyType({})
 ) -> tuple[str, ...]:
     """The ids that answer to a value: who holds it now and, when asked, the deleted rows that left it.
 

@@ -14,17 +14,12 @@ met by its own retry as a stored row that the join leaves as it is.
 
 from __future__ import annotations
 
-import logging
 import random
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
-from typing import NamedTuple
-
-from botocore.exceptions import ClientError
+from functools import partial
 
 from chalicelib import times
 from chalicelib.errors import Unavailable
@@ -34,34 +29,22 @@ from chalicelib.store.engine import ConditionFailed, Item, call
 from chalicelib.store.lanes import CONNECTION_LANES, POSITION
 from chalicelib.store.records import ConnectionLog
 from chalicelib.store.tables import ConnectionLogItem
+from chalicelib.store.write_pool import Written, write_each
 
 Join = Callable[[ConnectionLog, ConnectionLog], ConnectionLog]
 """What a stored row and an incoming one make together: the stored row itself when nothing changes; a row with another
 id when the incoming one turns out to be something else and belongs there."""
 
-_WRITERS = 16
 _ATTEMPTS = 10
 _FIRST_PAUSE_SECONDS = 0.01
 
 _OPEN_LANES = {f"#{lane.name}": lane.name for lane in CONNECTION_LANES if "status" in lane.only}
 """The lanes that hold open sessions alone, whether the deployment keeps them now or has kept them before."""
 
-_log = logging.getLogger(__name__)
 
-
-class Written(NamedTuple):
-    """What became of one row.
-
-    Attributes:
-        before: what was stored under the row's id; None when nothing was.
-        after: what is stored now.
-    """
-
-    before: ConnectionLog | None
-    after: ConnectionLog
-
-
-def write_all(rows: Sequence[ConnectionLog], join: Join, *, give_up_at: float) -> list[Written | Unavailable]:
+def write_all(
+    rows: Sequence[ConnectionLog], join: Join, *, give_up_at: float
+) -> list[Written[ConnectionLog] | Unavailable]:
     """Write rows with different ids in parallel; the answers stand in the order of the rows.
 
     Args:
@@ -70,28 +53,15 @@ def write_all(rows: Sequence[ConnectionLog], join: Join, *, give_up_at: float) -
         join: the rule of the log.
         give_up_at: on the clock of `time.monotonic`; rows not begun by then are answered as Unavailable.
     """
-
-    def write_one(row: ConnectionLog) -> Written | Unavailable:
-        if time.monotonic() > give_up_at:
-            return Unavailable("There was no time left to store this event.")
-        try:
-            return write(row, join)
-        except Unavailable as error:
-            return error
-        except ClientError as error:
-            _log.exception("The store refused a row")
-            return Unavailable(f"The store refused this event: {error.response['Error']['Code']}.")
-
-    if len(rows) == 1:
-        return [write_one(rows[0])]
-    answers: dict[str, Written | Unavailable] = {}
+    answers: dict[str, Written[ConnectionLog] | Unavailable] = {}
     for moved in (False, True):
         some = [row for row in rows if (row.given_id is not None) is moved]
-        answers |= zip((row.id for row in some), _pool().map(write_one, some), strict=True)
+        written = write_each(some, partial(write, join=join), give_up_at=give_up_at)
+        answers |= zip((row.id for row in some), written, strict=True)
     return [answers[row.id] for row in rows]
 
 
-def write(row: ConnectionLog, join: Join) -> Written:
+def write(row: ConnectionLog, join: Join) -> Written[ConnectionLog]:
     """Write one row. A row that lost its id is offered under that id first: there it may be stored already.
 
     Raises:
@@ -100,7 +70,7 @@ def write(row: ConnectionLog, join: Join) -> Written:
     return _write(row if row.given_id is None else replace(row, id=row.given_id, given_id=None), join)
 
 
-def _write(row: ConnectionLog, join: Join) -> Written:
+def _write(row: ConnectionLog, join: Join) -> Written[ConnectionLog]:
     stored = _close(row) if _only_closes(row) else _put(row)
     for attempt in range(_ATTEMPTS):
         if isinstance(stored, Written):
@@ -130,7 +100,7 @@ def _item(row: ConnectionLog, revision: int) -> Item:
     return to_item(row, shards=settings.log_shards, revision=revision, lanes=settings.connection_lanes.written)
 
 
-def _put(row: ConnectionLog) -> Written | Item | None:
+def _put(row: ConnectionLog) -> Written[ConnectionLog] | Item | None:
     item = _item(row, 1)
     try:
         call(
@@ -147,7 +117,7 @@ def _put(row: ConnectionLog) -> Written | Item | None:
     return Written(None, row)
 
 
-def _close(row: ConnectionLog) -> Written | Item | None:
+def _close(row: ConnectionLog) -> Written[ConnectionLog] | Item | None:
     assert row.closing is not None  # noqa: S101 - `_only_closes` has looked
     try:
         answer = call(
@@ -187,7 +157,7 @@ def _close(row: ConnectionLog) -> Written | Item | None:
     return Written(before, replace(before, closing=row.closing))
 
 
-def _replace(stored: Item, before: ConnectionLog, after: ConnectionLog) -> Written | Item | None:
+def _replace(stored: Item, before: ConnectionLog, after: ConnectionLog) -> Written[ConnectionLog] | Item | None:
     seen = revision(stored)
     try:
         call(
@@ -215,8 +185,3 @@ def _read(row_id: str) -> Item | None:
     }
     item: Item | None = call("GetItem", request).get("Item")
     return item
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_WRITERS, thread_name_prefix="connection-writer")

@@ -6,17 +6,17 @@ are written in one transaction. Deleting is soft, so that old log rows keep thei
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from chalicelib.casing import lowered
 from chalicelib.store.batch_get import batch_get
 from chalicelib.store.claims import (
     Changed,
+    Claims,
     DirectoryItem,
-    Known,
     Taken,
     claim_id,
     fits,
@@ -37,13 +37,27 @@ _USER_CLAIMS = ("username", "email")
 _ORGANIZATION_CLAIMS = ("name",)
 
 
+class Known(NamedTuple):
+    """What was found by id.
+
+    Attributes:
+        users: deleted ones included.
+        organizations: the same.
+        others: the items of other tables.
+    """
+
+    users: dict[str, User]
+    organizations: dict[str, Organization]
+    others: dict[str, Item]
+
+
 def get_user(user_id: str, *, consistent: bool = False) -> User | None:
     """The user with this id, deleted or not."""
     item = _get(UserItem, user_id, consistent=consistent)
     return _user(item) if item else None
 
 
-def get_user_and_claims(user_id: str, names: Iterable[tuple[str, str]]) -> tuple[User | None, Known]:
+def get_user_and_claims(user_id: str, names: Iterable[tuple[str, str]]) -> tuple[User | None, Claims]:
     """The user with this id, read consistently, and in the same call the claims on names.
 
     Args:
@@ -67,12 +81,12 @@ def get_organization(organization_id: str, *, consistent: bool = False) -> Organ
     return _organization(item) if item else None
 
 
-def user_ids(field: str, value: str, *, deleted: bool = False, known: Known = MappingProxyType({})) -> tuple[str, ...]:
+def user_ids(field: str, value: str, *, deleted: bool = False, known: Claims = MappingProxyType({})) -> tuple[str, ...]:
     """The ids of users by `username` or `email`, whatever the case; with `deleted`, former holders too."""
     return holders(UserItem, field, value, former=deleted, known=known)
 
 
-def organization_id(name: str, known: Known = MappingProxyType({})) -> str | None:
+def organization_id(name: str, known: Claims = MappingProxyType({})) -> str | None:
     """The id of the organization that has this name now, whatever the case."""
     found = holders(OrganizationItem, "name", name, known=known)
     return found[0] if found else None
@@ -80,33 +94,40 @@ def organization_id(name: str, known: Known = MappingProxyType({})) -> str | Non
 
 def get_users(ids: Iterable[str]) -> dict[str, User]:
     """Users by id, deleted ones included, in one call per hundred; unknown ids are left out."""
-    return users_and_organizations(ids, ())[0]
+    return look_up(ids, ()).users
 
 
 def get_organizations(ids: Iterable[str]) -> dict[str, Organization]:
     """Organizations by id, deleted ones included, in one call per hundred; unknown ids are left out."""
-    return users_and_organizations((), ids)[1]
+    return look_up((), ids).organizations
 
 
-def users_and_organizations(
-    user_ids: Iterable[str], organization_ids: Iterable[str]
-) -> tuple[dict[str, User], dict[str, Organization]]:
-    """Users and organizations by id, deleted ones included, in one call per hundred of both; unknown ids are left out.
+def look_up(
+    user_ids: Iterable[str], organization_ids: Iterable[str], others: Mapping[str, Iterable[str]] | None = None
+) -> Known:
+    """Users and organizations by id, in one call per hundred of all that is asked for; unknown ids are left out.
+
+    Args:
+        user_ids: of users.
+        organization_ids: of organizations.
+        others: table name -> ids, of what is wanted from other tables by the same calls.
 
     Raises:
         Unavailable: the store did not give all of them.
     """
-    users: dict[str, User] = {}
-    organizations: dict[str, Organization] = {}
-    wanted = {UserItem.Meta.table_name: user_ids, OrganizationItem.Meta.table_name: organization_ids}
-    for table, item in batch_get(wanted):
-        if "kind" not in item:
+    known = Known({}, {}, {})
+    own = {UserItem.Meta.table_name: user_ids, OrganizationItem.Meta.table_name: organization_ids}
+    for table, item in batch_get({**own, **(others or {})}):
+        row_id = item["id"]["S"]
+        if table not in own:
+            known.others[row_id] = item
+        elif "kind" not in item:
             continue
-        if table == UserItem.Meta.table_name:
-            users[item["id"]["S"]] = _user(item)
+        elif table == UserItem.Meta.table_name:
+            known.users[row_id] = _user(item)
         else:
-            organizations[item["id"]["S"]] = _organization(item)
-    return users, organizations
+            known.organizations[row_id] = _organization(item)
+    return known
 
 
 def list_users() -> Iterator[User]:
@@ -131,54 +152,56 @@ def touch_user(user: User, now: datetime, status: str) -> None:
         return
 
 
-def save_user(user: User, before: User | None) -> None:
-    """Create (`before` is None) or replace a user together with its claims.
+def save_user(user: User, before: User | None, *trail: Write) -> None:
+    """Create (`before` is None) or replace a user together with its claims, and write the trail: all or nothing.
 
     Raises:
         Taken: the username or e-mail address belongs to another user.
         Changed: the stored user is no longer `before`.
     """
-    _save(UserItem, _user_item(user), user, before, _USER_CLAIMS)
+    _transact(_saving(UserItem, _user_item(user), user, before, _USER_CLAIMS), trail)
 
 
-def save_organization(organization: Organization, before: Organization | None) -> None:
-    """Create (`before` is None) or replace an organization together with its claim.
+def save_organization(organization: Organization, before: Organization | None, *trail: Write) -> None:
+    """Create (`before` is None) or replace an organization with its claim, and write the trail: all or nothing.
 
     Raises:
         Taken: the name belongs to another organization.
         Changed: the stored organization is no longer `before`.
     """
-    _save(OrganizationItem, _organization_item(organization), organization, before, _ORGANIZATION_CLAIMS)
+    item = _organization_item(organization)
+    _transact(_saving(OrganizationItem, item, organization, before, _ORGANIZATION_CLAIMS), trail)
 
 
-def _save(
+def _saving(
     table: DirectoryItem,
     item: UserItem | OrganizationItem,
     after: User | Organization,
     before: User | Organization | None,
     claimed: Sequence[str],
-) -> None:
+) -> list[tuple[str, Write]]:
+    """The writes of a row and its claims, each with the field that is taken where its condition fails."""
     unchanged = table.id.does_not_exist() if before is None else table.updated_at == before.updated_at
-    writes = [Write("Put", item.get_save_kwargs_from_instance(condition=unchanged))]
-    fields = [""]
+    writes = [("", Write("Put", item.get_save_kwargs_from_instance(condition=unchanged)))]
     for field in claimed:
         old = lowered(getattr(before, field)) if before and not before.deleted else None
         new = lowered(getattr(after, field)) if not after.deleted else None
         if old == new:
             continue
         if old is not None:
-            writes.append(release(table, field, old, after.id) if new else leave(table, field, old, after.id))
-            fields.append("")
+            writes.append(("", release(table, field, old, after.id) if new else leave(table, field, old, after.id)))
         elif before and lowered(getattr(before, field)) != new:
-            writes.append(forget(table, field, getattr(before, field), after.id))
-            fields.append("")
+            writes.append(("", forget(table, field, getattr(before, field), after.id)))
         if new is not None:
-            writes.append(hold(table, field, new, after.id))
-            fields.append(field)
+            writes.append((field, hold(table, field, new, after.id)))
+    return writes
+
+
+def _transact(saving: Sequence[tuple[str, Write]], trail: Sequence[Write]) -> None:
     try:
-        transact(writes)
+        transact([*(write for _, write in saving), *trail])
     except TransactionCancelled as error:
-        taken = [fields[index] for index in error.failed if fields[index]]
+        taken = [saving[index][0] for index in error.failed if index < len(saving) and saving[index][0]]
         raise (Taken(taken) if taken else Changed()) from error
 
 

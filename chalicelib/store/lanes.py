@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 POSITION = "position"
 TIME_LENGTH = 26
 ALL = "all"
+CONNECTION_EVENT = "connection_event"
+KEPT = (ALL, CONNECTION_EVENT)
+"""The lanes that a deployment cannot switch off: one that holds every row, and one that the purge finds rows by."""
 
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 _LONGEST_VALUE_BYTES = 1_024
@@ -109,6 +112,8 @@ AUDIT_LANES = (
     Lane("organization", ("organization_id",), coarse=True),
     Lane("resource_type", ("resource_type",), coarse=True),
     Lane("action", ("action",), coarse=True),
+    # No filter asks for it: the four deprecated actions have a retention of their own, and only their rows pay.
+    Lane(CONNECTION_EVENT, ("connection_event",), coarse=True),
     Lane(ALL, coarse=True),
 )
 """As above."""

@@ -175,7 +175,7 @@ class Reading(Generic[Row]):
         return iter(self._merge)
 
     def _read_by_id(self) -> Iterator[Item]:
-        items = [item for _, item in batch_get({self._log.table_name: self._plan.keys})]
+        items = [item for _, item in batch_get({self._log.table_name: self._plan.keys}, self._log.listed)]
         self._budget.rows_read += len(items)
         inside = (item for item in items if self._plan.low <= item[POSITION]["S"] <= self._plan.high)
         yield from sorted(inside, key=lambda item: str(item[POSITION]["S"]), reverse=True)

@@ -5,7 +5,7 @@ The planner, the readers, the backfill and the views are written for any log and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -25,6 +25,21 @@ Row = TypeVar("Row", ConnectionLog, AuditLog)
 
 
 @dataclass(frozen=True, slots=True)
+class Rest(Generic[Row]):
+    """What neither lanes nor a row as it is listed hold of some rows, and is fetched for those that are shown.
+
+    Attributes:
+        bytes: how much of it a row has, as JSON.
+        ids: the items of the table that hold it; none for a row that is whole.
+        joined: the whole row, given those items.
+    """
+
+    bytes: Callable[[Row], int]
+    ids: Callable[[Row], tuple[str, ...]]
+    joined: Callable[[Row, Mapping[str, Item]], Row]
+
+
+@dataclass(frozen=True, slots=True)
 class LogTable(Generic[Row]):
     """One log as it is stored.
 
@@ -36,9 +51,11 @@ class LogTable(Generic[Row]):
         retention: how long rows are shown, in nanoseconds; 0 or less for ever.
         read: the row of an item, read from the table or from a lane.
         time: the field of a row that its position begins with.
-        users: the fields of a row that name users, who are shown beside it.
+        users: the fields of a row that name users, who are looked up with it.
         finished: rows from a lane with what only the table has; None where lanes have all that is shown.
         late: the fields that are known only of finished rows.
+        listed: the attributes that are read of rows by their ids; none means all.
+        rest: how rows are made whole that were read without their largest parts; None where lanes leave none out.
         revision: the attribute that changes with every write of a row; None where rows never change.
     """
 
@@ -52,6 +69,8 @@ class LogTable(Generic[Row]):
     users: tuple[str, ...]
     finished: Callable[[Sequence[Row]], list[Row]] | None = None
     late: frozenset[str] = frozenset()
+    listed: tuple[str, ...] = ()
+    rest: Rest[Row] | None = None
     revision: str | None = None
 
     @property
@@ -95,7 +114,9 @@ AUDIT_LOGS: LogTable[AuditLog] = LogTable(
     retention=lambda: current().audit_logs_retention,
     read=audit_rows.from_item,
     time="time",
-    users=("user_id",),
+    users=("user_id", "resource_user_id"),
+    listed=audit_rows.IN_LANES,
+    rest=Rest(audit_rows.rest_bytes, audit_rows.rest_ids, audit_rows.with_rest),
 )
 
 LOG_TABLES: tuple[LogTable[Any], ...] = (CONNECTION_LOGS, AUDIT_LOGS)

@@ -15,24 +15,30 @@ from chalicelib.store.tables import DOC, PACKED_DOC
 
 _WORTH_COMPRESSING = 512
 _DECODER = json.JSONDecoder()
+_LEVEL = 9
 
 
-def packed(doc: Mapping[str, Any]) -> Item:
-    """The attribute that holds the values, under the name that tells how."""
+def packed(doc: Mapping[str, Any], words: bytes = b"") -> Item:
+    """The attribute that holds the values, under the name that tells how.
+
+    Args:
+        doc: the values.
+        words: texts that such docs often hold; what is compressed with them can only be read with them.
+    """
     text = json.dumps(doc, ensure_ascii=False, separators=(",", ":"))
     if len(text) > _WORTH_COMPRESSING:
         plain = text.encode("utf-8", "surrogatepass")
-        small = zlib.compress(plain, 9)
+        small = _compressed(plain, words)
         if len(small) < len(plain):
             return {PACKED_DOC: {"B": small}}
     return {DOC: {"S": text}}
 
 
-def unpacked(item: Item) -> dict[str, Any]:
-    """The values of a row, read from whichever attribute it has."""
+def unpacked(item: Item, words: bytes = b"") -> dict[str, Any]:
+    """The values of a row, read from whichever attribute it has; `words` are those that it was packed with, if any."""
     if PACKED_DOC in item:
         small: bytes = item[PACKED_DOC]["B"]
-        doc: dict[str, Any] = json.loads(zlib.decompress(small))
+        doc: dict[str, Any] = json.loads(zlib.decompressobj(zdict=words).decompress(small))
     else:
         doc = read(item[DOC]["S"])
     return doc
@@ -41,3 +47,8 @@ def unpacked(item: Item) -> dict[str, Any]:
 def read(text: str) -> Any:  # noqa: ANN401 - any JSON value
     """The value of a JSON text that was written here, so that there is no white space around it to look for."""
     return _DECODER.raw_decode(text)[0]
+
+
+def _compressed(plain: bytes, words: bytes) -> bytes:
+    packer = zlib.compressobj(_LEVEL, zdict=words) if words else zlib.compressobj(_LEVEL)
+    return packer.compress(plain) + packer.flush()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from chalicelib.casing import lowered
 from chalicelib.times import NEVER
@@ -161,6 +161,18 @@ CONNECTION_EVENT_ACTIONS = frozenset({"connect", "disconnect", "open", "close"})
 """Audit actions that connection logs took over: no longer produced, kept for 90 days whatever the policy says."""
 
 
+class Unread(NamedTuple):
+    """Diff and additional fields that are kept apart from a row and are not read yet.
+
+    Attributes:
+        bytes: how long they are as JSON.
+        items: how many further items hold them; 0 where the row's own item does.
+    """
+
+    bytes: int
+    items: int
+
+
 @dataclass(frozen=True, slots=True)
 class AuditLog:
     """A row of the audit log: one per event, never changed.
@@ -172,6 +184,7 @@ class AuditLog:
         diff: field -> `{"old"?: any, "new"?: any, "secret": bool}`; a side that is null is left out.
         additional_fields: a JSON object, as it was sent.
         request_id: the nil UUID where there was no request.
+        unread: set on a row that was read without its diff and most of its additional fields; None on a whole row.
     """
 
     id: str
@@ -189,6 +202,7 @@ class AuditLog:
     request_id: str
     diff: Mapping[str, Any]
     additional_fields: Mapping[str, Any]
+    unread: Unread | None = None
 
     @property
     def target(self) -> str:
@@ -209,6 +223,11 @@ class AuditLog:
         return f"{self.resource_type}:{self.action}"
 
     @property
-    def connection_event(self) -> bool:
-        """Whether it is one of the deprecated connection events, which have a retention of their own."""
-        return self.action in CONNECTION_EVENT_ACTIONS
+    def connection_event(self) -> str | None:
+        """The action of a deprecated connection event, which has a retention of its own; None for any other event."""
+        return self.action if self.action in CONNECTION_EVENT_ACTIONS else None
+
+    @property
+    def resource_user_id(self) -> str | None:
+        """The user that the event is about, where it is about one."""
+        return self.resource_id if self.resource_type == "user" else None

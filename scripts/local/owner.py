@@ -10,7 +10,7 @@ from chalicelib.access import allow_list, scopes, secret
 from chalicelib.access.lifetime import FIXED_LIFETIME
 from chalicelib.settings import current
 from chalicelib.store import api_keys, directory
-from chalicelib.store.audit_rows import write_of
+from chalicelib.store.audit_rows import writes_of
 from chalicelib.store.records import APIKey, AuditLog, User
 
 _OWNER = "owner"
@@ -79,7 +79,7 @@ def _minted(owner: User) -> str:
         last_used=times.EPOCH,
         lifetime_seconds=lifetime // timedelta(seconds=1),
     )
-    api_keys.add(key, write_of(_trail(key)))
+    api_keys.add(key, *writes_of(_trail(key)))
     return made.text
 
 

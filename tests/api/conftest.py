@@ -18,6 +18,7 @@ from chalicelib import times
 from chalicelib.access import secret
 from chalicelib.store import api_keys, audit_rows, directory
 from chalicelib.store import engine as store_engine
+from chalicelib.store.lanes import POSITION
 from chalicelib.store.records import APIKey, AuditLog, Organization, User
 from chalicelib.store.tables import AuditLogItem
 from scripts.local.engine import EmbeddedEngine
@@ -229,7 +230,8 @@ def trail(tables: EmbeddedEngine) -> Callable[[], list[AuditLog]]:
 
     def rows() -> list[AuditLog]:
         items = store_engine.call("Scan", {"TableName": AuditLogItem.Meta.table_name})["Items"]
-        return sorted(map(audit_rows.from_item, items), key=lambda row: (row.time, row.id))
+        rows = (audit_rows.from_item(item) for item in items if POSITION in item)
+        return sorted(rows, key=lambda row: (row.time, row.id))
 
     return rows
 

@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app import app
+from chalicelib.models.audit_logs import AuditEventIn, GenerateIn
 from chalicelib.models.base import Model
 from chalicelib.models.connection_logs import ConnectionEventIn
 from chalicelib.models.directory import PutOrganization, PutUser
 from chalicelib.models.tokens import CreateToken
-from chalicelib.search.filters import CONNECTION_FILTERS
+from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS
 
 if TYPE_CHECKING:
     from tests.api.conftest import Client, House, Reply
@@ -27,6 +28,8 @@ SHAPES: dict[str, type[Model]] = {
     "/api/v2/organizations/{organization}": PutOrganization,
     "/api/v2/users/{user}/keys/tokens": CreateToken,
     "/api/v2/connectionlog": ConnectionEventIn,
+    "/api/v2/audit": AuditEventIn,
+    "/api/v2/audit/testgenerate": GenerateIn,
 }
 INGEST = "/api/v2/connectionlog"
 ANN = "fe8f4bab-3128-41f1-8fec-1cc0755affe5"
@@ -72,7 +75,9 @@ JSON = st.recursive(
 )
 ONE_LINE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40)
 SEGMENTS = st.sampled_from(["me", "ann", "acme", "nobody", ANN, ACME, "%00", "%ff%fe", "%2F", "%F0%9F%A6%80", "a%20b"])
-KEYS = st.sampled_from([*(known.key for known in CONNECTION_FILTERS.keys), "foo"])
+KEYS = st.sampled_from(
+    [*(known.key for known in CONNECTION_FILTERS.keys), *(known.key for known in AUDIT_FILTERS.keys), "foo"]
+)
 TERMS = st.tuples(KEYS, WORDS | ONE_LINE).map(lambda pair: f'{pair[0]}:"{pair[1]}"')
 QUERIES = ONE_LINE | st.lists(TERMS | ONE_LINE, max_size=4).map(" ".join)
 PARAMETERS = st.fixed_dictionaries(

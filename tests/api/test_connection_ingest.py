@@ -7,13 +7,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chalicelib.api import connection_logs
+from chalicelib.api import ingest
 from chalicelib.errors import Unavailable
 from chalicelib.store import connection_writer
 
 if TYPE_CHECKING:
-    from chalicelib.store.connection_writer import Join, Written
+    from chalicelib.store.connection_writer import Join
     from chalicelib.store.records import ConnectionLog, Organization
+    from chalicelib.store.write_pool import Written
     from tests.api.conftest import Client, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]
@@ -450,7 +451,7 @@ Answers = Callable[["ConnectionLog"], bool]
 def _store_that_takes(monkeypatch: pytest.MonkeyPatch, takes: Answers) -> None:
     original = connection_writer.write
 
-    def write(row: ConnectionLog, join: Join) -> Written:
+    def write(row: ConnectionLog, join: Join) -> Written[ConnectionLog]:
         if not takes(row):
             raise Unavailable("The store is on fire.")
         return original(row, join)
@@ -484,7 +485,7 @@ def test_a_store_that_takes_some(owner: Client, make_event: Event, monkeypatch: 
 def test_events_for_which_no_time_is_left_are_to_be_sent_again(
     owner: Client, make_event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_logs, "_ANSWERING_SECONDS", 3_600)
+    monkeypatch.setattr(ingest, "_ANSWERING_SECONDS", 3_600)
     reply = owner.post(PATH, [make_event(), make_event()])
     assert reply.status == 503
     assert statuses(reply) == ["failed", "failed"]

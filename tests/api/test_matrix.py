@@ -89,6 +89,17 @@ EVENT = {
     "ip": "10.1.2.3",
     "connection_id": "{root}",
 }
+AUDIT = "/api/v2/audit"
+AUDITED = {
+    "time": "2025-07-10T10:14:38.942776Z",
+    "user_id": "{root}",
+    "organization_id": "{organization}",
+    "resource_type": "template",
+    "resource_id": "{root}",
+    "resource_target": "rust",
+    "action": "write",
+    "status_code": 200,
+}
 NEW = {"username": "{fresh}", "email": "{fresh}@example.com"}
 CASES = (
     Case("GET", USERS, "user:read", opened=counted),
@@ -116,6 +127,9 @@ CASES = (
     Case("DELETE", KEY, "user:read api_key:delete"),
     Case("GET", CONNECTIONS, "connection_log:read", opened=counted),
     Case("POST", CONNECTIONS, "connection_log:update", EVENT),
+    Case("GET", AUDIT, "audit_log:read", opened=counted),
+    Case("POST", AUDIT, "audit_log:create", AUDITED),
+    Case("POST", f"{AUDIT}/testgenerate", "audit_log:create", {"organization_id": "{organization}"}),
     # What a caller may ask and end of its own.
     Case("POST", "/api/v2/authcheck", "", {"checks": {}}),
     Case("POST", f"{USERS}/logout"),
@@ -154,8 +168,8 @@ class Stage:
 @pytest.fixture
 def stage(house: House, owner: Client, root: User) -> Stage:
     stage = Stage(house, root)
-    event = Case("POST", CONNECTIONS, body=EVENT)
-    assert stage.call(event, owner).json["results"][0]["status"] == "created"
+    for path, body in ((CONNECTIONS, EVENT), (AUDIT, AUDITED)):
+        assert stage.call(Case("POST", path, body=body), owner).json["results"][0]["status"] == "created"
     return stage
 
 

@@ -10,6 +10,7 @@ import pytest
 from chalicelib import times
 from chalicelib.store import directory
 from chalicelib.store.claims import Changed
+from chalicelib.store.transaction import Write
 
 if TYPE_CHECKING:
     from chalicelib.store.records import Organization
@@ -263,11 +264,11 @@ def test_a_change_that_another_request_overtook_is_made_again(
     original = directory.save_organization
     overtaken: list[Organization] = []
 
-    def overtake(after: Organization, before: Organization | None) -> None:
+    def overtake(after: Organization, before: Organization | None, *trail: Write) -> None:
         if before is not None and not overtaken:
             overtaken.append(replace(before, icon="/theirs.svg", updated_at=times.now()))
             original(overtaken[0], before)
-        original(after, before)
+        original(after, before, *trail)
 
     monkeypatch.setattr(directory, "save_organization", overtake)
     reply = owner.put(of(row.id), {"name": "acme", "description": "new"})
@@ -280,7 +281,7 @@ def test_a_change_that_is_always_overtaken_may_be_sent_again(
 ) -> None:
     row = house.organization()
 
-    def overtaken(_after: Organization, _before: Organization | None) -> None:
+    def overtaken(_after: Organization, _before: Organization | None, *_trail: Write) -> None:
         raise Changed
 
     monkeypatch.setattr(directory, "save_organization", overtaken)

@@ -29,7 +29,7 @@ from chalicelib.logs.connection import ConnectionEvent, Fold, join, row
 from chalicelib.store import api_keys, directory, merge
 from chalicelib.store import engine as store_engine
 from chalicelib.store.budget import Budget
-from chalicelib.store.connection_writer import Written, write_all
+from chalicelib.store.connection_writer import write_all
 from chalicelib.store.engine import TransactionCancelled, call
 from chalicelib.store.lanes import CONNECTION_LANES
 from chalicelib.store.log_reader import Reading
@@ -38,6 +38,7 @@ from chalicelib.store.plan import Criteria, plan
 from chalicelib.store.records import ConnectionLog
 from chalicelib.store.tables import ConnectionLogItem
 from chalicelib.store.transaction import transact
+from chalicelib.store.write_pool import Written
 
 pytestmark = pytest.mark.usefixtures("tables")
 

@@ -17,7 +17,7 @@ from chalicelib.logs.audit_text import (
     looked_up,
     resource_link,
 )
-from chalicelib.logs.vocabulary import AUDIT_ACTIONS, RESOURCE_TYPES
+from chalicelib.logs.vocabulary import AUDIT_ACTIONS, AUDITED_TYPES, RESOURCE_TYPES
 from chalicelib.store.records import AuditLog
 
 NIL = "00000000-0000-0000-0000-000000000000"
@@ -106,6 +106,8 @@ RESOURCES = {
     "user_skill": "user skill",
     "ai_gateway_key": "ai gateway key",
     "user_ai_budget_override": "user ai budget override",
+    "retention_run": "retention run",
+    "retention_hold": "retention hold",
 }
 
 ARCHIVED = {"archived": {"old": False, "new": True, "secret": False}}
@@ -121,7 +123,7 @@ def row(resource_type: str, action: str = "create", **changes: Any) -> AuditLog:
 
 def test_the_words_are_of_the_two_closed_lists() -> None:
     assert list(ACTION_WORDS) == list(ACTIONS) == list(AUDIT_ACTIONS)
-    assert list(RESOURCE_WORDS) == list(RESOURCES) == list(RESOURCE_TYPES)
+    assert list(RESOURCE_WORDS) == list(RESOURCES) == list(AUDITED_TYPES)
     assert set(LOOKED_UP) <= set(RESOURCE_TYPES)
     assert set(LINKS) <= set(RESOURCE_TYPES)
 
@@ -253,7 +255,7 @@ def test_additional_fields_that_cannot_be_read_are_shown_as_unknown(fields: dict
         ("task", f"/tasks/colin/{ID}"),
         ("chat", f"/agents/{ID}"),
         ("group_ai_budget", "/organizations/acme/groups/dev"),
-        *((name, "") for name in RESOURCE_TYPES if name not in LINKS),
+        *((name, "") for name in AUDITED_TYPES if name not in LINKS),
     ],
 )
 def test_every_resource_type_has_its_link_until_it_is_deleted(resource_type: str, expected: str) -> None:
@@ -299,7 +301,7 @@ def test_a_link_is_whole_or_not_at_all(resource_type: str, changes: dict[str, An
         ("task", Looked("task", ID)),
         ("chat", Looked("chat", ID)),
         ("user_secret", Looked("user_secret", ID)),
-        *((name, None) for name in RESOURCE_TYPES if name not in LOOKED_UP),
+        *((name, None) for name in AUDITED_TYPES if name not in LOOKED_UP),
     ],
 )
 def test_what_is_looked_up_follows_from_the_resource_type(resource_type: str, expected: Looked | None) -> None:

@@ -15,7 +15,7 @@ from chalicelib.errors import BadRequest, GatebookError, Invalid
 from chalicelib.logs.service_log import CONNECTION_LOG
 from chalicelib.models.base import Int32, Model, Moment, OptionalText, OptionalUuid, Uuid, parse, read, validations
 from chalicelib.models.bodies import read_events
-from chalicelib.models.connection_logs import parse_event
+from chalicelib.models.connection_logs import parse_row
 from chalicelib.models.directory import PutOrganization, PutUser
 from chalicelib.models.tokens import CreateToken
 
@@ -63,7 +63,7 @@ def test_any_bytes_are_events_or_an_error_a_client_may_hear(body: bytes) -> None
     assert indices == sorted(set(indices))
     for entry in sent.entries:
         assert (entry.value is None) == bool(entry.problem)
-        event = outcome(partial(parse_event, entry.value or {}))
+        event = outcome(partial(parse_row, entry.value or {}))
         assert not isinstance(event, GatebookError) or event.validations
 
 

@@ -141,7 +141,7 @@ def test_me_is_no_email(key: str) -> None:
     [
         (CONNECTION_FILTERS, "type", vocabulary.CONNECTION_TYPES),
         (CONNECTION_FILTERS, "status", vocabulary.CONNECTION_STATUSES),
-        (AUDIT_FILTERS, "resource_type", vocabulary.RESOURCE_TYPES),
+        (AUDIT_FILTERS, "resource_type", vocabulary.AUDITED_TYPES),
         (AUDIT_FILTERS, "action", vocabulary.AUDIT_ACTIONS),
         (AUDIT_FILTERS, "build_reason", vocabulary.BUILD_REASONS),
     ],

@@ -17,7 +17,7 @@ from chalicelib.search.criteria import criteria
 from chalicelib.search.filters import CONNECTION_FILTERS
 from chalicelib.search.parser import UserReference, parse
 from chalicelib.settings import Settings
-from chalicelib.store import connection_writer, merge
+from chalicelib.store import connection_writer, merge, write_pool
 from chalicelib.store import engine as store_engine
 from chalicelib.store.budget import Budget
 from chalicelib.store.connection_writer import write_all
@@ -100,7 +100,7 @@ LOGS = (LOG1, LOG2, LOG3, LOG4)
 
 def store(stored: Sequence[ConnectionLog]) -> None:
     answers = write_all(stored, join, give_up_at=time.monotonic() + 60)
-    assert all(isinstance(answer, connection_writer.Written) for answer in answers)
+    assert all(isinstance(answer, write_pool.Written) for answer in answers)
 
 
 def planned(asked: Criteria, shards: int = 1) -> Plan:

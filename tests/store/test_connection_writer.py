@@ -16,11 +16,12 @@ from chalicelib.settings import Settings
 from chalicelib.store import connection_writer
 from chalicelib.store import engine as store_engine
 from chalicelib.store.connection_rows import from_item, revision, to_item
-from chalicelib.store.connection_writer import Written, write, write_all
+from chalicelib.store.connection_writer import write, write_all
 from chalicelib.store.engine import Item, call
 from chalicelib.store.lanes import shard_of
 from chalicelib.store.records import Closing, ConnectionLog, Mark
 from chalicelib.store.tables import ConnectionLogItem
+from chalicelib.store.write_pool import Written
 
 TABLE = ConnectionLogItem.Meta.table_name
 SECOND = timedelta(seconds=1)

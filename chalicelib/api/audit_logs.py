@@ -1,0 +1,76 @@
+"""The audit log: events in by batch, rows out by query."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from uuid import uuid4
+
+from chalicelib.access.decide import Object, decide, reach
+from chalicelib.api import log_pages, trail
+from chalicelib.api.authentication import Caller, authenticated
+from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.ingest import Intake, give_up_at, received
+from chalicelib.errors import Forbidden, Unavailable
+from chalicelib.logs import audit_event
+from chalicelib.logs.service_log import AUDIT_LOG
+from chalicelib.models.audit_logs import GenerateIn, audit_log_json, check_sizes, parse_row
+from chalicelib.models.base import parse
+from chalicelib.search.filters import AUDIT_FILTERS
+from chalicelib.search.values import NIL_UUID
+from chalicelib.store import audit_writer
+from chalicelib.store.log_tables import AUDIT_LOGS
+
+routes = Routes(__name__)
+
+LOG = log_pages.Log(AUDIT_LOGS, AUDIT_FILTERS, "audit_log", "audit_logs", audit_log_json)
+INTAKE = Intake(AUDIT_LOG, "audit_log", "create", parse_row)
+_GENERATED = {"foo": {"old": "bar", "new": "baz", "secret": False}}
+
+
+@routes.view("/api/v2/audit", methods=["POST"])
+@authenticated
+def ingest(call: Call, caller: Caller) -> Answer:
+    """Store events; the answer says of each what became of it."""
+    report, accepted = received(call, caller.subject, INTAKE)
+    rows = [row for _, row in accepted]
+    answers = audit_writer.write_all(rows, audit_event.join, give_up_at=give_up_at(call))
+    for (index, row), written in zip(accepted, answers, strict=True):
+        if isinstance(written, Unavailable):
+            report.failed(index, row.id, written)
+            continue
+        moved = "" if written.after.id == row.id else f"The id {row.id} is taken by another event."
+        report.stored(index, written.after.id, "created" if written.before is None else "unchanged", moved)
+    return report.answer()
+
+
+@routes.view("/api/v2/audit")
+@partial(authenticated, names=partial(log_pages.names, log=LOG))
+def list_rows(call: Call, caller: Caller) -> Answer:
+    """The rows that `q` asks for and the caller may see, newest first; it is for those who may read some."""
+    if reach(caller.subject, "read", "audit_log").nothing:
+        raise Forbidden
+    return log_pages.answer(call, caller, LOG)
+
+
+@routes.view("/api/v2/audit/testgenerate", methods=["POST"])
+@authenticated
+def generate(call: Call, caller: Caller) -> Answer:
+    """Write a row of the caller's own making, to try filters and dashboards on."""
+    asked = parse(GenerateIn, call.body)
+    if not decide(caller.subject, "create", Object("audit_log", organization=asked.organization_id or "")):
+        raise Forbidden
+    about = trail.Resource(
+        asked.resource_type, asked.resource_id or str(uuid4()), caller.user.username, asked.organization_id
+    )
+    made = trail.row(call, caller, asked.action, 200, about)
+    row = replace(
+        made,
+        time=asked.time or made.time,
+        request_id=asked.request_id or NIL_UUID,
+        diff=_GENERATED,
+        additional_fields=dict(asked.additional_fields or {}),
+    )
+    check_sizes(row)
+    audit_writer.write(row, audit_event.join)
+    return Answer(None, 204)

@@ -1,0 +1,204 @@
+"""Audit logs on the wire: an event that comes in, a row that goes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, NotRequired, TypedDict
+
+from pydantic import BeforeValidator, Field, ValidationError
+
+from chalicelib import times
+from chalicelib.errors import Invalid, Validation
+from chalicelib.logs import audit_event, audit_text
+from chalicelib.logs.addresses import address
+from chalicelib.logs.audit_event import AuditEvent
+from chalicelib.logs.nesting import DEEPEST, too_deep
+from chalicelib.logs.vocabulary import AUDIT_ACTIONS, RESOURCE_TYPES
+from chalicelib.models.base import LONG_TEXT, Int32, Model, Moment, OptionalText, OptionalUuid, Uuid, validations
+from chalicelib.models.directory import Beside, MinimalOrganizationJSON, UserJSON
+from chalicelib.search.values import NIL_UUID
+from chalicelib.store.records import AuditLog, User
+
+MAX_SIDE_BYTES = 300 * 1_024
+"""Of all that a diff says a resource was before, with the names of the fields, as JSON; and the same of after."""
+MAX_ADDITIONAL_BYTES = 64 * 1_024
+"""Both limits together keep the row that is largest when its JSON is escaped within what Lambda answers."""
+
+
+def _resource_type(value: object) -> object:
+    if value not in RESOURCE_TYPES:
+        raise ValueError(f"must be one of {', '.join(RESOURCE_TYPES)}")
+    return value
+
+
+def _action(value: object) -> object:
+    if value not in AUDIT_ACTIONS:
+        raise ValueError(f"must be one of {', '.join(AUDIT_ACTIONS)}")
+    return value
+
+
+def _object(value: object) -> object:
+    """A JSON object that can be stored and sent again; null is none."""
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise ValueError("must be an object")  # noqa: TRY004 - what a client sent is a value
+    if too_deep(value):
+        raise ValueError(f"must not nest deeper than {DEEPEST} levels")
+    try:
+        _bytes(value)
+    except UnicodeEncodeError as error:
+        raise ValueError("must not hold half a surrogate pair") from error
+    except ValueError as error:
+        raise ValueError("must not hold a number that is infinite or has thousands of digits") from error
+    return value
+
+
+ResourceType = Annotated[str, BeforeValidator(_resource_type)]
+Action = Annotated[str, BeforeValidator(_action)]
+Object = Annotated[Mapping[str, Any] | None, BeforeValidator(_object)]
+
+
+class AuditEventIn(Model):
+    """One event of `POST /api/v2/audit`; instead of `diff` it may carry the resource before and after."""
+
+    id: OptionalUuid = None
+    time: Moment
+    user_id: Uuid
+    organization_id: OptionalUuid = None
+    ip: Annotated[str | None, BeforeValidator(lambda value: address(value) if isinstance(value, str) else None)] = None
+    user_agent: OptionalText = None
+    resource_type: ResourceType
+    resource_id: Uuid
+    resource_target: Annotated[str, Field(max_length=LONG_TEXT)]
+    resource_icon: OptionalText = None
+    action: Action
+    status_code: Int32
+    request_id: OptionalUuid = None
+    additional_fields: Object = None
+    diff: Object = None
+    old: Object = None
+    new: Object = None
+
+
+class GenerateIn(Model):
+    """What `POST /api/v2/audit/testgenerate` may say of the row that it makes; `build_reason` is taken and ignored."""
+
+    action: Action = "write"
+    resource_type: ResourceType = "user"
+    resource_id: OptionalUuid = None
+    additional_fields: Object = None
+    time: Moment | None = None
+    organization_id: OptionalUuid = None
+    request_id: OptionalUuid = None
+
+
+def parse_row(value: Mapping[str, Any]) -> AuditLog:
+    """The row of an event as a sender wrote it.
+
+    Raises:
+        Invalid: values in it are wrong; names each.
+    """
+    try:
+        event = AuditEventIn.model_validate(value)
+    except ValidationError as error:
+        raise Invalid(validations(error.errors(include_url=False, include_input=False))) from error
+    try:
+        made = audit_event.row(AuditEvent(**{name: getattr(event, name) for name in AuditEventIn.model_fields}))
+    except ValueError as error:
+        raise Invalid([Validation("diff", str(error))]) from error
+    check_sizes(made)
+    return made
+
+
+def check_sizes(made: AuditLog) -> None:
+    """Make sure that a row can be stored and shown.
+
+    Raises:
+        Invalid: its diff or its additional fields are too large.
+    """
+    wrong = []
+    for side in ("old", "new"):
+        size = _bytes({name: change[side] for name, change in made.diff.items() if side in change})
+        if size > MAX_SIDE_BYTES:
+            wrong.append(Validation(f"diff.{side}", f"must have at most {MAX_SIDE_BYTES} bytes as JSON, not {size}"))
+    size = _bytes(made.additional_fields)
+    if size > MAX_ADDITIONAL_BYTES:
+        problem = f"must have at most {MAX_ADDITIONAL_BYTES} bytes as JSON, not {size}"
+        wrong.append(Validation("additional_fields", problem))
+    if wrong:
+        raise Invalid(wrong)
+
+
+class AuditLogJSON(TypedDict):
+    """codersdk.AuditLog."""
+
+    id: str
+    request_id: str
+    time: str
+    ip: str
+    user_agent: str
+    resource_type: str
+    resource_id: str
+    resource_target: str
+    resource_icon: str
+    action: str
+    diff: Mapping[str, Any]
+    status_code: int
+    additional_fields: Mapping[str, Any]
+    description: str
+    resource_link: str
+    is_deleted: bool
+    organization_id: str
+    organization: NotRequired[MinimalOrganizationJSON]
+    user: UserJSON | None
+
+
+def audit_log_json(row: AuditLog, beside: Beside) -> AuditLogJSON:
+    """A row as clients read it: users and organizations are those of today, deleted users included."""
+    organization = beside.organizations.get(row.organization_id) if row.organization_id else None
+    deleted = is_deleted(row, beside.users)
+    link = audit_text.resource_link(row, deleted=deleted, organization=organization.name if organization else "")
+    body: AuditLogJSON = {
+        "id": row.id,
+        "request_id": row.request_id,
+        "time": times.wire(row.time),
+        "ip": row.ip or "",
+        "user_agent": row.user_agent or "",
+        "resource_type": row.resource_type,
+        "resource_id": row.resource_id,
+        "resource_target": row.resource_target,
+        "resource_icon": row.resource_icon,
+        "action": row.action,
+        "diff": row.diff,
+        "status_code": row.status_code,
+        "additional_fields": audit_text.additional_fields(row),
+        "description": audit_text.description(row),
+        "resource_link": link,
+        "is_deleted": deleted,
+        "organization_id": row.organization_id or NIL_UUID,
+        "user": beside.user(row.user_id) if row.user_id in beside.users else None,
+    }
+    if row.organization_id:
+        body["organization"] = beside.organization(row.organization_id)
+    return body
+
+
+def is_deleted(row: AuditLog, users: Mapping[str, User]) -> bool:
+    """Whether the resource is gone, as far as Gatebook knows without asking for each row.
+
+    A user is looked up among those of the page. Templates, workspaces and the like are kept by the platform and not
+    here: what is known of them is that the row at hand deleted them.
+    """
+    about = audit_text.looked_up(row)
+    if about is None:
+        return False
+    if about.type == "user":
+        user = users.get(about.id)
+        return user is None or user.deleted
+    return audit_text.deletes(row)
+
+
+def _bytes(value: Mapping[str, Any]) -> int:
+    return len(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
