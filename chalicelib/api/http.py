@@ -37,7 +37,7 @@ _JSON = "application/json; charset=utf-8"
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 # Half a character, which a client may have sent as an escape, cannot be sent back in UTF-8.
 _TO_ESCAPE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _REQUEST_HEADERS = ("Coder-Session-Token", "Content-Type")
 
 _log = logging.getLogger(__name__)

@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 import orjson
 from botocore.awsrequest import AWSPreparedRequest, HeadersDict
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's name for it
 
 CALLS = frozenset({"BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"})
 """What is sent the short way. Not transactions: botocore gives each a token, the same one at each of its retries."""
@@ -35,6 +35,7 @@ _FINAL = frozenset({"ConditionalCheckFailedException", "ResourceNotFoundExceptio
 _SERVICE = "dynamodb"
 _TARGET = "DynamoDB_20120810"
 _CONTENT_TYPE = "application/x-amz-json-1.0"
+_PORTS = {"http": 80, "https": 443}
 _OK = 200
 _FIRST_PAUSE_SECONDS = 0.05
 """At the most, before what was refused for now is sent again; botocore makes the longer pauses after that."""
@@ -64,7 +65,12 @@ class Direct:
         self._events = client.meta.events
         self._region = client.meta.region_name
         self._url = client.meta.endpoint_url.rstrip("/") + "/"
-        self._host = urlsplit(self._url).netloc
+        place = urlsplit(self._url)
+        # As HTTP writes it: without the port that the scheme has anyway.
+        self._host = place.netloc.removesuffix(f":{_PORTS.get(place.scheme)}")
+        # Only botocore knows which endpoint an account has of its own, and how a path is signed.
+        required = getattr(client.meta.config, "account_id_endpoint_mode", None) == "required"
+        self._knows_the_way = self._credentials is not None and place.path == "/" and not required
         self._user_agent = client._user_agent_creator.to_string()  # noqa: SLF001 - the same one each time
 
     def __call__(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,14 +80,18 @@ class Direct:
             ClientError: DynamoDB refused it.
             BotoCoreError: it could not be reached.
         """
-        if operation not in CALLS or self._credentials is None:
+        if operation not in CALLS or not self._knows_the_way:
             return self._again(operation, request)
         try:
             response = self._sent(operation, _written(request))
-        except HTTPClientError:
+        except (ConnectionError, HTTPClientError):
             return self._again(operation, request)
         if response.status_code == _OK:
-            return parsed(response.content)
+            try:
+                return parsed(response.content)
+            except ValueError:
+                # Damaged on its way: what was asked for has happened, and happens to be safe to ask for again.
+                return self._again(operation, request)
         refusal = _refusal(response.content)
         if refusal["Error"]["Code"] in _FINAL:
             raise ClientError(refusal, operation)  # type: ignore[no-untyped-call]

@@ -25,7 +25,7 @@ Item = dict[str, dict[str, Any]]
 """An item as DynamoDB sends it: attribute name -> {type: value}."""
 
 _CONNECT_TIMEOUT_SECONDS = 1
-_READ_TIMEOUT_SECONDS = 4
+_READ_TIMEOUT_SECONDS = 3
 _ATTEMPTS = 3
 """Beside the first, which is made the short way; see `chalicelib.store.direct`."""
 _CONNECTIONS = 32

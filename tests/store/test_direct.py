@@ -15,7 +15,16 @@ from botocore import auth as botocore_auth
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.config import Config
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ProxyConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,13 +60,15 @@ class Raw(io.BytesIO):
 class Wire:
     """A botocore client that reaches nothing: it is answered from a list, and what it sends is kept."""
 
-    def __init__(self, *answers: Answer, attempts: int = 1) -> None:
+    def __init__(self, *answers: Answer, attempts: int = 1, endpoint: str | None = None, **options: Any) -> None:
         self.sent: list[Any] = []
         self._answers = list(answers)
         session = botocore.session.get_session()  # type: ignore[no-untyped-call]
         session.set_credentials("AKIA", "secret", "session token")
-        config = Config(retries={"total_max_attempts": attempts, "mode": "standard"}, parameter_validation=False)  # type: ignore[no-untyped-call]
-        self.client: Any = session.create_client("dynamodb", "eu-central-1", config=config)
+        config = Config(
+            retries={"total_max_attempts": attempts, "mode": "standard"}, parameter_validation=False, **options
+        )  # type: ignore[no-untyped-call]
+        self.client: Any = session.create_client("dynamodb", "eu-central-1", config=config, endpoint_url=endpoint)
         self.client.meta.events.register_first("before-send.dynamodb", self._answer)
 
     def _answer(self, request: Any, **_: object) -> AWSResponse:
@@ -164,6 +175,7 @@ def test_a_refusal_for_good_is_not_sent_again(code: str, pauses: list[float]) ->
         (503, b"<html>not DynamoDB</html>"),
         (500, b"[]"),
         (500, b""),
+        (200, b'{"Count": 1'),
     ],
 )
 def test_what_may_go_well_the_next_time_is_left_to_botocore(first: Answer, pauses: list[float]) -> None:
@@ -171,12 +183,21 @@ def test_what_may_go_well_the_next_time_is_left_to_botocore(first: Answer, pause
     assert Direct(wire.client)("Query", REQUESTS["Query"])["Count"] == 1
     assert len(wire.sent) == 2
     assert wire.sent[1].headers["User-Agent"], "the second is made by botocore"
-    assert len(pauses) == 1
+    assert len(pauses) == (first != (200, b'{"Count": 1'))
 
 
 @pytest.mark.parametrize(
     "failure",
-    [ReadTimeoutError(endpoint_url=URL), ConnectionClosedError(endpoint_url=URL)],  # type: ignore[no-untyped-call]
+    [
+        ConnectionClosedError(endpoint_url=URL),  # type: ignore[no-untyped-call]
+        ConnectTimeoutError(endpoint_url=URL),  # type: ignore[no-untyped-call]
+        EndpointConnectionError(endpoint_url=URL),  # type: ignore[no-untyped-call]
+        HTTPClientError(error="odd"),  # type: ignore[no-untyped-call]
+        ProxyConnectionError(proxy_url=URL),  # type: ignore[no-untyped-call]
+        ReadTimeoutError(endpoint_url=URL),  # type: ignore[no-untyped-call]
+        SSLError(endpoint_url=URL, error="odd"),  # type: ignore[no-untyped-call]
+    ],
+    ids=lambda failure: type(failure).__name__,
 )
 def test_a_connection_that_fails_is_tried_again_at_once(failure: Exception, pauses: list[float]) -> None:
     wire = Wire(failure, (200, b'{"Count": 2}'))
@@ -202,6 +223,41 @@ def test_other_calls_take_botocores_way(operation: str) -> None:
     assert len(wire.sent) == 1
     if operation == "TransactWriteItems":
         assert json.loads(wire.sent[0].body)["ClientRequestToken"], "the same one at each of its retries"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "host"),
+    [
+        ("http://127.0.0.1:8001", "127.0.0.1:8001"),
+        ("http://127.0.0.1:80/", "127.0.0.1"),
+        ("https://db.example.com:443", "db.example.com"),
+        ("https://db.example.com:80", "db.example.com:80"),
+    ],
+)
+def test_the_host_is_signed_as_it_is_sent(endpoint: str, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts: list[str] = []
+    real = signature
+
+    def noted(credentials: Any, region: str, given: str, target: str, body: bytes) -> dict[str, str]:
+        hosts.append(given)
+        return real(credentials, region, given, target, body)
+
+    monkeypatch.setattr(direct, "signature", noted)
+    Direct(Wire((200, b"{}"), endpoint=endpoint).client)("GetItem", REQUESTS["GetItem"])
+    assert hosts == [host]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"endpoint": "http://127.0.0.1:8001/dynamodb"}, {"account_id_endpoint_mode": "required"}],
+)
+def test_an_endpoint_that_only_botocore_knows_is_left_to_it(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = Wire((200, b'{"Count": 3}'), **options)
+    monkeypatch.setattr(wire.client, "_make_api_call", lambda _operation, _request: {"Count": 4})
+    assert Direct(wire.client)("Query", REQUESTS["Query"]) == {"Count": 4}
+    assert wire.sent == []
 
 
 def test_the_store_sends_the_short_way(sent: Any, monkeypatch: pytest.MonkeyPatch) -> None:
