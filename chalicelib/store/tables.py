@@ -25,7 +25,7 @@ from pynamodb.models import Model
 
 from chalicelib import times
 from chalicelib.settings import current
-from chalicelib.store.lanes import AUDIT_LANES, CONNECTION_LANES, POSITION, Lane
+from chalicelib.store.lanes import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, POSITION, Lane
 
 DOC = "doc"
 PACKED_DOC = "zdoc"
@@ -169,9 +169,9 @@ def _log_table(name: str, lanes: tuple[Lane, ...]) -> type[Model]:
     return cast("type[Model]", type(name, (Model,), attributes))
 
 
-ConnectionLogItem = _log_table("connection_logs", CONNECTION_LANES)
+ConnectionLogItem = _log_table("connection_logs", EVERY_CONNECTION_LANE)
 
-AuditLogItem = _log_table("audit_logs", AUDIT_LANES)
+AuditLogItem = _log_table("audit_logs", EVERY_AUDIT_LANE)
 
 
 def decoded(table: type[Model], item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
