@@ -49,7 +49,7 @@ def needed(operation: str, request: Mapping[str, Any]) -> set[Right]:
 
 @dataclass
 class Watch:
-    """Listens to the store's client.
+    """Listens to what the store's client sends.
 
     Attributes:
         used: handler -> the rights that its calls have needed.
@@ -65,7 +65,7 @@ class Watch:
 
     def begin(self) -> None:
         """Hear every call that is made from now on."""
-        connection().client.meta.events.register("provide-client-params.dynamodb", self._heard)
+        connection().client.meta.events.register("before-send.dynamodb", self._heard)
 
     @contextmanager
     def running(self, handler: str) -> Iterator[None]:
@@ -84,11 +84,13 @@ class Watch:
             for action, resource in rights - self.used[handler]
         )
 
-    def _heard(self, params: Mapping[str, Any], model: Any, **_: object) -> None:
+    def _heard(self, request: Any, **_: object) -> None:
         if not self._running:
             return
         handler = self._running[-1]
-        rights = needed(model.name, params)
+        target = request.headers["X-Amz-Target"]
+        operation = (target if isinstance(target, str) else target.decode()).rpartition(".")[2]
+        rights = needed(operation, json.loads(request.body))
         self.used[handler] |= rights
         self.refused += [
             f"{handler} may not call {action} on {resource}" for action, resource in rights - self._allowed[handler]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from uuid import uuid4
 
 from chalicelib.access.decide import Object, decide, reach
@@ -45,7 +46,7 @@ def ingest(call: Call, caller: Caller) -> Answer:
 
 
 @routes.view("/api/v2/audit")
-@authenticated
+@partial(authenticated, names=partial(log_pages.names, log=LOG))
 def list_rows(call: Call, caller: Caller) -> Answer:
     """The rows that `q` asks for and the caller may see, newest first; it is for those who may read some."""
     if reach(caller.subject, "read", "audit_log").nothing:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from chalicelib.api import log_pages, service_lines
 from chalicelib.api.authentication import Caller, authenticated
 from chalicelib.api.http import Answer, Call, Routes
@@ -45,7 +47,7 @@ def ingest(call: Call, caller: Caller) -> Answer:
 
 
 @routes.view("/api/v2/connectionlog")
-@authenticated
+@partial(authenticated, names=partial(log_pages.names, log=LOG))
 def list_rows(call: Call, caller: Caller) -> Answer:
     """The rows that `q` asks for and the caller may see, newest first."""
     return log_pages.answer(call, caller, LOG)

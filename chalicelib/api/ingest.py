@@ -21,7 +21,7 @@ from chalicelib.store.log_tables import Row
 Status = Literal["created", "updated", "unchanged", "rejected", "failed"]
 _STATUSES: tuple[Status, ...] = ("created", "updated", "unchanged", "rejected", "failed")
 _RETRY_AFTER_SECONDS = "1"
-_ANSWERING_SECONDS = 6.0
+_ANSWERING_SECONDS = 13.0
 """Kept back, of the time there is, for the writes under way and the answer."""
 
 

@@ -17,7 +17,7 @@ from chalicelib.settings import Lanes, current
 from chalicelib.store import audit_rows, connection_rows
 from chalicelib.store.closings import with_closings
 from chalicelib.store.engine import Item, call
-from chalicelib.store.lanes import AUDIT_LANES, CONNECTION_LANES, Lane, position
+from chalicelib.store.lanes import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, Lane, position
 from chalicelib.store.records import AuditLog, ConnectionLog
 from chalicelib.store.tables import AuditLogItem, ConnectionLogItem
 
@@ -95,7 +95,7 @@ class LogTable(Generic[Row]):
 CONNECTION_LOGS: LogTable[ConnectionLog] = LogTable(
     name="connection",
     table=ConnectionLogItem,
-    lanes=CONNECTION_LANES,
+    lanes=EVERY_CONNECTION_LANE,
     kept=lambda: current().connection_lanes,
     retention=lambda: current().connection_logs_retention,
     read=connection_rows.from_item,
@@ -109,7 +109,7 @@ CONNECTION_LOGS: LogTable[ConnectionLog] = LogTable(
 AUDIT_LOGS: LogTable[AuditLog] = LogTable(
     name="audit",
     table=AuditLogItem,
-    lanes=AUDIT_LANES,
+    lanes=EVERY_AUDIT_LANE,
     kept=lambda: current().audit_lanes,
     retention=lambda: current().audit_logs_retention,
     read=audit_rows.from_item,
