@@ -108,7 +108,7 @@ def key_trail(
     )
 
 
-def user_trail(call: Call, caller: Caller, status: int, before: User | None, after: User) -> list[Write]:
+def user_trail(call: Call | None, caller: Caller | None, status: int, before: User | None, after: User) -> list[Write]:
     """The trail of a user that was made, changed or deleted, and of every membership that changed with it.
 
     Memberships are rows of their own, as Coder's are, for the auditors of the organization to read.

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, NotRequired, TypedDict
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field
 
 from chalicelib import times
 from chalicelib.errors import Invalid, Validation
@@ -15,7 +15,7 @@ from chalicelib.logs.addresses import address
 from chalicelib.logs.audit_event import AuditEvent
 from chalicelib.logs.nesting import DEEPEST, too_deep
 from chalicelib.logs.vocabulary import AUDIT_ACTIONS, RESOURCE_TYPES
-from chalicelib.models.base import LONG_TEXT, Int32, Model, Moment, OptionalText, OptionalUuid, Uuid, validations
+from chalicelib.models.base import LONG_TEXT, Int32, Model, Moment, OptionalText, OptionalUuid, Uuid, checked
 from chalicelib.models.directory import Beside, MinimalOrganizationJSON, UserJSON
 from chalicelib.search.values import NIL_UUID
 from chalicelib.store.records import AuditLog, User
@@ -100,10 +100,7 @@ def parse_row(value: Mapping[str, Any]) -> AuditLog:
     Raises:
         Invalid: values in it are wrong; names each.
     """
-    try:
-        event = AuditEventIn.model_validate(value)
-    except ValidationError as error:
-        raise Invalid(validations(error.errors(include_url=False, include_input=False))) from error
+    event = checked(AuditEventIn, value)
     try:
         made = audit_event.row(AuditEvent(**{name: getattr(event, name) for name in AuditEventIn.model_fields}))
     except ValueError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -68,6 +68,15 @@ def parse(shape: type[M], body: bytes) -> M:
     value = read(body)
     if not isinstance(value, dict):
         raise BadRequest("Request body must be valid JSON.", f"a JSON object is expected, not {_json_type(value)}")
+    return checked(shape, value)
+
+
+def checked(shape: type[M], value: Mapping[str, Any]) -> M:
+    """An object as the shape it should have.
+
+    Raises:
+        Invalid: values in it are wrong; names each.
+    """
     try:
         return shape.model_validate(value)
     except ValidationError as error:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
-from pydantic import AfterValidator, BeforeValidator, ValidationError, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from chalicelib import times
-from chalicelib.errors import Invalid
 from chalicelib.logs import connection
 from chalicelib.logs.addresses import address
 from chalicelib.logs.connection import ConnectionEvent
 from chalicelib.logs.vocabulary import CONNECTION_TYPES, WEB_TYPES
-from chalicelib.models.base import Int32, Model, Moment, OptionalText, OptionalUuid, ShortText, Uuid, validations
+from chalicelib.models.base import Int32, Model, Moment, OptionalText, OptionalUuid, ShortText, Uuid, checked
 from chalicelib.models.directory import Beside, MinimalOrganizationJSON, UserJSON
 from chalicelib.search.values import NIL_UUID
 from chalicelib.store.records import ConnectionLog
@@ -58,10 +57,7 @@ def parse_row(value: Mapping[str, Any]) -> ConnectionLog:
     Raises:
         Invalid: values in it are wrong; names each.
     """
-    try:
-        event = ConnectionEventIn.model_validate(value)
-    except ValidationError as error:
-        raise Invalid(validations(error.errors(include_url=False, include_input=False))) from error
+    event = checked(ConnectionEventIn, value)
     return connection.row(ConnectionEvent(**{name: getattr(event, name) for name in ConnectionEventIn.model_fields}))
 
 

@@ -7,14 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple
 
 from botocore.exceptions import ClientError
 
 from chalicelib.errors import Unavailable
-from chalicelib.store.records import AuditLog, ConnectionLog
-
-Row = TypeVar("Row", ConnectionLog, AuditLog)
+from chalicelib.store.log_tables import Row
 
 _WRITERS = 16
 

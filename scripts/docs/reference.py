@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from chalicelib.search.filters import CONNECTION_FILTERS, FilterKey, Kind
+from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterKey, Kind
 from chalicelib.settings import declared
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -28,7 +28,11 @@ _VALUES = {
 
 def tables() -> dict[str, str]:
     """The reference tables by name, as Markdown."""
-    return {"settings": _settings(), "connection filters": _filters(CONNECTION_FILTERS.keys)}
+    return {
+        "settings": _settings(),
+        "connection filters": _filters(CONNECTION_FILTERS.keys),
+        "audit filters": _filters(AUDIT_FILTERS.keys),
+    }
 
 
 def updated(text: str) -> str:

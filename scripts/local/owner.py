@@ -8,6 +8,7 @@ from uuid import uuid4
 from chalicelib import times
 from chalicelib.access import allow_list, scopes, secret
 from chalicelib.access.lifetime import FIXED_LIFETIME
+from chalicelib.api.trail import user_trail
 from chalicelib.settings import current
 from chalicelib.store import api_keys, directory
 from chalicelib.store.audit_rows import writes_of
@@ -58,7 +59,7 @@ def _made() -> User:
         created_at=now,
         updated_at=now,
     )
-    directory.save_user(owner, None)
+    directory.save_user(owner, None, *user_trail(None, None, 201, None, owner))
     return owner
 
 

@@ -1,4 +1,4 @@
-"""A small lively sample: two organizations, seven people, and how they used their workspaces in the last three weeks.
+"""A small lively sample: two organizations, seven people, and what they did with their workspaces in three weeks.
 
 The same every time but for the clock: ids are made of names, and chance has a seed.
 """
@@ -14,11 +14,12 @@ from typing import Any, Literal
 from uuid import NAMESPACE_URL, uuid5
 
 from chalicelib import times
+from chalicelib.logs import audit_event
 from chalicelib.logs.connection import ConnectionEvent, Fold, join, row
 from chalicelib.logs.vocabulary import SESSION_TYPES
-from chalicelib.store import directory
-from chalicelib.store.connection_writer import write_all
+from chalicelib.store import audit_writer, connection_writer, directory
 from chalicelib.store.records import Organization, User
+from scripts.local import sample_audit
 
 _DAYS = 21
 _CONNECTIONS = 360
@@ -58,14 +59,20 @@ def sample_id(kind: str, name: str) -> str:
 def load() -> int:
     """Write the sample and answer how many events it has."""
     _directory()
+    now, chance = times.now(), random.Random(20250710)  # noqa: S311 - a sample needs a seed, not secrecy
     fold = Fold()
-    events = list(_events(times.now(), random.Random(20250710)))  # noqa: S311 - a sample needs a seed, not secrecy
+    events = list(_events(now, chance))
     for index, event in enumerate(events):
         fold.add(index, row(event))
-    for written in write_all(list(fold.rows.values()), join, give_up_at=time.monotonic() + _SECONDS):
+    audited = [audit_event.row(event) for event in sample_audit.events(now, chance, _WORKSPACES, sample_id)]
+    give_up_at = time.monotonic() + _SECONDS
+    for written in (
+        *connection_writer.write_all(list(fold.rows.values()), join, give_up_at=give_up_at),
+        *audit_writer.write_all(audited, audit_event.join, give_up_at=give_up_at),
+    ):
         if isinstance(written, Exception):
             raise written
-    return len(events)
+    return len(events) + len(audited)
 
 
 def _directory() -> None:

@@ -31,7 +31,8 @@ SHAPES: dict[str, type[Model]] = {
     "/api/v2/audit": AuditEventIn,
     "/api/v2/audit/testgenerate": GenerateIn,
 }
-INGEST = "/api/v2/connectionlog"
+CONNECTIONS, AUDIT = "/api/v2/connectionlog", "/api/v2/audit"
+MESSAGES = {CONNECTIONS: "connection_log", AUDIT: "audit_log"}
 ANN = "fe8f4bab-3128-41f1-8fec-1cc0755affe5"
 ACME = "1a2bb67e-0117-4168-92e0-58138989a7f5"
 
@@ -105,19 +106,47 @@ def bodies(path: str) -> st.SearchStrategy[Any]:
         return st.none() | anything
     names = sorted(SHAPES[path].model_fields)
     shaped = st.fixed_dictionaries({}, optional=dict.fromkeys(names, LEAVES | JSON))
-    if path != INGEST:
+    if path not in MESSAGES:
         return anything | shaped.map(json.dumps)
-    fields = st.dictionaries(st.sampled_from(["ID", "Time", "Type", "Ip", "IP", "Code", "UserID"]), LEAVES)
-    line = st.fixed_dictionaries({"msg": st.sampled_from(["connection_log", "x"]), "fields": fields | JSON})
-    human = st.tuples(st.sampled_from(["ID", "Type", "Code", "WorkspaceName"]), LEAVES.map(json.dumps)).map(
-        lambda pair: f"[info]  coderd: connection_log  {pair[0]}={pair[1]}"
+    message, valid = MESSAGES[path], valid_events() if path == CONNECTIONS else valid_audit_events()
+    names = ["ID", "Time", "Type", "Ip", "IP", "Code", "UserID", "Diff", "AdditionalFields", "StatusCode"]
+    fields = st.dictionaries(st.sampled_from(names), LEAVES | JSON)
+    line = st.fixed_dictionaries({"msg": st.sampled_from([message, "x"]), "fields": fields | JSON})
+    human = st.tuples(st.sampled_from([*names, "WorkspaceName"]), (LEAVES | JSON).map(json.dumps)).map(
+        lambda pair: f"[info]  coderd: {message}  {pair[0]}={pair[1]}"
     )
-    events = st.lists(valid_events() | shaped | line | JSON, max_size=4)
+    events = st.lists(valid | shaped | line | JSON, max_size=4)
     return st.one_of(
         anything,
         events.map(json.dumps),
         events.map(lambda given: json.dumps({"events": given})),
-        st.lists((valid_events() | shaped | line).map(json.dumps) | human | ONE_LINE, max_size=4).map("\n".join),
+        st.lists((valid | shaped | line).map(json.dumps) | human | ONE_LINE, max_size=4).map("\n".join),
+    )
+
+
+def valid_audit_events() -> st.SearchStrategy[dict[str, Any]]:
+    """Events that are stored, a few of them under the same id, if their diff and their fields can be."""
+    change = st.dictionaries(st.sampled_from(["old", "New", "secret"]), JSON, max_size=3)
+    return st.fixed_dictionaries(
+        {
+            "id": st.sampled_from([None, str(UUID(int=1)), str(UUID(int=2))]),
+            "time": st.datetimes().map(lambda moment: f"{moment.isoformat()}Z"),
+            "user_id": st.just(ANN),
+            "resource_type": st.sampled_from(["user", "template", "workspace_build", "api_key", "chat"]),
+            "resource_id": st.just(ANN) | st.uuids().map(str),
+            "resource_target": ONE_LINE,
+            "action": st.sampled_from(["create", "write", "delete", "login", "connect"]),
+            "status_code": st.sampled_from([200, 303, 404]),
+        },
+        optional={
+            "organization_id": st.just(ACME),
+            "diff": st.dictionaries(WORDS | ANY_TEXT, change, max_size=3) | JSON,
+            "additional_fields": st.dictionaries(
+                st.sampled_from(["build_reason", "workspace_id", "workspace_owner", "x"]), JSON, max_size=3
+            ),
+            "old": JSON,
+            "new": JSON,
+        },
     )
 
 

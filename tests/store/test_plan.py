@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib import times
 from chalicelib.logs.vocabulary import SESSION_TYPES
+from chalicelib.search.filters import AUDIT_FILTERS
 from chalicelib.store.lanes import AUDIT_LANES, CONNECTION_LANES, POSITION, Lane, position
 from chalicelib.store.plan import NOTHING, Criteria, Plan, plan
 
@@ -117,6 +118,9 @@ def test_the_most_selective_lane_answers(fields: Fields, lane: str, keys: tuple[
     assert {name: set(values) for name, values in made.checks.items()} == fields
 
 
+FOUR = ("close#0", "connect#0", "disconnect#0", "open#0")
+
+
 @pytest.mark.parametrize(
     ("fields", "lane", "keys", "residual"),
     [
@@ -141,6 +145,9 @@ def test_the_most_selective_lane_answers(fields: Fields, lane: str, keys: tuple[
         ({"resource_type": {"user"}, "action": {"delete"}}, "resource_type_action", ("user:delete#0",), []),
         ({"resource_type": {"user"}}, "resource_type", ("user#0",), []),
         ({"action": {"login"}}, "action", ("login#0",), []),
+        ({"action": {"connect"}}, "action", ("connect#0",), []),
+        ({"action": {"connect", "disconnect", "open", "close"}}, "action", FOUR, []),
+        ({"connection_event": {"connect", "disconnect", "open", "close"}}, "connection_event", FOUR, []),
         ({"organization_id": {"g"}}, "organization", ("g#0",), []),
         ({"organization_id": {"g"}, "action": {"login"}}, "organization", ("g#0",), ["action"]),
         ({}, "all", ("all#0",), []),
@@ -169,6 +176,13 @@ def test_what_a_lane_that_is_off_would_answer_the_next_best_one_does(
 ) -> None:
     made = planned(fields, without(*off))
     assert (made.lane, sorted(made.residual)) == (lane, residual)
+
+
+def test_no_query_of_the_audit_log_is_answered_from_the_lane_of_the_purge() -> None:
+    fields = [key.field for key in AUDIT_FILTERS.keys if key.field != "time"]
+    for size in range(len(fields) + 1):
+        for chosen in combinations(fields, size):
+            assert planned({name: {"connect"} for name in chosen}, AUDIT_LANES).lane != "connection_event"
 
 
 FIELDS = ("connection_id", "workspace_id", "user_id", "workspace_owner_id", "status", "organization_id", "type")

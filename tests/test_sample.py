@@ -1,0 +1,60 @@
+"""The sample answers the queries that the README shows, and is quick to load."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from chalicelib.search.criteria import criteria
+from chalicelib.search.filters import AUDIT_FILTERS
+from chalicelib.search.parser import parse
+from chalicelib.store import directory
+from chalicelib.store import engine as store_engine
+from chalicelib.store.budget import Budget
+from chalicelib.store.log_reader import Reading
+from chalicelib.store.log_tables import AUDIT_LOGS
+from chalicelib.store.plan import plan
+from chalicelib.store.records import AuditLog
+from scripts.docs.reference import README
+from scripts.local import owner, sample
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+def found(query: str) -> list[AuditLog]:
+    asked = parse(query, AUDIT_FILTERS, me="", organization=directory.organization_id)
+    wanted = criteria(asked, AUDIT_FILTERS, lambda reference: directory.user_ids(reference.by, reference.text))
+    return Reading(AUDIT_LOGS, plan(wanted, AUDIT_LOGS.lanes, 1), Budget()).take(1_000)
+
+
+def test_the_audit_query_of_the_readme_has_an_answer() -> None:
+    sample.load()
+    (query,) = re.findall(r"'q=(resource_type:[^']+)'", README.read_text())
+    assert len(found(query)) >= 5
+    for other in ("resource_type:workspace action:create", "action:login", "username:linus", "organization:acme"):
+        assert found(other), other
+    assert any(row.diff for row in found("resource_type:template"))
+
+
+def test_the_sample_is_one_write_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = store_engine.connection().client
+    send = client._make_api_call
+    operations: list[str] = []
+
+    def counted(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        operations.append(operation)
+        answer: dict[str, Any] = send(operation, dict(request))
+        return answer
+
+    monkeypatch.setattr(client, "_make_api_call", counted)
+    events = sample.load()
+    directory_writes = operations.count("TransactWriteItems")
+    assert len(operations) - directory_writes <= events < 1_000
+
+
+def test_the_first_owner_and_its_token_are_in_the_audit_log() -> None:
+    owner.ensure_owner(None)
+    assert {(row.resource_type, row.action) for row in found("")} == {("user", "create"), ("api_key", "create")}
