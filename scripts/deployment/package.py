@@ -69,10 +69,10 @@ def build(out: Path, stage: str) -> Built:
         _chalice(project, made, stage)
         _say("Leaving out what Lambda does not need, compiling and zipping ...")
         zipped.make(made / "deployment.zip", Path(place) / "tree", built.archive)
+        size = built.archive.stat().st_size
+        if size > MAX_ZIP_BYTES:
+            raise PackageError(f"{built.archive} has {size:,} bytes, and {MAX_ZIP_BYTES:,} is the most.")
         template = json.loads((made / "sam.json").read_text())
-    size = built.archive.stat().st_size
-    if size > MAX_ZIP_BYTES:
-        raise PackageError(f"{built.archive} has {size:,} bytes, and {MAX_ZIP_BYTES:,} is the most.")
     built.template.write_text(_text(finished(template, ZIP_NAME, stage)))
     return built
 
@@ -145,9 +145,10 @@ def _write_steps(deployed: Path, new: Path) -> list[Path]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         template: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise PackageError(f"{path} is not a template in JSON: {error}") from error
-    body: dict[str, Any] = template.get("TemplateBody", template)
+        body: dict[str, Any] = template.get("TemplateBody", template)
+        _ = body["Resources"]
+    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
+        raise PackageError(f"{path} is not a template in JSON.") from error
     return body
 
 

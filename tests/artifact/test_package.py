@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -15,6 +16,7 @@ import pytest
 
 from app import app
 from chalicelib.store.tables import TABLES
+from scripts.deployment import package, zipped
 from scripts.deployment import template as declared
 from scripts.deployment.handlers import HANDLERS
 from scripts.deployment.package import MAX_ZIP_BYTES, Built, build
@@ -149,3 +151,63 @@ def test_the_api_has_every_route_limits_compression_traces_and_an_access_log(tem
         assert methods["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"]["type"] == "aws_proxy"
     answers = properties["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
     assert answers["MISSING_AUTHENTICATION_TOKEN"]["statusCode"] == "404"
+
+
+def test_what_checkov_is_told_to_pass_over_is_as_it_is_told(template: dict[str, Any]) -> None:
+    """`.checkov.yaml` says why: no VPC, no cache, AWS's own keys, and no secret in a variable."""
+    resources = template["Resources"]
+    assert "CacheClusterEnabled" not in resources["RestAPI"]["Properties"]
+    for handler in HANDLERS:
+        properties = resources[handler.logical_id]["Properties"]
+        assert "VpcConfig" not in properties
+        assert not [name for name in properties["Environment"]["Variables"] if re.search("SECRET|PASSWORD|_KEY$", name)]
+    for table in TABLES:
+        assert resources[logical_id(table)]["Properties"]["SSESpecification"] == {"SSEEnabled": True}
+
+
+def test_the_command_says_what_it_made_and_writes_the_steps_from_what_is_deployed(
+    built: Built, template: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr(package, "build", lambda _out, _stage: built)
+    deployed = tmp_path / "deployed.json"
+    indexes = template["Resources"]["AuditLogsTable"]["Properties"]["GlobalSecondaryIndexes"]
+    newest = indexes.pop()
+    # As `aws cloudformation get-template` prints it.
+    deployed.write_text(json.dumps({"TemplateBody": template, "StagesAvailable": ["Original"]}))
+    indexes.append(newest)
+    assert package.main([str(tmp_path), "--deployed", str(deployed)]) == 0
+    told = [line.partition(": ")[0] for line in capsys.readouterr().out.splitlines()]
+    steps = [built.template.with_name(f"template-step-{number}.json") for number in (1, 2)]
+    assert told == [str(path) for path in [*built, *steps]]
+    assert steps[1].read_text() == built.template.read_text()
+    for step in steps:
+        step.unlink()
+
+
+@pytest.mark.parametrize("text", ["Resources:\n  Table:\n", "[]", "{}"])
+def test_a_deployed_template_that_cannot_be_read_is_told_in_one_line(
+    built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, text: str
+) -> None:
+    monkeypatch.setattr(package, "build", lambda _out, _stage: built)
+    deployed = tmp_path / "deployed.yaml"
+    deployed.write_text(text)
+    assert package.main([str(tmp_path), "--deployed", str(deployed)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"package: {deployed} is not a template in JSON")
+    assert said.count("\n") == 1
+
+
+def test_another_python_than_lambdas_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setattr(zipped, "RUNTIME", (3, 99))
+    assert package.main([str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err.startswith("package: Lambda runs Python 3.99")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_zip_that_is_too_large_is_refused(built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(package, "_chalice", lambda *_: None)
+    monkeypatch.setattr(zipped, "make", lambda *_: (tmp_path / "deployment.zip").write_bytes(b"x" * 100))
+    monkeypatch.setattr(package, "MAX_ZIP_BYTES", 99)
+    with pytest.raises(package.PackageError, match="100 bytes, and 99 is the most"):
+        package.build(tmp_path, "prod")
+    assert built.archive.exists()
