@@ -4,5 +4,6 @@ from __future__ import annotations
 
 import logging
 
-# At INFO pynamodb tells every start, while it is imported, that it found no settings file.
-logging.getLogger("pynamodb").setLevel(logging.WARNING)
+# At INFO these tell every start that there is no settings file of pynamodb, and where botocore found credentials.
+for name in ("pynamodb", "botocore.credentials"):
+    logging.getLogger(name).setLevel(logging.WARNING)

@@ -170,6 +170,12 @@ def test_an_engine_out_of_reach_is_503_and_no_failure_of_the_function(tree: Path
     assert "send" in json.loads(found["body"])["message"].lower()
 
 
+def test_a_start_and_a_request_print_nothing_unless_they_are_asked_to(tree: Path, tmp_path: Path) -> None:
+    with Function(tree, "app.app", tmp_path, {}) as function:
+        assert answer(function, "GET", "/healthz")["statusCode"] == 200
+        assert function.output == []
+
+
 def test_a_bad_setting_stops_the_start_and_is_named(tree: Path, tmp_path: Path) -> None:
     with Function(tree, "app.app", tmp_path, {"GATEBOOK_LOG_SHARDS": "many"}) as function:
         outcome = function.invoke(proxy_event("GET", "/healthz"))
