@@ -88,6 +88,15 @@ def _lanes(declared: tuple[Lane, ...]) -> Kind:
     return Kind(parse, f"{accepts}; a + before a name has the lane written and not yet read")
 
 
+def _one_of(*words: str) -> Kind:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(text)
+        return text
+
+    return Kind(parse, " or ".join(f"`{word}`" for word in words))
+
+
 def _text(pattern: str, accepts: str) -> Kind:
     def parse(text: str) -> str:
         if not re.fullmatch(pattern, text, re.ASCII):
@@ -177,6 +186,18 @@ class Settings:
     )
     allow_origin: str = setting(
         "GATEBOOK_ALLOW_ORIGIN", ORIGIN, "", "The web origin whose pages may call the API from a browser (CORS)."
+    )
+    request_log: str = setting(
+        "GATEBOOK_REQUEST_LOG",
+        _one_of("off", "json"),
+        "off",
+        "Print a line for each request, with CloudWatch metrics in it.",
+    )
+    service_log: str = setting(
+        "GATEBOOK_SERVICE_LOG",
+        _one_of("off", "json", "human"),
+        "off",
+        "Print each event that is taken in as a Coder server prints it.",
     )
     owner_username: str = setting(
         "GATEBOOK_OWNER_USERNAME", USERNAME, "owner", "The username of the owner made at the first start."

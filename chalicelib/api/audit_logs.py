@@ -7,7 +7,7 @@ from functools import partial
 from uuid import uuid4
 
 from chalicelib.access.decide import Object, decide, reach
-from chalicelib.api import log_pages, trail
+from chalicelib.api import log_pages, service_lines, trail
 from chalicelib.api.authentication import Caller, authenticated
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.ingest import Intake, give_up_at, received
@@ -41,6 +41,7 @@ def ingest(call: Call, caller: Caller) -> Answer:
             continue
         moved = "" if written.after.id == row.id else f"The id {row.id} is taken by another event."
         report.stored(index, written.after.id, "created" if written.before is None else "unchanged", moved)
+        service_lines.emit(call, INTAKE.message, row)
     return report.answer()
 
 

@@ -15,7 +15,7 @@ from chalicelib import times
 from chalicelib.access import allow_list, networks, secret
 from chalicelib.access.decide import Subject
 from chalicelib.access.lifetime import Grant
-from chalicelib.api import usage
+from chalicelib.api import request_log, usage
 from chalicelib.api.http import Answer, Call
 from chalicelib.errors import Forbidden, Unauthorized
 from chalicelib.settings import current
@@ -98,6 +98,8 @@ def authenticate(call: Call, names: Names = ()) -> Caller:
     now = times.now()
     key = api_keys.get(key_id) if secret.is_key_id(key_id) else None
     right, in_grace = _opens(key_secret, key, now)
+    if key is not None and (right or in_grace):
+        request_log.note(key_id=key.id)
     if key is None:
         raise _unauthorized(detail="API key is invalid.")
     if not right and not in_grace:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from chalicelib.api import log_pages
+from chalicelib.api import log_pages, service_lines
 from chalicelib.api.authentication import Caller, authenticated
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.ingest import Intake, give_up_at, received
@@ -27,9 +27,10 @@ INTAKE = Intake(CONNECTION_LOG, "connection_log", "update", parse_row)
 def ingest(call: Call, caller: Caller) -> Answer:
     """Store events; the answer says of each what became of it."""
     report, accepted = received(call, caller.subject, INTAKE)
+    made = dict(accepted)
     fold = connection.Fold()
-    for index, made in accepted:
-        fold.add(index, made)
+    for index, row in accepted:
+        fold.add(index, row)
     rows = list(fold.rows.values())
     answers = connection_writer.write_all(rows, connection.join, give_up_at=give_up_at(call))
     for row, written in zip(rows, answers, strict=True):
@@ -41,6 +42,7 @@ def ingest(call: Call, caller: Caller) -> Answer:
         moved = f"The id {taken} is taken by another event." if taken else ""
         for index, status in fold.statuses(row.id, written.before):
             report.stored(index, written.after.id, status, moved)
+            service_lines.emit(call, INTAKE.message, made[index])
     return report.answer()
 
 

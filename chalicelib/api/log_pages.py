@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic
 
 from chalicelib.access.decide import Object, Reach, decide, reach
+from chalicelib.api import request_log
 from chalicelib.api.authentication import Caller, Names
 from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.parameters import Page, boolean, page
@@ -97,6 +98,7 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
         counting = call.query("count") == "" or boolean(call.query("count"))
         found = _read(log.stored, planned, budget, wanted, start, counting=counting)
         texts, told = _texts(log, found.rows)
+    request_log.note(RowsRead=budget.rows_read)
     fields: dict[str, Any] = {}
     if found.count is not None:
         fields |= {"count": found.count.number, "count_cap": COUNT_CAP}
