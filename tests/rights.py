@@ -49,7 +49,7 @@ def needed(operation: str, request: Mapping[str, Any]) -> set[Right]:
 
 @dataclass
 class Watch:
-    """Listens to the store's client.
+    """Listens to what the store's client sends.
 
     Attributes:
         used: handler -> the rights that its calls have needed.
@@ -89,7 +89,7 @@ class Watch:
             return
         handler = self._running[-1]
         target = request.headers["X-Amz-Target"]
-        operation = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
+        operation = (target if isinstance(target, str) else target.decode()).rpartition(".")[2]
         rights = needed(operation, json.loads(request.body))
         self.used[handler] |= rights
         self.refused += [

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pynamodb.models import Model
 
-from chalicelib.store.lanes import AUDIT_LANES, CONNECTION_LANES
+from chalicelib.store.lanes import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE
 from chalicelib.store.tables import APIKeyItem, AuditLogItem, ConnectionLogItem, OrganizationItem, UserItem
 
 
@@ -66,9 +66,9 @@ HANDLERS = (
             OrganizationItem: Calls(("BatchGetItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
             APIKeyItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing", "user")),
             ConnectionLogItem: Calls(
-                ("BatchGetItem", "GetItem", "PutItem", "UpdateItem"), tuple(lane.name for lane in CONNECTION_LANES)
+                ("BatchGetItem", "GetItem", "PutItem", "UpdateItem"), tuple(lane.name for lane in EVERY_CONNECTION_LANE)
             ),
-            AuditLogItem: Calls(("BatchGetItem", "GetItem", "PutItem"), tuple(lane.name for lane in AUDIT_LANES)),
+            AuditLogItem: Calls(("BatchGetItem", "GetItem", "PutItem"), tuple(lane.name for lane in EVERY_AUDIT_LANE)),
         },
     ),
 )

@@ -58,6 +58,7 @@ def test_it_holds_what_runs_and_nothing_else(names: list[str]) -> None:
         "chalicelib",
         "dateutil",
         "jmespath",
+        "orjson",
         "pydantic",
         "pydantic_core",
         "pynamodb",

@@ -230,8 +230,8 @@ def test_other_calls_take_botocores_way(operation: str) -> None:
     [
         ("http://127.0.0.1:8001", "127.0.0.1:8001"),
         ("http://127.0.0.1:80/", "127.0.0.1"),
-        ("https://db.example.com:443", "db.example.com"),
-        ("https://db.example.com:80", "db.example.com:80"),
+        ("https://localhost:443", "localhost"),
+        ("https://localhost:80", "localhost:80"),
     ],
 )
 def test_the_host_is_signed_as_it_is_sent(endpoint: str, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
