@@ -7,6 +7,7 @@ of Coder's audit page.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from string import Formatter
 from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import UUID
@@ -84,6 +85,8 @@ LINKS = {
 }
 """Resource type -> the page of the resource; other types have none."""
 
+_PARTS = {name: tuple(part for _, part, _, _ in Formatter().parse(link) if part) for name, link in LINKS.items()}
+
 UNKNOWN_FIELDS: Mapping[str, str] = dict.fromkeys(
     ("workspace_name", "build_number", "build_reason", "workspace_owner"), _UNKNOWN
 )
@@ -153,7 +156,7 @@ def resource_link(row: AuditLog, *, deleted: bool, owner: str = "", organization
     if link is None or deleted:
         return ""
     known = _known_fields(row)
-    parts = {
+    told = {
         "id": row.resource_id,
         "target": row.resource_target,
         "owner": owner or known.get("workspace_owner"),
@@ -162,8 +165,8 @@ def resource_link(row: AuditLog, *, deleted: bool, owner: str = "", organization
         "organization": organization,
         "app": app,
     }
-    missing = any(not part and f"{{{name}}}" in link for name, part in parts.items())
-    return "" if missing else link.format_map({name: _quoted(part) for name, part in parts.items()})
+    parts = {name: _quoted(told[name]) for name in _PARTS[row.resource_type]}
+    return link.format_map(parts) if all(parts.values()) else ""
 
 
 def _verb(row: AuditLog) -> tuple[str, bool]:

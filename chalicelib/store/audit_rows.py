@@ -59,17 +59,19 @@ def to_items(row: AuditLog, *, shards: int, lanes: tuple[Lane, ...] = AUDIT_LANE
     moved = {name: doc.pop(name) for name in _MOVED if name in doc}
     if not moved or max(_lane_sizes(whole, lane_items), default=0) <= WRITE_UNIT_BYTES:
         return [whole]
-    plain = json.dumps(moved, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-    rest = zlib.compress(plain, _REST_LEVEL)
+    plain = json.dumps(moved, ensure_ascii=False, separators=(",", ":"))
+    rest = zlib.compress(plain.encode("utf-8", "surrogatepass"), _REST_LEVEL)
+    # Lambda answers with a JSON text in JSON, all of it in ASCII.
+    shown = len(json.dumps(plain))
     if row.build_reason:
         # A query may check it on any row of a lane.
         doc["additional_fields"] = {"build_reason": row.build_reason}
-    beside = keys | packed(doc | {_UNREAD: (len(plain), 0)}, WORDS) | {REST: {"B": rest}}
+    beside = keys | packed(doc | {_UNREAD: (shown, 0)}, WORDS) | {REST: {"B": rest}}
     if item_bytes(beside) <= LARGEST_ITEM_BYTES:
         return [whole] if _write_units(whole, lane_items) <= _write_units(beside, lane_items) else [beside]
     room = LARGEST_ITEM_BYTES - WRITE_UNIT_BYTES
     parts = [rest[start : start + room] for start in range(0, len(rest), room)]
-    first = keys | packed(doc | {_UNREAD: (len(plain), len(parts))}, WORDS)
+    first = keys | packed(doc | {_UNREAD: (shown, len(parts))}, WORDS)
     ids = _further_ids(row.id, len(parts))
     further: list[Item] = [{"id": {"S": own}, REST: {"B": part}} for own, part in zip(ids, parts, strict=True)]
     return [first, *further]
@@ -101,7 +103,7 @@ def rest_ids(row: AuditLog) -> tuple[str, ...]:
 
 
 def rest_bytes(row: AuditLog) -> int:
-    """How long what is unread of a row is as JSON."""
+    """How long what is unread of a row is in an answer."""
     return row.unread.bytes if row.unread else 0
 
 
@@ -129,19 +131,13 @@ def with_rest(row: AuditLog, items: Mapping[str, Item]) -> AuditLog:
 def writes_of(row: AuditLog) -> list[Write]:
     """The row as writes of a transaction, for a change that must not happen without its trail: one, if it is no giant.
 
-    The condition of the first is that there is no row with this id.
+    The condition of the first is that there is no row with this id. The further items have none: what stands in their
+    place without a row is left of one that was purged.
     """
-    return [
-        Write(
-            "Put",
-            {
-                "TableName": AuditLogItem.Meta.table_name,
-                "Item": item,
-                "ConditionExpression": "attribute_not_exists(id)",
-            },
-        )
-        for item in to_items(row, shards=current().log_shards, lanes=current().audit_lanes.written)
-    ]
+    items = to_items(row, shards=current().log_shards, lanes=current().audit_lanes.written)
+    table = AuditLogItem.Meta.table_name
+    own = {"TableName": table, "Item": items[0], "ConditionExpression": "attribute_not_exists(id)"}
+    return [Write("Put", own), *(Write("Put", {"TableName": table, "Item": item}) for item in items[1:])]
 
 
 def _further_ids(row_id: str, number: int) -> tuple[str, ...]:

@@ -65,20 +65,16 @@ def write(row: AuditLog, join: Join) -> Written[AuditLog]:
 def _put(row: AuditLog) -> AuditLog | None:
     """Nothing where the row is stored now; otherwise the whole row that has its id."""
     writes = writes_of(row)
-    found: Item | None = None
     try:
-        if len(writes) > 1:
-            transact(writes)
-        else:
+        if len(writes) == 1:
             call("PutItem", {**writes[0].request, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"})
+        else:
+            transact(writes)
     except ConditionFailed as failure:
-        found = failure.item
+        return with_rest(from_item(failure.item or _read(row.id)), {})
     except TransactionCancelled:
-        found = None
-    else:
-        return None
-    stored = from_item(found or _read(row.id))
-    return with_rest(stored, {})
+        return with_rest(from_item(_read(row.id)), {})
+    return None
 
 
 def _read(row_id: str) -> Item:

@@ -29,7 +29,7 @@ class Rest(Generic[Row]):
     """What neither lanes nor a row as it is listed hold of some rows, and is fetched for those that are shown.
 
     Attributes:
-        bytes: how much of it a row has, as JSON.
+        bytes: how much of it a row has, as long as it is in an answer.
         ids: the items of the table that hold it; none for a row that is whole.
         joined: the whole row, given those items.
     """

@@ -165,7 +165,7 @@ class Unread(NamedTuple):
     """Diff and additional fields that are kept apart from a row and are not read yet.
 
     Attributes:
-        bytes: how long they are as JSON.
+        bytes: how long they are in an answer.
         items: how many further items hold them; 0 where the row's own item does.
     """
 

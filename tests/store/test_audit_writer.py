@@ -18,12 +18,12 @@ from chalicelib.logs.audit_event import beside, join
 from chalicelib.store import audit_rows
 from chalicelib.store.audit_rows import writes_of
 from chalicelib.store.audit_writer import write, write_all
-from chalicelib.store.engine import TransactionCancelled
+from chalicelib.store.engine import TransactionCancelled, call
 from chalicelib.store.records import AuditLog
 from chalicelib.store.transaction import transact
 from chalicelib.store.write_pool import Written
 from scripts.local.engine import EmbeddedEngine
-from tests.store.audit import noise, soon, stored, wide
+from tests.store.audit import TABLE, noise, soon, stored, wide
 from tests.store.test_audit_rows import ROW
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -90,6 +90,13 @@ def test_a_row_of_several_items_is_one_transaction_and_is_known_again(sent: Sent
     other = replace(row, action="stop")
     assert write(other, join) == Written(None, beside(other))
     assert len(stored()) == 2
+
+
+def test_what_is_left_of_a_row_that_was_purged_stands_in_the_way_of_none() -> None:
+    row = huge(ROW)
+    call("PutItem", {"TableName": TABLE, "Item": {"id": {"S": f"{row.id}#1"}, "rest": {"B": b"old"}}})
+    assert write(row, join) == Written(None, row)
+    assert stored() == [row]
 
 
 def test_a_small_event_under_the_id_of_a_huge_one_and_the_other_way_round() -> None:
