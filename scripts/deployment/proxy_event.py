@@ -50,3 +50,18 @@ def proxy_event(
         "body": body,
         "isBase64Encoded": False,
     }
+
+
+def schedule_event(rule: str = "schedule") -> dict[str, Any]:
+    """What EventBridge sends when a schedule comes round."""
+    return {
+        "version": "0",
+        "id": str(uuid4()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "123456789012",
+        "time": "2025-07-10T10:10:00Z",
+        "region": "us-east-1",
+        "resources": [f"arn:aws:events:us-east-1:123456789012:rule/{rule}"],
+        "detail": {},
+    }

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from scripts.deployment.bootstrap import bootstrap
-from scripts.deployment.proxy_event import proxy_event
+from scripts.deployment.handlers import HANDLERS, Handler
+from scripts.deployment.proxy_event import proxy_event, schedule_event
 from scripts.deployment.runtime_api import Function
 from scripts.local.engine import EmbeddedEngine
 
@@ -168,6 +169,37 @@ def test_an_engine_out_of_reach_is_503_and_no_failure_of_the_function(tree: Path
         found = answer(function, "GET", "/api/v2/users/first")
     assert found["statusCode"] == 503
     assert "send" in json.loads(found["body"])["message"].lower()
+
+
+SCHEDULED = """
+from app import app
+
+@app.schedule("rate(10 minutes)")
+def tick(event):
+    return {"detail_type": event.detail_type, "milliseconds": event.context.get_remaining_time_in_millis()}
+"""
+
+
+def test_a_schedule_reaches_the_function_that_is_declared_for_it(tree: Path, tmp_path: Path) -> None:
+    scheduled = tmp_path / "tree"
+    shutil.copytree(tree, scheduled)
+    (scheduled / "scheduled.py").write_text(SCHEDULED)
+    place = tmp_path / "run"
+    place.mkdir()
+    with Function(scheduled, "scheduled.tick", place, {}) as function:
+        outcome = function.invoke(schedule_event())
+    assert outcome.error is None
+    assert outcome.answer["detail_type"] == "Scheduled Event"
+    assert outcome.answer["milliseconds"] > 0
+
+
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize("handler", [handler for handler in HANDLERS if handler.name != "api_handler"], ids=str)
+def test_every_scheduled_function_of_ours_takes_its_event(
+    tree: Path, tmp_path: Path, address: str, handler: Handler
+) -> None:
+    with Function(tree, f"app.{handler.name}", tmp_path, {"AWS_ENDPOINT_URL_DYNAMODB": address}) as function:
+        assert function.invoke(schedule_event(handler.name)).error is None
 
 
 def test_a_start_and_a_request_print_nothing_unless_they_are_asked_to(tree: Path, tmp_path: Path) -> None:
