@@ -1,11 +1,32 @@
-"""The Chalice application: every route of every resource, and nothing else."""
+"""The Chalice application: every route of every resource, the schedule of the purge, and nothing else."""
 
 from __future__ import annotations
 
-from chalicelib.api import audit_logs, connection_logs, keys, organizations, service, sessions, tokens, users
+from typing import Any
+
+from chalice.app import CloudWatchEvent
+
+from chalicelib.api import (
+    audit_logs,
+    connection_logs,
+    keys,
+    organizations,
+    retention,
+    service,
+    sessions,
+    tokens,
+    users,
+)
 from chalicelib.api.application import Gatebook
 
 app = Gatebook(app_name="gatebook")
 
-for resource in (service, sessions, users, organizations, tokens, keys, connection_logs, audit_logs):
+for resource in (service, sessions, users, organizations, tokens, keys, connection_logs, audit_logs, retention):
     app.register_blueprint(resource.routes)
+
+
+# Not in the blueprint: a schedule that is declared there is deployed without this module being imported.
+@app.schedule("rate(10 minutes)", name="purge")
+def purge(event: CloudWatchEvent) -> dict[str, Any]:
+    """Delete what is past its time."""
+    return retention.scheduled(event.context)

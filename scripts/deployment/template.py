@@ -13,7 +13,16 @@ from pynamodb.models import Model
 
 from chalicelib.settings import current
 from chalicelib.store.schema import table_definition
-from chalicelib.store.tables import TABLES, APIKeyItem, AuditLogItem, ConnectionLogItem, OrganizationItem, UserItem
+from chalicelib.store.tables import (
+    TABLES,
+    TIMES_TO_LIVE,
+    APIKeyItem,
+    AuditLogItem,
+    ConnectionLogItem,
+    OrganizationItem,
+    RetentionItem,
+    UserItem,
+)
 
 DIRECTORY = Path(__file__).resolve().parents[2] / ".chalice"
 STAGES = ("dev", "prod")
@@ -21,9 +30,10 @@ STAGES = ("dev", "prod")
 _USED: dict[type[Model], tuple[str, ...]] = {
     UserItem: ("BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
     OrganizationItem: ("BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
-    APIKeyItem: ("DeleteItem", "GetItem", "PutItem", "UpdateItem"),
-    AuditLogItem: ("BatchGetItem", "GetItem", "PutItem"),
-    ConnectionLogItem: ("BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
+    APIKeyItem: ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
+    AuditLogItem: ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem"),
+    ConnectionLogItem: ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
+    RetentionItem: ("DeleteItem", "GetItem", "PutItem", "UpdateItem"),
 }
 """The calls that the API makes on each table itself; indexes are only ever queried."""
 
@@ -61,6 +71,7 @@ def files() -> dict[Path, str]:
 
 
 def _table(table: type[Model]) -> dict[str, Any]:
+    to_live = TIMES_TO_LIVE.get(table)
     return {
         "Type": "AWS::DynamoDB::Table",
         "DeletionPolicy": "Retain",
@@ -69,6 +80,7 @@ def _table(table: type[Model]) -> dict[str, Any]:
             **table_definition(table),
             "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
             "SSESpecification": {"SSEEnabled": True},
+            **({"TimeToLiveSpecification": {"AttributeName": to_live, "Enabled": True}} if to_live else {}),
         },
     }
 
