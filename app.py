@@ -1,16 +1,20 @@
-"""The Chalice application: every route of every resource, and nothing else."""
+"""The Chalice application: every route of every resource, the schedule of the purge, and nothing else."""
 
 from __future__ import annotations
 
 import gc
+from typing import Any
 
 gc.disable()  # what is imported is no garbage, and looking for some would be a quarter of a cold start
+
+from chalice.app import CloudWatchEvent  # noqa: E402
 
 from chalicelib.api import (  # noqa: E402
     audit_logs,
     connection_logs,
     keys,
     organizations,
+    retention,
     service,
     sessions,
     tokens,
@@ -21,7 +25,15 @@ from chalicelib.api.cold_start import prepare  # noqa: E402
 
 app = Gatebook(app_name="gatebook")
 
-for resource in (service, sessions, users, organizations, tokens, keys, connection_logs, audit_logs):
+for resource in (service, sessions, users, organizations, tokens, keys, connection_logs, audit_logs, retention):
     app.register_blueprint(resource.routes)
+
+
+# Not in the blueprint: a schedule that is declared there is deployed without this module being imported.
+@app.schedule("rate(10 minutes)", name="purge")
+def purge(event: CloudWatchEvent) -> dict[str, Any]:
+    """Delete what is past its time."""
+    return retention.scheduled(event.context)
+
 
 prepare()

@@ -10,6 +10,7 @@
     ├── Conflict              409  a unique value is taken
     ├── TooLarge              413  more bytes or events than one request may carry
     └── Unavailable           503  the store did not answer; sending again is safe
+        └── NotYet            503  what was asked is stored and not in force yet; sending again finds out
 
 The shape is `{"message": str, "detail"?: str, "validations"?: [{"field": str, "detail": str}]}`; `detail` and
 `validations` are left out when empty.
@@ -137,3 +138,11 @@ class Unavailable(GatebookError):
             detail,
             headers={"Retry-After": str(retry_after_seconds)},
         )
+
+
+class NotYet(Unavailable):
+    """What was asked for is stored, and it could not be made sure in time that everybody goes by it."""
+
+    def __init__(self, message: str, detail: str, retry_after_seconds: int) -> None:
+        super().__init__(detail, retry_after_seconds)
+        self.message = message

@@ -142,6 +142,12 @@ class Settings:
     api_keys_retention: int = setting(
         "CODER_API_KEYS_RETENTION", RETENTION, "7d", "How long an expired token is kept, to say when it expired."
     )
+    keep_ongoing: bool = setting(
+        "GATEBOOK_KEEP_ONGOING",
+        BOOLEAN,
+        "false",
+        "Keep and show sessions that are still open, however long ago they began.",
+    )
     default_token_lifetime: int = setting(
         "CODER_DEFAULT_TOKEN_LIFETIME", LIFETIME, "168h", "The lifetime of a token minted without one."
     )

@@ -22,12 +22,12 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def cut_off(retention: int) -> datetime | None:
-    """The earliest moment that a retention in nanoseconds still keeps; None when it keeps for ever."""
+def cut_off(retention: int, moment: datetime) -> datetime | None:
+    """The earliest moment that a retention in nanoseconds still keeps at this one; None when it keeps for ever."""
     if retention <= 0:
         return None
     try:
-        return now() - timedelta(microseconds=retention // 1_000)
+        return moment - timedelta(microseconds=retention // 1_000)
     except OverflowError:
         return None
 
@@ -50,3 +50,8 @@ def wire(moment: datetime) -> str:
 def wire_from_fixed(text: str) -> str:
     """`wire` of a stored form, without making a datetime of it."""
     return text.rstrip("0").rstrip(".") + "Z"
+
+
+def from_wire(text: str) -> datetime:
+    """The moment that `wire` made a text of."""
+    return datetime.fromisoformat(text)

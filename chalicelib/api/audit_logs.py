@@ -10,12 +10,13 @@ from chalicelib.access.decide import Object, decide, reach
 from chalicelib.api import log_pages, service_lines, trail
 from chalicelib.api.authentication import Caller, authenticated
 from chalicelib.api.http import Answer, Call, Routes
-from chalicelib.api.ingest import Intake, give_up_at, received
+from chalicelib.api.ingest import PAST_RETENTION, Intake, give_up_at, received
 from chalicelib.errors import Forbidden, Unavailable
 from chalicelib.logs import audit_event
 from chalicelib.logs.service_log import AUDIT_LOG
 from chalicelib.models.audit_logs import GenerateIn, audit_log_json, check_sizes, parse_row
 from chalicelib.models.base import parse
+from chalicelib.retention import holds
 from chalicelib.search.filters import AUDIT_FILTERS
 from chalicelib.search.values import NIL_UUID
 from chalicelib.store import audit_writer
@@ -33,9 +34,13 @@ _GENERATED = {"foo": {"old": "bar", "new": "baz", "secret": False}}
 def ingest(call: Call, caller: Caller) -> Answer:
     """Store events; the answer says of each what became of it."""
     report, accepted = received(call, caller.subject, INTAKE)
-    rows = [row for _, row in accepted]
-    answers = audit_writer.write_all(rows, audit_event.join, give_up_at=give_up_at(call))
-    for (index, row), written in zip(accepted, answers, strict=True):
+    keeps = holds.keeping(AUDIT_LOGS.name).keeps
+    kept = [(index, row) for index, row in accepted if keeps(row)]
+    for index, row in accepted:
+        if not keeps(row):
+            report.stored(index, row.id, "unchanged", PAST_RETENTION)
+    answers = audit_writer.write_all([row for _, row in kept], audit_event.join, give_up_at=give_up_at(call))
+    for (index, row), written in zip(kept, answers, strict=True):
         if isinstance(written, Unavailable):
             report.failed(index, row.id, written)
             continue

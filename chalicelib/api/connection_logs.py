@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from chalicelib.api import log_pages, service_lines
 from chalicelib.api.authentication import Caller, authenticated
 from chalicelib.api.http import Answer, Call, Routes
-from chalicelib.api.ingest import Intake, give_up_at, received
+from chalicelib.api.ingest import PAST_RETENTION, Intake, Report, give_up_at, received
 from chalicelib.errors import Unavailable
 from chalicelib.logs import connection
 from chalicelib.logs.service_log import CONNECTION_LOG
 from chalicelib.models.connection_logs import connection_log_json, parse_row
+from chalicelib.retention import holds
 from chalicelib.search.filters import CONNECTION_FILTERS
 from chalicelib.store import connection_writer
 from chalicelib.store.log_tables import CONNECTION_LOGS
@@ -28,22 +30,40 @@ def ingest(call: Call, caller: Caller) -> Answer:
     """Store events; the answer says of each what became of it."""
     report, accepted = received(call, caller.subject, INTAKE)
     made = dict(accepted)
-    fold = connection.Fold()
+    keeps = holds.keeping(CONNECTION_LOGS.name).keeps
+    fold, late = connection.Fold(), connection.Fold()
     for index, row in accepted:
-        fold.add(index, row)
+        # What is past its time by itself is not joined with what is not: it may not age it.
+        (fold if keeps(row) else late).add(index, row)
+    end = give_up_at(call)
+    for some in (fold, late):
+        _write(some, keeps, end, report, lambda index: service_lines.emit(call, INTAKE.message, made[index]))
+    return report.answer()
+
+
+def _write(
+    fold: connection.Fold,
+    keeps: connection_writer.Keeps,
+    end: float,
+    report: Report,
+    told: Callable[[int], None],
+) -> None:
     rows = list(fold.rows.values())
-    answers = connection_writer.write_all(rows, connection.join, give_up_at=give_up_at(call))
+    answers = connection_writer.write_all(rows, connection.join, give_up_at=end, keeps=keeps)
     for row, written in zip(rows, answers, strict=True):
         if isinstance(written, Unavailable):
             for index in fold.events(row.id):
                 report.failed(index, row.id, written)
             continue
+        if not written.kept:
+            for index in fold.events(row.id):
+                report.stored(index, row.id, "unchanged", PAST_RETENTION)
+            continue
         taken = written.after.given_id
         moved = f"The id {taken} is taken by another event." if taken else ""
         for index, status in fold.statuses(row.id, written.before):
             report.stored(index, written.after.id, status, moved)
-            service_lines.emit(call, INTAKE.message, made[index])
-    return report.answer()
+            told(index)
 
 
 @routes.view("/api/v2/connectionlog")

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
 from typing import Any, Generic
 
 from chalicelib.access.decide import Object, Reach, decide, reach
@@ -16,6 +18,8 @@ from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.parameters import Page, boolean, page
 from chalicelib.errors import Forbidden, Invalid, Validation
 from chalicelib.models.directory import Beside
+from chalicelib.retention import holds
+from chalicelib.retention.keeping import Keeping
 from chalicelib.search import cursor, parser
 from chalicelib.search.criteria import criteria
 from chalicelib.search.cursor import Cursor
@@ -25,9 +29,10 @@ from chalicelib.settings import current
 from chalicelib.store import directory, engine
 from chalicelib.store.budget import Bill, Budget
 from chalicelib.store.claims import Claims
-from chalicelib.store.log_reader import Counted, Reading
+from chalicelib.store.log_reader import Counted
+from chalicelib.store.log_spans import Spans
 from chalicelib.store.log_tables import LogTable, Row
-from chalicelib.store.plan import UNREADABLE, Plan, plan
+from chalicelib.store.plan import UNREADABLE, Plan
 from chalicelib.store.shown import shown
 
 COUNT_CAP = 2_000
@@ -90,11 +95,12 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
     bill = Bill()
     budget = Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
     with engine.heard_by(bill.add) if explained else nullcontext():
-        asked = parse(call.query("q"), log.filters, me=caller.user.id, organization=_organizations_of(caller))
+        asked = parse(call.query("q"), log.filters, me=caller.user.id, organization=organizations_of(caller))
         start = _start(text, log.stored.name, asked)
-        planned = _plan(log, asked, readable, caller.names)
+        keeping = holds.keeping(log.stored.name)
+        planned = _plans(log, asked, readable, keeping, caller.names)
         if wanted.after_id and not readable.nothing:
-            start = Cursor(_position_of(log, readable, wanted.after_id), wanted.offset)
+            start = Cursor(_position_of(log, readable, keeping, wanted.after_id), wanted.offset)
         counting = call.query("count") == "" or boolean(call.query("count"))
         found = _read(log.stored, planned, budget, wanted, start, counting=counting)
         texts, told = _texts(log, found.rows)
@@ -133,7 +139,9 @@ def _start(text: str, log: str, asked: Filter) -> Cursor | None:
         raise Invalid([Validation("cursor", 'Query param "cursor" is not valid')], _WRONG_PAGE) from error
 
 
-def _organizations_of(caller: Caller) -> Callable[[str], str | None]:
+def organizations_of(caller: Caller) -> Callable[[str], str | None]:
+    """What finds the id of the organization with a name, among those that the caller may read."""
+
     def organization(name: str) -> str | None:
         row_id = directory.organization_id(name, caller.names)
         seen = row_id and decide(caller.subject, "read", Object("organization", row_id, organization=row_id))
@@ -142,30 +150,30 @@ def _organizations_of(caller: Caller) -> Callable[[str], str | None]:
     return organization
 
 
-def _plan(log: Log[Row], asked: Filter, readable: Reach, known: Claims) -> Plan:
+def _plans(log: Log[Row], asked: Filter, readable: Reach, keeping: Keeping, known: Claims) -> list[Plan]:
     if readable.nothing:
-        return UNREADABLE
-
-    def user_ids(reference: UserReference) -> Sequence[str]:
-        return directory.user_ids(reference.by, reference.text, deleted=reference.deleted, known=known)
-
-    wanted = criteria(asked, log.filters, user_ids).since(log.stored.cut_off())
+        return [UNREADABLE]
+    wanted = criteria(asked, log.filters, partial(user_ids, known=known))
     if not readable.site:
         wanted = wanted.narrowed("organization_id", readable.organizations)
     if readable.ids is not None:
         wanted = wanted.narrowed("id", readable.ids)
-    return plan(wanted, log.stored.kept().read, current().log_shards)
+    return keeping.plans(wanted, log.stored.kept().read, current().log_shards)
 
 
-def _position_of(log: Log[Row], readable: Reach, row_id: str) -> str:
+def user_ids(reference: UserReference, known: Claims = MappingProxyType({})) -> Sequence[str]:
+    """The ids of the users that a reference names; what is known already is not looked up."""
+    return directory.user_ids(reference.by, reference.text, deleted=reference.deleted, known=known)
+
+
+def _position_of(log: Log[Row], readable: Reach, keeping: Keeping, row_id: str) -> str:
     """Where the row that `after_id` names stands; one that the caller may not see is not there."""
     row = log.stored.get(row_id)
-    cut_off = log.stored.cut_off()
     seen = (
         row is not None
         and (readable.site or row.organization_id in readable.organizations)
         and (readable.ids is None or row.id in readable.ids)
-        and (cut_off is None or getattr(row, log.stored.time) >= cut_off)
+        and keeping.keeps(row)
     )
     if row is None or not seen:
         raise Invalid([Validation("after_id", 'Query param "after_id" is not the id of a row')], _WRONG_PAGE)
@@ -173,9 +181,9 @@ def _position_of(log: Log[Row], readable: Reach, row_id: str) -> str:
 
 
 def _read(
-    log: LogTable[Row], planned: Plan, budget: Budget, wanted: Page, start: Cursor | None, *, counting: bool
+    log: LogTable[Row], planned: Sequence[Plan], budget: Budget, wanted: Page, start: Cursor | None, *, counting: bool
 ) -> _Found[Row]:
-    reading = Reading(log, planned.below(start.position) if start else planned, budget)
+    reading = Spans(log, [each.below(start.position) if start else each for each in planned], budget)
     offset = start.skip if start else wanted.offset
     skipped = reading.skip(offset)
     rows = reading.take(wanted.limit)
@@ -188,7 +196,7 @@ def _read(
         known, cap = skipped + len(rows), COUNT_CAP + 1
         count = reading.count_on(known, cap) if more else Counted(min(known, cap), complete=True)
     elif counting:
-        count = Reading(log, planned, budget).count_on(0, COUNT_CAP + 1)
+        count = Spans(log, planned, budget).count_on(0, COUNT_CAP + 1)
     return _Found(rows, count, following, short)
 
 
@@ -217,13 +225,21 @@ def _bytes_sent(text: str) -> int:
     return len(text) + text.count('"') + text.count("\\") if text.isascii() else len(json.dumps(text))
 
 
-def _explanation(planned: Plan, budget: Budget, bill: Bill) -> dict[str, Any]:
+def _explanation(planned: Sequence[Plan], budget: Budget, bill: Bill) -> dict[str, Any]:
+    newest, *older = map(_explained, planned)
+    return {
+        **newest,
+        **({"older": older} if older else {}),
+        "rows_read": budget.rows_read,
+        "calls": bill.calls,
+        "read_units": bill.read_units,
+    }
+
+
+def _explained(planned: Plan) -> dict[str, Any]:
     return {
         "lane": planned.lane,
         "keys": list(planned.keys),
         "why": planned.why,
         "residual": {name: sorted(allowed) for name, allowed in planned.residual.items()},
-        "rows_read": budget.rows_read,
-        "calls": bill.calls,
-        "read_units": bill.read_units,
     }

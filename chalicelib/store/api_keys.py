@@ -6,12 +6,14 @@ happen. A change is conditional on the revision that was read, so that of two ch
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
 from chalicelib import times
+from chalicelib.settings import current
+from chalicelib.store.batch_get import batch_get
 from chalicelib.store.claims import Changed
 from chalicelib.store.engine import ConditionFailed, Item, TransactionCancelled, call
 from chalicelib.store.records import APIKey
@@ -19,6 +21,10 @@ from chalicelib.store.tables import APIKeyItem, decoded
 from chalicelib.store.transaction import Write, transact
 
 _KIND = "token"
+_EXPIRES = "token"
+"""What every token and session key has as the HASH key of the index by expiry."""
+_DELETED_AT_ONCE = 30
+"""Tokens that one transaction deletes with their claims, of the 100 writes that it may have."""
 _MAX_KEY_BYTES = 2_048
 """DynamoDB refuses to look for a longer key; what a client names by one is not there."""
 
@@ -28,9 +34,13 @@ class NameTaken(Exception):
 
 
 def get(key_id: str) -> APIKey | None:
-    """The token with this id, read consistently: a revocation takes effect on the next request."""
+    """The token with this id, read consistently: a revocation takes effect on the next request.
+
+    One that has been expired for longer than such tokens are kept is not there, here and in every other read.
+    """
     item = _get(key_id)
-    return _record(item) if item and "hashed_secret" in item else None
+    key = _record(item) if item and "hashed_secret" in item else None
+    return key if key is None or _kept(key, _cut_off()) else None
 
 
 def get_by_name(user_id: str, token_name: str) -> APIKey | None:
@@ -59,7 +69,7 @@ def add(key: APIKey, *trail: Write) -> None:
     writes = [Write("Put", _item(key).get_save_kwargs_from_instance(condition=APIKeyItem.id.does_not_exist()))]
     if key.token_name:
         writes.append(_claim(key))
-    _transact(writes, trail, key.token_name)
+    _claiming(key, writes, trail)
 
 
 def change(after: APIKey, before: APIKey, *trail: Write) -> None:
@@ -76,7 +86,7 @@ def change(after: APIKey, before: APIKey, *trail: Write) -> None:
         writes.append(_claim(after))
         if before.token_name:
             writes.append(_unclaim(before))
-    _transact(writes, trail, after.token_name)
+    _claiming(after, writes, trail)
 
 
 def delete(keys: Sequence[APIKey], *trail: Write) -> None:
@@ -92,6 +102,63 @@ def delete(keys: Sequence[APIKey], *trail: Write) -> None:
         if key.token_name:
             writes.append(_unclaim(key))
     _transact(writes, trail, "")
+
+
+def expired(before: datetime, most: int, after: Item | None = None) -> tuple[list[Item], Item | None]:
+    """Tokens and session keys that expired before a moment, longest ago first.
+
+    Returns:
+        At most so many, as `id` and `expires_at`, and what to go on after; None at the end.
+    """
+    request: dict[str, Any] = {
+        "TableName": APIKeyItem.Meta.table_name,
+        "IndexName": "expiry",
+        "KeyConditionExpression": "#expires = :expires AND #end < :before",
+        "ExpressionAttributeNames": {"#expires": "expires", "#end": "expires_at"},
+        "ExpressionAttributeValues": {":expires": {"S": _EXPIRES}, ":before": {"S": times.fixed(before)}},
+        "Limit": most,
+    }
+    answer = call("Query", request | ({"ExclusiveStartKey": after} if after else {}))
+    return answer["Items"], answer.get("LastEvaluatedKey")
+
+
+def count_expired(before: datetime, most: int) -> int:
+    """How many expired before a moment, at most so many."""
+    return len(expired(before, most)[0])
+
+
+def delete_expired(key_ids: Iterable[str], before: datetime) -> int:
+    """Delete tokens with their claims, those that are still expired before a moment, and answer how many.
+
+    Raises:
+        Unavailable: the store did not answer; of each token either all is deleted or nothing.
+    """
+    table = APIKeyItem.Meta.table_name
+    keys = [_record(item) for _, item in batch_get({table: key_ids}, consistent=True) if "hashed_secret" in item]
+    over = [key for key in keys if not _kept(key, before)]
+    starts = range(0, len(over), _DELETED_AT_ONCE)
+    return sum(_deleted(over[start : start + _DELETED_AT_ONCE], before) for start in starts)
+
+
+def _deleted(keys: Sequence[APIKey], before: datetime) -> int:
+    try:
+        transact([write for key in keys for write in _removal(key, before)])
+    except TransactionCancelled as error:
+        if len(keys) > 1:
+            # Somebody came in between with one of them; the others go without it.
+            return sum(_deleted([key], before) for key in keys)
+        if 0 in error.failed:
+            return 0
+        # The name is another token's by now: this one goes without it.
+        return _deleted([replace(keys[0], token_name="")], before)
+    return len(keys)
+
+
+def _removal(key: APIKey, before: datetime) -> list[Write]:
+    # Not the revision: the end of a session key moves without one.
+    condition = APIKeyItem.expires_at < before
+    writes = [Write("Delete", APIKeyItem(key.id).get_delete_kwargs_from_instance(condition=condition))]
+    return [*writes, _unclaim(key)] if key.token_name else writes
 
 
 def touch(key: APIKey, now: datetime, expires_at: datetime) -> None:
@@ -131,12 +198,33 @@ def _listing(index: str, key: str, value: str, after: APIKey | None) -> Iterator
         "ExpressionAttributeNames": {"#key": key, "#sort": "sort"},
         "ExpressionAttributeValues": {":value": {"S": value}, ":after": {"S": _sort(after) if after else " "}},
     }
+    cut_off = _cut_off()
     while True:
         answer = call("Query", request)
-        yield from map(_record, answer["Items"])
+        yield from (key for key in map(_record, answer["Items"]) if _kept(key, cut_off))
         if "LastEvaluatedKey" not in answer:
             return
         request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _claiming(key: APIKey, writes: list[Write], trail: Sequence[Write]) -> None:
+    """Write a token that may claim a name. One that is past its time no longer holds its name, purged or not."""
+    try:
+        _transact(writes, trail, key.token_name)
+    except NameTaken:
+        claim = _get(_claim_id(key.user_id, key.token_name))
+        cut_off = _cut_off()
+        if cut_off is None or not claim or not delete_expired([claim["holder"]["S"]], cut_off):
+            raise
+        _transact(writes, trail, key.token_name)
+
+
+def _cut_off() -> datetime | None:
+    return times.cut_off(current().api_keys_retention, times.now())
+
+
+def _kept(key: APIKey, cut_off: datetime | None) -> bool:
+    return cut_off is None or key.expires_at >= cut_off
 
 
 def _transact(writes: list[Write], trail: Sequence[Write], token_name: str) -> None:
@@ -168,6 +256,7 @@ def _item(key: APIKey) -> APIKeyItem:
     # Session keys stay out of the listings: Coder's clients list tokens only.
     listed = key.login_type == _KIND
     values |= {
+        "expires": _EXPIRES,
         "token_of": key.user_id if listed else None,
         "kind": _KIND if listed else None,
         "sort": _sort(key) if listed else None,

@@ -8,23 +8,33 @@
     closing    how a session ended; only in the row, so a disconnect touches the row and the lanes of open sessions
     rev        how often the row was written: the condition of every replacement
 
+Where a session was purged that some event within the retention may still speak of (it was open, or ended within the
+retention), a *tombstone* takes the place of the row: the id, and when even the tombstone may go. It is in no lane, and
+keeps a late disconnect from being taken for a session of its own.
+
 Bytes are the bill: a write costs a unit per started KB for the row and for every lane.
 """
 
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import times
+from chalicelib.store.batch_write import WriteRequest, deletion
 from chalicelib.store.engine import Item
 from chalicelib.store.lanes import CONNECTION_LANES, POSITION, TIME_LENGTH, Lane, lane_keys, position
 from chalicelib.store.packing import packed, read, unpacked
 from chalicelib.store.records import Closing, ConnectionLog, Mark
+from chalicelib.store.tables import FORGET_AT
 
 OPEN = "open"
 CLOSING = "closing"
 REVISION = "rev"
+
+_REMEMBERED = timedelta(days=365)
+"""Beyond the retention, for a session may stay open for long after it was purged."""
 
 _NOT_IN_DOC = frozenset({"id", "connect_time", "closing"})
 _DOC_FIELDS = tuple(name for name in ConnectionLog.__slots__ if name not in _NOT_IN_DOC)
@@ -54,6 +64,27 @@ def from_item(item: Item) -> ConnectionLog:
         closing=closing_of(item),
         **unpacked(item),
     )
+
+
+def is_row(item: Item) -> bool:
+    """Whether an item is a row; otherwise it is a tombstone."""
+    return POSITION in item
+
+
+def removal(row: ConnectionLog, cut_off: datetime, now: datetime) -> WriteRequest:
+    """The write that takes a row away, given with its closing; where its place must be kept, it leaves a tombstone."""
+    if row.session and row.connection_id:
+        ended = last_event(row.closing) if row.closing else None
+        if ended is None or ended >= cut_off:
+            # In seconds, because a session may have ended in the year 9999.
+            forget_at = (ended or now).timestamp() + (now - cut_off + _REMEMBERED).total_seconds()
+            return {"PutRequest": {"Item": {"id": {"S": row.id}, FORGET_AT: {"N": str(int(forget_at))}}}}
+    return deletion(row.id)
+
+
+def last_event(closing: Closing) -> datetime:
+    """The latest of the events that are known to have closed a session."""
+    return max([closing.time, *(mark.time for mark in (closing.reason, closing.code) if mark is not None)])
 
 
 def closing_of(item: Item) -> Closing | None:

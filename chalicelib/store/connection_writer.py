@@ -24,7 +24,7 @@ from functools import partial
 from chalicelib import times
 from chalicelib.errors import Unavailable
 from chalicelib.settings import current
-from chalicelib.store.connection_rows import CLOSING, OPEN, REVISION, closing_text, from_item, revision, to_item
+from chalicelib.store.connection_rows import CLOSING, OPEN, REVISION, closing_text, from_item, is_row, revision, to_item
 from chalicelib.store.engine import ConditionFailed, Item, call
 from chalicelib.store.lanes import EVERY_CONNECTION_LANE, POSITION, lane_keys
 from chalicelib.store.records import ConnectionLog
@@ -35,6 +35,10 @@ Join = Callable[[ConnectionLog, ConnectionLog], ConnectionLog]
 """What a stored row and an incoming one make together: the stored row itself when nothing changes; a row with another
 id when the incoming one turns out to be something else and belongs there."""
 
+
+Keeps = Callable[[ConnectionLog], bool]
+"""Whether a row is within its retention, or held."""
+
 _ATTEMPTS = 10
 _FIRST_PAUSE_SECONDS = 0.01
 
@@ -42,8 +46,12 @@ _OPEN_LANES = {f"#{lane.name}": lane.name for lane in EVERY_CONNECTION_LANE if "
 """The lanes that hold open sessions alone, whether the deployment keeps them now or has kept them before."""
 
 
+def _everything(_row: ConnectionLog) -> bool:
+    return True
+
+
 def write_all(
-    rows: Sequence[ConnectionLog], join: Join, *, give_up_at: float
+    rows: Sequence[ConnectionLog], join: Join, *, give_up_at: float, keeps: Keeps = _everything
 ) -> list[Written[ConnectionLog] | Unavailable]:
     """Write rows with different ids in parallel; the answers stand in the order of the rows.
 
@@ -52,30 +60,36 @@ def write_all(
             so that it is known by then who has the id.
         join: the rule of the log.
         give_up_at: on the clock of `time.monotonic`; rows not begun by then are answered as Unavailable.
+        keeps: whether a row would be kept. No write makes one that would not: where there is no row none is made, and
+            one that is kept is not made one that is not.
     """
     answers: dict[str, Written[ConnectionLog] | Unavailable] = {}
     for moved in (False, True):
         some = [row for row in rows if (row.given_id is not None) is moved]
-        written = write_each(some, partial(write, join=join), give_up_at=give_up_at)
+        written = write_each(some, partial(write, join=join, keeps=keeps), give_up_at=give_up_at)
         answers |= zip((row.id for row in some), written, strict=True)
     return [answers[row.id] for row in rows]
 
 
-def write(row: ConnectionLog, join: Join) -> Written[ConnectionLog]:
+def write(row: ConnectionLog, join: Join, keeps: Keeps = _everything) -> Written[ConnectionLog]:
     """Write one row. A row that lost its id is offered under that id first: there it may be stored already.
 
     Raises:
         Unavailable: the store did not answer, or other writers changed the row at every attempt.
     """
-    return _write(row if row.given_id is None else replace(row, id=row.given_id, given_id=None), join)
+    return _write(row if row.given_id is None else replace(row, id=row.given_id, given_id=None), join, keeps)
 
 
-def _write(row: ConnectionLog, join: Join) -> Written[ConnectionLog]:
-    stored = _close(row) if _only_closes(row) else _put(row)
+def _write(row: ConnectionLog, join: Join, keeps: Keeps) -> Written[ConnectionLog]:
+    kept = keeps(row)
+    stored = _close(row) if _only_closes(row) else _put(row) if kept else _read(row.id)
     for attempt in range(_ATTEMPTS):
         if isinstance(stored, Written):
             return stored
-        if stored is None:
+        if stored is None or not is_row(stored):
+            # Where a session was purged its disconnect makes no session of its own; another beginning does.
+            if not kept or (stored is not None and _only_closes(row)):
+                return Written(None, row, kept=False)
             stored = _put(row)
             continue
         before = from_item(stored)
@@ -83,7 +97,9 @@ def _write(row: ConnectionLog, join: Join) -> Written[ConnectionLog]:
         if after == before:
             return Written(before, before)
         if after.id != before.id:
-            return _write(after, join)
+            return _write(after, join, keeps)
+        if keeps(before) and not keeps(after):
+            return Written(None, row, kept=False)
         stored = _replace(stored, before, after)
         if isinstance(stored, Written):
             return stored
@@ -108,7 +124,9 @@ def _put(row: ConnectionLog) -> Written[ConnectionLog] | Item | None:
             {
                 "TableName": ConnectionLogItem.Meta.table_name,
                 "Item": item,
-                "ConditionExpression": "attribute_not_exists(id)",
+                # A tombstone has no position: a lone disconnect respects it, a beginning takes its place.
+                "ConditionExpression": "attribute_not_exists(#known)",
+                "ExpressionAttributeNames": {"#known": "id" if _only_closes(row) else POSITION},
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             },
         )

@@ -40,13 +40,14 @@ class Reading(Generic[Row]):
         log: which log.
         plan: what to read of it.
         budget: what may be read; all readings of a request share one.
+        seen: the ids of rows that were met before; those that are met now are added.
 
     Attributes:
         reached: the position down to which all rows are skipped or taken; None before the first.
         stopped: whether the budget was spent before the end was reached.
     """
 
-    def __init__(self, log: LogTable[Row], plan: Plan, budget: Budget) -> None:
+    def __init__(self, log: LogTable[Row], plan: Plan, budget: Budget, seen: set[str] | None = None) -> None:
         self.reached: str | None = None
         self.stopped = False
         self._log: LogTable[Row] = log
@@ -56,19 +57,23 @@ class Reading(Generic[Row]):
         self._items: Iterator[Item] | None = None
         self._position: str | None = None
         self._ahead = 0
-        self._seen: set[str] = set()
+        self._ended = False
+        self._seen: set[str] = set() if seen is None else seen
+        self._met = 0
         self._matched = 0
         self._finished = 0
         self._shown = 0
         self._early = [(name, some) for name, some in plan.checks.items() if name not in log.late]
         self._late = [(name, some) for name, some in plan.checks.items() if name in log.late]
-        self._must_finish = any(name in log.late for name in plan.residual)
+        self._any_of = plan.any_of
+        late = {*plan.residual}.union(*(criteria.fields for criteria in plan.any_of))
+        self._must_finish = not log.late.isdisjoint(late)
 
     def skip(self, number: int) -> int:
         """Pass over rows and answer over how many; fewer when there are no more, or when `stopped`."""
         if not number or self._plan.nothing:
             return 0
-        if self._plan.residual or self._plan.lane == BY_ID:
+        if self._plan.by_row:
             skipped = 0
             while skipped < number and (some := self._candidates(min(number - skipped, _CHUNK), number)):
                 skipped += len(self._settled(some))
@@ -106,7 +111,7 @@ class Reading(Generic[Row]):
 
     def count_on(self, counted: int, cap: int) -> Counted:
         """How many rows there are, at most `cap`, when so many were counted down to what is `reached`."""
-        if self._plan.residual or self._plan.lane == BY_ID:
+        if self._plan.by_row or (self._ended and not self._ahead):
             number = counted + self._ahead
             while number < cap:
                 some = self._candidates(_CHUNK if self._must_finish else cap - number, cap - number)
@@ -139,21 +144,24 @@ class Reading(Generic[Row]):
                 if row_id in self._seen:
                     continue
                 self._seen.add(row_id)
+                self._met += 1
                 row = self._log.read(item)
-                if all(getattr(row, name) in some for name, some in self._early):
+                if all(getattr(row, name) in some for name, some in self._early) and self._is_any(row, late=False):
                     self._matched += 1
                     found.append(row)
                     if len(found) == number:
                         break
                 elif self._merge is not None:
                     self._merge.wanted = (wanted - len(found)) / self._share_matching
+            else:
+                self._ended = True
         except BudgetSpent:
             self.stopped = True
         return found
 
     @property
     def _share_matching(self) -> float:
-        return max(_LEAST_RATE, (self._matched + 1) / (len(self._seen) + 1)) if self._plan.residual else 1.0
+        return max(_LEAST_RATE, (self._matched + 1) / (self._met + 1)) if self._plan.by_row else 1.0
 
     def _settled(self, rows: list[Row]) -> list[Row]:
         """Those of the rows that match, finished only where the lane cannot tell."""
@@ -163,10 +171,18 @@ class Reading(Generic[Row]):
         """Those of the rows that match, with all that is shown of them."""
         if self._log.finished is not None and self._plan.lane != BY_ID:
             rows = self._log.finished(rows)
-        right = [row for row in rows if all(getattr(row, name) in some for name, some in self._late)]
+        right = [
+            row
+            for row in rows
+            if all(getattr(row, name) in some for name, some in self._late) and self._is_any(row, late=True)
+        ]
         self._finished += len(rows)
         self._shown += len(right)
         return right
+
+    def _is_any(self, row: Row, *, late: bool) -> bool:
+        """Whether a row is one of those that the plan allows; asked where all that this takes is known of it."""
+        return not self._any_of or late is not self._must_finish or any(some.match(row) for some in self._any_of)
 
     def _read(self, wanted: int) -> Iterator[Item]:
         if self._plan.lane == BY_ID:
@@ -177,7 +193,8 @@ class Reading(Generic[Row]):
     def _read_by_id(self) -> Iterator[Item]:
         items = [item for _, item in batch_get({self._log.table_name: self._plan.keys}, self._log.listed)]
         self._budget.rows_read += len(items)
-        inside = (item for item in items if self._plan.low <= item[POSITION]["S"] <= self._plan.high)
+        rows = (item for item in items if POSITION in item)
+        inside = (item for item in rows if self._plan.low <= item[POSITION]["S"] <= self._plan.high)
         yield from sorted(inside, key=lambda item: str(item[POSITION]["S"]), reverse=True)
 
     def _skip_one_key(self, number: int) -> int:

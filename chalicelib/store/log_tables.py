@@ -12,12 +12,12 @@ from typing import Any, Generic, TypeVar
 
 from pynamodb.models import Model
 
-from chalicelib import times
 from chalicelib.settings import Lanes, current
 from chalicelib.store import audit_rows, connection_rows
+from chalicelib.store.batch_write import WriteRequest, deletion
 from chalicelib.store.closings import with_closings
 from chalicelib.store.engine import Item, call
-from chalicelib.store.lanes import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, Lane, position
+from chalicelib.store.lanes import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, POSITION, Lane, position
 from chalicelib.store.records import AuditLog, ConnectionLog
 from chalicelib.store.tables import AuditLogItem, ConnectionLogItem
 
@@ -48,14 +48,14 @@ class LogTable(Generic[Row]):
         table: the table of its rows.
         lanes: every lane that is declared.
         kept: the lanes that the deployment keeps of them.
-        retention: how long rows are shown, in nanoseconds; 0 or less for ever.
         read: the row of an item, read from the table or from a lane.
-        time: the field of a row that its position begins with.
         users: the fields of a row that name users, who are looked up with it.
         finished: rows from a lane with what only the table has; None where lanes have all that is shown.
         late: the fields that are known only of finished rows.
         listed: the attributes that are read of rows by their ids; none means all.
         rest: how rows are made whole that were read without their largest parts; None where lanes leave none out.
+        removal: the write that takes a row away; given the row, the cut-off and now.
+        beside: the ids of the items that a row has beside its own, which go before it does.
         revision: the attribute that changes with every write of a row; None where rows never change.
     """
 
@@ -63,14 +63,14 @@ class LogTable(Generic[Row]):
     table: type[Model]
     lanes: tuple[Lane, ...]
     kept: Callable[[], Lanes]
-    retention: Callable[[], int]
     read: Callable[[Item], Row]
-    time: str
+    removal: Callable[[Row, datetime, datetime], WriteRequest]
     users: tuple[str, ...]
     finished: Callable[[Sequence[Row]], list[Row]] | None = None
     late: frozenset[str] = frozenset()
     listed: tuple[str, ...] = ()
     rest: Rest[Row] | None = None
+    beside: Callable[[Row], tuple[str, ...]] = lambda _: ()
     revision: str | None = None
 
     @property
@@ -78,18 +78,14 @@ class LogTable(Generic[Row]):
         """The full name of the table."""
         return str(self.table.Meta.table_name)
 
-    def cut_off(self) -> datetime | None:
-        """The earliest moment of which rows are still shown; None when all are."""
-        return times.cut_off(self.retention())
-
     def position(self, row: Row) -> str:
         """Where a row stands in every lane."""
-        return position(getattr(row, self.time), row.id)
+        return position(row.moment, row.id)
 
     def get(self, row_id: str) -> Row | None:
         """The row with this id."""
         item = call("GetItem", {"TableName": self.table_name, "Key": {"id": {"S": row_id}}}).get("Item")
-        return None if item is None else self.read(item)
+        return self.read(item) if item and POSITION in item else None
 
 
 CONNECTION_LOGS: LogTable[ConnectionLog] = LogTable(
@@ -97,9 +93,8 @@ CONNECTION_LOGS: LogTable[ConnectionLog] = LogTable(
     table=ConnectionLogItem,
     lanes=EVERY_CONNECTION_LANE,
     kept=lambda: current().connection_lanes,
-    retention=lambda: current().connection_logs_retention,
     read=connection_rows.from_item,
-    time="connect_time",
+    removal=connection_rows.removal,
     users=("workspace_owner_id", "user_id"),
     finished=with_closings,
     late=frozenset({"status"}),
@@ -111,12 +106,12 @@ AUDIT_LOGS: LogTable[AuditLog] = LogTable(
     table=AuditLogItem,
     lanes=EVERY_AUDIT_LANE,
     kept=lambda: current().audit_lanes,
-    retention=lambda: current().audit_logs_retention,
     read=audit_rows.from_item,
-    time="time",
+    removal=lambda row, _cut_off, _now: deletion(row.id),
     users=("user_id", "resource_user_id"),
     listed=audit_rows.IN_LANES,
     rest=Rest(audit_rows.rest_bytes, audit_rows.rest_ids, audit_rows.with_rest),
+    beside=audit_rows.further_ids,
 )
 
 LOG_TABLES: tuple[LogTable[Any], ...] = (CONNECTION_LOGS, AUDIT_LOGS)

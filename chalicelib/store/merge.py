@@ -112,7 +112,7 @@ def _pool() -> ThreadPoolExecutor:
 
 def lane_request(table: str, plan: Plan) -> dict[str, Any]:
     """A query of the plan's lane, newest first, that still lacks its key."""
-    return {
+    request: dict[str, Any] = {
         "TableName": table,
         "IndexName": plan.lane,
         "KeyConditionExpression": "#lane = :key AND #position BETWEEN :low AND :high",
@@ -120,6 +120,10 @@ def lane_request(table: str, plan: Plan) -> dict[str, Any]:
         "ScanIndexForward": False,
         "ExpressionAttributeValues": {":low": {"S": plan.low}, ":high": {"S": plan.high}},
     }
+    if plan.outside:
+        request["FilterExpression"] = "attribute_not_exists(#outside)"
+        request["ExpressionAttributeNames"]["#outside"] = plan.outside
+    return request
 
 
 def with_key(request: dict[str, Any], key: str) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chalicelib import times
-from chalicelib.store.lanes import Lane, just_below
+from chalicelib.store.lanes import CONNECTION_EVENT, Lane, just_below
+from chalicelib.store.records import AUDIT_LOGS, CONNECTION_EVENT_ACTIONS, AuditLog, ConnectionLog
 
 BY_ID = "id"
 """What stands for a lane in a plan that reads rows by their ids."""
@@ -43,9 +44,22 @@ class Criteria:
         """These criteria and, beside them, that a field has one of some values."""
         return replace(self, fields={**self.fields, name: self.fields.get(name, values) & values})
 
-    def since(self, moment: datetime | None) -> Criteria:
-        """These criteria for rows no older than a moment, where one is given."""
-        return replace(self, after=max((bound for bound in (self.after, moment) if bound), default=None))
+    def __and__(self, other: Criteria) -> Criteria:
+        """The criteria of the rows that both let through."""
+        return Criteria(
+            _both(self.fields, other.fields),
+            max((bound for bound in (self.after, other.after) if bound), default=None),
+            min((bound for bound in (self.before, other.before) if bound), default=None),
+            _both(self.implied, other.implied),
+        )
+
+    def match(self, row: ConnectionLog | AuditLog) -> bool:
+        """Whether a row is all of this, as far as the row is known."""
+        return (
+            all(getattr(row, name) in allowed for name, allowed in self.fields.items())
+            and (self.after is None or row.moment >= self.after)
+            and (self.before is None or row.moment <= self.before)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,8 @@ class Plan:
         high: the highest position, inclusive.
         residual: what the lane does not answer: without any, the lane alone gives the count.
         checks: all that a row must be, checked on each, because a lane may lag behind the row it shows.
+        any_of: what a row must be beside that: all of one of these. Without any there is no such condition.
+        outside: the lane that rows must not be in, told by an attribute that the lane which is read holds of them.
         why: the reason for the choice, in a sentence.
     """
 
@@ -68,7 +84,14 @@ class Plan:
     high: str = _LAST
     residual: Mapping[str, frozenset[str]] = field(default_factory=dict)
     checks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    any_of: tuple[Criteria, ...] = ()
+    outside: str = ""
     why: str = ""
+
+    @property
+    def by_row(self) -> bool:
+        """Whether rows must be looked at, one by one, to know which of them match."""
+        return bool(self.residual or self.any_of) or self.lane == BY_ID
 
     @property
     def nothing(self) -> bool:
@@ -79,6 +102,9 @@ class Plan:
         """This plan for the rows that come after a position, newest first."""
         return self if place is None else replace(self, high=min(self.high, just_below(place)))
 
+
+_NO_CONNECTION_EVENTS = frozenset({AUDIT_LOGS})
+_ANY_ACTION = frozenset({""})
 
 NOTHING = Plan("", why="No row can be all that is asked.")
 UNREADABLE = Plan("", why="The caller may read no row of this log.")
@@ -98,20 +124,29 @@ def plan(criteria: Criteria, lanes: tuple[Lane, ...], shards: int) -> Plan:
         return NOTHING
     if criteria.after and criteria.before and criteria.after > criteria.before:
         return NOTHING
+    no_events = fields.get("data_set") == _NO_CONNECTION_EVENTS
+    if no_events and known.get("action", _ANY_ACTION) <= CONNECTION_EVENT_ACTIONS:
+        return NOTHING
     low = times.fixed(criteria.after) if criteria.after else _FIRST
     high = (times.fixed(criteria.before) if criteria.before else "") + _LAST
     if BY_ID in fields:
         residual = {name: allowed for name, allowed in fields.items() if name != BY_ID}
         why = "The token names single rows: these are read, and nothing else."
-        return Plan(BY_ID, tuple(sorted(fields[BY_ID])), low, high, residual, fields, why)
+        return Plan(BY_ID, tuple(sorted(fields[BY_ID])), low, high, residual, fields, why=why)
     able = [(lane, keys) for lane in lanes if (keys := _keys(lane, known, shards))]
     few = [(lane, keys) for lane, keys in able if len(keys) <= _MOST_KEYS or not lane.fields]
     if not few:
         raise LookupError("a log has a lane that holds every row")
     # min() keeps the first of equals: the order of declaration decides.
     lane, keys = min(few, key=lambda option: (option[0].coarse, -len(option[0].answered & fields.keys())))
-    residual = {name: allowed for name, allowed in fields.items() if name not in lane.answered}
-    return Plan(lane.name, keys, low, high, residual, fields, _why(lane, keys, residual, fields))
+    answered = lane.answered | {"data_set"} if no_events else lane.answered
+    residual = {name: allowed for name, allowed in fields.items() if name not in answered}
+    outside = CONNECTION_EVENT if no_events else ""
+    return Plan(lane.name, keys, low, high, residual, fields, (), outside, _why(lane, keys, residual, fields))
+
+
+def _both(one: Mapping[str, frozenset[str]], other: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
+    return {**one, **{name: one.get(name, some) & some for name, some in other.items()}}
 
 
 def _keys(lane: Lane, known: Mapping[str, frozenset[str]], shards: int) -> tuple[str, ...]:

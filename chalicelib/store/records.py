@@ -112,6 +112,14 @@ class Closing:
     code: Mark[int] | None = None
 
 
+CONNECTION_LOGS = "connection_logs"
+AUDIT_LOGS = "audit_logs"
+AUDIT_CONNECTION_EVENTS = "audit_connection_events"
+API_KEYS = "api_keys"
+DATA_SETS = (API_KEYS, AUDIT_CONNECTION_EVENTS, CONNECTION_LOGS, AUDIT_LOGS)
+"""What has a retention of its own, in the order in which it is purged."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionLog:
     """A row of the connection log: one per session, or one per web event.
@@ -148,6 +156,16 @@ class ConnectionLog:
             return None
         return "ongoing" if self.closing is None else "completed"
 
+    @property
+    def data_set(self) -> str:
+        """The data set whose retention it falls under."""
+        return CONNECTION_LOGS
+
+    @property
+    def moment(self) -> datetime:
+        """What its age is told by."""
+        return self.connect_time
+
     def closed(self, closing: Closing) -> ConnectionLog:
         """The same row with an end; a page makes a hundred, which `dataclasses.replace` is too slow for."""
         opening: dict[str, Any] = dict(zip(_OPENING, _opening(self), strict=True))
@@ -156,6 +174,7 @@ class ConnectionLog:
 
 _OPENING = tuple(name for name in ConnectionLog.__slots__ if name != "closing")
 _opening = attrgetter(*_OPENING)
+
 
 CONNECTION_EVENT_ACTIONS = frozenset({"connect", "disconnect", "open", "close"})
 """Audit actions that connection logs took over: no longer produced, kept for 90 days whatever the policy says."""
@@ -231,3 +250,13 @@ class AuditLog:
     def resource_user_id(self) -> str | None:
         """The user that the event is about, where it is about one."""
         return self.resource_id if self.resource_type == "user" else None
+
+    @property
+    def data_set(self) -> str:
+        """The data set whose retention it falls under."""
+        return AUDIT_CONNECTION_EVENTS if self.connection_event else AUDIT_LOGS
+
+    @property
+    def moment(self) -> datetime:
+        """What its age is told by."""
+        return self.time

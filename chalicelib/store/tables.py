@@ -20,15 +20,17 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE, STRING
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, Projection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection, Projection
 from pynamodb.models import Model
 
 from chalicelib import times
 from chalicelib.settings import current
-from chalicelib.store.lanes import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, POSITION, Lane
+from chalicelib.store.lanes import CONNECTION_EVENT, EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, POSITION, Lane
 
 DOC = "doc"
 PACKED_DOC = "zdoc"
+FORGET_AT = "forget_at"
+"""When a tombstone may go, in seconds since 1970: DynamoDB deletes it then, sooner or later, for nothing."""
 
 
 class TimeAttribute(Attribute[datetime]):
@@ -63,8 +65,10 @@ def _sorted_index(name: str, hash_key: str) -> GlobalSecondaryIndex[Any]:
     return _index(name, hash_key, "sort", AllProjection())
 
 
-def _lane_index(lane: Lane) -> GlobalSecondaryIndex[Any]:
-    return _index(lane.name, lane.name, POSITION, IncludeProjection([DOC, PACKED_DOC]))
+def _lane_index(lane: Lane, lanes: tuple[Lane, ...]) -> GlobalSecondaryIndex[Any]:
+    # Lanes tell which of their rows are connection events, so that these can be left out without being sent.
+    told = [other.name for other in lanes if other.name == CONNECTION_EVENT != lane.name]
+    return _index(lane.name, lane.name, POSITION, IncludeProjection([DOC, PACKED_DOC, *told]))
 
 
 class UserItem(Model):
@@ -132,7 +136,9 @@ class APIKeyItem(Model):
 
     of_user = _sorted_index("user", "token_of")
     listing = _sorted_index("listing", "kind")
+    expiry = _index("expiry", "expires", "expires_at", KeysOnlyProjection())
     id = UnicodeAttribute(hash_key=True)
+    expires = UnicodeAttribute(null=True)
     token_of = UnicodeAttribute(null=True)
     kind = UnicodeAttribute(null=True)
     sort = UnicodeAttribute(null=True)
@@ -158,6 +164,18 @@ class APIKeyItem(Model):
         return f"APIKeyItem({self.id})"
 
 
+class RetentionItem(Model):
+    """The state of retention (`state`: lease, run under way, holds), or the record of a run."""
+
+    class Meta(_Table):
+        """Where it is kept."""
+
+        table_name = current().table_name("retention_runs")
+
+    listing = _sorted_index("listing", "kind")
+    id = UnicodeAttribute(hash_key=True)
+
+
 def _log_table(name: str, lanes: tuple[Lane, ...]) -> type[Model]:
     attributes: dict[str, Any] = {
         "__module__": __name__,
@@ -165,7 +183,7 @@ def _log_table(name: str, lanes: tuple[Lane, ...]) -> type[Model]:
         "Meta": type("Meta", (_Table,), {"table_name": current().table_name(name)}),
         "id": UnicodeAttribute(hash_key=True),
     }
-    attributes |= {f"{lane.name}_lane": _lane_index(lane) for lane in lanes}
+    attributes |= {f"{lane.name}_lane": _lane_index(lane, lanes) for lane in lanes}
     return cast("type[Model]", type(name, (Model,), attributes))
 
 
@@ -185,4 +203,14 @@ def decoded(table: type[Model], item: Mapping[str, Mapping[str, Any]]) -> dict[s
     }
 
 
-TABLES: tuple[type[Model], ...] = (UserItem, OrganizationItem, APIKeyItem, ConnectionLogItem, AuditLogItem)
+TIMES_TO_LIVE: Mapping[type[Model], str] = {ConnectionLogItem: FORGET_AT}
+"""The attribute by which DynamoDB deletes items of a table by itself."""
+
+TABLES: tuple[type[Model], ...] = (
+    UserItem,
+    OrganizationItem,
+    APIKeyItem,
+    ConnectionLogItem,
+    AuditLogItem,
+    RetentionItem,
+)

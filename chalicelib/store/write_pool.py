@@ -25,10 +25,13 @@ class Written(NamedTuple, Generic[Row]):
     Attributes:
         before: what was stored under the id that the row was written to; None when nothing was.
         after: what is stored now.
+        kept: False where nothing was written: the row is past its time, would make a stored row so, or closes a
+            session that was purged.
     """
 
     before: Row | None
     after: Row
+    kept: bool = True
 
 
 def write_each(

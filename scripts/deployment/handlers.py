@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from pynamodb.models import Model
 
 from chalicelib.store.lanes import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE
-from chalicelib.store.tables import APIKeyItem, AuditLogItem, ConnectionLogItem, OrganizationItem, UserItem
+from chalicelib.store.tables import (
+    APIKeyItem,
+    AuditLogItem,
+    ConnectionLogItem,
+    OrganizationItem,
+    RetentionItem,
+    UserItem,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +61,6 @@ class Handler:
         return f"policy-{self.name}.json"
 
 
-_NOT_ASKED_FOR = "connection_event"
-"""By this lane of the audit log rows are purged; no filter is answered from it."""
-
 HANDLERS = (
     Handler(
         name="api_handler",
@@ -67,14 +71,31 @@ HANDLERS = (
         calls={
             UserItem: Calls(("BatchGetItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
             OrganizationItem: Calls(("BatchGetItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
-            APIKeyItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing", "user")),
+            APIKeyItem: Calls(
+                ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("expiry", "listing", "user")
+            ),
             ConnectionLogItem: Calls(
-                ("BatchGetItem", "GetItem", "PutItem", "UpdateItem"), tuple(lane.name for lane in EVERY_CONNECTION_LANE)
+                ("BatchGetItem", "BatchWriteItem", "GetItem", "PutItem", "UpdateItem"),
+                tuple(lane.name for lane in EVERY_CONNECTION_LANE),
             ),
             AuditLogItem: Calls(
-                ("BatchGetItem", "GetItem", "PutItem"),
-                tuple(lane.name for lane in EVERY_AUDIT_LANE if lane.name != _NOT_ASKED_FOR),
+                ("BatchGetItem", "BatchWriteItem", "GetItem", "PutItem"),
+                tuple(lane.name for lane in EVERY_AUDIT_LANE),
             ),
+            RetentionItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
+        },
+    ),
+    Handler(
+        name="purge",
+        logical_id="Purge",
+        memory_mb=1_024,
+        timeout_seconds=900,
+        concurrency=1,
+        calls={
+            APIKeyItem: Calls(("BatchGetItem", "DeleteItem"), ("expiry",)),
+            ConnectionLogItem: Calls(("BatchGetItem", "BatchWriteItem"), ("all",)),
+            AuditLogItem: Calls(("BatchWriteItem", "PutItem"), ("all", "connection_event")),
+            RetentionItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
         },
     ),
 )

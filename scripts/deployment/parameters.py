@@ -25,6 +25,7 @@ _CONSTRAINTS: Mapping[str, Mapping[str, Any]] = {
     "GATEBOOK_LOG_SHARDS": {"Type": "Number", "MinValue": 1, "MaxValue": MAX_SHARDS},
     "GATEBOOK_CONNECTION_LANES": {"AllowedPattern": _LANES},
     "GATEBOOK_AUDIT_LANES": {"AllowedPattern": _LANES},
+    "GATEBOOK_KEEP_ONGOING": {"AllowedValues": ["true", "false"]},
     "GATEBOOK_MAX_ROWS_READ": {"Type": "Number", "MinValue": 100, "MaxValue": 10_000_000},
     "GATEBOOK_SERVICE_LOG": {"AllowedValues": ["off", "json", "human"]},
 }

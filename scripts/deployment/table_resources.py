@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pynamodb.attributes import TTLAttribute
 from pynamodb.models import Model
 
 from chalicelib.settings import current
 from chalicelib.store.schema import table_definition
-from chalicelib.store.tables import TABLES
+from chalicelib.store.tables import TABLES, TIMES_TO_LIVE
 from scripts.deployment.stages import Stage
 
 
@@ -37,9 +36,8 @@ def _resource(table: type[Model], stage: Stage) -> dict[str, Any]:
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
         "SSESpecification": {"SSEEnabled": True},
     }
-    for attribute in table.get_attributes().values():
-        if isinstance(attribute, TTLAttribute):
-            properties["TimeToLiveSpecification"] = {"AttributeName": attribute.attr_name, "Enabled": True}
+    if table in TIMES_TO_LIVE:
+        properties["TimeToLiveSpecification"] = {"AttributeName": TIMES_TO_LIVE[table], "Enabled": True}
     kept = "Retain" if stage.keeps else "Delete"
     return {
         "Type": "AWS::DynamoDB::Table",

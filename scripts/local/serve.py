@@ -27,6 +27,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.errors import GatebookError
 from scripts.local.checks import ENDPOINT, asked, bound, check_settings, use_endpoint
 from scripts.local.kept import Kept, StartError, claimed, read_kept_token, write_token
+from scripts.local.schedule import Schedule
 from scripts.local.server import LocalServer, url_of
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def serve(options: Options, wake_up: socket.socket) -> NoReturn:
         token = owner.ensure_owner(kept_token)
         if empty and not restored and options.sample:
             _say(f"Loaded {sample.load()} sample events.")
-        from app import app  # noqa: PLC0415 - as above
+        from app import app, purge  # noqa: PLC0415 - as above
         from chalicelib.api.http import RESPONSE_HEADERS  # noqa: PLC0415 - as above
 
         server = LocalServer(options.host, options.port, app, RESPONSE_HEADERS, listener)
@@ -185,6 +186,7 @@ def serve(options: Options, wake_up: socket.socket) -> NoReturn:
             stack.callback(kept.save)
         stack.callback(server.shutdown)
         server.start()
+        stack.enter_context(Schedule(purge))
         owner_id = asked(server.url, token, "/api/v2/users/me")["id"]
         organizations = asked(server.url, token, "/api/v2/organizations")
         organization_id = organizations[0]["id"] if organizations else str(uuid.UUID(int=0))

@@ -11,8 +11,8 @@ import pytest
 
 from chalicelib import times
 from chalicelib.access.secret import generate, hash_secret
-from chalicelib.settings import current
-from chalicelib.store import directory
+from chalicelib.settings import Settings, current
+from chalicelib.store import api_keys, directory
 
 if TYPE_CHECKING:
     from chalicelib.store.records import User
@@ -169,8 +169,14 @@ def test_a_wrong_secret(client: Client, house: House, root: User, assert_error: 
     ],
 )
 def test_an_expired_token_says_when_in_gos_words(
-    house: House, root: User, assert_error: CheckError, expired: datetime, shown: str
+    house: House,
+    root: User,
+    assert_error: CheckError,
+    expired: datetime,
+    shown: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(api_keys, "current", lambda: Settings(api_keys_retention=0))
     reply = house.client(root, expires_at=expired).get(ME)
     assert reply.status == 401
     assert assert_error(reply) == {"message": SIGNED_OUT, "detail": f'API key expired at "{shown}".'}

@@ -12,7 +12,7 @@ from chalicelib.errors import Unavailable
 from chalicelib.store import connection_writer
 
 if TYPE_CHECKING:
-    from chalicelib.store.connection_writer import Join
+    from chalicelib.store.connection_writer import Join, Keeps
     from chalicelib.store.records import ConnectionLog, Organization
     from chalicelib.store.write_pool import Written
     from tests.api.conftest import Client, House, Reply
@@ -451,10 +451,10 @@ Answers = Callable[["ConnectionLog"], bool]
 def _store_that_takes(monkeypatch: pytest.MonkeyPatch, takes: Answers) -> None:
     original = connection_writer.write
 
-    def write(row: ConnectionLog, join: Join) -> Written[ConnectionLog]:
+    def write(row: ConnectionLog, join: Join, keeps: Keeps) -> Written[ConnectionLog]:
         if not takes(row):
             raise Unavailable("The store is on fire.")
-        return original(row, join)
+        return original(row, join, keeps)
 
     monkeypatch.setattr(connection_writer, "write", write)
 

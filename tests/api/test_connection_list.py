@@ -10,8 +10,9 @@ import pytest
 
 from chalicelib import times
 from chalicelib.api import log_pages
+from chalicelib.retention import holds
 from chalicelib.settings import Settings
-from chalicelib.store import directory, log_tables
+from chalicelib.store import directory
 
 if TYPE_CHECKING:
     from chalicelib.store.records import Organization, User
@@ -500,7 +501,7 @@ def test_an_allow_list_may_name_single_rows(house: House, root: User, books: Boo
 def test_retention_hides_what_is_older(owner: Client, books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = times.now() - (NOW - 150 * MINUTE)
     settings = Settings(connection_logs_retention=int(kept / timedelta(microseconds=1)) * 1_000)
-    monkeypatch.setattr(log_tables, "current", lambda: settings)
+    monkeypatch.setattr(holds, "current", lambda: settings)
     assert books.found(owner.logs()) == [4, 3]
     assert books.found(owner.logs(f'connected_after:"{ago(9 * HOUR)}"')) == [4, 3]
     assert books.found(owner.logs("type:workspace_app")) == []

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from chalicelib import times
 from chalicelib.api import log_pages
+from chalicelib.retention import holds
 from chalicelib.search import cursor
 from chalicelib.search.cursor import Cursor, WrongCursor
 from chalicelib.search.parser import EVERYTHING, NOTHING, Filter
@@ -197,7 +198,7 @@ def test_a_row_that_is_not_there_or_may_not_be_seen_is_nothing_to_begin_after(
     one = house.client(house.user("eve", "auditor"), allow_list=(f"connection_log:{events[0]}",))
     assert one.get(PATH, query={"after_id": events[1]}).status == 400
     assert one.get(PATH, query={"after_id": events[0]}).status == 200
-    monkeypatch.setattr(log_tables, "current", lambda: Settings(connection_logs_retention=1_000_000_000))
+    monkeypatch.setattr(holds, "current", lambda: Settings(connection_logs_retention=1_000_000_000))
     assert owner.get(PATH, query={"after_id": events[0]}).status == 400
 
 

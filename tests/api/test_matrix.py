@@ -10,9 +10,13 @@ from uuid import uuid4
 import pytest
 
 from app import app
+from chalicelib import times
 from chalicelib.access import scopes
 from chalicelib.access.catalogue import PUBLIC
 from chalicelib.access.policy import ACTIONS
+from chalicelib.retention import placing
+from chalicelib.retention.holds import Hold
+from chalicelib.store.plan import Criteria
 
 if TYPE_CHECKING:
     from chalicelib.store.records import Organization, User
@@ -100,6 +104,9 @@ AUDITED = {
     "action": "write",
     "status_code": 200,
 }
+RETENTION = "/api/v2/retention"
+HOLDS = f"{RETENTION}/holds"
+HOLD = {"log": "connection", "q": "type:ssh", "reason": "a case"}
 NEW = {"username": "{fresh}", "email": "{fresh}@example.com"}
 CASES = (
     Case("GET", USERS, "user:read", opened=counted),
@@ -130,6 +137,11 @@ CASES = (
     Case("GET", AUDIT, "audit_log:read", opened=counted),
     Case("POST", AUDIT, "audit_log:create", AUDITED),
     Case("POST", f"{AUDIT}/testgenerate", "audit_log:create", {"organization_id": "{organization}"}),
+    Case("GET", RETENTION, "deployment_config:read"),
+    Case("POST", f"{RETENTION}/runs", "deployment_config:update", {"dry_run": True}),
+    Case("GET", HOLDS, "deployment_config:update"),
+    Case("PUT", f"{HOLDS}/{{name}}", "deployment_config:update", HOLD),
+    Case("DELETE", f"{HOLDS}/{{name}}", "deployment_config:update"),
     # What a caller may ask and end of its own.
     Case("POST", "/api/v2/authcheck", "", {"checks": {}}),
     Case("POST", f"{USERS}/logout"),
@@ -147,6 +159,9 @@ class Stage:
     def set_up(self) -> None:
         self.bob = self.house.user(f"b{uuid4().hex[:12]}", organizations={self.acme.id: ()})
         self.key = self.house.token(self.bob)[:10]
+        state, known = placing.known()
+        if not known:
+            placing.save(state, [Hold("a-case", "connection", "", "a case", self.bob.id, times.now(), Criteria())])
 
     def call(self, case: Case, client: Client) -> Reply:
         fresh = f"n{uuid4().hex[:12]}"
@@ -155,6 +170,7 @@ class Stage:
             "organization": self.acme.id,
             "keyid": self.key,
             "keyname": f"test-{self.key}",
+            "name": "a-case",
         }
         others = {"new": str(uuid4()), "own": client.token[:10]}
         names |= {name: others[what] for name, what in (case.named or {}).items()}

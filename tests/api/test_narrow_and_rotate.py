@@ -11,6 +11,7 @@ import pytest
 
 from chalicelib import times
 from chalicelib.access.secret import checksum, hash_secret
+from chalicelib.settings import Settings
 from chalicelib.store import api_keys
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ SECOND = 1_000_000_000
 HOUR = 3_600 * SECOND
 WORKSPACE = "5c9e0ff5-5d3f-4b5a-9d0e-0b4d8e6f7a01"
 MICROSECOND = timedelta(microseconds=1)
+
+
+@pytest.fixture(autouse=True)
+def _expired_tokens_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_keys, "current", lambda: Settings(api_keys_retention=0))
 
 
 def key_of(token: str) -> APIKey:

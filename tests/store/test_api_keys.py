@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from chalicelib import times
 from chalicelib.errors import Unavailable
 from chalicelib.store import api_keys
 from chalicelib.store.api_keys import NameTaken, add, change, delete, get, get_by_name, list_all, of_user, touch
@@ -36,6 +37,12 @@ KEY = APIKey(
     last_used=EPOCH,
     lifetime_seconds=7 * 24 * 3_600,
 )
+
+
+@pytest.fixture(autouse=True)
+def _soon_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock stands where none of the tokens has been expired for long enough to be gone."""
+    monkeypatch.setattr(times, "now", lambda: BORN + timedelta(days=6))
 
 
 class Sent(Protocol):

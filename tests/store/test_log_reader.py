@@ -185,8 +185,8 @@ def test_the_engine_and_a_list_agree(
         lanes = tuple(lane for lane in log.lanes if lane.name not in off or not lane.fields)
         made = plan(Criteria(asked, after, before, implied), lanes, shards)
         expected = sorted(
-            (row for row in stored if _matches(row, log, asked, after, before)),
-            key=lambda row: position(getattr(row, log.time), row.id),
+            (row for row in stored if _matches(row, asked, after, before)),
+            key=lambda row: position(row.moment, row.id),
             reverse=True,
         )
         reading = Reading(log, made, Budget())
@@ -212,12 +212,11 @@ def _fields(row: Any) -> dict[str, Any]:
 
 def _matches(
     row: Any,
-    log: LogTable[Any],
     asked: dict[str, frozenset[str]],
     after: datetime | None,
     before: datetime | None,
 ) -> bool:
-    moment = getattr(row, log.time)
+    moment = row.moment
     inside = (after is None or moment >= after) and (before is None or moment <= before)
     return inside and all(getattr(row, name) in some for name, some in asked.items())
 

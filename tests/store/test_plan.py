@@ -286,10 +286,8 @@ def test_narrowing_keeps_what_both_allow() -> None:
     ("after", "moment", "expected"),
     [(None, None, None), (None, NOON, NOON), (NOON, None, NOON), (NOON, TICKS[0], NOON), (TICKS[0], NOON, NOON)],
 )
-def test_the_cut_off_only_ever_narrows(
-    after: datetime | None, moment: datetime | None, expected: datetime | None
-) -> None:
-    made = Criteria({"type": frozenset("a")}, after, NOON).since(moment)
+def test_a_bound_only_ever_narrows(after: datetime | None, moment: datetime | None, expected: datetime | None) -> None:
+    made = Criteria({"type": frozenset("a")}, after, NOON) & Criteria(after=moment)
     assert made == Criteria({"type": frozenset("a")}, expected, NOON)
 
 
@@ -304,7 +302,7 @@ def test_below_a_position_is_all_that_comes_after_it(
 
 
 def test_the_cut_off_is_in_the_key_range() -> None:
-    assert plan(Criteria().since(NOON), CONNECTION_LANES, 1).low == times.fixed(NOON)
+    assert plan(Criteria(after=NOON), CONNECTION_LANES, 1).low == times.fixed(NOON)
 
 
 def test_a_log_without_a_lane_for_everything_is_a_mistake() -> None:

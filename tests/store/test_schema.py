@@ -14,7 +14,7 @@ from chalicelib.settings import current
 from chalicelib.store import engine as store_engine
 from chalicelib.store import schema
 from chalicelib.store.engine import call
-from chalicelib.store.lanes import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, POSITION, Lane
+from chalicelib.store.lanes import CONNECTION_EVENT, EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, POSITION, Lane
 from chalicelib.store.schema import create_missing_tables, table_definition
 from chalicelib.store.tables import (
     DOC,
@@ -133,6 +133,11 @@ def keys(schema: list[Mapping[str, str]]) -> list[tuple[str, str]]:
     return [(key["AttributeName"], key["KeyType"]) for key in schema]
 
 
+def told(name: str, lanes: tuple[Lane, ...]) -> list[str]:
+    """What lanes of audit rows tell beside the row: whether it is a connection event."""
+    return [CONNECTION_EVENT] if name != CONNECTION_EVENT and lanes is EVERY_AUDIT_LANE else []
+
+
 @pytest.mark.parametrize(
     ("table", "lanes"),
     [(ConnectionLogItem, EVERY_CONNECTION_LANE), (AuditLogItem, EVERY_AUDIT_LANE)],
@@ -144,7 +149,7 @@ def test_a_log_has_the_declared_lanes_and_no_other(table: type[Model], lanes: tu
     for name, index in found.items():
         assert keys(index["KeySchema"]) == [(name, "HASH"), (POSITION, "RANGE")]
         assert index["Projection"]["ProjectionType"] == "INCLUDE"
-        assert sorted(index["Projection"]["NonKeyAttributes"]) == sorted([DOC, PACKED_DOC])
+        assert sorted(index["Projection"]["NonKeyAttributes"]) == sorted([DOC, PACKED_DOC, *told(name, lanes)])
 
 
 def test_lanes_are_fewer_than_the_indexes_a_table_may_have() -> None:
@@ -175,12 +180,15 @@ def test_tokens_are_listed_by_user_and_all_together_by_age() -> None:
     assert {name: keys(index["KeySchema"]) for name, index in found.items()} == {
         "user": [("token_of", "HASH"), ("sort", "RANGE")],
         "listing": [("kind", "HASH"), ("sort", "RANGE")],
+        "expiry": [("expires", "HASH"), ("expires_at", "RANGE")],
     }
-    assert all(index["Projection"] == {"ProjectionType": "ALL"} for index in found.values())
+    whole = {name for name, index in found.items() if index["Projection"] == {"ProjectionType": "ALL"}}
+    assert whole == {"user", "listing"}
+    assert found["expiry"]["Projection"] == {"ProjectionType": "KEYS_ONLY"}
 
 
 def test_tables_are_named_with_the_prefix_of_the_deployment() -> None:
     assert sorted(NAMES) == sorted(
         current().table_prefix + name
-        for name in ("users", "organizations", "api_keys", "connection_logs", "audit_logs")
+        for name in ("users", "organizations", "api_keys", "connection_logs", "audit_logs", "retention_runs")
     )

@@ -1,0 +1,195 @@
+"""Retention over HTTP and by schedule: the policy, what it has done, runs on demand, and legal holds."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from chalicelib import times
+from chalicelib.access.decide import Object, decide
+from chalicelib.api import log_pages
+from chalicelib.api.authentication import Caller, authenticated
+from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.retention_trail import hold_trail, tell_of_run
+from chalicelib.api.saving import saved
+from chalicelib.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound, NotYet, Validation
+from chalicelib.models.base import parse
+from chalicelib.models.retention import HoldJSON, PutHold, StartRun
+from chalicelib.retention import placing, waiting
+from chalicelib.retention.holds import Hold
+from chalicelib.retention.policy import policy
+from chalicelib.retention.purge import purge
+from chalicelib.retention.run import cut_offs_json
+from chalicelib.search import parser
+from chalicelib.search.criteria import criteria
+from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS
+from chalicelib.search.parser import UserReference
+from chalicelib.search.values import quoted
+from chalicelib.settings import current
+from chalicelib.store import retention_runs, retention_state
+
+routes = Routes(__name__)
+
+RUNS_SHOWN = 20
+_FILTERS = {table.log: table for table in (CONNECTION_FILTERS, AUDIT_FILTERS)}
+_ENDING_SECONDS = 20.0
+"""Kept back, of the time that a scheduled run has, for the round under way and its record."""
+_ANSWERING_SECONDS = 9.0
+"""The same of a run that somebody waits for."""
+_WAIT_SECONDS = 18.0
+"""How long a new hold waits for a purge that is under way to go by it."""
+_NAME = r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}"
+
+
+def scheduled(context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own, or what stands in for it
+    """What the schedule does: a run, for as long as the function may run, unless another one is under way."""
+    seconds = context.get_remaining_time_in_millis() / 1_000 - _ENDING_SECONDS
+    record = purge(seconds)
+    if record is None:
+        return {"message": "Another run is under way."}
+    tell_of_run(None, None, record)
+    return record
+
+
+@routes.view("/api/v2/retention")
+@authenticated
+def show(_call: Call, caller: Caller) -> Answer:
+    """The policy, the cut-offs at this moment, how much is past them, and the last runs."""
+    _check(caller, "read")
+    rules = policy(current())
+    cut_offs = rules.cut_offs(times.now())
+    return Answer(
+        {
+            "policy": {**rules.retention, "keep_ongoing": rules.keep_ongoing},
+            "cutoffs": cut_offs_json(cut_offs),
+            "waiting": waiting.count(cut_offs),
+            "waiting_cap": waiting.CAP,
+            "running": _running(),
+            "runs": retention_runs.latest(RUNS_SHOWN),
+        }
+    )
+
+
+@routes.view("/api/v2/retention/runs", methods=["POST"])
+@authenticated
+def start(call: Call, caller: Caller) -> Answer:
+    """Run the purge now, within the time there is to answer."""
+    _check(caller, "update")
+    asked = parse(StartRun, call.body or b"{}")
+    record = purge(call.remaining_seconds - _ANSWERING_SECONDS, dry_run=asked.dry_run)
+    if record is None:
+        raise Conflict("Another run is under way.", "Wait until it has ended; GET /api/v2/retention shows it.")
+    tell_of_run(call, caller, record)
+    return Answer(record)
+
+
+@routes.view("/api/v2/retention/holds")
+@authenticated
+def list_holds(_call: Call, caller: Caller) -> Answer:
+    """Every hold, by name."""
+    _check(caller, "update")
+    return Answer({"holds": [_json(hold) for hold in placing.known()[1].values()]})
+
+
+@routes.view("/api/v2/retention/holds/{name}", methods=["PUT"])
+@authenticated
+def put_hold(call: Call, caller: Caller, name: str) -> Answer:
+    """Hold what a filter matches: 201 when the hold is new, 200 when it was there. Then no later delete ignores it."""
+    _check(caller, "update")
+    if not re.fullmatch(_NAME, name):
+        problem = "must be 1 to 64 letters, digits, dots, dashes and underscores, and begin with a letter or a digit"
+        raise Invalid([Validation("name", f'Path param "name" {problem}')])
+    asked = parse(PutHold, call.body)
+    give_up_at = time.monotonic() + min(_WAIT_SECONDS, call.remaining_seconds - _ANSWERING_SECONDS)
+
+    def write() -> Answer:
+        state, known = placing.known()
+        before = known.get(name)
+        hold = _hold(caller, name, asked, before)
+        version = state.version
+        if before is None or before.saved() != hold.saved():
+            try:
+                after = [*({**known, name: hold}).values()]
+                version = placing.save(state, after, *hold_trail(call, caller, 200 if before else 201, before, hold))
+            except placing.TooMany as error:
+                raise _too_many() from error
+        if not placing.in_force(version, give_up_at=give_up_at):
+            raise NotYet(
+                "The hold is stored, and a purge that is under way may not go by it yet.",
+                "Send the same request again to make sure.",
+                retry_after_seconds=5,
+            )
+        return Answer(_json(hold), 200 if before else 201)
+
+    return saved(write)
+
+
+@routes.view("/api/v2/retention/holds/{name}", methods=["DELETE"])
+@authenticated
+def lift_hold(call: Call, caller: Caller, name: str) -> Answer:
+    """Lift a hold: what it held and no other hold does is hidden, and the next run deletes it."""
+    _check(caller, "update")
+
+    def write() -> Answer:
+        state, known = placing.known()
+        if name not in known:
+            raise NotFound
+        lifted = known.pop(name)
+        placing.save(state, [*known.values()], *hold_trail(call, caller, 204, lifted, None))
+        return Answer(None, 204)
+
+    return saved(write)
+
+
+def _check(caller: Caller, action: str) -> None:
+    """Retention is part of how the deployment is set up: auditors may read that, and owners change it."""
+    if not decide(caller.subject, action, Object("deployment_config")):
+        raise Forbidden
+
+
+def _running() -> dict[str, Any] | None:
+    state = retention_state.read(consistent=False)
+    return dict(state.run) if state.run is not None and state.leased(times.now()) else None
+
+
+def _hold(caller: Caller, name: str, asked: PutHold, before: Hold | None) -> Hold:
+    table = _FILTERS[asked.log]
+    found = parser.parse(asked.q, table, me=caller.user.id, organization=log_pages.organizations_of(caller))
+
+    def user_ids(reference: UserReference) -> Sequence[str]:
+        ids = log_pages.user_ids(reference)
+        if not ids:
+            # A search for nobody finds nothing and is no error; a hold that holds nothing would be one.
+            problem = f"nobody is known by the {reference.by} {quoted(reference.text)}"
+            raise Invalid([Validation("q", f"The hold would hold nothing: {problem}")], table.message)
+        return ids
+
+    meant = criteria(found, table, user_ids)
+    if not all(meant.fields.values()):
+        raise Invalid([Validation("q", "The hold would hold nothing: no row can be all of this")], table.message)
+    same = before is not None and (before.log, before.q, before.reason) == (asked.log, asked.q, asked.reason)
+    if before is not None and same and before.criteria == meant:
+        return before
+    made_at = before.created_at if before else times.now()
+    return Hold(name, asked.log, asked.q, asked.reason, caller.user.id, made_at, meant)
+
+
+def _json(hold: Hold) -> HoldJSON:
+    return {
+        "name": hold.name,
+        "log": hold.log,
+        "q": hold.q,
+        "reason": hold.reason,
+        "created_by": hold.created_by,
+        "created_at": times.wire(hold.created_at),
+        "matches": {name: sorted(allowed) for name, allowed in hold.criteria.fields.items()},
+    }
+
+
+def _too_many() -> BadRequest:
+    return BadRequest(
+        "There are too many holds.",
+        f"There may be {placing.MOST_HOLDS} of them, of {placing.MOST_BYTES} bytes together; lift one or shorten some.",
+    )

@@ -1,0 +1,113 @@
+"""How each data set is purged: rows of the logs by the round, tokens by the transaction. Oldest first, all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from chalicelib import times
+from chalicelib.retention.keeping import OF_DATA_SET
+from chalicelib.retention.run import Run
+from chalicelib.retention.sweep import Reached
+from chalicelib.settings import current
+from chalicelib.store import api_keys
+from chalicelib.store.batch_write import batch_write, deletion
+from chalicelib.store.engine import Item
+from chalicelib.store.lanes import KEPT, POSITION, TIME_LENGTH
+from chalicelib.store.log_tables import LogTable, Row
+from chalicelib.store.oldest import Oldest, Page
+from chalicelib.store.patience import patiently
+from chalicelib.store.plan import Criteria, Plan, plan
+from chalicelib.store.records import API_KEYS
+
+_KEYS_AT_ONCE = 90
+"""Tokens that are read in one call, and deleted in three transactions."""
+ROUND = 1_000
+"""Rows that are looked at before the lease is renewed, and all that is ever held in memory."""
+
+
+def waiting(log: LogTable[Any], data_set: str, cut_off: datetime) -> Plan:
+    """The plan of the rows of a data set that are past their time, those that are held among them."""
+    past = OF_DATA_SET[data_set] & Criteria(before=cut_off - timedelta.resolution)
+    return plan(past, tuple(lane for lane in log.lanes if lane.name in KEPT), current().log_shards)
+
+
+def purge_log(run: Run, log: LogTable[Any], data_set: str, cut_off: datetime, start: Reached) -> Reached:
+    """Purge the rows of a data set of a log.
+
+    Returns:
+        How far everything was looked at.
+
+    Raises:
+        LeaseLost: another run has taken the lease over.
+        Unavailable: the store did not answer.
+    """
+    oldest = Oldest(log, waiting(log, data_set, cut_off), ROUND, start)
+    run.behind[data_set] = cut_off
+    while run.in_time() and (page := patiently(oldest.page, give_up_at=run.give_up_at)):
+        if page.items:
+            run.behind[data_set] = times.from_fixed(page.items[0][POSITION]["S"][:TIME_LENGTH])
+        if not page.items or _purge_page(run, log, page, data_set, cut_off):
+            oldest.done(page)
+    if oldest.ended:
+        del run.behind[data_set]
+    return oldest.reached
+
+
+def purge_keys(run: Run, cut_off: datetime) -> None:
+    """Purge tokens that have been expired for longer than they are kept, with their name claims.
+
+    Raises:
+        LeaseLost: another run has taken the lease over.
+        Unavailable: the store did not answer.
+    """
+    run.behind[API_KEYS] = cut_off
+    after: Item | None = None
+    while run.in_time():
+        items, after = patiently(partial(api_keys.expired, cut_off, ROUND, after), give_up_at=run.give_up_at)
+        for start in range(0, len(items), _KEYS_AT_ONCE):
+            some = items[start : start + _KEYS_AT_ONCE]
+            run.behind[API_KEYS] = times.from_fixed(some[0]["expires_at"]["S"])
+            if not run.in_time():
+                return
+            _purge_some_keys(run, [item["id"]["S"] for item in some], cut_off)
+        if after is None:
+            del run.behind[API_KEYS]
+            return
+
+
+def _purge_page(run: Run, log: LogTable[Row], page: Page, data_set: str, cut_off: datetime) -> bool:
+    """Delete what is not held of a page; False when there was no time for all of it."""
+    rows = [log.read(item) for item in page.items]
+    if (finished := log.finished) is not None:
+        rows = patiently(partial(finished, rows), give_up_at=run.give_up_at)
+    _wait_for_lease(run)
+    keeping = run.keeping(log.name)
+    past = [row for row in rows if row.data_set == data_set and not keeping.holds_row(row)]
+    if run.dry_run:
+        run.purged[data_set] += len(past)
+        return True
+    # What a row has beside its own item goes first: as long as the row is there, the next run finds both.
+    beside = [deletion(row_id) for row in past for row_id in log.beside(row)]
+    if batch_write(log.table_name, beside, give_up_at=run.delete_by) < len(beside):
+        return False
+    removals = [log.removal(row, cut_off, run.started_at) for row in past]
+    removed = batch_write(log.table_name, removals, give_up_at=run.delete_by)
+    run.purged[data_set] += removed
+    return removed == len(removals)
+
+
+def _purge_some_keys(run: Run, ids: Sequence[str], cut_off: datetime) -> None:
+    if run.dry_run:
+        run.purged[API_KEYS] += len(ids)
+        return
+    _wait_for_lease(run)
+    run.purged[API_KEYS] += patiently(partial(api_keys.delete_expired, ids, cut_off), give_up_at=run.delete_by)
+
+
+def _wait_for_lease(run: Run) -> None:
+    """Come to the point at which the run has the lease and goes by every hold that there is."""
+    while not run.may_delete():
+        continue

@@ -1,0 +1,120 @@
+"""Legal holds: rows of a log that match one are neither hidden nor purged until it is lifted.
+
+The filter of a hold is resolved when the hold is made: names of users and organizations give way to ids. So a hold
+goes on holding the same rows when somebody is renamed or deleted, and one that names nobody is refused rather than kept
+for nothing. A reader may go by holds that are up to 15 seconds old; the purge goes by those of this moment.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chalicelib import times
+from chalicelib.retention.keeping import DATA_SETS_OF, ONGOING, Keeping
+from chalicelib.retention.policy import CutOffs, Policy, policy
+from chalicelib.settings import current
+from chalicelib.store import retention_state
+from chalicelib.store.plan import Criteria
+
+CACHE_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One hold.
+
+    Attributes:
+        log: whose rows it holds, `connection` or `audit`.
+        q: the filter as it was written.
+        reason: why, in words.
+        created_by: the id of the user who made it what it is.
+        criteria: what the filter means.
+    """
+
+    name: str
+    log: str
+    q: str
+    reason: str
+    created_by: str
+    created_at: datetime
+    criteria: Criteria
+
+    def saved(self) -> dict[str, Any]:
+        """The hold as JSON, without its name."""
+        return {
+            "log": self.log,
+            "q": self.q,
+            "reason": self.reason,
+            "created_by": self.created_by,
+            "created_at": times.fixed(self.created_at),
+            "fields": {name: sorted(allowed) for name, allowed in self.criteria.fields.items()},
+            "implied": {name: sorted(allowed) for name, allowed in self.criteria.implied.items()},
+            "after": self.criteria.after and times.fixed(self.criteria.after),
+            "before": self.criteria.before and times.fixed(self.criteria.before),
+        }
+
+
+def read(saved: Mapping[str, Mapping[str, Any]]) -> list[Hold]:
+    """The holds of a state, by name."""
+    return [_hold(name, saved[name]) for name in sorted(saved)]
+
+
+def keeping(log: str) -> Keeping:
+    """What is kept of a log now, for readers and for what comes in."""
+    rules = policy(current())
+    cut_offs = rules.cut_offs(times.now())
+    kept_for_ever = all(cut_offs[name] is None for name in DATA_SETS_OF[log])
+    return keeping_by(rules, cut_offs, () if kept_for_ever else _cache.holds(), log)
+
+
+def keeping_by(rules: Policy, cut_offs: CutOffs, holds: Iterable[Hold], log: str) -> Keeping:
+    """What is kept of a log by a policy, at cut-offs, with holds."""
+    held = [hold.criteria for hold in holds if hold.log == log]
+    if log == "connection" and rules.keep_ongoing:
+        held.append(ONGOING)
+    return Keeping(log, cut_offs, tuple(held))
+
+
+def forget() -> None:
+    """Have the next reader of this process read the holds anew."""
+    _cache.until = 0.0
+
+
+class _Cache:
+    """The holds as this process knows them."""
+
+    def __init__(self) -> None:
+        self.until = 0.0
+        self._known: list[Hold] = []
+
+    def holds(self) -> list[Hold]:
+        asked_at = time.monotonic()
+        if asked_at >= self.until:
+            self._known = read(retention_state.read(consistent=False).holds)
+            self.until = asked_at + CACHE_SECONDS
+        return self._known
+
+
+_cache = _Cache()
+
+
+def _hold(name: str, saved: Mapping[str, Any]) -> Hold:
+    after, before = saved["after"], saved["before"]
+    return Hold(
+        name=name,
+        log=saved["log"],
+        q=saved["q"],
+        reason=saved["reason"],
+        created_by=saved["created_by"],
+        created_at=times.from_fixed(saved["created_at"]),
+        criteria=Criteria(
+            fields={field: frozenset(allowed) for field, allowed in saved["fields"].items()},
+            after=after and times.from_fixed(after),
+            before=before and times.from_fixed(before),
+            implied={field: frozenset(allowed) for field, allowed in saved["implied"].items()},
+        ),
+    )

@@ -1,0 +1,96 @@
+"""Which rows of a log are kept: those within their retention, and those that a hold matches. Pure.
+
+The same rule in three forms: of one row (`keeps`), as the plans that a query is answered by (`plans`), and as what the
+purge may delete (`disposable`). A session that is still open is kept, where the policy says so, by a hold that stands
+for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from chalicelib.logs.vocabulary import SESSION_TYPES
+from chalicelib.retention.policy import CutOffs
+from chalicelib.store.lanes import Lane
+from chalicelib.store.plan import Criteria, Plan, plan
+from chalicelib.store.records import (
+    AUDIT_CONNECTION_EVENTS,
+    AUDIT_LOGS,
+    CONNECTION_EVENT_ACTIONS,
+    CONNECTION_LOGS,
+    AuditLog,
+    ConnectionLog,
+)
+
+ONGOING = Criteria({"status": frozenset({"ongoing"})}, implied={"type": frozenset(SESSION_TYPES)})
+"""What stands as a hold on the connection log where open sessions are kept."""
+
+DATA_SETS_OF = {"connection": (CONNECTION_LOGS,), "audit": (AUDIT_LOGS, AUDIT_CONNECTION_EVENTS)}
+"""Log -> the data sets that its rows fall under."""
+
+_EVERYTHING = Criteria()
+OF_DATA_SET = {
+    CONNECTION_LOGS: _EVERYTHING,
+    AUDIT_LOGS: Criteria({"data_set": frozenset({AUDIT_LOGS})}),
+    AUDIT_CONNECTION_EVENTS: Criteria({"connection_event": CONNECTION_EVENT_ACTIONS}),
+}
+"""Log rows by data set, as the planner finds them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What is kept of one log.
+
+    Attributes:
+        log: `connection` or `audit`.
+        cut_offs: of its data sets, at one moment.
+        holds: what each hold on the log matches.
+    """
+
+    log: str
+    cut_offs: CutOffs
+    holds: tuple[Criteria, ...] = ()
+
+    def keeps(self, row: ConnectionLog | AuditLog) -> bool:
+        """Whether a row is within its retention, or matches a hold."""
+        cut_off = self.cut_offs[row.data_set]
+        return cut_off is None or row.moment >= cut_off or self.holds_row(row)
+
+    def holds_row(self, row: ConnectionLog | AuditLog) -> bool:
+        """Whether a row matches a hold."""
+        return any(hold.match(row) for hold in self.holds)
+
+    def plans(self, asked: Criteria, lanes: tuple[Lane, ...], shards: int) -> list[Plan]:
+        """The plans for what is asked and kept, newest rows first; no row is of two of them.
+
+        Every row since the latest cut-off is kept, and answered as if there were no retention. Between two cut-offs
+        it is the rows of one data set, and before the last those that are held.
+        """
+        data_sets = DATA_SETS_OF[self.log]
+        bounds = sorted({moment for name in data_sets if (moment := self.cut_offs[name])}, reverse=True)
+        made: list[Plan] = []
+        newest: datetime | None = None
+        for oldest in [*bounds, None]:
+            span = asked & Criteria(after=oldest, before=newest)
+            kept = [name for name in data_sets if _reaches(self.cut_offs[name], oldest)]
+            allowed = (
+                (_EVERYTHING,) if len(kept) == len(data_sets) else (*map(OF_DATA_SET.__getitem__, kept), *self.holds)
+            )
+            made.append(_plan(span, allowed, lanes, shards))
+            newest = oldest and oldest - timedelta.resolution
+        return [some for some in made if not some.nothing] or made[:1]
+
+
+def _reaches(cut_off: datetime | None, moment: datetime | None) -> bool:
+    """Whether a data set is kept from a moment on; None is the beginning of time for both."""
+    return cut_off is None or (moment is not None and cut_off <= moment)
+
+
+def _plan(span: Criteria, allowed: Sequence[Criteria], lanes: tuple[Lane, ...], shards: int) -> Plan:
+    if len(allowed) == 1:
+        # Of rows that must be one thing the best lane may be that of this thing.
+        return plan(span & allowed[0], lanes, shards)
+    planned = plan(span, lanes, shards)
+    return replace(planned, any_of=tuple(allowed)) if allowed else replace(planned, keys=())

@@ -1,0 +1,69 @@
+"""The lease of a run: proof, before each round of deletes, that this run alone deletes and knows every hold.
+
+A lease lasts a minute and a round may begin its calls for less than half of that, so that the last of them has been
+answered, or given up, before another run may take the lease over.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from chalicelib import times
+from chalicelib.retention.holds import Hold, read
+from chalicelib.store import retention_state
+from chalicelib.store.patience import patiently
+from chalicelib.store.retention_state import LeaseLost, State
+
+LEASE = timedelta(seconds=60)
+ROUND_SECONDS = 20.0
+"""How long after a renewal deletes may begin. A call takes some 20 seconds at the worst, all its retries included."""
+
+__all__ = ["LEASE", "ROUND_SECONDS", "Lease", "LeaseLost"]
+
+
+class Lease:
+    """A lease that was taken.
+
+    Attributes:
+        holds: those that the run goes by.
+        delete_by: on the clock of `time.monotonic`; no delete begins after it.
+    """
+
+    def __init__(self, holder: str, before: State) -> None:
+        self.holds: list[Hold] = read(before.holds)
+        self.delete_by = 0.0
+        self._holder = holder
+        self._version = before.version
+
+    def renew(self, run: Mapping[str, Any], *, give_up_at: float) -> bool:
+        """Keep the lease, and acknowledge the holds that the run goes by.
+
+        Args:
+            run: the record of the run so far.
+            give_up_at: on the clock of `time.monotonic`.
+
+        Returns:
+            False where there are other holds now: the run must look at its rows again, and renew again.
+
+        Raises:
+            LeaseLost: another run has taken it over.
+            Unavailable: the store did not answer.
+        """
+        began = time.monotonic()
+        until = end_of_lease(times.now())
+        renewed = partial(retention_state.renew, self._holder, self._version, until, run)
+        newer = patiently(renewed, give_up_at=give_up_at)
+        if newer is not None:
+            self.holds, self._version = read(newer.holds), newer.version
+            return False
+        self.delete_by = began + ROUND_SECONDS
+        return True
+
+
+def end_of_lease(now: datetime) -> datetime:
+    """When a lease is over that is taken or renewed now."""
+    return now + LEASE

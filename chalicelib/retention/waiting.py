@@ -1,0 +1,28 @@
+"""How much is past its time and still there: counted by keys, at most two thousand rows of a data set."""
+
+from __future__ import annotations
+
+from chalicelib.retention.data_sets import waiting
+from chalicelib.retention.policy import CutOffs
+from chalicelib.retention.purge import LOG_OF
+from chalicelib.store import api_keys
+from chalicelib.store.budget import Budget
+from chalicelib.store.log_reader import Reading
+from chalicelib.store.records import API_KEYS
+
+CAP = 2_000
+
+
+def count(cut_offs: CutOffs) -> dict[str, int]:
+    """Data set -> rows, those that are held among them; one more than `CAP` means more."""
+    most = CAP + 1
+    counts: dict[str, int] = {}
+    for name, cut_off in cut_offs.items():
+        if cut_off is None:
+            counts[name] = 0
+        elif name == API_KEYS:
+            counts[name] = api_keys.count_expired(cut_off, most)
+        else:
+            log = LOG_OF[name]
+            counts[name] = Reading(log, waiting(log, name, cut_off), Budget()).count_on(0, most).number
+    return counts

@@ -1,0 +1,84 @@
+"""Killed at any call to the store, a run leaves nothing half done: after the next one the tables are exactly right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any
+
+import pytest
+
+from chalicelib.retention import data_sets, holds
+from chalicelib.retention.lease import LEASE
+from chalicelib.retention.purge import purge
+from chalicelib.store import retention_runs, retention_state
+from tests.retention.conftest import DAY, NOW, Clock, Killed, Rows, Rules, Send, hold
+
+Between = Callable[[Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]], None]
+
+
+def put_rows(rows: Rows) -> set[str]:
+    """Some of everything; the ids of what must be left."""
+    kept = {rows.session(40 * DAY, type="vscode").id, rows.session(29 * DAY).id, rows.audit(40 * DAY, "open").id}
+    token = rows.token(6 * DAY)
+    for age in (31, 32, 33, 34):
+        rows.session(age * DAY, closed=(age - 2) * DAY)
+        rows.audit(age * DAY)
+    rows.web(31 * DAY)
+    noise = "".join(f"{number * 2_654_435_761 % 2**64:016x}" for number in range(60_000))
+    rows.audit(50 * DAY, additional_fields={"noise": noise})
+    rows.audit(99 * DAY, "connect")
+    rows.token(8 * DAY)
+    rows.token(9 * DAY, token_name="", login_type="password")
+    return kept | {token.id, f"name#{token.user_id}#{token.token_name}"}
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["before the call", "after the call"])
+def test_after_a_kill_at_any_call_the_next_run_leaves_the_tables_right(
+    rules: Rules,
+    rows: Rows,
+    clock: Clock,
+    between: Between,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    answered: bool,
+) -> None:
+    rules(connection_logs=30 * DAY, audit_logs=30 * DAY, api_keys=7 * DAY)
+    monkeypatch.setattr(data_sets, "ROUND", 3)
+    calls = 0
+    fatal = 0
+
+    def dies(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        nonlocal calls
+        calls += 1
+        if calls == fatal:
+            if answered:
+                send(operation, request)
+            raise Killed
+        return send(operation, request)
+
+    between(dies)
+    for number in count(1):
+        fatal = 0
+        rows.engine.clear()
+        holds.forget()
+        clock.moment = NOW
+        hold(type="vscode")
+        kept = put_rows(rows)
+        calls, fatal = 0, number
+        try:
+            record = purge(60)
+        except Killed:
+            fatal = 0
+            clock.moment = NOW + LEASE
+            record = purge(60)
+            assert record is not None
+        survived, fatal = fatal != 0, 0
+        assert record is not None
+        assert "error" not in record
+        assert rows.connections | rows.audits | rows.tokens == kept
+        assert retention_state.read().holder == ""
+        assert record in retention_runs.latest(10)
+        if survived:
+            break
+    assert number > 30

@@ -1,0 +1,486 @@
+"""A run deletes what is past its time and nothing else, says what it did, and stands in nobody's way."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from chalicelib import times
+from chalicelib.retention import data_sets, metrics
+from chalicelib.retention.lease import LEASE
+from chalicelib.retention.purge import purge
+from chalicelib.retention.run import Run
+from chalicelib.settings import Settings
+from chalicelib.store import api_keys, patience, retention_runs, retention_state
+from chalicelib.store.records import CONNECTION_EVENT_ACTIONS, Closing, Mark
+from chalicelib.store.tables import FORGET_AT, ConnectionLogItem
+from scripts.local.engine import EmbeddedEngine
+from tests.retention.conftest import DAY, NOW, Clock, Killed, Rows, Rules, Send, hold, lift
+
+Between = Callable[[Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]], None]
+NONE = {"api_keys": 0, "audit_connection_events": 0, "connection_logs": 0, "audit_logs": 0}
+TICK = timedelta.resolution
+
+
+def run(*, dry_run: bool = False, seconds: float = 60.0) -> dict[str, Any]:
+    record = purge(seconds, dry_run=dry_run)
+    assert record is not None
+    assert "error" not in record
+    return record
+
+
+def purged(**counts: int) -> dict[str, int]:
+    return {**NONE, **counts}
+
+
+# The reference's table, row by row.
+
+
+def test_connection_logs_go_after_their_retention_open_or_not(rules: Rules, rows: Rows) -> None:
+    rules(connection_logs=30 * DAY)
+    rows.session(31 * DAY)
+    kept = rows.session(15 * DAY)
+    assert run()["purged"] == purged(connection_logs=1)
+    assert rows.connections == {kept.id}
+
+
+@pytest.mark.parametrize("retention", [timedelta(0), -30 * DAY])
+def test_without_a_retention_everything_is_kept(rules: Rules, rows: Rows, retention: timedelta) -> None:
+    rules(connection_logs=retention, audit_logs=retention, api_keys=retention)
+    session, event, token = rows.session(365 * DAY), rows.audit(365 * DAY), rows.token(365 * DAY)
+    assert run()["purged"] == NONE
+    assert rows.connections == {session.id}
+    assert rows.audits == {event.id}
+    assert token.id in rows.tokens
+
+
+def test_audit_logs_go_after_their_retention(rules: Rules, rows: Rows) -> None:
+    rules(audit_logs=30 * DAY)
+    rows.audit(31 * DAY)
+    kept = rows.audit(15 * DAY)
+    assert run()["purged"] == purged(audit_logs=1)
+    assert rows.audits == {kept.id}
+
+
+@pytest.mark.parametrize("retention", [timedelta(0), 365 * DAY])
+def test_connection_events_of_the_audit_log_go_after_ninety_days_whatever_the_policy(
+    rules: Rules, rows: Rows, retention: timedelta
+) -> None:
+    rules(audit_logs=retention)
+    for action in CONNECTION_EVENT_ACTIONS:
+        rows.audit(91 * DAY, action)
+    kept = [rows.audit(30 * DAY, "connect"), rows.audit(89 * DAY, "connect"), rows.audit(91 * DAY, "create")]
+    assert run()["purged"] == purged(audit_connection_events=4)
+    assert rows.audits == {row.id for row in kept}
+
+
+def test_connection_events_outlive_a_shorter_retention_of_the_audit_log(rules: Rules, rows: Rows) -> None:
+    rules(audit_logs=30 * DAY)
+    kept = [rows.audit(60 * DAY, action) for action in CONNECTION_EVENT_ACTIONS]
+    rows.audit(60 * DAY, "create")
+    rows.audit(91 * DAY, "open")
+    assert run()["purged"] == purged(audit_logs=1, audit_connection_events=1)
+    assert rows.audits == {row.id for row in kept}
+
+
+def test_expired_tokens_go_with_their_names_and_good_ones_never(rules: Rules, rows: Rows) -> None:
+    rules(api_keys=7 * DAY)
+    rows.token(8 * DAY)
+    kept = [rows.token(6 * DAY), rows.token(-DAY)]
+    session = rows.token(9 * DAY, login_type="password")
+    assert session.id in rows.tokens
+    assert run()["purged"] == purged(api_keys=2)
+    assert rows.tokens == {name for key in kept for name in (key.id, f"name#{key.user_id}#{key.token_name}")}
+
+
+# Exactly.
+
+
+def test_a_row_at_the_cut_off_is_kept_and_one_a_microsecond_older_is_not(rules: Rules, rows: Rows) -> None:
+    rules(connection_logs=30 * DAY, audit_logs=30 * DAY, api_keys=30 * DAY)
+    kept = [rows.session(30 * DAY), rows.web(30 * DAY)]
+    events = [rows.audit(30 * DAY), rows.audit(90 * DAY, "open")]
+    token = rows.token(30 * DAY)
+    for age in (30 * DAY + TICK, 31 * DAY):
+        rows.session(age)
+        rows.web(age)
+        rows.audit(age)
+        rows.audit(age + 60 * DAY, "open")
+        rows.token(age)
+    assert run()["purged"] == purged(connection_logs=4, audit_logs=2, audit_connection_events=2, api_keys=2)
+    assert rows.connections == {row.id for row in kept}
+    assert rows.audits == {row.id for row in events}
+    assert {name for name in rows.tokens if "#" not in name} == {token.id}
+
+
+def test_a_dry_run_counts_what_a_run_deletes_and_deletes_nothing(rules: Rules, rows: Rows) -> None:
+    rules(connection_logs=30 * DAY, audit_logs=30 * DAY, api_keys=7 * DAY)
+    hold(type="vscode")
+    for age in range(25, 120, 5):
+        rows.session(age * DAY, type="vscode" if age % 2 else "ssh")
+        rows.audit(age * DAY, "open" if age % 2 else "create")
+        rows.token(age * DAY)
+    before = rows.connections | rows.audits | rows.tokens
+    dry = run(dry_run=True)
+    assert dry["dry_run"] is True
+    assert rows.connections | rows.audits | rows.tokens == before
+    real = run()
+    assert dry["purged"] == real["purged"]
+    assert all(real["purged"].values())
+    assert run()["purged"] == NONE
+
+
+def test_the_items_beside_an_audit_row_go_with_it(rules: Rules, rows: Rows) -> None:
+    rules(audit_logs=30 * DAY)
+    noise = "".join(f"{number * 2_654_435_761 % 2**64:016x}" for number in range(120_000))
+    rows.audit(31 * DAY, additional_fields={"noise": noise})
+    assert len(rows.audits) > 2
+    assert run()["purged"] == purged(audit_logs=1)
+    assert rows.audits == set()
+
+
+@pytest.mark.parametrize("shards", [4])
+def test_every_shard_is_purged(
+    rules: Rules, tables: EmbeddedEngine, shards: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules(connection_logs=30 * DAY, audit_logs=30 * DAY)
+    monkeypatch.setattr(data_sets, "current", lambda: Settings(log_shards=shards))
+    monkeypatch.setattr(data_sets, "ROUND", 7)
+    rows = Rows(tables, shards)
+    for age in range(60):
+        rows.web(age * DAY)
+        rows.audit(age * DAY)
+    assert run()["purged"] == purged(connection_logs=29, audit_logs=29)
+    assert len(rows.connections) == len(rows.audits) == 31
+
+
+def test_ongoing_sessions_are_kept_where_the_policy_says_so(rules: Rules, rows: Rows) -> None:
+    rules.use(connection_logs_retention=30 * 86_400 * 10**9, keep_ongoing=True)
+    kept = rows.session(60 * DAY)
+    rows.session(60 * DAY, closed=59 * DAY)
+    rows.web(60 * DAY)
+    assert run()["purged"] == purged(connection_logs=2)
+    assert rows.connections == {kept.id}
+
+
+@pytest.mark.parametrize(
+    ("closed", "remembered"),
+    [(None, True), (29 * DAY, True), (30 * DAY, True), (30 * DAY + TICK, False), (31 * DAY, False)],
+)
+def test_a_session_that_an_event_may_still_speak_of_leaves_a_tombstone(
+    rules: Rules, rows: Rows, tables: EmbeddedEngine, closed: timedelta | None, *, remembered: bool
+) -> None:
+    rules(connection_logs=30 * DAY)
+    row = rows.session(31 * DAY, closed=closed)
+    run()
+    items = tables.items(ConnectionLogItem.Meta.table_name)
+    assert [set(item) for item in items] == ([{"id", FORGET_AT}] if remembered else [])
+    if remembered:
+        assert items[0]["id"]["S"] == row.id
+        assert int(items[0][FORGET_AT]["N"]) > (NOW + 360 * DAY).timestamp()
+
+
+def test_a_code_that_came_later_counts_as_an_event(rules: Rules, rows: Rows, tables: EmbeddedEngine) -> None:
+    rules(connection_logs=30 * DAY)
+    rows.put(replace(rows.session(40 * DAY), closing=Closing(NOW - 39 * DAY, code=Mark(NOW - DAY, 1))))
+    run()
+    assert len(tables.items(ConnectionLogItem.Meta.table_name)) == 1
+
+
+# Holds.
+
+
+def test_what_a_hold_matches_is_kept_until_it_is_lifted(rules: Rules, rows: Rows) -> None:
+    rules(connection_logs=30 * DAY)
+    held = [rows.session(40 * DAY, type="vscode"), rows.session(99 * DAY, type="vscode", closed=DAY)]
+    rows.session(40 * DAY)
+    hold(type="vscode")
+    assert run()["purged"] == purged(connection_logs=1)
+    assert run()["purged"] == NONE
+    assert rows.connections == {row.id for row in held}
+    lift()
+    assert run()["purged"] == purged(connection_logs=2)
+
+
+def test_a_hold_may_be_about_what_only_the_row_knows(rules: Rules, rows: Rows) -> None:
+    rules(connection_logs=30 * DAY)
+    held = rows.session(40 * DAY, closed=39 * DAY)
+    rows.session(40 * DAY)
+    hold(status="completed")
+    assert run()["purged"] == purged(connection_logs=1)
+    assert rows.connections == {held.id}
+
+
+def test_a_hold_on_one_log_holds_nothing_of_the_other(rules: Rules, rows: Rows) -> None:
+    rules(connection_logs=30 * DAY, audit_logs=30 * DAY)
+    rows.session(40 * DAY)
+    held = [rows.audit(40 * DAY), rows.audit(140 * DAY, "open")]
+    hold(log="audit")
+    assert run()["purged"] == purged(connection_logs=1)
+    assert rows.audits == {row.id for row in held}
+
+
+# Time, and who has it.
+
+
+def test_when_time_is_up_it_says_what_is_left_and_the_next_run_goes_on(
+    rules: Rules, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules(connection_logs=30 * DAY)
+    monkeypatch.setattr(data_sets, "ROUND", 10)
+    made = [rows.web(31 * DAY + number * timedelta(minutes=1)) for number in range(35)]
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "in_time", lambda run: run.purged["connection_logs"] < 20)
+        record = run()
+    assert (record["purged"], record["remaining"]) == (purged(connection_logs=20), True)
+    assert {row.id for row in made[:15]} == rows.connections, "what is oldest goes first"
+    assert not run()["remaining"]
+    assert rows.connections == set()
+
+
+def test_of_two_handlers_one_works_and_the_other_leaves(rules: Rules, rows: Rows, between: Between) -> None:
+    rules(connection_logs=30 * DAY)
+    rows.web(31 * DAY)
+    others: list[dict[str, Any] | None] = []
+
+    def during(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "BatchWriteItem" and not others:
+            others.append({})
+            others[0] = purge(60)
+        return send(operation, request)
+
+    between(during)
+    assert run()["purged"] == purged(connection_logs=1)
+    assert others == [None]
+    assert len(retention_runs.latest(10)) == 1
+
+
+def test_the_lease_of_a_process_that_died_ends_and_its_run_is_told_of(
+    rules: Rules, rows: Rows, clock: Clock, between: Between, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules(connection_logs=30 * DAY)
+    monkeypatch.setattr(data_sets, "ROUND", 10)
+    for _ in range(15):
+        rows.web(31 * DAY)
+    writes = Counter[str]()
+
+    def dies(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        writes[operation] += 1
+        if operation == "BatchWriteItem" and writes[operation] == 2:
+            raise Killed
+        return send(operation, request)
+
+    between(dies)
+    with pytest.raises(Killed):
+        purge(60)
+    assert len(rows.connections) == 5
+    clock.moment += LEASE - TICK
+    assert purge(60) is None
+    clock.moment += TICK
+    assert run()["purged"] == purged(connection_logs=5)
+    new, dead = retention_runs.latest(10)
+    assert dead["error"] == "The run did not end; another took its place."
+    assert (dead["purged"], dead["remaining"]) == (purged(connection_logs=10), True)
+    assert new["purged"] == purged(connection_logs=5)
+
+
+def test_a_run_whose_lease_was_taken_over_deletes_no_more(
+    rules: Rules, rows: Rows, clock: Clock, between: Between, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules(connection_logs=30 * DAY)
+    monkeypatch.setattr(data_sets, "ROUND", 10)
+    for _ in range(25):
+        rows.web(31 * DAY)
+    writes: list[str] = []
+
+    def taken(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        answer = send(operation, request)
+        if operation == "BatchWriteItem":
+            writes.append(operation)
+            clock.moment += LEASE
+            assert retention_state.take("another", clock.moment, clock.moment + LEASE, {}) is not None
+        return answer
+
+    between(taken)
+    record = purge(60)
+    assert record is not None
+    assert record["error"] == "Another run has taken the lease over."
+    assert record["purged"] == purged(connection_logs=10)
+    assert len(writes) == 1
+    assert retention_state.read().holder == "another"
+
+
+# A store that fails.
+
+
+@pytest.fixture
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "_FIRST_PAUSE_SECONDS", 0.0001)
+
+
+def throttled(operation: str) -> ClientError:
+    error = {"Error": {"Code": "ThrottlingException", "Message": "slow down"}}
+    return ClientError(error, operation)  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.usefixtures("_short_pauses")
+def test_what_is_throttled_unprocessed_or_not_answered_is_sent_again(
+    rules: Rules, rows: Rows, between: Between, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules(connection_logs=30 * DAY, audit_logs=30 * DAY, api_keys=7 * DAY)
+    monkeypatch.setattr(data_sets, "ROUND", 40)
+    for number in range(60):
+        rows.session(31 * DAY + number * TICK)
+        rows.audit(31 * DAY + number * TICK)
+        rows.token(31 * DAY + number * TICK)
+    calls = Counter[str]()
+
+    def failing(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        calls[operation] += 1
+        number = calls[operation]
+        if operation == "BatchWriteItem" and number % 4 == 1:
+            ((table, asked),) = request["RequestItems"].items()
+            half = len(asked) // 2
+            if half:
+                send(operation, {"RequestItems": {table: asked[:half]}})
+            return {"UnprocessedItems": {table: asked[half:]}}
+        if operation in ("Query", "BatchWriteItem", "UpdateItem", "TransactWriteItems") and number % 4 == 2:
+            if operation != "Query":
+                send(operation, request)
+            raise ReadTimeoutError(endpoint_url="https://dynamodb.example.com/")  # type: ignore[no-untyped-call]
+        if operation != "PutItem" and number % 5 == 3 and number > 3:
+            raise throttled(operation)
+        return send(operation, request)
+
+    between(failing)
+    record = run()
+    assert record["remaining"] is False
+    assert rows.connections == rows.audits == rows.tokens == set()
+    assert record["purged"]["connection_logs"] == record["purged"]["audit_logs"] == 60
+
+
+def test_one_table_that_fails_does_not_keep_the_others_from_being_purged(
+    rules: Rules, rows: Rows, between: Between, caplog: pytest.LogCaptureFixture
+) -> None:
+    rules(connection_logs=30 * DAY, audit_logs=30 * DAY)
+    rows.session(31 * DAY)
+    rows.audit(31 * DAY)
+
+    def broken(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "Query" and request["TableName"] == ConnectionLogItem.Meta.table_name:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, operation)  # type: ignore[no-untyped-call]
+        return send(operation, request)
+
+    between(broken)
+    record = purge(60)
+    assert record is not None
+    assert record["error"] == "Failed to purge connection_logs: the store did not do what it was asked."
+    assert (record["purged"], record["remaining"]) == (purged(audit_logs=1), True)
+    assert "Failed to purge connection_logs" in caplog.text
+    assert retention_state.read().holder == ""
+
+
+# What is told.
+
+
+def test_a_run_is_a_record_and_the_last_come_first(rules: Rules, rows: Rows, clock: Clock) -> None:
+    rules(connection_logs=30 * DAY, api_keys=7 * DAY)
+    rows.web(31 * DAY)
+    first = run()
+    assert first == {
+        "id": first["id"],
+        "started_at": "2025-01-15T07:30:00Z",
+        "finished_at": "2025-01-15T07:30:00Z",
+        "dry_run": False,
+        "cutoffs": {
+            "api_keys": "2025-01-08T07:30:00Z",
+            "audit_connection_events": "2024-10-17T07:30:00Z",
+            "connection_logs": "2024-12-16T07:30:00Z",
+            "audit_logs": None,
+        },
+        "purged": purged(connection_logs=1),
+        "remaining": False,
+    }
+    clock.moment += DAY
+    second = run(dry_run=True)
+    assert retention_runs.latest(10) == [second, first]
+    assert retention_runs.latest(1) == [second]
+    clock.moment = NOW + retention_runs.KEPT + timedelta(hours=1)
+    third = run()
+    assert retention_runs.latest(10) == [third, second]
+
+
+def test_metrics_are_lines_of_json_for_each_data_set(
+    rules: Rules, rows: Rows, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules(connection_logs=30 * DAY)
+    rows.web(31 * DAY)
+    run(dry_run=True)
+    assert capsys.readouterr().out == ""
+    run()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {line["DataSet"]: line["PurgedRows"] for line in lines if "DataSet" in line} == purged(connection_logs=1)
+    (about,) = [line for line in lines if "DataSet" not in line]
+    assert (about["PurgeSuccess"], about["PurgeLagSeconds"]) == (1, 0.0)
+    assert about["PurgeDuration"] >= 0
+    for line in lines:
+        (directive,) = line["_aws"]["CloudWatchMetrics"]
+        assert directive["Namespace"] == "Gatebook"
+        assert directive["Dimensions"] == [["DataSet"] if "DataSet" in line else []]
+        assert all(isinstance(line[metric["Name"]], int | float) for metric in directive["Metrics"])
+    rows.web(33 * DAY)
+    monkeypatch.setattr("chalicelib.store.batch_write._written", lambda *_: 0)
+    monkeypatch.setattr(data_sets, "_purge_page", stopped)
+    purge(60)
+    (late,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "PurgeLagSeconds" in line]
+    assert late["PurgeLagSeconds"] == 3 * 86_400
+
+
+def stopped(run: Any, *_: object) -> bool:
+    run.give_up_at = 0.0
+    return False
+
+
+def test_the_logger_of_metrics_writes_nothing_but_them(rules: Rules) -> None:
+    assert rules
+    run()
+    assert logging.getLogger(metrics.LOGGER).propagate is False
+
+
+# Tokens.
+
+
+def test_a_token_that_slides_meanwhile_is_kept(rules: Rules, rows: Rows, between: Between) -> None:
+    rules(api_keys=7 * DAY)
+    sliding = rows.token(8 * DAY, login_type="password", token_name="")
+    rows.token(8 * DAY)
+
+    def used(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        answer = send(operation, request)
+        if operation == "BatchGetItem":
+            api_keys.touch(sliding, times.now(), times.now() + DAY)
+        return answer
+
+    between(used)
+    assert run()["purged"] == purged(api_keys=1)
+    assert rows.tokens == {sliding.id}
+
+
+def test_a_name_that_only_a_purgeable_token_has_may_be_given_anew(rules: Rules, rows: Rows) -> None:
+    rules(api_keys=7 * DAY)
+    gone = rows.token(8 * DAY)
+    key = replace(gone, id="0123456789", expires_at=NOW + DAY)
+    api_keys.add(key)
+    assert api_keys.get(gone.id) is None
+    assert api_keys.get_by_name(gone.user_id, gone.token_name) == key
+    assert rows.tokens == {key.id, f"name#{key.user_id}#{key.token_name}"}
+    with pytest.raises(api_keys.NameTaken):
+        api_keys.add(replace(key, id="9876543210"))
