@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
-from chalice.app import CloudWatchEvent
+gc.disable()  # what is imported is no garbage, and looking for some would be a quarter of a cold start
 
-from chalicelib.api import (
+from chalice.app import CloudWatchEvent  # noqa: E402
+
+from chalicelib.api import (  # noqa: E402
     audit_logs,
     connection_logs,
     keys,
@@ -17,7 +20,8 @@ from chalicelib.api import (
     tokens,
     users,
 )
-from chalicelib.api.application import Gatebook
+from chalicelib.api.application import Gatebook  # noqa: E402
+from chalicelib.api.cold_start import prepare  # noqa: E402
 
 app = Gatebook(app_name="gatebook")
 
@@ -30,3 +34,6 @@ for resource in (service, sessions, users, organizations, tokens, keys, connecti
 def purge(event: CloudWatchEvent) -> dict[str, Any]:
     """Delete what is past its time."""
     return retention.scheduled(event.context)
+
+
+prepare()

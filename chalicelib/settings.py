@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, NamedTuple, cast
 
 from chalicelib import durations
-from chalicelib.store.lanes import AUDIT_LANES, CONNECTION_LANES, KEPT, Lane, chosen
+from chalicelib.store.lanes import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, KEPT, Lane, chosen
 
 MAX_SHARDS = 64
 
@@ -82,8 +82,19 @@ def _lanes(declared: tuple[Lane, ...]) -> Kind:
         read = chosen(declared, [*KEPT, *(name for name in given if not name.startswith("+"))])
         return Lanes(chosen(declared, [*KEPT, *(name.removeprefix("+") for name in given)]), read)
 
-    accepts = f"* for every lane, or names with commas between: {', '.join(lane.name for lane in declared)}"
+    named = ", ".join(lane.name for lane in declared if not lane.optional)
+    optional = ", ".join(lane.name for lane in declared if lane.optional)
+    accepts = f"names with commas between: * for all of {named}; and beside these {optional}"
     return Kind(parse, f"{accepts}; a + before a name has the lane written and not yet read")
+
+
+def _one_of(*words: str) -> Kind:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(text)
+        return text
+
+    return Kind(parse, " or ".join(f"`{word}`" for word in words))
 
 
 def _text(pattern: str, accepts: str) -> Kind:
@@ -163,13 +174,13 @@ class Settings:
     )
     connection_lanes: Lanes = setting(  # noqa: RUF009 - a field, as all of them
         "GATEBOOK_CONNECTION_LANES",
-        _lanes(CONNECTION_LANES),
+        _lanes(EVERY_CONNECTION_LANE),
         "*",
         "The lanes of the connection log; each costs a write unit per event. `all` is always kept.",
     )
     audit_lanes: Lanes = setting(  # noqa: RUF009 - as above
         "GATEBOOK_AUDIT_LANES",
-        _lanes(AUDIT_LANES),
+        _lanes(EVERY_AUDIT_LANE),
         "*",
         "The lanes of the audit log; as above. `all` and `connection_event` are always kept.",
     )
@@ -181,6 +192,18 @@ class Settings:
     )
     allow_origin: str = setting(
         "GATEBOOK_ALLOW_ORIGIN", ORIGIN, "", "The web origin whose pages may call the API from a browser (CORS)."
+    )
+    request_log: str = setting(
+        "GATEBOOK_REQUEST_LOG",
+        _one_of("off", "json"),
+        "off",
+        "Print a line for each request, with CloudWatch metrics in it.",
+    )
+    service_log: str = setting(
+        "GATEBOOK_SERVICE_LOG",
+        _one_of("off", "json", "human"),
+        "off",
+        "Print each event that is taken in as a Coder server prints it.",
     )
     owner_username: str = setting(
         "GATEBOOK_OWNER_USERNAME", USERNAME, "owner", "The username of the owner made at the first start."

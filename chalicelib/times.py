@@ -39,7 +39,7 @@ def fixed(moment: datetime) -> str:
 
 def from_fixed(text: str) -> datetime:
     """The moment a stored form names."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return datetime.fromisoformat(f"{text}+00:00")
 
 
 def wire(moment: datetime) -> str:

@@ -1,14 +1,21 @@
-"""One engine for the whole session, with every table; each test finds the tables empty."""
+"""One engine for the whole session, with every table; each test finds the tables empty.
+
+Handlers run under their policies: see `tests.rights`.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 
 from scripts.local.engine import EmbeddedEngine
+
+if TYPE_CHECKING:
+    from tests.rights import Watch
 
 # A change lands or not by what it does: CI tries the same examples each time, and a developer's machine new ones.
 hypothesis.settings.register_profile("ci", derandomize=True, print_blob=True)
@@ -19,17 +26,52 @@ if os.environ.get("CI"):
 for name in [name for name in os.environ if name.startswith(("GATEBOOK_", "CODER_", "AWS_"))]:
     del os.environ[name]
 
+_WATCH = pytest.StashKey["Watch"]()
+
 
 @pytest.fixture(scope="session")
-def engine() -> Iterator[EmbeddedEngine]:
-    with EmbeddedEngine() as running:
+def engine(request: pytest.FixtureRequest) -> Iterator[EmbeddedEngine]:
+    with EmbeddedEngine() as running, pytest.MonkeyPatch.context() as patch:
         from chalicelib.store.schema import create_missing_tables  # noqa: PLC0415 - the engine must run first
 
         create_missing_tables()
+        request.config.stash[_WATCH] = _watch(patch)
         yield running
 
 
 @pytest.fixture
-def tables(engine: EmbeddedEngine) -> Iterator[EmbeddedEngine]:
+def tables(engine: EmbeddedEngine, request: pytest.FixtureRequest) -> Iterator[EmbeddedEngine]:
+    watch = request.config.stash[_WATCH]
+    watch.refused.clear()
     yield engine
     engine.clear()
+    assert watch.refused == [], "scripts/deployment/handlers.py says what each handler may call"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """After a run of every test, hold what the policies allow against what was used."""
+    config = session.config
+    every = config.args == config.getini("testpaths") and not (config.option.keyword or config.option.markexpr)
+    if not every or session.testsfailed or config.option.collectonly or _WATCH not in config.stash:
+        return
+    unused = config.stash[_WATCH].unused()
+    if unused:
+        lines = ["", "Policies allow what no test has used (scripts/deployment/handlers.py):", *unused]
+        config.get_terminal_writer().line("\n  ".join(lines), red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _watch(patch: pytest.MonkeyPatch) -> Watch:
+    from chalice.app import EventSourceHandler  # noqa: PLC0415 - as above
+
+    from app import app  # noqa: PLC0415 - as above
+    from tests.rights import Watch, watched  # noqa: PLC0415 - as above
+
+    def scheduled(handler: Any) -> str | None:
+        return next((name for name, known in app.handler_map.items() if known is handler), None)
+
+    watch = Watch()
+    patch.setattr(type(app), "__call__", watched(type(app).__call__, watch, lambda _: "api_handler"))
+    patch.setattr(EventSourceHandler, "__call__", watched(EventSourceHandler.__call__, watch, scheduled))
+    watch.begin()
+    return watch

@@ -1,4 +1,4 @@
-"""The README says what the code declares, and its commands are those that there are."""
+"""The README and the docs say what the code declares, and their commands are those that there are."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import pytest
 
 from chalicelib.access.secret import PATTERN
 from chalicelib.settings import declared
-from scripts.docs.reference import README, tables, updated
+from scripts.docs.reference import DOCUMENTS, README, tables, updated
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def test_the_reference_tables_are_up_to_date() -> None:
-    assert README.read_text() == updated(README.read_text()), "run: python -m scripts.docs.reference"
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_the_reference_tables_are_up_to_date(path: Path) -> None:
+    assert path.read_text() == updated(path.read_text()), "run: python -m scripts.docs.reference"
 
 
 @pytest.mark.parametrize("name", list(tables()))
 def test_every_table_has_its_place(name: str) -> None:
-    assert f"<!-- {name} -->\n| " in README.read_text()
+    assert sum(f"<!-- {name} -->\n| " in path.read_text() for path in DOCUMENTS) == 1
 
 
 @pytest.mark.parametrize("field", declared(), ids=lambda field: field.metadata["env"])
@@ -29,9 +30,10 @@ def test_every_setting_is_in_the_readme(field: object) -> None:
     assert f"| `{metadata['env']}` |" in README.read_text()
 
 
-def test_every_file_that_the_readme_names_is_there() -> None:
-    named = set(re.findall(r"(?:scripts/[a-z]+|CHANGELOG\.md|LICENSE)\b", README.read_text()))
-    assert named >= {"scripts/serve", "scripts/test"}
+def test_every_file_that_the_documents_name_is_there() -> None:
+    text = "".join(path.read_text() for path in DOCUMENTS)
+    named = set(re.findall(r"(?:scripts/[a-z]+|docs/[a-z]+\.md|\.checkov\.yaml|CHANGELOG\.md|LICENSE)\b", text))
+    assert named >= {"scripts/serve", "scripts/test", "scripts/package", "scripts/bootstrap", "docs/deploy.md"}
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
 
 

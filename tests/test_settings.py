@@ -90,6 +90,12 @@ def test_lanes_are_all_kept_unless_some_are_named_and_one_is_always() -> None:
     assert names(load({"GATEBOOK_AUDIT_LANES": "all"}).audit_lanes.written) == ["connection_event", "all"]
 
 
+def test_optional_lanes_are_kept_beside_the_others_when_they_are_named() -> None:
+    kept = load({"GATEBOOK_CONNECTION_LANES": "*, completed,+organization_type"}).connection_lanes
+    assert {*names(kept.written)} == {*names(Settings().connection_lanes.written), "completed", "organization_type"}
+    assert {*names(kept.read)} == {*names(Settings().connection_lanes.read), "completed"}
+
+
 @pytest.mark.parametrize("text", ["", "workspaces", "type,,status", "type;status", "-type", "target"])
 def test_a_lane_that_is_not_there_stops_the_start_and_is_named(text: str) -> None:
     with pytest.raises(InvalidSetting) as caught:

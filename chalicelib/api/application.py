@@ -11,8 +11,9 @@ from typing import Any
 
 from chalice.app import Chalice, Request
 
+from chalicelib.api import request_log
 from chalicelib.api.http import error_response
-from chalicelib.errors import MethodNotAllowed, NotFound
+from chalicelib.errors import GatebookError, MethodNotAllowed, NotFound
 
 _current_request: ContextVar[Request | None] = ContextVar("current_request", default=None)
 
@@ -31,16 +32,22 @@ class Gatebook(Chalice):
 
     def __call__(self, event: Mapping[str, Any], context: object) -> dict[str, Any]:
         """Answer an API Gateway proxy event."""
-        gateway = event.get("requestContext") or {}
-        methods = self.routes.get(gateway.get("resourcePath", ""))
-        if methods is None:
-            refused = error_response(NotFound("Route not found."))
-        elif gateway.get("httpMethod") not in methods:
-            allowed = ", ".join(sorted(methods))
-            refused = error_response(
-                MethodNotAllowed("Method not allowed.", f"This route takes {allowed}.", headers={"Allow": allowed})
-            )
-        else:
-            answer: dict[str, Any] = super().__call__(event, context)
-            return answer
-        return refused.to_dict(self.api.binary_types)
+        gateway: Mapping[str, Any] = event.get("requestContext") or {}
+        method, path = gateway.get("httpMethod", ""), gateway.get("resourcePath", "")
+        methods = self.routes.get(path, {})
+        route = f"{method} {path}" if method in methods else request_log.UNMATCHED
+        with request_log.logged(route, str(gateway.get("requestId") or "")) as notes:
+            if not methods:
+                answer = self._refused(NotFound("Route not found."))
+            elif method not in methods:
+                allowed = ", ".join(sorted(methods))
+                detail = f"This route takes {allowed}."
+                answer = self._refused(MethodNotAllowed("Method not allowed.", detail, headers={"Allow": allowed}))
+            else:
+                answer = super().__call__(event, context)
+            notes["status"] = answer["statusCode"]
+        return answer
+
+    def _refused(self, error: GatebookError) -> dict[str, Any]:
+        answer: dict[str, Any] = error_response(error).to_dict(self.api.binary_types)
+        return answer

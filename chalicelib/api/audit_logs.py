@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from uuid import uuid4
 
 from chalicelib.access.decide import Object, decide, reach
-from chalicelib.api import log_pages, trail
+from chalicelib.api import log_pages, service_lines, trail
 from chalicelib.api.authentication import Caller, authenticated
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.ingest import PAST_RETENTION, Intake, give_up_at, received
@@ -45,11 +46,12 @@ def ingest(call: Call, caller: Caller) -> Answer:
             continue
         moved = "" if written.after.id == row.id else f"The id {row.id} is taken by another event."
         report.stored(index, written.after.id, "created" if written.before is None else "unchanged", moved)
+        service_lines.emit(call, INTAKE.message, row)
     return report.answer()
 
 
 @routes.view("/api/v2/audit")
-@authenticated
+@partial(authenticated, names=partial(log_pages.names, log=LOG))
 def list_rows(call: Call, caller: Caller) -> Answer:
     """The rows that `q` asks for and the caller may see, newest first; it is for those who may read some."""
     if reach(caller.subject, "read", "audit_log").nothing:

@@ -6,8 +6,8 @@ own process at every request, with consistent reads and no cache, so that a revo
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -15,12 +15,16 @@ from chalicelib import times
 from chalicelib.access import allow_list, networks, secret
 from chalicelib.access.decide import Subject
 from chalicelib.access.lifetime import Grant
-from chalicelib.api import usage
+from chalicelib.api import request_log, usage
 from chalicelib.api.http import Answer, Call
 from chalicelib.errors import Forbidden, Unauthorized
 from chalicelib.settings import current
 from chalicelib.store import api_keys, directory
+from chalicelib.store.claims import Claims
 from chalicelib.store.records import APIKey, User
+
+Names = Sequence[tuple[str, str]]
+"""Fields and values, such as `("username", "alice")`."""
 
 TOKEN_NAME = "coder_session_token"  # noqa: S105 - the name of a cookie, not a token
 TOKEN_HEADER = "Coder-Session-Token"  # noqa: S105 - the name of a header
@@ -43,12 +47,14 @@ class Caller:
 
     Attributes:
         in_grace: the token was opened by the secret that it had before its last rotation.
+        names: what was known of the names that the request speaks of when the user was read.
     """
 
     user: User
     key: APIKey
     subject: Subject
     in_grace: bool = False
+    names: Claims = field(default_factory=dict)
 
     @property
     def grant(self) -> Grant:
@@ -58,18 +64,27 @@ class Caller:
         return Grant(self.key.scopes, self.subject.allow_list, end or self.key.expires_at, bounded=bounded)
 
 
-def authenticated(view: Callable[..., Answer]) -> Callable[..., Answer]:
-    """A view that wants a token: it is called with the Caller after the Call."""
+def authenticated(view: Callable[..., Answer], names: Callable[[Call], Names] = lambda _: ()) -> Callable[..., Answer]:
+    """A view that wants a token: it is called with the Caller after the Call.
+
+    Args:
+        view: the view.
+        names: the names that a request speaks of, which are looked up in the same call as the user.
+    """
 
     def checked(call: Call, **parameters: str) -> Answer:
-        return view(call, authenticate(call), **parameters)
+        return view(call, authenticate(call, names(call)), **parameters)
 
     checked.__name__, checked.__doc__ = view.__name__, view.__doc__
     return checked
 
 
-def authenticate(call: Call) -> Caller:
+def authenticate(call: Call, names: Names = ()) -> Caller:
     """The caller of a request.
+
+    Args:
+        call: the request.
+        names: what to look up in the same call as the user; see `chalicelib.store.directory`.
 
     Raises:
         Unauthorized: there is no token, or it opens nothing.
@@ -83,6 +98,8 @@ def authenticate(call: Call) -> Caller:
     now = times.now()
     key = api_keys.get(key_id) if secret.is_key_id(key_id) else None
     right, in_grace = _opens(key_secret, key, now)
+    if key is not None and (right or in_grace):
+        request_log.note(key_id=key.id)
     if key is None:
         raise _unauthorized(detail="API key is invalid.")
     if not right and not in_grace:
@@ -91,7 +108,11 @@ def authenticate(call: Call) -> Caller:
         raise _unauthorized(detail=f'API key expired at "{_go_time(key.expires_at)}".')
     if not networks.contain(key.allowed_ips, call.source_ip):
         raise Forbidden(detail=f"This token may not be used from {call.source_ip}.", headers=_INSUFFICIENT)
-    user = directory.get_user(key.user_id, consistent=True)
+    known: Claims = {}
+    if names:
+        user, known = directory.get_user_and_claims(key.user_id, names)
+    else:
+        user = directory.get_user(key.user_id, consistent=True)
     if user is None or user.deleted or key.created_at < user.created_at:
         raise _unauthorized(detail="API key is invalid.")
     if user.status == "suspended":
@@ -106,7 +127,7 @@ def authenticate(call: Call) -> Caller:
         scopes=key.scopes,
         allow_list=tuple(allow_list.parse(entry) for entry in key.allow_list),
     )
-    return Caller(user, key, subject, in_grace)
+    return Caller(user, key, subject, in_grace, known)
 
 
 def _opens(key_secret: str, key: APIKey | None, now: datetime) -> tuple[bool, bool]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from chalicelib.api import log_pages
+from collections.abc import Callable
+from functools import partial
+
+from chalicelib.api import log_pages, service_lines
 from chalicelib.api.authentication import Caller, authenticated
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.ingest import PAST_RETENTION, Intake, Report, give_up_at, received
@@ -26,18 +29,25 @@ INTAKE = Intake(CONNECTION_LOG, "connection_log", "update", parse_row)
 def ingest(call: Call, caller: Caller) -> Answer:
     """Store events; the answer says of each what became of it."""
     report, accepted = received(call, caller.subject, INTAKE)
+    made = dict(accepted)
     keeps = holds.keeping(CONNECTION_LOGS.name).keeps
     fold, late = connection.Fold(), connection.Fold()
-    for index, made in accepted:
+    for index, row in accepted:
         # What is past its time by itself is not joined with what is not: it may not age it.
-        (fold if keeps(made) else late).add(index, made)
+        (fold if keeps(row) else late).add(index, row)
     end = give_up_at(call)
     for some in (fold, late):
-        _write(some, keeps, end, report)
+        _write(some, keeps, end, report, lambda index: service_lines.emit(call, INTAKE.message, made[index]))
     return report.answer()
 
 
-def _write(fold: connection.Fold, keeps: connection_writer.Keeps, end: float, report: Report) -> None:
+def _write(
+    fold: connection.Fold,
+    keeps: connection_writer.Keeps,
+    end: float,
+    report: Report,
+    told: Callable[[int], None],
+) -> None:
     rows = list(fold.rows.values())
     answers = connection_writer.write_all(rows, connection.join, give_up_at=end, keeps=keeps)
     for row, written in zip(rows, answers, strict=True):
@@ -53,10 +63,11 @@ def _write(fold: connection.Fold, keeps: connection_writer.Keeps, end: float, re
         moved = f"The id {taken} is taken by another event." if taken else ""
         for index, status in fold.statuses(row.id, written.before):
             report.stored(index, written.after.id, status, moved)
+            told(index)
 
 
 @routes.view("/api/v2/connectionlog")
-@authenticated
+@partial(authenticated, names=partial(log_pages.names, log=LOG))
 def list_rows(call: Call, caller: Caller) -> Answer:
     """The rows that `q` asks for and the caller may see, newest first."""
     return log_pages.answer(call, caller, LOG)

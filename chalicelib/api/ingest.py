@@ -23,7 +23,7 @@ _STATUSES: tuple[Status, ...] = ("created", "updated", "unchanged", "rejected", 
 _RETRY_AFTER_SECONDS = "1"
 PAST_RETENTION = "It is older than the retention, or ends a session that is: it is not kept."
 """What is told of an event that is past its time and is answered as `unchanged`."""
-_ANSWERING_SECONDS = 6.0
+_ANSWERING_SECONDS = 13.0
 """Kept back, of the time there is, for the writes under way and the answer."""
 
 

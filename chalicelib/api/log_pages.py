@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
 from typing import Any, Generic
 
 from chalicelib.access.decide import Object, Reach, decide, reach
-from chalicelib.api.authentication import Caller
+from chalicelib.api import request_log
+from chalicelib.api.authentication import Caller, Names
 from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.parameters import Page, boolean, page
 from chalicelib.errors import Forbidden, Invalid, Validation
+from chalicelib.models.directory import Beside
 from chalicelib.retention import holds
 from chalicelib.retention.keeping import Keeping
-from chalicelib.search import cursor
+from chalicelib.search import cursor, parser
 from chalicelib.search.criteria import criteria
 from chalicelib.search.cursor import Cursor
 from chalicelib.search.filters import FilterTable
@@ -24,18 +28,20 @@ from chalicelib.search.parser import Filter, UserReference, parse
 from chalicelib.settings import current
 from chalicelib.store import directory, engine
 from chalicelib.store.budget import Bill, Budget
+from chalicelib.store.claims import Claims
 from chalicelib.store.log_reader import Counted
 from chalicelib.store.log_spans import Spans
 from chalicelib.store.log_tables import LogTable, Row
 from chalicelib.store.plan import UNREADABLE, Plan
-from chalicelib.store.records import Organization, User
 from chalicelib.store.shown import shown
 
 COUNT_CAP = 2_000
-_ANSWERING_SECONDS = 8.0
+_ANSWERING_SECONDS = 13.0
 """Kept back, of the time there is, for the request under way and the answer."""
 _LARGEST_ANSWER = 5_000_000
 """Bytes of rows as Lambda sends them, which is six million in all."""
+_TOLD_AT_ONCE = 100
+"""Rows that are made JSON together."""
 _WRONG_PAGE = "Query parameters have invalid values."
 
 
@@ -55,7 +61,7 @@ class Log(Generic[Row]):
     filters: FilterTable
     resource: str
     rows: str
-    shown: Callable[[Row, Mapping[str, User], Mapping[str, Organization]], Any]
+    shown: Callable[[Row, Beside], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,11 @@ class _Found(Generic[Row]):
     count: Counted | None
     next: Cursor | None
     stopped: bool
+
+
+def names(call: Call, log: Log[Row]) -> Names:
+    """The names of users and organizations in `q`."""
+    return parser.names(call.query("q"), log.filters)
 
 
 def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
@@ -87,18 +98,19 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
         asked = parse(call.query("q"), log.filters, me=caller.user.id, organization=organizations_of(caller))
         start = _start(text, log.stored.name, asked)
         keeping = holds.keeping(log.stored.name)
-        planned = _plans(log, asked, readable, keeping)
+        planned = _plans(log, asked, readable, keeping, caller.names)
         if wanted.after_id and not readable.nothing:
             start = Cursor(_position_of(log, readable, keeping, wanted.after_id), wanted.offset)
         counting = call.query("count") == "" or boolean(call.query("count"))
         found = _read(log.stored, planned, budget, wanted, start, counting=counting)
-        texts = _texts(log, found.rows)
+        texts, told = _texts(log, found.rows)
+    request_log.note(RowsRead=budget.rows_read)
     fields: dict[str, Any] = {}
     if found.count is not None:
         fields |= {"count": found.count.number, "count_cap": COUNT_CAP}
     following = found.next
-    if cut := len(texts) < len(found.rows):
-        following = Cursor(log.stored.position(found.rows[len(texts) - 1]))
+    if cut := told < len(found.rows):
+        following = Cursor(log.stored.position(found.rows[told - 1]))
     if following is not None:
         fields["next_cursor"] = cursor.encode(following, log.stored.name, asked)
     if cut or found.stopped or (found.count is not None and not found.count.complete):
@@ -131,17 +143,17 @@ def organizations_of(caller: Caller) -> Callable[[str], str | None]:
     """What finds the id of the organization with a name, among those that the caller may read."""
 
     def organization(name: str) -> str | None:
-        row_id = directory.organization_id(name)
+        row_id = directory.organization_id(name, caller.names)
         seen = row_id and decide(caller.subject, "read", Object("organization", row_id, organization=row_id))
         return row_id if seen else None
 
     return organization
 
 
-def _plans(log: Log[Row], asked: Filter, readable: Reach, keeping: Keeping) -> list[Plan]:
+def _plans(log: Log[Row], asked: Filter, readable: Reach, keeping: Keeping, known: Claims) -> list[Plan]:
     if readable.nothing:
         return [UNREADABLE]
-    wanted = criteria(asked, log.filters, user_ids)
+    wanted = criteria(asked, log.filters, partial(user_ids, known=known))
     if not readable.site:
         wanted = wanted.narrowed("organization_id", readable.organizations)
     if readable.ids is not None:
@@ -149,9 +161,9 @@ def _plans(log: Log[Row], asked: Filter, readable: Reach, keeping: Keeping) -> l
     return keeping.plans(wanted, log.stored.kept().read, current().log_shards)
 
 
-def user_ids(reference: UserReference) -> Sequence[str]:
-    """The ids of the users that a reference names."""
-    return directory.user_ids(reference.by, reference.text, deleted=reference.deleted)
+def user_ids(reference: UserReference, known: Claims = MappingProxyType({})) -> Sequence[str]:
+    """The ids of the users that a reference names; what is known already is not looked up."""
+    return directory.user_ids(reference.by, reference.text, deleted=reference.deleted, known=known)
 
 
 def _position_of(log: Log[Row], readable: Reach, keeping: Keeping, row_id: str) -> str:
@@ -188,19 +200,29 @@ def _read(
     return _Found(rows, count, following, short)
 
 
-def _texts(log: Log[Row], rows: Sequence[Row]) -> list[str]:
-    """The rows as JSON, as many of them as an answer may hold, one at least."""
+def _texts(log: Log[Row], rows: Sequence[Row]) -> tuple[list[str], int]:
+    """The rows as JSON, some in each text, and how many of them: as many as an answer may hold, one at least."""
     whole, users, organizations = shown(log.stored, rows, _LARGEST_ANSWER)
+    beside = Beside(users, organizations)
     texts: list[str] = []
-    size = 0
-    for row in whole:
-        text = encoded(log.shown(row, users, organizations)).text
-        # Lambda sends the body as a JSON text in turn.
-        size += len(json.dumps(text))
-        if texts and size > _LARGEST_ANSWER:
-            break
-        texts.append(text)
-    return texts
+    size = told = 0
+    for start in range(0, len(whole), _TOLD_AT_ONCE):
+        some = [log.shown(row, beside) for row in whole[start : start + _TOLD_AT_ONCE]]
+        # Together is quicker; one by one where the answer may have to end among them.
+        together = encoded(some).text[1:-1]
+        fits = size + _bytes_sent(together) <= _LARGEST_ANSWER
+        for text, number in [(together, len(some))] if fits else ((encoded(each).text, 1) for each in some):
+            size += _bytes_sent(text)
+            if told and size > _LARGEST_ANSWER:
+                return texts, told
+            texts.append(text)
+            told += number
+    return texts, told
+
+
+def _bytes_sent(text: str) -> int:
+    """How long a text is as Lambda sends it: as a JSON text in turn, in ASCII."""
+    return len(text) + text.count('"') + text.count("\\") if text.isascii() else len(json.dumps(text))
 
 
 def _explanation(planned: Sequence[Plan], budget: Budget, bill: Bill) -> dict[str, Any]:

@@ -32,7 +32,8 @@ def page(call: Call) -> Page:
     after_id = None
     if text := call.query("after_id"):
         try:
-            after_id = values.uuid(text)
+            # The nil id asks for nothing, here as in filters.
+            after_id = None if (given := values.uuid(text)) == values.NIL_UUID else given
         except values.WrongValue as error:
             wrong.append(Validation("after_id", f'Query param "after_id" {error}'))
     limit = int32(call, "limit", wrong)
@@ -68,13 +69,15 @@ def int32(call: Call, name: str, wrong: list[Validation]) -> int:
     if not text:
         return 0
     problem = ""
+    number = 0
+    digits = text.lstrip("+-0")
     if not re.fullmatch(r"[+-]?[0-9]+", text):
         problem = f"strconv.ParseInt: parsing {values.quoted(text)}: invalid syntax"
-    elif len(text.lstrip("+-0")) > len(str(_INT32_MAX)) or not -_INT32_MAX <= int(text) <= _INT32_MAX:
+    elif len(digits) > len(str(_INT32_MAX)) or (number := int(digits or "0")) > _INT32_MAX:
         problem = f"strconv.ParseInt: parsing {values.quoted(text)}: value out of range"
-    elif int(text) < 0:
+    elif number and text.startswith("-"):
         problem = "value is negative"
     if problem:
         wrong.append(Validation(name, f'Query param "{name}" must be a valid 32-bit positive integer: {problem}'))
         return 0
-    return int(text)
+    return number

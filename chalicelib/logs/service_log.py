@@ -18,10 +18,9 @@ from chalicelib.logs.nesting import too_deep
 CONNECTION_LOG = "connection_log"
 AUDIT_LOG = "audit_log"
 
-_FIELDS = {
+FIELDS: Mapping[str, Mapping[str, str]] = {
     CONNECTION_LOG: {
         "ID": "id",
-        "Time": "time",
         "OrganizationID": "organization_id",
         "WorkspaceOwnerID": "workspace_owner_id",
         "WorkspaceID": "workspace_id",
@@ -29,13 +28,13 @@ _FIELDS = {
         "AgentName": "agent_name",
         "Type": "type",
         "Code": "code",
-        "Ip": "ip",
         "IP": "ip",
         "UserAgent": "user_agent",
         "UserID": "user_id",
         "SlugOrPort": "slug_or_port",
         "ConnectionID": "connection_id",
         "DisconnectReason": "disconnect_reason",
+        "Time": "time",
         "ConnectionStatus": "connection_status",
     },
     AUDIT_LOG: {
@@ -44,7 +43,6 @@ _FIELDS = {
         "UserID": "user_id",
         "OrganizationID": "organization_id",
         "Ip": "ip",
-        "IP": "ip",
         "UserAgent": "user_agent",
         "ResourceType": "resource_type",
         "ResourceID": "resource_id",
@@ -57,6 +55,9 @@ _FIELDS = {
         "ResourceIcon": "resource_icon",
     },
 }
+"""Message -> name in a line -> name of an event's field, in the order in which a line has them."""
+
+_READ = {message: {"Ip": "ip", "IP": "ip", **names} for message, names in FIELDS.items()}
 _NOTHING = ("", "<nil>", None)
 _MAY_BE_EMPTY = frozenset({"workspace_name", "agent_name", "resource_target"})
 _NUMBERS = ("code", "status_code")
@@ -101,7 +102,7 @@ def event_of_human(line: str, message: str) -> dict[str, Any] | None:
 
 
 def _named(given: Mapping[str, Any], message: str) -> dict[str, Any]:
-    names = _FIELDS[message]
+    names = _READ[message]
     named = {names[key]: value for key, value in given.items() if key in names}
     return {name: value for name, value in named.items() if value not in _NOTHING or name in _MAY_BE_EMPTY}
 

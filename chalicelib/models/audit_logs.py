@@ -16,9 +16,9 @@ from chalicelib.logs.audit_event import AuditEvent
 from chalicelib.logs.nesting import DEEPEST, too_deep
 from chalicelib.logs.vocabulary import AUDIT_ACTIONS, RESOURCE_TYPES
 from chalicelib.models.base import LONG_TEXT, Int32, Model, Moment, OptionalText, OptionalUuid, Uuid, checked
-from chalicelib.models.directory import MinimalOrganizationJSON, UserJSON, minimal_organization_json, user_json
+from chalicelib.models.directory import Beside, MinimalOrganizationJSON, UserJSON
 from chalicelib.search.values import NIL_UUID
-from chalicelib.store.records import AuditLog, Organization, User
+from chalicelib.store.records import AuditLog, User
 
 MAX_SIDE_BYTES = 300 * 1_024
 """Of all that a diff says a resource was before, with the names of the fields, as JSON; and the same of after."""
@@ -152,11 +152,10 @@ class AuditLogJSON(TypedDict):
     user: UserJSON | None
 
 
-def audit_log_json(row: AuditLog, users: Mapping[str, User], organizations: Mapping[str, Organization]) -> AuditLogJSON:
+def audit_log_json(row: AuditLog, beside: Beside) -> AuditLogJSON:
     """A row as clients read it: users and organizations are those of today, deleted users included."""
-    organization = organizations.get(row.organization_id) if row.organization_id else None
-    user = users.get(row.user_id)
-    deleted = is_deleted(row, users)
+    organization = beside.organizations.get(row.organization_id) if row.organization_id else None
+    deleted = is_deleted(row, beside.users)
     link = audit_text.resource_link(row, deleted=deleted, organization=organization.name if organization else "")
     body: AuditLogJSON = {
         "id": row.id,
@@ -176,10 +175,10 @@ def audit_log_json(row: AuditLog, users: Mapping[str, User], organizations: Mapp
         "resource_link": link,
         "is_deleted": deleted,
         "organization_id": row.organization_id or NIL_UUID,
-        "user": user_json(user, with_organizations=False) if user else None,
+        "user": beside.user(row.user_id) if row.user_id in beside.users else None,
     }
     if row.organization_id:
-        body["organization"] = minimal_organization_json(row.organization_id, organization)
+        body["organization"] = beside.organization(row.organization_id)
     return body
 
 

@@ -13,15 +13,9 @@ from chalicelib.logs.addresses import address
 from chalicelib.logs.connection import ConnectionEvent
 from chalicelib.logs.vocabulary import CONNECTION_TYPES, WEB_TYPES
 from chalicelib.models.base import Int32, Model, Moment, OptionalText, OptionalUuid, ShortText, Uuid, checked
-from chalicelib.models.directory import (
-    MinimalOrganizationJSON,
-    UserJSON,
-    minimal_organization_json,
-    unknown_user_json,
-    user_json,
-)
+from chalicelib.models.directory import Beside, MinimalOrganizationJSON, UserJSON
 from chalicelib.search.values import NIL_UUID
-from chalicelib.store.records import ConnectionLog, Organization, User
+from chalicelib.store.records import ConnectionLog
 
 
 def _type(value: object) -> object:
@@ -102,17 +96,14 @@ class ConnectionLogJSON(TypedDict):
     ssh_info: NotRequired[SSHInfoJSON]
 
 
-def connection_log_json(
-    row: ConnectionLog, users: Mapping[str, User], organizations: Mapping[str, Organization]
-) -> ConnectionLogJSON:
+def connection_log_json(row: ConnectionLog, beside: Beside) -> ConnectionLogJSON:
     """A row as clients read it: names are today's, and what the directory does not know is shown by its id."""
-    owner = users.get(row.workspace_owner_id)
     body: ConnectionLogJSON = {
         "id": row.id,
         "connect_time": times.wire(row.connect_time),
-        "organization": minimal_organization_json(row.organization_id, organizations.get(row.organization_id)),
+        "organization": beside.organization(row.organization_id),
         "workspace_owner_id": row.workspace_owner_id,
-        "workspace_owner_username": owner.username if owner else "",
+        "workspace_owner_username": beside.username(row.workspace_owner_id),
         "workspace_id": row.workspace_id,
         "workspace_name": row.workspace_name,
         "agent_name": row.agent_name,
@@ -125,18 +116,11 @@ def connection_log_json(
     else:
         body["web_info"] = {
             "user_agent": row.user_agent or "",
-            "user": _web_user(row.user_id, users),
+            "user": None if row.user_id is None else beside.user(row.user_id),
             "slug_or_port": row.slug_or_port or "",
             "status_code": row.code or 0,
         }
     return body
-
-
-def _web_user(user_id: str | None, users: Mapping[str, User]) -> UserJSON | None:
-    if user_id is None:
-        return None
-    user = users.get(user_id)
-    return user_json(user, with_organizations=False) if user else unknown_user_json(user_id)
 
 
 def _ssh_info(row: ConnectionLog) -> SSHInfoJSON:

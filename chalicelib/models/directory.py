@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pydantic import AfterValidator, Field
@@ -163,6 +164,41 @@ def unknown_user_json(user_id: str) -> UserJSON:
         "roles": [],
         "has_ai_seat": False,
     }
+
+
+class Beside:
+    """The users and organizations that stand beside the rows of a page, each made JSON once for all of them.
+
+    Attributes:
+        users: by id.
+        organizations: by id.
+    """
+
+    def __init__(self, users: Mapping[str, User], organizations: Mapping[str, Organization]) -> None:
+        self.users = users
+        self.organizations = organizations
+        self._user_json: dict[str, UserJSON] = {}
+        self._organization_json: dict[str, MinimalOrganizationJSON] = {}
+
+    def username(self, user_id: str) -> str:
+        """Today's name of a user; "" of one that the directory does not know."""
+        user = self.users.get(user_id)
+        return user.username if user else ""
+
+    def user(self, user_id: str) -> UserJSON:
+        """A user, without organizations; of one that the directory does not know, the id alone."""
+        if user_id not in self._user_json:
+            user = self.users.get(user_id)
+            known = user_json(user, with_organizations=False) if user else unknown_user_json(user_id)
+            self._user_json[user_id] = known
+        return self._user_json[user_id]
+
+    def organization(self, organization_id: str) -> MinimalOrganizationJSON:
+        """An organization; of one that the directory does not know, the id alone."""
+        if organization_id not in self._organization_json:
+            known = self.organizations.get(organization_id)
+            self._organization_json[organization_id] = minimal_organization_json(organization_id, known)
+        return self._organization_json[organization_id]
 
 
 def organization_json(organization: Organization) -> OrganizationJSON:

@@ -20,6 +20,8 @@ from chalicelib.search.parser import Filter
 _VERSION = 1
 _DIGEST_BYTES = 6
 _LONGEST = 400
+_MOST_SKIPPED = 2**31 - 1
+"""As an offset, which is what a skip is a part of."""
 _POSITION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}#[0-9a-f-]{36}", re.ASCII)
 
 
@@ -62,6 +64,8 @@ def decode(text: str, log: str, asked: Filter) -> Cursor:
     if not _POSITION.fullmatch(position) or not re.fullmatch(r"[0-9]{1,10}", skip, re.ASCII):
         raise WrongCursor(text)
     cursor = Cursor(position, int(skip))
+    if cursor.skip > _MOST_SKIPPED:
+        raise WrongCursor(text)
     # Made anew it must be the same text: that compares version and digest, and leaves one spelling of each cursor.
     if encode(cursor, log, asked) != text:
         raise WrongCursor(text)

@@ -112,6 +112,24 @@ def parse(query: str, table: FilterTable, *, me: str, organization: Callable[[st
     return whole
 
 
+def names(query: str, table: FilterTable) -> tuple[tuple[str, str], ...]:
+    """The names in a query, to be looked up ahead: `name` of an organization, `username` or `email`, and the text.
+
+    There are none in a query that cannot be understood.
+    """
+    organizations: list[str] = []
+
+    def organization(name: str) -> str:
+        organizations.append(name)
+        return values.NIL_UUID
+
+    try:
+        asked = parse(query, table, me=values.NIL_UUID, organization=organization)
+    except Invalid:
+        return ()
+    return (*(("name", name) for name in organizations), *((user.by, user.text) for user in asked.users))
+
+
 def _by_key(given: list[Term]) -> dict[str, list[str]]:
     texts: dict[str, list[str]] = {}
     for key, value in given:

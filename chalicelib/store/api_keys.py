@@ -17,7 +17,7 @@ from chalicelib.store.batch_get import batch_get
 from chalicelib.store.claims import Changed
 from chalicelib.store.engine import ConditionFailed, Item, TransactionCancelled, call
 from chalicelib.store.records import APIKey
-from chalicelib.store.tables import APIKeyItem
+from chalicelib.store.tables import APIKeyItem, decoded
 from chalicelib.store.transaction import Write, transact
 
 _KIND = "token"
@@ -269,7 +269,7 @@ def _sort(key: APIKey) -> str:
 
 
 def _record(item: Item) -> APIKey:
-    values: dict[str, Any] = APIKeyItem.from_raw_data(item).attribute_values
+    values = decoded(APIKeyItem, item)
     values |= {name: tuple(values.get(name) or ()) for name in ("scopes", "allow_list", "allowed_ips")}
     values |= {name: int(values[name]) for name in ("lifetime_seconds", "revision")}
     fields: dict[str, Any] = {name: values.get(name) for name in APIKey.__slots__}

@@ -7,14 +7,18 @@ a value that others have left.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from chalicelib.casing import lowered
-from chalicelib.store.engine import call
+from chalicelib.store.engine import Item, call
 from chalicelib.store.tables import OrganizationItem, UserItem
 from chalicelib.store.transaction import Write
 
 DirectoryItem = type[UserItem] | type[OrganizationItem]
+
+Claims = Mapping[str, Item]
+"""Claims that were read already: the key of each -> its item, empty where there is none."""
 
 _MAX_KEY_BYTES = 1_024
 
@@ -78,14 +82,31 @@ def forget(table: DirectoryItem, field: str, value: str, holder: str) -> Write:
     return Write("Update", claim.get_update_kwargs_from_instance(actions=[table.former.delete({holder})]))
 
 
-def holders(table: DirectoryItem, field: str, value: str, *, former: bool = False) -> tuple[str, ...]:
-    """The ids that answer to a value: who holds it now and, when asked, the deleted rows that left it."""
+def holders(
+    table: DirectoryItem, field: str, value: str, *, former: bool = False, known: Claims = MappingProxyType({})
+) -> tuple[str, ...]:
+    """The ids that answer to a value: who holds it now and, when asked, the deleted rows that left it.
+
+    Args:
+        table: of the rows.
+        field: the name of the field.
+        value: in any case.
+        former: whether deleted rows count.
+        known: claims that were read already; another one is read now.
+    """
     key = claim_id(field, value)
-    if len(key.encode()) > _MAX_KEY_BYTES:
+    if not fits(key):
         return ()
-    answer = call("GetItem", {"TableName": table.Meta.table_name, "Key": {"id": {"S": key}}})
-    item: dict[str, Any] = answer.get("Item", {})
+    if key in known:
+        item = known[key]
+    else:
+        item = call("GetItem", {"TableName": table.Meta.table_name, "Key": {"id": {"S": key}}}).get("Item", {})
     found = [item["holder"]["S"]] if "holder" in item else []
     if former:
         found += sorted(item.get("former", {}).get("SS", ()))
     return tuple(found)
+
+
+def fits(key: str) -> bool:
+    """Whether a claim may have this key; on a longer value there is none."""
+    return len(key.encode()) <= _MAX_KEY_BYTES

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from chalicelib.store.batch_get import batch_get
 from chalicelib.store.connection_rows import CLOSING, closing_of
@@ -22,4 +21,4 @@ def with_closings(rows: Sequence[ConnectionLog]) -> list[ConnectionLog]:
     for _, item in batch_get(sessions, ("id", CLOSING)):
         if closing := closing_of(item):
             found[item["id"]["S"]] = closing
-    return [replace(row, closing=found[row.id]) if row.id in found else row for row in rows]
+    return [row.closed(found[row.id]) if row.id in found else row for row in rows]

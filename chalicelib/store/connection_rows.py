@@ -25,7 +25,7 @@ from chalicelib import times
 from chalicelib.store.batch_write import WriteRequest, deletion
 from chalicelib.store.engine import Item
 from chalicelib.store.lanes import CONNECTION_LANES, POSITION, TIME_LENGTH, Lane, lane_keys, position
-from chalicelib.store.packing import packed, unpacked
+from chalicelib.store.packing import packed, read, unpacked
 from chalicelib.store.records import Closing, ConnectionLog, Mark
 from chalicelib.store.tables import FORGET_AT
 
@@ -91,8 +91,15 @@ def closing_of(item: Item) -> Closing | None:
     """How the session of a base row ended; None while it is open."""
     if CLOSING not in item:
         return None
-    parts = json.loads(item[CLOSING]["S"])
-    return Closing(times.from_fixed(parts["t"]), _mark(parts.get("r")), _mark(parts.get("c")))
+    parts = read(item[CLOSING]["S"])
+    text: str = parts["t"]
+    moment = times.from_fixed(text)
+    # Nearly always one event ended the session and said how.
+    reason, code = (
+        None if mark is None else Mark(moment if mark[0] == text else times.from_fixed(mark[0]), mark[1])
+        for mark in (parts.get("r"), parts.get("c"))
+    )
+    return Closing(moment, reason, code)
 
 
 def revision(item: Item) -> int:
@@ -108,7 +115,3 @@ def closing_text(closing: Closing) -> str:
     if closing.code is not None:
         parts["c"] = [times.fixed(closing.code.time), closing.code.value]
     return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
-
-
-def _mark(pair: tuple[str, Any] | None) -> Mark[Any] | None:
-    return None if pair is None else Mark(times.from_fixed(pair[0]), pair[1])

@@ -26,7 +26,7 @@ from chalicelib.errors import Unavailable
 from chalicelib.settings import current
 from chalicelib.store.connection_rows import CLOSING, OPEN, REVISION, closing_text, from_item, is_row, revision, to_item
 from chalicelib.store.engine import ConditionFailed, Item, call
-from chalicelib.store.lanes import CONNECTION_LANES, POSITION
+from chalicelib.store.lanes import EVERY_CONNECTION_LANE, POSITION, lane_keys
 from chalicelib.store.records import ConnectionLog
 from chalicelib.store.tables import ConnectionLogItem
 from chalicelib.store.write_pool import Written, write_each
@@ -42,7 +42,7 @@ Keeps = Callable[[ConnectionLog], bool]
 _ATTEMPTS = 10
 _FIRST_PAUSE_SECONDS = 0.01
 
-_OPEN_LANES = {f"#{lane.name}": lane.name for lane in CONNECTION_LANES if "status" in lane.only}
+_OPEN_LANES = {f"#{lane.name}": lane.name for lane in EVERY_CONNECTION_LANE if "ongoing" in lane.only.get("status", ())}
 """The lanes that hold open sessions alone, whether the deployment keeps them now or has kept them before."""
 
 
@@ -137,15 +137,17 @@ def _put(row: ConnectionLog) -> Written[ConnectionLog] | Item | None:
 
 def _close(row: ConnectionLog) -> Written[ConnectionLog] | Item | None:
     assert row.closing is not None  # noqa: S101 - `_only_closes` has looked
+    settings = current()
+    written = [lane for lane in settings.connection_lanes.written if "completed" in lane.only.get("status", ())]
+    entered = lane_keys(row, written, settings.log_shards)
+    sets = ["#closing = :closing", "#rev = #rev + :one", *(f"#{name} = :{name}" for name in entered)]
     try:
         answer = call(
             "UpdateItem",
             {
                 "TableName": ConnectionLogItem.Meta.table_name,
                 "Key": {"id": {"S": row.id}},
-                "UpdateExpression": (
-                    f"SET #closing = :closing, #rev = #rev + :one REMOVE #open, {', '.join(_OPEN_LANES)}"
-                ),
+                "UpdateExpression": f"SET {', '.join(sets)} REMOVE #open, {', '.join(_OPEN_LANES)}",
                 # Only an open session has `open`; any other event under this id is left to the join.
                 "ConditionExpression": "#open = :connection AND #position BETWEEN :known AND :moment",
                 "ExpressionAttributeNames": {
@@ -154,6 +156,7 @@ def _close(row: ConnectionLog) -> Written[ConnectionLog] | Item | None:
                     "#rev": REVISION,
                     "#position": POSITION,
                     **_OPEN_LANES,
+                    **{f"#{name}": name for name in entered},
                 },
                 "ExpressionAttributeValues": {
                     ":closing": {"S": closing_text(row.closing)},
@@ -163,6 +166,7 @@ def _close(row: ConnectionLog) -> Written[ConnectionLog] | Item | None:
                     ":known": {"S": times.fixed(times.NEVER + timedelta.resolution)},
                     # The bare time sorts before every position that begins with it, so a tie is left to the join.
                     ":moment": {"S": times.fixed(row.closing.time)},
+                    **{f":{name}": {"S": key} for name, key in entered.items()},
                 },
                 "ReturnValues": "ALL_OLD",
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",

@@ -8,16 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
-
-from pynamodb.models import Model
 
 from chalicelib.casing import lowered
 from chalicelib.store.batch_get import batch_get
-from chalicelib.store.claims import Changed, DirectoryItem, Taken, forget, hold, holders, leave, release
+from chalicelib.store.claims import (
+    Changed,
+    Claims,
+    DirectoryItem,
+    Taken,
+    claim_id,
+    fits,
+    forget,
+    hold,
+    holders,
+    leave,
+    release,
+)
 from chalicelib.store.engine import ConditionFailed, Item, TransactionCancelled, call
 from chalicelib.store.records import Organization, User
-from chalicelib.store.tables import OrganizationItem, UserItem
+from chalicelib.store.tables import OrganizationItem, UserItem, decoded
 from chalicelib.store.transaction import Write, transact
 
 _USER = "user"
@@ -46,20 +57,38 @@ def get_user(user_id: str, *, consistent: bool = False) -> User | None:
     return _user(item) if item else None
 
 
+def get_user_and_claims(user_id: str, names: Iterable[tuple[str, str]]) -> tuple[User | None, Claims]:
+    """The user with this id, read consistently, and in the same call the claims on names.
+
+    Args:
+        user_id: of the user.
+        names: pairs of `username`, `email` or, for organizations, `name`, and the value in any case.
+    """
+    tables = {UserItem.Meta.table_name: {user_id}, OrganizationItem.Meta.table_name: set[str]()}
+    for field, value in names:
+        table = UserItem if field in _USER_CLAIMS else OrganizationItem
+        tables[table.Meta.table_name].add(claim_id(field, value))
+    wanted = {table: [key for key in keys if fits(key)] for table, keys in tables.items()}
+    found = {item["id"]["S"]: item for _, item in batch_get(wanted, consistent=True)}
+    own = found.pop(user_id, None)
+    known = {key: found.get(key, {}) for keys in wanted.values() for key in keys if key != user_id}
+    return _user(own) if own and "kind" in own else None, known
+
+
 def get_organization(organization_id: str, *, consistent: bool = False) -> Organization | None:
     """The organization with this id, deleted or not."""
     item = _get(OrganizationItem, organization_id, consistent=consistent)
     return _organization(item) if item else None
 
 
-def user_ids(field: str, value: str, *, deleted: bool = False) -> tuple[str, ...]:
+def user_ids(field: str, value: str, *, deleted: bool = False, known: Claims = MappingProxyType({})) -> tuple[str, ...]:
     """The ids of users by `username` or `email`, whatever the case; with `deleted`, former holders too."""
-    return holders(UserItem, field, value, former=deleted)
+    return holders(UserItem, field, value, former=deleted, known=known)
 
 
-def organization_id(name: str) -> str | None:
+def organization_id(name: str, known: Claims = MappingProxyType({})) -> str | None:
     """The id of the organization that has this name now, whatever the case."""
-    found = holders(OrganizationItem, "name", name)
+    found = holders(OrganizationItem, "name", name, known=known)
     return found[0] if found else None
 
 
@@ -197,20 +226,15 @@ def _listing(table: DirectoryItem, kind: str) -> Iterator[Item]:
         request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
-def _values(table: type[Model], item: Item) -> dict[str, Any]:
-    row = table.from_raw_data(item)
-    return row.attribute_values
-
-
 def _user(item: Item) -> User:
-    values = _values(UserItem, item)
+    values = decoded(UserItem, item)
     values["roles"] = tuple(values["roles"])
     values["organization_roles"] = {key: tuple(roles) for key, roles in values["organization_roles"].items()}
     return User(**{name: values[name] for name in User.__slots__})
 
 
 def _organization(item: Item) -> Organization:
-    values = _values(OrganizationItem, item)
+    values = decoded(OrganizationItem, item)
     return Organization(**{name: values[name] for name in Organization.__slots__})
 
 

@@ -43,12 +43,14 @@ class Lane:
         fields: the row's fields whose values, with `:` between, it hashes on; none for the lane that holds every row.
         coarse: few values hold many rows, so the key is spread over shards.
         only: field -> the values of the rows that enter the lane, where not all do. Such a lane answers these too.
+        optional: kept only by a deployment that names it.
     """
 
     name: str
     fields: tuple[str, ...] = ()
     coarse: bool = False
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    optional: bool = False
 
     @property
     def answered(self) -> frozenset[str]:
@@ -83,20 +85,22 @@ class Lane:
         return [":".join(values) for values in product(*choices)] if choices else [self.name]
 
 
-CONNECTION_LANES = (
+EVERY_CONNECTION_LANE = (
     Lane("connection", ("connection_id",)),
     Lane("workspace", ("workspace_id",)),
     Lane("user", ("user_id",)),
     Lane("owner", ("workspace_owner_id",)),
     Lane("status", ("status",), coarse=True, only={"status": ("ongoing",)}),
     Lane("status_type", ("status", "type"), coarse=True, only={"status": ("ongoing",)}),
+    Lane("completed", ("status",), coarse=True, only={"status": ("completed",)}, optional=True),
+    Lane("organization_type", ("organization_id", "type"), coarse=True, optional=True),
     Lane("organization", ("organization_id",), coarse=True),
     Lane("type", ("type",), coarse=True),
     Lane(ALL, coarse=True),
 )
 """Most selective first: of two lanes that answer as much, the planner takes the earlier one."""
 
-AUDIT_LANES = (
+EVERY_AUDIT_LANE = (
     Lane("request", ("request_id",)),
     Lane("resource", ("resource_id",)),
     Lane("target", ("target",)),
@@ -109,6 +113,7 @@ AUDIT_LANES = (
     ),
     Lane("build_reason", ("build_reason",), coarse=True),
     Lane("resource_type_action", ("resource_type", "action"), coarse=True),
+    Lane("organization_resource_type", ("organization_id", "resource_type"), coarse=True, optional=True),
     Lane("organization", ("organization_id",), coarse=True),
     Lane("resource_type", ("resource_type",), coarse=True),
     Lane("action", ("action",), coarse=True),
@@ -118,11 +123,17 @@ AUDIT_LANES = (
 )
 """As above."""
 
+CONNECTION_LANES = tuple(lane for lane in EVERY_CONNECTION_LANE if not lane.optional)
+"""Those that a deployment keeps unless it says otherwise: a session costs twelve write units in them."""
+
+AUDIT_LANES = tuple(lane for lane in EVERY_AUDIT_LANE if not lane.optional)
+"""As above: an event costs ten, and one or two more where it tells of a build."""
+
 
 def chosen(lanes: tuple[Lane, ...], names: Iterable[str]) -> tuple[Lane, ...]:
-    """The lanes of these names, in the order of declaration; `*` names every lane."""
+    """The lanes of these names, in the order of declaration; `*` names every lane that is not optional."""
     wanted = {*names}
-    return tuple(lane for lane in lanes if lane.name in wanted or "*" in wanted)
+    return tuple(lane for lane in lanes if lane.name in wanted or ("*" in wanted and not lane.optional))
 
 
 def shard_of(row_id: str, shards: int) -> int:
@@ -140,7 +151,7 @@ def just_below(place: str) -> str:
     return f"{place[:-1]}{chr(ord(place[-1]) - 1)}\U0010ffff"
 
 
-def lane_keys(row: ConnectionLog | AuditLog, lanes: tuple[Lane, ...], shards: int) -> Mapping[str, str]:
+def lane_keys(row: ConnectionLog | AuditLog, lanes: Iterable[Lane], shards: int) -> Mapping[str, str]:
     """Lane name -> HASH value, for the lanes that the row is in."""
     values = ((lane, lane.value_of(row)) for lane in lanes)
     return {lane.name: lane.key(value, row.id, shards) for lane, value in values if value is not None}

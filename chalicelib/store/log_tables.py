@@ -17,7 +17,7 @@ from chalicelib.store import audit_rows, connection_rows
 from chalicelib.store.batch_write import WriteRequest, deletion
 from chalicelib.store.closings import with_closings
 from chalicelib.store.engine import Item, call
-from chalicelib.store.lanes import AUDIT_LANES, CONNECTION_LANES, POSITION, Lane, position
+from chalicelib.store.lanes import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, POSITION, Lane, position
 from chalicelib.store.records import AuditLog, ConnectionLog
 from chalicelib.store.tables import AuditLogItem, ConnectionLogItem
 
@@ -91,7 +91,7 @@ class LogTable(Generic[Row]):
 CONNECTION_LOGS: LogTable[ConnectionLog] = LogTable(
     name="connection",
     table=ConnectionLogItem,
-    lanes=CONNECTION_LANES,
+    lanes=EVERY_CONNECTION_LANE,
     kept=lambda: current().connection_lanes,
     read=connection_rows.from_item,
     removal=connection_rows.removal,
@@ -104,7 +104,7 @@ CONNECTION_LOGS: LogTable[ConnectionLog] = LogTable(
 AUDIT_LOGS: LogTable[AuditLog] = LogTable(
     name="audit",
     table=AuditLogItem,
-    lanes=AUDIT_LANES,
+    lanes=EVERY_AUDIT_LANE,
     kept=lambda: current().audit_lanes,
     read=audit_rows.from_item,
     removal=lambda row, _cut_off, _now: deletion(row.id),

@@ -7,7 +7,10 @@ out to hold of it. When the budget is spent the stream stops, which is not the s
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import cache, partial
 from math import ceil
 from typing import Any
 
@@ -16,8 +19,11 @@ from chalicelib.store.engine import Item, call
 from chalicelib.store.lanes import POSITION
 from chalicelib.store.plan import Plan
 
+_READERS = 16
 _LARGEST_PAGE = 1_000
-_SMALLEST_REFILL = 2
+_SMALLEST_REFILL = 3
+_ASKED_AT_ONCE = 8
+"""Keys from which on they are asked together: one after the other, 256 of them would take seconds."""
 _EAGERNESS = 0.75
 """Of what a key is expected to give, where there are several: what one lacks another has, and is read in its stead."""
 
@@ -58,7 +64,7 @@ class Merge:
         """
         if self._plan.nothing:
             return
-        streams = [self._stream(key) for key in self._plan.keys]
+        streams = [self._stream(request, first) for request, first in self._asked()]
         # One stream is in order already.
         items = streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_position, reverse=True)
         for item in items:
@@ -66,11 +72,25 @@ class Merge:
             self.wanted -= 1
             yield item
 
-    def _stream(self, key: str) -> Iterator[Item]:
-        request = with_key(self._request, key) | {"Limit": max(1, min(self._first, self._budget.rows_left))}
+    def _asked(self) -> Iterator[tuple[dict[str, Any], Callable[[], dict[str, Any]]]]:
+        """The first request of each key, and what waits for its answer: many keys are asked at once."""
+        requests = [with_key(self._request, key) for key in self._plan.keys]
+        if len(requests) < _ASKED_AT_ONCE:
+            yield from ((request, partial(self._first_answer, request)) for request in requests)
+            return
+        limit = max(1, min(self._first, self._budget.rows_left // len(requests)))
+        for request in requests:
+            request["Limit"] = limit
+            # A thread of the pool tells whoever listens to this one.
+            yield request, _pool().submit(copy_context().run, call, "Query", dict(request)).result
+
+    def _first_answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        return call("Query", request | {"Limit": max(1, min(self._first, self._budget.rows_left))})
+
+    def _stream(self, request: dict[str, Any], first: Callable[[], dict[str, Any]]) -> Iterator[Item]:
         own = 0
+        answer = first()
         while True:
-            answer = call("Query", request)
             self._budget.rows_read += answer["ScannedCount"]
             for item in answer["Items"]:
                 own += 1
@@ -82,6 +102,12 @@ class Merge:
             expected = ceil(self.wanted * self._eagerness * own / max(1, self._taken, own))
             size = min(max(_SMALLEST_REFILL, expected), _LARGEST_PAGE, self._budget.left)
             request |= {"ExclusiveStartKey": answer["LastEvaluatedKey"], "Limit": size}
+            answer = call("Query", request)
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_READERS, thread_name_prefix="lane-reader")
 
 
 def lane_request(table: str, plan: Plan) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from chalicelib.store.engine import Item
 from chalicelib.store.tables import DOC, PACKED_DOC
 
 _WORTH_COMPRESSING = 512
+_DECODER = json.JSONDecoder()
 _LEVEL = 9
 
 
@@ -39,8 +40,13 @@ def unpacked(item: Item, words: bytes = b"") -> dict[str, Any]:
         small: bytes = item[PACKED_DOC]["B"]
         doc: dict[str, Any] = json.loads(zlib.decompressobj(zdict=words).decompress(small))
     else:
-        doc = json.loads(item[DOC]["S"])
+        doc = read(item[DOC]["S"])
     return doc
+
+
+def read(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """The value of a JSON text that was written here, so that there is no white space around it to look for."""
+    return _DECODER.raw_decode(text)[0]
 
 
 def _compressed(plain: bytes, words: bytes) -> bytes:

@@ -25,7 +25,7 @@ from pynamodb.models import Model
 
 from chalicelib import times
 from chalicelib.settings import current
-from chalicelib.store.lanes import AUDIT_LANES, CONNECTION_EVENT, CONNECTION_LANES, POSITION, Lane
+from chalicelib.store.lanes import CONNECTION_EVENT, EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, POSITION, Lane
 
 DOC = "doc"
 PACKED_DOC = "zdoc"
@@ -187,9 +187,21 @@ def _log_table(name: str, lanes: tuple[Lane, ...]) -> type[Model]:
     return cast("type[Model]", type(name, (Model,), attributes))
 
 
-ConnectionLogItem = _log_table("connection_logs", CONNECTION_LANES)
+ConnectionLogItem = _log_table("connection_logs", EVERY_CONNECTION_LANE)
 
-AuditLogItem = _log_table("audit_logs", AUDIT_LANES)
+AuditLogItem = _log_table("audit_logs", EVERY_AUDIT_LANE)
+
+
+def decoded(table: type[Model], item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The values of an item by its table's attributes, those it lacks as None.
+
+    pynamodb does the same by making a model of it, which takes four times as long: a page reads many.
+    """
+    return {
+        name: attribute.deserialize(item[name][attribute.attr_type]) if name in item else None
+        for name, attribute in table.get_attributes().items()
+    }
+
 
 TIMES_TO_LIVE: Mapping[type[Model], str] = {ConnectionLogItem: FORGET_AT}
 """The attribute by which DynamoDB deletes items of a table by itself."""

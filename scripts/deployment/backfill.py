@@ -12,6 +12,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from chalicelib.errors import Unavailable
 from chalicelib.settings import current
 from chalicelib.store.batch_get import batch_get
 from chalicelib.store.budget import Budget
@@ -75,7 +76,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     place: str | None = given.below
     written = 0
     while True:
-        some, place = backfill(logs[given.log], place)
+        try:
+            some, place = backfill(logs[given.log], place)
+        except Unavailable as error:
+            again = f" with --below '{place}'" if place else ""
+            raise SystemExit(f"{written} rows written, then: {error.message} Run it again{again}.") from error
         written += some
         if place is None:
             break

@@ -1,4 +1,8 @@
-"""Writes `.chalice/resources.json` and the policies from the tables: `python -m scripts.deployment.template`.
+"""Writes what `.chalice` holds, from what the code declares: `python -m scripts.deployment.template`.
+
+    config.json           the stages and functions, for Chalice
+    policy-<handler>      what each function may do
+    resources-<stage>     everything that Chalice does not make, or makes without these properties; merged into its own
 
 They are committed, so that a change of a table is seen in review, and a test fails when they are not up to date.
 """
@@ -6,93 +10,105 @@ They are committed, so that a change of a table is seen in review, and a test fa
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from pynamodb.models import Model
-
-from chalicelib.settings import current
-from chalicelib.store.schema import table_definition
-from chalicelib.store.tables import (
-    TABLES,
-    TIMES_TO_LIVE,
-    APIKeyItem,
-    AuditLogItem,
-    ConnectionLogItem,
-    OrganizationItem,
-    RetentionItem,
-    UserItem,
-)
+from chalicelib.settings import load
+from scripts.deployment import function_resources, gateway_resources, parameters, watch
+from scripts.deployment.handlers import HANDLERS
+from scripts.deployment.policies import policy
+from scripts.deployment.stages import STAGES, Stage
+from scripts.deployment.table_resources import tables
 
 DIRECTORY = Path(__file__).resolve().parents[2] / ".chalice"
-STAGES = ("dev", "prod")
-
-_USED: dict[type[Model], tuple[str, ...]] = {
-    UserItem: ("BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
-    OrganizationItem: ("BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
-    APIKeyItem: ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
-    AuditLogItem: ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem"),
-    ConnectionLogItem: ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
-    RetentionItem: ("DeleteItem", "GetItem", "PutItem", "UpdateItem"),
-}
-"""The calls that the API makes on each table itself; indexes are only ever queried."""
+COMPRESS_ABOVE_BYTES = 1_024
 
 
-def resources() -> dict[str, Any]:
-    """The CloudFormation fragment that `chalice package --merge-template` takes in: one resource per table."""
-    return {"Resources": {_logical_id(table): _table(table) for table in TABLES}}
-
-
-def policy() -> dict[str, Any]:
-    """What the API's Lambda function may do: its log, its traces, and the calls it makes on the tables it has."""
-    statements = [
-        {
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": "arn:*:logs:*:*:log-group:/aws/lambda/gatebook-*",
-        },
-        {"Effect": "Allow", "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "Resource": "*"},
-    ]
-    for table in TABLES:
-        arn = f"arn:*:dynamodb:*:*:table/{table.Meta.table_name}"
-        actions = [f"dynamodb:{call}" for call in _USED[table]]
-        statements.append({"Effect": "Allow", "Action": actions, "Resource": arn})
-        indexes = [f"{arn}/index/{name}" for name in _index_names(table)]
-        if indexes:
-            statements.append({"Effect": "Allow", "Action": ["dynamodb:Query"], "Resource": indexes})
-    return {"Version": "2012-10-17", "Statement": statements}
-
-
-def files() -> dict[Path, str]:
-    """Every generated file and what it should hold."""
-    made: dict[str, dict[str, Any]] = {"resources.json": resources()}
-    made |= {f"policy-{stage}.json": policy() for stage in STAGES}
-    return {DIRECTORY / name: json.dumps(body, indent=2) + "\n" for name, body in made.items()}
-
-
-def _table(table: type[Model]) -> dict[str, Any]:
-    to_live = TIMES_TO_LIVE.get(table)
+def resources(stage: Stage) -> dict[str, Any]:
+    """What `chalice package --merge-template` takes in."""
     return {
-        "Type": "AWS::DynamoDB::Table",
-        "DeletionPolicy": "Retain",
-        "UpdateReplacePolicy": "Retain",
-        "Properties": {
-            **table_definition(table),
-            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
-            "SSESpecification": {"SSEEnabled": True},
-            **({"TimeToLiveSpecification": {"AttributeName": to_live, "Enabled": True}} if to_live else {}),
+        "Description": f"Gatebook ({stage.name}): scoped API tokens, connection and audit logs.",
+        "Parameters": parameters.parameters(stage),
+        "Conditions": parameters.conditions(),
+        "Resources": {
+            **tables(stage),
+            **function_resources.functions(stage),
+            **gateway_resources.resources(stage),
+            **watch.alarms(),
+            **watch.dashboard(),
+        },
+        "Outputs": {
+            "TablePrefix": {"Value": {"Ref": "TablePrefix"}},
+            "DomainTarget": {
+                "Condition": "HasDomainName",
+                "Description": "What the DNS record of DomainName points to.",
+                "Value": {"Fn::GetAtt": ["ApiDomain", "RegionalDomainName"]},
+            },
         },
     }
 
 
-def _logical_id(table: type[Model]) -> str:
-    name: str = table.Meta.table_name.removeprefix(current().table_prefix)
-    return "".join(part.capitalize() for part in name.split("_")) + "Table"
+def config(stage_variables: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """Chalice's configuration. What a stage gives in its `environment_variables` is kept as it is."""
+    return {
+        "version": "2.0",
+        "app_name": "gatebook",
+        "api_gateway_endpoint_type": "REGIONAL",
+        "autogen_policy": False,
+        "minimum_compression_size": COMPRESS_ABOVE_BYTES,
+        "xray": True,
+        "lambda_functions": {
+            handler.name: {
+                "iam_policy_file": handler.policy_file,
+                "lambda_memory_size": handler.memory_mb,
+                "lambda_timeout": handler.timeout_seconds,
+            }
+            for handler in HANDLERS
+        },
+        "stages": {
+            name: {"api_gateway_stage": name, "environment_variables": stage_variables.get(name, {})} for name in STAGES
+        },
+    }
 
 
-def _index_names(table: type[Model]) -> list[str]:
-    indexes: Any = table_definition(table).get("GlobalSecondaryIndexes", [])
-    return [index["IndexName"] for index in indexes]
+def files() -> dict[Path, str]:
+    """Every generated file and what it should hold."""
+    made: dict[str, dict[str, Any]] = {"config.json": config(_stage_variables())}
+    made |= {handler.policy_file: policy(handler) for handler in HANDLERS}
+    made |= {f"resources-{stage.name}.json": resources(stage) for stage in STAGES.values()}
+    return {DIRECTORY / name: json.dumps(body, indent=2) + "\n" for name, body in made.items()}
+
+
+def finished(template: dict[str, Any], code: str, stage: str) -> dict[str, Any]:
+    """A template as Chalice merged it, with what cannot be merged.
+
+    Args:
+        template: is left as it is.
+        code: the zip, as seen from the template; `aws cloudformation package` puts its place in S3 there.
+        stage: its name.
+    """
+    made = deepcopy(template)
+    for resource in made["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = code
+    definition = made["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
+    definition["x-amazon-apigateway-gateway-responses"] = gateway_resources.gateway_answers(
+        load(_stage_variables()[stage])
+    )
+    for methods in definition["paths"].values():
+        # A wrong method reaches the application, which names the right ones; the gateway would deny the path.
+        known = next(iter(methods.values()))
+        methods["x-amazon-apigateway-any-method"] = {
+            name: known[name] for name in ("responses", "x-amazon-apigateway-integration") if name in known
+        }
+    return made
+
+
+def _stage_variables() -> dict[str, dict[str, str]]:
+    path = DIRECTORY / "config.json"
+    stages = json.loads(path.read_text())["stages"] if path.exists() else {}
+    return {name: stage.get("environment_variables", {}) for name, stage in stages.items()}
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Writes the README's reference tables from what the code declares: `python -m scripts.docs.reference`.
+"""Writes the reference tables of README and docs from what the code declares: `python -m scripts.docs.reference`.
 
 Each table stands between two comments that name it; a test fails when one is not up to date.
 """
@@ -10,8 +10,12 @@ from pathlib import Path
 
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterKey, Kind
 from chalicelib.settings import declared
+from scripts.deployment import parameters
+from scripts.deployment.stages import STAGES
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+_ROOT = Path(__file__).resolve().parents[2]
+README = _ROOT / "README.md"
+DOCUMENTS = (README, _ROOT / "docs" / "deploy.md")
 
 _VALUES = {
     Kind.UUID: "a UUID",
@@ -32,15 +36,17 @@ def tables() -> dict[str, str]:
         "settings": _settings(),
         "connection filters": _filters(CONNECTION_FILTERS.keys),
         "audit filters": _filters(AUDIT_FILTERS.keys),
+        "parameters": _parameters(),
     }
 
 
 def updated(text: str) -> str:
-    """A README with every table as it should be."""
+    """A document with every table that has a place in it as it should be."""
     for name, table in tables().items():
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
-        before, _, rest = text.partition(begin)
-        text = f"{before}{begin}{table}\n{end}{rest.partition(end)[2]}"
+        before, found, rest = text.partition(begin)
+        if found:
+            text = f"{before}{begin}{table}\n{end}{rest.partition(end)[2]}"
     return text
 
 
@@ -50,6 +56,17 @@ def _settings() -> str:
         for data in (field.metadata for field in declared())
     )
     return _markdown(("variable", "default", "takes", "what it does"), rows)
+
+
+def _parameters() -> str:
+    of_settings = {parameters.name(field.metadata["env"]) for field in declared()} - {"AccessUrl"}
+    known = parameters.parameters(STAGES["prod"])
+    rows = (
+        (f"`{name}`", f"`{data['Default']}`" if data["Default"] != "" else "", data["Description"])
+        for name, data in known.items()
+        if name not in of_settings
+    )
+    return _markdown(("parameter", "default", "what it does"), rows)
 
 
 def _filters(keys: Iterable[FilterKey]) -> str:
@@ -71,9 +88,10 @@ def _markdown(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def main() -> None:
-    """Write the README."""
-    README.write_text(updated(README.read_text()))
-    print("wrote README.md")
+    """Write the documents."""
+    for path in DOCUMENTS:
+        path.write_text(updated(path.read_text()))
+        print(f"wrote {path.name}")
 
 
 if __name__ == "__main__":

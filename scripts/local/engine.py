@@ -21,7 +21,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.models.utilities import dynamo_json_dump
 
-from scripts.local.moto_door import Door, OnWrite, parsed
+from scripts.local.moto_door import Answer, Door, OnWrite, parsed
 from scripts.local.moto_patches import PATCHES, EngineError, Patch, patched
 from scripts.local.moto_table import TunedTable
 
@@ -115,6 +115,16 @@ class EmbeddedEngine:
                 EmbeddedEngine._running = None
                 self._door.forget_tokens()
                 self._undo.close()
+
+    def answer(self, target: str, body: bytes) -> Answer:
+        """Status, headers and text for a request that comes from another process; see `scripts.local.engine_port`.
+
+        Raises:
+            EngineError: the engine is not running.
+        """
+        with self.lock:
+            self._backend()
+            return self._door.answer(self.region, target, body)
 
     def tables(self) -> list[str]:
         """Names of the tables, in the order they were made."""

@@ -80,7 +80,7 @@ class Door:
             with self.lock:
                 match = _URL.match(request.url)
                 if match is not None:
-                    return self._answer(match[1], request)
+                    return self.answer(match[1], _text(request.headers.get("X-Amz-Target", "")), request.body)
                 answer = original(stubber, request)
             if answer is None and not _stays_here(request.url):
                 raise EngineError(f"a request to {urlsplit(request.url).netloc} would leave this machine")
@@ -88,9 +88,16 @@ class Door:
 
         return process_request
 
-    def _answer(self, region: str, request: AWSPreparedRequest) -> Answer:
-        action = _text(request.headers.get("X-Amz-Target", "")).rpartition(".")[2]
-        body = parsed(_text(request.body or "{}"))
+    def answer(self, region: str, target: str, sent: str | bytes | None) -> Answer:
+        """Status, headers and body for one request; `lock` must be held.
+
+        Args:
+            region: whose tables are meant.
+            target: the header X-Amz-Target.
+            sent: the body.
+        """
+        action = target.rpartition(".")[2]
+        body = parsed(_text(sent or "{}"))
         handler = DynamoHandler()
         handler.body = handler.params = body
         handler.region, handler.current_account = region, DEFAULT_ACCOUNT_ID

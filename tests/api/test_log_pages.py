@@ -262,6 +262,45 @@ def test_a_page_takes_at_most_four_calls(
     assert len(operations) <= len(TOKEN_CHECK) + 4
 
 
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        ("workspace_owner:ann type:ssh", {"users": 2, "organizations": 0}),
+        ("organization:Acme type:ssh", {"users": 1, "organizations": 1}),
+        ("organization:acme workspace_owner_email:ANN@example.com", {"users": 2, "organizations": 1}),
+    ],
+)
+def test_names_are_looked_up_in_the_call_that_reads_the_user(
+    owner: Client,
+    house: House,
+    make_event: Callable[..., dict[str, Any]],
+    query: str,
+    keys: dict[str, int],
+    sent: list[Any],
+) -> None:
+    ann, acme = house.user("ann"), house.organization("acme")
+    events = [
+        make_event(workspace_owner_id=ann.id, organization_id=acme.id, time=f"2025-07-10T10:00:0{number}Z")
+        for number in range(3)
+    ]
+    assert owner.post(PATH, {"events": events}).status == 200
+    sent.clear()
+    reply = owner.logs(query, limit="2")
+    assert (len(ids(reply)), reply.json["count"]) == (2, 3)
+    assert [operation for operation, _ in sent[:2]] == ["GetItem", "BatchGetItem"]
+    asked = sent[1][1]["RequestItems"]
+    assert {name: len(asked.get(f"gatebook-{name}", {"Keys": []})["Keys"]) for name in keys} == keys
+    assert all(request["ConsistentRead"] for request in asked.values())
+    assert len(sent) <= len(TOKEN_CHECK) + 4
+
+
+def test_a_name_that_cannot_be_looked_up_ahead_is_told_as_ever(owner: Client, house: House) -> None:
+    house.organization("acme")
+    assert owner.logs(f"workspace_owner:{'x' * 2_000}").json["count"] == 0
+    assert owner.logs("organization:nobody").status == 400
+    assert owner.logs("organization:acme :broken").status == 400
+
+
 @pytest.mark.parametrize("offset", ["1", "12", "29", "30", "99"])
 def test_an_offset_is_counted_and_not_read(owner: Client, events: list[str], sent: list[Any], offset: str) -> None:
     sent.clear()

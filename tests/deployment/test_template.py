@@ -1,43 +1,229 @@
+"""What is deployed is what the code declares: tables, indexes, settings, functions, and the answers of the gateway."""
+
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 
+from app import app
+from chalicelib.errors import GatebookError, NotFound
+from chalicelib.settings import declared, load
+from chalicelib.store.engine import call
 from chalicelib.store.schema import table_definition
 from chalicelib.store.tables import TABLES
-from scripts.deployment import template
+from scripts.deployment import gateway_resources, parameters, template, watch
+from scripts.deployment.handlers import HANDLERS
+from scripts.deployment.policies import log_group_id, policy
+from scripts.deployment.stages import STAGES, Stage
+from scripts.deployment.table_resources import base_name, logical_id, tables
+from scripts.local.engine import EmbeddedEngine
+
+EVERY_STAGE = pytest.mark.parametrize("stage", STAGES.values(), ids=lambda stage: stage.name)
+SETTINGS = [field.metadata for field in declared()]
+TO_CLEAN_UP = ("TableId", "TableArn", "TableName", "CreationDateTime", "DeletionProtectionEnabled", "IndexArn")
 
 
 @pytest.mark.parametrize("path", list(template.files()), ids=lambda path: path.name)
-def test_the_committed_file_is_what_the_tables_declare(path: Path) -> None:
+def test_the_committed_file_is_what_the_code_declares(path: Path) -> None:
     assert path.read_text() == template.files()[path], "run: python -m scripts.deployment.template"
 
 
-def test_every_table_is_a_resource_kept_encrypted_and_restorable() -> None:
-    made = template.resources()["Resources"].values()
-    assert [resource["Properties"]["TableName"] for resource in made] == [table.Meta.table_name for table in TABLES]
-    for resource, table in zip(made, TABLES, strict=True):
+def test_nothing_else_is_in_the_directory() -> None:
+    assert set(template.DIRECTORY.glob("*.json")) == set(template.files())
+
+
+@EVERY_STAGE
+def test_every_table_is_a_resource_encrypted_and_restorable_and_kept_in_production(stage: Stage) -> None:
+    made = tables(stage)
+    assert list(made) == [logical_id(table) for table in TABLES]
+    for resource, table in zip(made.values(), TABLES, strict=True):
         properties = resource["Properties"]
-        assert table_definition(table).items() <= properties.items()
+        assert {**table_definition(table), "TableName": {"Fn::Sub": f"${{TablePrefix}}{base_name(table)}"}}.items() <= (
+            properties.items()
+        )
         assert properties["BillingMode"] == "PAY_PER_REQUEST"
         assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
         assert properties["SSESpecification"] == {"SSEEnabled": True}
-        assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+        assert properties["DeletionProtectionEnabled"] is (stage.name == "prod")
+        kept = "Retain" if stage.name == "prod" else "Delete"
+        assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == kept
 
 
-def test_the_policy_names_actions_tables_and_indexes_one_by_one() -> None:
-    for statement in template.policy()["Statement"]:
+def test_tables_made_from_the_template_are_those_made_from_the_code(engine: EmbeddedEngine) -> None:
+    assert engine.running
+    made = template.resources(STAGES["dev"])
+    body = {
+        "Parameters": made["Parameters"],
+        "Resources": {
+            name: one for name, one in made["Resources"].items() if one.get("Type") == "AWS::DynamoDB::Table"
+        },
+    }
+    client: Any = boto3.client("cloudformation")  # type: ignore[no-untyped-call]
+    chosen = [{"ParameterKey": "TablePrefix", "ParameterValue": "from-template-"}]
+    client.create_stack(StackName="tables", TemplateBody=json.dumps(body), Parameters=chosen)
+    try:
+        for table in TABLES:
+            name = f"from-template-{base_name(table)}"
+            assert described(name) == described(table.Meta.table_name)
+    finally:
+        client.delete_stack(StackName="tables")
+    assert not [name for name in engine.tables() if name.startswith("from-template-")]
+
+
+def described(table: str) -> Any:
+    def without(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: without(some) for name, some in value.items() if name not in TO_CLEAN_UP}
+        return [without(some) for some in value] if isinstance(value, list) else value
+
+    return without(call("DescribeTable", {"TableName": table})["Table"])
+
+
+def test_every_handler_of_the_application_has_its_function_policy_and_logs() -> None:
+    others: list[Any] = [*app.event_sources, *app.pure_lambda_functions]
+    assert {handler.name for handler in HANDLERS} == {"api_handler", *(other.name for other in others)}
+    config = json.loads((template.DIRECTORY / "config.json").read_text())
+    assert set(config["stages"]) == set(STAGES)
+    for handler in HANDLERS:
+        own = config["lambda_functions"][handler.name]
+        assert own["iam_policy_file"] == handler.policy_file
+        assert (own["lambda_memory_size"], own["lambda_timeout"]) == (handler.memory_mb, handler.timeout_seconds)
+        made = template.resources(STAGES["prod"])["Resources"]
+        logging = made[handler.logical_id]["Properties"]["LoggingConfig"]
+        assert logging["LogGroup"] == {"Ref": log_group_id(handler)}
+        assert made[log_group_id(handler)]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+@pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.name)
+def test_a_policy_names_actions_tables_and_indexes_one_by_one(handler: Any) -> None:
+    for statement in policy(handler)["Statement"]:
         assert not any("*" in action for action in statement["Action"])
-        if statement["Action"][0].startswith("dynamodb:"):
-            resources = statement["Resource"]
-            for resource in [resources] if isinstance(resources, str) else resources:
-                assert resource.startswith("arn:*:dynamodb:*:*:table/gatebook-")
-                assert "*" not in resource.removeprefix("arn:*:dynamodb:*:*:")
+        if statement["Action"][0].startswith("xray:"):
+            assert statement["Resource"] == "*", "X-Ray knows no resources"
+        else:
+            assert "*" not in json.dumps(statement["Resource"])
 
 
-def test_every_stage_of_the_configuration_has_its_policy() -> None:
-    stages = json.loads((template.DIRECTORY / "config.json").read_text())["stages"]
-    assert set(stages) == set(template.STAGES)
-    assert all((template.DIRECTORY / stage["iam_policy_file"]).exists() for stage in stages.values())
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting["env"])
+def test_every_setting_is_a_parameter_or_somebody_has_said_why_not(setting: Any) -> None:
+    env = setting["env"]
+    elsewhere = {"CODER_ACCESS_URL", *parameters.FIXED, *parameters.NOT_ON_AWS, *parameters.AT_PACKAGING}
+    known = parameters.parameters(STAGES["prod"])
+    if env in elsewhere:
+        assert parameters.name(env) not in known or env == "CODER_ACCESS_URL"
+        return
+    parameter = known[parameters.name(env)]
+    assert parameters.environment()[env] == {"Ref": parameters.name(env)}
+    assert takes(parameter, parameter["Default"])
+    assert load({env: parameter["Default"]})
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("TablePrefix", ["gatebook-", "a.b_c-1"], ["", "a b", "a/b", "x" * 65]),
+        ("LogShards", ["1", "64"], ["0", "65"]),
+        ("ConnectionLogsRetention", ["0", "90d", "1w2d", "36h", "1.5h"], ["", "90", "d", "90 d", "90d;"]),
+        ("DefaultTokenLifetime", ["24h", "7d"], ["0", ""]),
+        ("ConnectionLanes", ["*", "user,owner", "*,+type"], ["", "user, owner", "User", "user,"]),
+        ("MaxRowsRead", ["100", "20000"], ["99", "10000001"]),
+        ("ServiceLog", ["off", "json", "human"], ["JSON", ""]),
+        ("DomainName", ["", "gatebook.example.com"], ["example", "https://example.com", "a b.com"]),
+        ("AccessUrl", ["", "https://gatebook.example.com"], ["http://gatebook.example.com", "gatebook"]),
+        ("APIHandlerConcurrency", ["", "10"], ["-1", "many"]),
+        ("LogRetentionDays", ["7", "365"], ["8"]),
+    ],
+)
+def test_a_parameter_takes_what_its_setting_takes(name: str, good: list[str], bad: list[str]) -> None:
+    parameter = parameters.parameters(STAGES["prod"])[name]
+    assert [text for text in good if not takes(parameter, text)] == []
+    assert [text for text in bad if takes(parameter, text)] == []
+    env = next((setting["env"] for setting in SETTINGS if parameters.name(setting["env"]) == name), None)
+    if env and name != "AccessUrl":
+        for text in good:
+            assert load({env: text})
+
+
+def takes(parameter: dict[str, Any], text: str) -> bool:
+    """As CloudFormation checks it: a pattern is held against the whole text."""
+    if "AllowedValues" in parameter:
+        return text in map(str, parameter["AllowedValues"])
+    if parameter["Type"] == "Number":
+        low, high = parameter.get("MinValue", 0), parameter.get("MaxValue", float("inf"))
+        return re.fullmatch("[0-9]+", text) is not None and low <= int(text) <= high
+    return re.fullmatch(parameter["AllowedPattern"], text) is not None
+
+
+def test_stages_do_not_share_tables_unless_they_are_told_to() -> None:
+    prefixes = [parameters.parameters(stage)["TablePrefix"]["Default"] for stage in STAGES.values()]
+    assert len(set(prefixes)) == len(STAGES)
+
+
+@pytest.mark.parametrize("kind", gateway_resources.ANSWERS)
+def test_the_gateway_answers_in_the_one_error_shape(kind: str) -> None:
+    answer = gateway_resources.gateway_answers(load({}))[kind]
+    body = json.loads(answer["responseTemplates"]["application/json"])
+    assert set(body) <= {"message", "detail"}
+    assert body["message"]
+    assert 400 <= int(answer["statusCode"]) < 600
+    headers = answer["responseParameters"]
+    assert headers["gatewayresponse.header.Cache-Control"] == "'no-store'"
+    assert headers["gatewayresponse.header.Content-Type"] == "'application/json; charset=utf-8'"
+    assert all(re.fullmatch("'[^']*'", value) for value in headers.values())
+
+
+def test_whatever_else_the_gateway_refuses_keeps_its_status_and_gets_the_shape() -> None:
+    answers = gateway_resources.gateway_answers(load({}))
+    for kind in ("DEFAULT_4XX", "DEFAULT_5XX"):
+        assert "statusCode" not in answers[kind]
+        assert set(json.loads(answers[kind]["responseTemplates"]["application/json"])) == {"message"}
+
+
+def test_an_unknown_path_reads_the_same_from_the_gateway_and_from_the_application() -> None:
+    refused = gateway_resources.ANSWERS["MISSING_AUTHENTICATION_TOKEN"]
+    assert isinstance(refused, NotFound)
+    event = {"requestContext": {"resourcePath": "/nothing", "httpMethod": "GET"}}
+    assert json.loads(app(event, None)["body"]) == refused.body()
+    assert app(event, None)["statusCode"] == refused.status
+
+
+def test_pages_of_an_allowed_origin_may_read_the_answers_of_the_gateway() -> None:
+    answers = gateway_resources.gateway_answers(load({"GATEBOOK_ALLOW_ORIGIN": "https://portal.example.com"}))
+    for answer in answers.values():
+        name = "gatewayresponse.header.Access-Control-Allow-Origin"
+        assert answer["responseParameters"][name] == "'https://portal.example.com'"
+
+
+def test_a_throttled_client_is_told_when_to_come_back() -> None:
+    error: GatebookError = gateway_resources.ANSWERS["THROTTLED"]
+    assert (error.status, error.headers) == (429, {"Retry-After": "1"})
+
+
+@EVERY_STAGE
+def test_whatever_can_fail_has_an_alarm_that_tells_the_topic(stage: Stage) -> None:
+    alarms = watch.alarms()
+    assert "ApiServerErrorsAlarm" in alarms
+    for handler in HANDLERS:
+        assert {f"{handler.logical_id}ErrorsAlarm", f"{handler.logical_id}ThrottlesAlarm"} <= alarms.keys()
+    assert {f"{logical_id(table)}ThrottlesAlarm" for table in TABLES} <= alarms.keys()
+    purged = any(handler.name == "purge" for handler in HANDLERS)
+    assert ({"PurgeLagAlarm", "PurgeFailureAlarm"} <= alarms.keys()) is purged
+    assert alarms.items() <= template.resources(stage)["Resources"].items()
+    for alarm in alarms.values():
+        assert alarm["Properties"]["AlarmDescription"]
+        assert alarm["Properties"]["AlarmActions"] == [
+            {"Fn::If": ["HasAlarmTopicArn", {"Ref": "AlarmTopicArn"}, {"Ref": "AWS::NoValue"}]}
+        ]
+
+
+def test_the_dashboard_names_resources_that_there_are() -> None:
+    body = watch.dashboard()["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    assert json.loads(body)["widgets"]
+    made = template.resources(STAGES["prod"])
+    known = {*made["Resources"], *made["Parameters"], "AWS::Region", "AWS::StackName"}
+    assert set(re.findall(r"\$\{([^}]+)\}", body)) <= known

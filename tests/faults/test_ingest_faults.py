@@ -215,6 +215,7 @@ def test_a_throttled_request_is_sent_four_times_and_then_given_up(monkeypatch: p
     pauses: list[float] = []
     attempts: list[str] = []
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=pauses.append, time=time.time))
+    monkeypatch.setattr("chalicelib.store.direct.time", SimpleNamespace(sleep=pauses.append))
     body = b'{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slower"}'
 
     class Raw(io.BytesIO):

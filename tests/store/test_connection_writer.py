@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib.errors import Unavailable
 from chalicelib.logs.connection import join
-from chalicelib.settings import Settings
+from chalicelib.settings import Settings, load
 from chalicelib.store import connection_writer
 from chalicelib.store import engine as store_engine
 from chalicelib.store.connection_rows import from_item, revision, to_item
@@ -82,6 +82,22 @@ def test_a_disconnect_is_one_update(session_row: ConnectionLog, sent: Sent) -> N
     assert write(disconnect, join) == Written(session_row, closed)
     assert sent.operations == ["UpdateItem"]
     assert stored_item(session_row.id) == to_item(closed, shards=1, revision=2)
+
+
+def test_a_disconnect_enters_the_lane_of_ended_sessions_where_it_is_kept(
+    session_row: ConnectionLog, sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = load({"GATEBOOK_CONNECTION_LANES": "*,completed,organization_type", "GATEBOOK_LOG_SHARDS": "4"})
+    monkeypatch.setattr(connection_writer, "current", lambda: kept)
+    write(session_row, join)
+    sent.requests.clear()
+    disconnect = ended(session_row, SECOND)
+    assert write(disconnect, join).after.status == "completed"
+    assert sent.operations == ["UpdateItem"]
+    closed = replace(session_row, closing=disconnect.closing)
+    expected = to_item(closed, shards=4, revision=2, lanes=kept.connection_lanes.written)
+    assert "completed" in expected
+    assert stored_item(session_row.id) == expected
 
 
 @pytest.mark.parametrize("kind", ["session", "web", "closed"])

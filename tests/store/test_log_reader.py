@@ -118,11 +118,11 @@ def asked_of(values: dict[str, list[str]], ids: Sequence[str]) -> st.SearchStrat
 
 
 def connection_item(row: ConnectionLog, shards: int) -> Item:
-    return connection_rows.to_item(row, shards=shards, revision=1)
+    return connection_rows.to_item(row, shards=shards, revision=1, lanes=CONNECTION_LOGS.lanes)
 
 
 def audit_item(row: AuditLog, shards: int) -> Item:
-    return audit_rows.to_item(row, shards=shards)
+    return audit_rows.to_item(row, shards=shards, lanes=AUDIT_LOGS.lanes)
 
 
 IDS = [uuid(9, number) for number in range(30)]

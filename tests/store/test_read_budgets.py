@@ -18,6 +18,13 @@ from chalicelib.store import audit_rows, connection_rows
 from chalicelib.store import engine as store_engine
 from chalicelib.store.budget import Bill, Budget
 from chalicelib.store.engine import Item
+from chalicelib.store.lanes import (
+    AUDIT_LANES,
+    CONNECTION_LANES,
+    EVERY_AUDIT_LANE,
+    EVERY_CONNECTION_LANE,
+    Lane,
+)
 from chalicelib.store.log_reader import Reading
 from chalicelib.store.log_tables import AUDIT_LOGS, CONNECTION_LOGS, LogTable
 from chalicelib.store.plan import plan
@@ -96,7 +103,7 @@ class Tally:
         monkeypatch.setattr(client, "_make_api_call", counted)
 
 
-def connection_item(number: int, random: Random, shards: int) -> Item:
+def connection_item(number: int, random: Random, shards: int, lanes: tuple[Lane, ...] = CONNECTION_LANES) -> Item:
     kind = random.choice(SESSION_TYPES[:3] + WEB_TYPES[:2])
     session = kind in SESSION_TYPES
     moment = NOON - timedelta(seconds=number)
@@ -117,7 +124,7 @@ def connection_item(number: int, random: Random, shards: int) -> Item:
         connection_id=str(UUID(int=number + 900_000)) if session else None,
         closing=Closing(moment + timedelta(hours=1)) if session and random.random() < 0.5 else None,
     )
-    return connection_rows.to_item(row, shards=shards, revision=1)
+    return connection_rows.to_item(row, shards=shards, revision=1, lanes=lanes)
 
 
 AUDITED = (
@@ -131,7 +138,7 @@ AUDITED = (
 )
 
 
-def audit_item(number: int, random: Random, shards: int) -> Item:
+def audit_item(number: int, random: Random, shards: int, lanes: tuple[Lane, ...] = AUDIT_LANES) -> Item:
     resource_type, action = random.choice(AUDITED)
     build = {"build_reason": random.choice(["initiator", "autostart"])} if resource_type == "workspace_build" else {}
     row = AuditLog(
@@ -151,14 +158,19 @@ def audit_item(number: int, random: Random, shards: int) -> Item:
         diff={"name": {"old": "a", "new": "b", "secret": False}},
         additional_fields=build,
     )
-    return audit_rows.to_item(row, shards=shards)
+    return audit_rows.to_item(row, shards=shards, lanes=lanes)
 
 
 def read(
-    log: LogTable[Any], filters: FilterTable, query: str, shards: int, monkeypatch: pytest.MonkeyPatch
+    log: LogTable[Any],
+    filters: FilterTable,
+    query: str,
+    shards: int,
+    monkeypatch: pytest.MonkeyPatch,
+    lanes: tuple[Lane, ...] | None = None,
 ) -> tuple[Tally, Bill, int, bool]:
     asked = parse(query, filters, me=str(UUID(int=101)), organization=lambda _: None)
-    planned = plan(criteria(asked, filters, lambda _: []), log.lanes, shards)
+    planned = plan(criteria(asked, filters, lambda _: []), lanes or log.kept().read, shards)
     tally, bill, budget = Tally(), Bill(), Budget(20_000)
     with monkeypatch.context() as patch:
         tally.hook(patch)
@@ -207,6 +219,46 @@ def test_a_page_reads_what_it_returns_at_any_size(
     whole = [cost for cost in costs.values() if all(returned == PAGE for returned, _ in cost)]
     assert len(whole) > len(queries) // 2
     assert {read for cost in whole for _, read in cost} <= {PAGE, PAGE + 1}, "a page costs the same at any size"
+
+
+OPTIONAL = [
+    pytest.param(
+        CONNECTION_LOGS,
+        CONNECTION_FILTERS,
+        connection_item,
+        EVERY_CONNECTION_LANE,
+        ["status:completed", f"organization:{UUID(int=201)} type:ssh"],
+        id="connection",
+    ),
+    pytest.param(
+        AUDIT_LOGS,
+        AUDIT_FILTERS,
+        audit_item,
+        EVERY_AUDIT_LANE,
+        [f"organization:{UUID(int=201)} resource_type:workspace"],
+        id="audit",
+    ),
+]
+
+
+@pytest.mark.parametrize(("log", "filters", "item", "lanes", "queries"), OPTIONAL)
+def test_with_optional_lanes_their_queries_read_what_they_return_as_well(
+    tables: EmbeddedEngine,
+    log: LogTable[Any],
+    filters: FilterTable,
+    item: Any,
+    lanes: tuple[Lane, ...],
+    queries: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    random = Random(4)
+    tables.load(log.table_name, (item(number, random, 1, lanes) for number in range(3_000)))
+    for query in queries:
+        tally, _, returned, _ = read(log, filters, query, 1, monkeypatch, lanes)
+        assert returned >= 100
+        assert tally.rows <= ROWS_PER_ROW * returned, query
+        assert tally.page_calls <= CALLS, query
+        assert len(tally.operations) - tally.page_calls <= COUNT_CALLS, query
 
 
 @pytest.mark.parametrize("shards", [4, 8])

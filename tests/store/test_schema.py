@@ -14,7 +14,7 @@ from chalicelib.settings import current
 from chalicelib.store import engine as store_engine
 from chalicelib.store import schema
 from chalicelib.store.engine import call
-from chalicelib.store.lanes import AUDIT_LANES, CONNECTION_EVENT, CONNECTION_LANES, POSITION, Lane
+from chalicelib.store.lanes import CONNECTION_EVENT, EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, POSITION, Lane
 from chalicelib.store.schema import create_missing_tables, table_definition
 from chalicelib.store.tables import (
     DOC,
@@ -135,12 +135,12 @@ def keys(schema: list[Mapping[str, str]]) -> list[tuple[str, str]]:
 
 def told(name: str, lanes: tuple[Lane, ...]) -> list[str]:
     """What lanes of audit rows tell beside the row: whether it is a connection event."""
-    return [CONNECTION_EVENT] if name != CONNECTION_EVENT and lanes is AUDIT_LANES else []
+    return [CONNECTION_EVENT] if name != CONNECTION_EVENT and lanes is EVERY_AUDIT_LANE else []
 
 
 @pytest.mark.parametrize(
     ("table", "lanes"),
-    [(ConnectionLogItem, CONNECTION_LANES), (AuditLogItem, AUDIT_LANES)],
+    [(ConnectionLogItem, EVERY_CONNECTION_LANE), (AuditLogItem, EVERY_AUDIT_LANE)],
     ids=["connection", "audit"],
 )
 def test_a_log_has_the_declared_lanes_and_no_other(table: type[Model], lanes: tuple[Lane, ...]) -> None:
@@ -153,7 +153,7 @@ def test_a_log_has_the_declared_lanes_and_no_other(table: type[Model], lanes: tu
 
 
 def test_lanes_are_fewer_than_the_indexes_a_table_may_have() -> None:
-    assert max(len(CONNECTION_LANES), len(AUDIT_LANES)) <= 20
+    assert max(len(EVERY_CONNECTION_LANE), len(EVERY_AUDIT_LANE)) <= 20
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)

@@ -1,0 +1,143 @@
+"""Measures cold starts of a package against the least that they could be: `scripts/coldstart OUT`.
+
+    import   app.py                          against importing chalice, pynamodb with its client, and pydantic
+    start    the zip under awslambdaric,     against a minimal app of chalice, pynamodb and pydantic, packaged alike;
+             to its first answer from a      both ask the embedded engine for one item
+             table
+
+Pairs are measured in turn, and of each the best counts, in processor seconds: other work of the machine is not in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from scripts.deployment import zipped
+from scripts.deployment.proxy_event import proxy_event
+from scripts.deployment.runtime_api import Function
+from scripts.local.engine import EmbeddedEngine
+from scripts.local.engine_port import served
+
+BUDGETS = {"import": 1.15, "start": 1.25}
+"""The most that each may be of the least."""
+
+_ROUNDS = 10
+_CLIENT = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_LAMBDA_FUNCTION_NAME": "measured",
+    "AWS_SECRET_ACCESS_KEY": "local",
+}
+_LEAST_IMPORT = """
+import chalice
+from pydantic import BaseModel
+from pynamodb.connection import Connection
+class Shape(BaseModel):
+    name: str
+Connection().client
+"""
+_LEAST_APP = """
+from chalice.app import Chalice
+from pydantic import BaseModel
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.models import Model
+
+class Shape(BaseModel):
+    name: str
+
+class Row(Model):
+    class Meta:
+        table_name = "gatebook-users"
+        region = "us-east-1"
+    id = UnicodeAttribute(hash_key=True)
+
+app = Chalice(app_name="least")
+
+@app.route("/")
+def answer():
+    try:
+        Row.get("nobody")
+    except Row.DoesNotExist:
+        return Shape(name="nobody").model_dump()
+"""
+
+
+def measured(archive: Path, rounds: int = _ROUNDS) -> dict[str, float]:
+    """The ratios of a zip, by the names of BUDGETS."""
+    with TemporaryDirectory() as place, EmbeddedEngine() as engine, served(engine) as url:
+        from chalicelib.store.schema import create_missing_tables  # noqa: PLC0415 - the engine must run first
+
+        create_missing_tables()
+        tree, least = Path(place) / "tree", Path(place) / "least"
+        with zipfile.ZipFile(archive) as zipped_tree:
+            zipped_tree.extractall(tree)
+        shutil.copytree(tree, least)
+        shutil.rmtree(least / "chalicelib")
+        (least / "__pycache__" / "app.cpython-311.pyc").unlink()
+        (least / "app.py").write_text(_LEAST_APP)
+        zipped.compile_all(least)
+        runs = Path(place) / "runs"
+        return {
+            "import": _ratio(
+                rounds,
+                lambda: _imported("import app", tree),
+                lambda: _imported(_LEAST_IMPORT, tree),
+                lambda: _imported("pass", tree),
+            ),
+            "start": _ratio(
+                rounds,
+                lambda: _started(tree, "/api/v2/users/first", runs, url),
+                lambda: _started(least, "/", runs, url),
+            ),
+        }
+
+
+def _ratio(
+    rounds: int, one: Callable[[], float], other: Callable[[], float], nothing: Callable[[], float] = lambda: 0.0
+) -> float:
+    times = [(one(), other(), nothing()) for _ in range(rounds)]
+    best_one, best_other, best_nothing = (min(some[place] for some in times) for place in range(3))
+    return (best_one - best_nothing) / (best_other - best_nothing)
+
+
+def _imported(code: str, tree: Path) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    environment: Mapping[str, str] = {**_CLIENT, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([sys.executable, "-S", "-c", code], check=True, env=environment, cwd=tree)  # noqa: S603 - ours
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _started(tree: Path, path: str, runs: Path, url: str) -> float:
+    place = runs / str(len(os.listdir(runs)) if runs.exists() else 0)  # noqa: PTH208 - only how many there are
+    place.mkdir(parents=True)
+    with Function(tree, "app.app", place, {"AWS_ENDPOINT_URL_DYNAMODB": url}) as function:
+        outcome = function.invoke(proxy_event("GET", path))
+        if outcome.error:
+            raise RuntimeError(outcome.error)
+    return function.processor_seconds
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the ratios; exit status 1 when one is over its budget."""
+    parser = argparse.ArgumentParser(prog="scripts/coldstart", description="Measure the cold start of a package.")
+    parser.add_argument("out", type=Path, help="what scripts/package wrote to")
+    parser.add_argument("--rounds", type=int, default=_ROUNDS, help=f"how many pairs (default: {_ROUNDS})")
+    given = parser.parse_args(arguments)
+    found = measured(given.out / "deployment.zip", given.rounds)
+    for name, ratio in found.items():
+        print(f"{name}: {ratio:.2f} times the least, of {BUDGETS[name]} at the most")
+    return int(any(ratio > BUDGETS[name] for name, ratio in found.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""The functions as CloudFormation resources: what is added to those that Chalice declares, and their logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scripts.deployment.handlers import HANDLERS, Handler
+from scripts.deployment.parameters import concurrency, environment
+from scripts.deployment.policies import log_group_id
+from scripts.deployment.stages import Stage
+
+
+def functions(stage: Stage) -> dict[str, Any]:
+    """Parts of the functions, and their log groups, by logical id."""
+    found: dict[str, Any] = {}
+    for handler in HANDLERS:
+        found[handler.logical_id] = {"Properties": _properties(handler)}
+        found[log_group_id(handler)] = {
+            "Type": "AWS::Logs::LogGroup",
+            "DeletionPolicy": "Retain" if stage.keeps else "Delete",
+            "UpdateReplacePolicy": "Retain" if stage.keeps else "Delete",
+            "Properties": {"RetentionInDays": {"Ref": "LogRetentionDays"}},
+        }
+    return found
+
+
+def _properties(handler: Handler) -> dict[str, Any]:
+    reserved = concurrency(handler)
+    return {
+        "Environment": {"Variables": environment()},
+        "ReservedConcurrentExecutions": {
+            "Fn::If": [f"Has{reserved}", {"Ref": reserved}, {"Ref": "AWS::NoValue"}],
+        },
+        # A log group that is there before the function lets its role be given that one group and no other. Lambda's
+        # own lines about every invocation are left out: each request has one line of ours.
+        "LoggingConfig": {
+            "LogGroup": {"Ref": log_group_id(handler)},
+            "LogFormat": "JSON",
+            "ApplicationLogLevel": "INFO",
+            "SystemLogLevel": "WARN",
+        },
+    }

@@ -1,0 +1,180 @@
+"""The API as CloudFormation resources: what API Gateway answers by itself, limits, access log, and a domain."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from chalicelib.api.http import RESPONSE_HEADERS
+from chalicelib.errors import GatebookError, NotFound
+from chalicelib.settings import Settings
+from scripts.deployment.stages import Stage
+from scripts.local.gateway import too_large
+
+_NOT_FOUND = NotFound("Route not found.")
+_INTERNAL = GatebookError("An internal server error occurred.")
+
+
+class _Throttled(GatebookError):
+    status = 429
+
+
+class _TooLate(GatebookError):
+    status = 504
+
+
+class _Refused(GatebookError):
+    status = 403
+
+
+class _UnsupportedMediaType(GatebookError):
+    status = 415
+
+
+class _Misread(GatebookError):
+    status = 400
+
+
+ANSWERS: dict[str, GatebookError] = {
+    # The gateway takes a path it has no route for, with or without a token, for a call that lacks AWS's own signature.
+    "MISSING_AUTHENTICATION_TOKEN": _NOT_FOUND,
+    "INVALID_SIGNATURE": _NOT_FOUND,
+    "ACCESS_DENIED": _NOT_FOUND,
+    "RESOURCE_NOT_FOUND": _NOT_FOUND,
+    "BAD_REQUEST_BODY": _Misread("The gateway cannot read the request."),
+    "BAD_REQUEST_PARAMETERS": _Misread("The gateway cannot read the request."),
+    "REQUEST_TOO_LARGE": too_large(),
+    "UNSUPPORTED_MEDIA_TYPE": _UnsupportedMediaType("Unsupported content encoding."),
+    "THROTTLED": _Throttled("Too many requests. Send the request again.", headers={"Retry-After": "1"}),
+    "QUOTA_EXCEEDED": _Throttled("Too many requests. Send the request again.", headers={"Retry-After": "1"}),
+    "WAF_FILTERED": _Refused("Forbidden."),
+    "INTEGRATION_TIMEOUT": _TooLate("The request took too long.", "It may have been carried out or not."),
+    "INTEGRATION_FAILURE": _INTERNAL,
+    "API_CONFIGURATION_ERROR": _INTERNAL,
+}
+"""What is answered in the place of the gateway's own texts, by the gateway's name of the failure."""
+
+_DEFAULTS = {"DEFAULT_4XX": "The gateway refused the request.", "DEFAULT_5XX": "An internal server error occurred."}
+"""Everything else: these keep the status that the gateway gives."""
+
+_ACCESS_LOG = {
+    "request_id": "$context.requestId",
+    "time": "$context.requestTimeEpoch",
+    "method": "$context.httpMethod",
+    "route": "$context.resourcePath",
+    "status": "$context.status",
+    "failure": "$context.error.responseType",
+    "milliseconds": "$context.responseLatency",
+    "function_milliseconds": "$context.integrationLatency",
+    "bytes": "$context.responseLength",
+    "ip": "$context.identity.sourceIp",
+    "trace": "$context.xrayTraceId",
+}
+"""Neither path nor query string: a token may be in the one, and ids of tokens are in the other."""
+
+
+def gateway_answers(settings: Settings) -> dict[str, Any]:
+    """The API definition's part about answers of the gateway itself.
+
+    In the definition and not as resources of their own, because only so are they in the first deployment of the API.
+    """
+    headers = {**RESPONSE_HEADERS, "Content-Type": "application/json; charset=utf-8"}
+    if settings.allow_origin:
+        headers["Access-Control-Allow-Origin"] = settings.allow_origin
+    found = {
+        kind: {"statusCode": str(error.status), **_answer(error.body(), headers | error.headers)}
+        for kind, error in ANSWERS.items()
+    }
+    return found | {kind: _answer({"message": message}, headers) for kind, message in _DEFAULTS.items()}
+
+
+def resources(stage: Stage) -> dict[str, Any]:
+    """What is added to the API that Chalice declares, and what belongs to it."""
+    return {
+        "RestAPI": {
+            "Properties": {
+                "Name": {"Ref": "AWS::StackName"},
+                "TracingEnabled": True,
+                # Of no use to anybody but that the stage, which logs, is made after the role to log with.
+                "Variables": {"logs": {"Fn::If": ["CreatesGatewayLogRole", {"Ref": "GatewayAccount"}, "own"]}},
+                "AccessLogSetting": {
+                    "DestinationArn": {"Fn::GetAtt": ["ApiAccessLogs", "Arn"]},
+                    "Format": json.dumps(_ACCESS_LOG),
+                },
+                "MethodSettings": [
+                    {
+                        "ResourcePath": "/*",
+                        "HttpMethod": "*",
+                        "ThrottlingRateLimit": {"Ref": "ThrottleRate"},
+                        "ThrottlingBurstLimit": {"Ref": "ThrottleBurst"},
+                        # The functions count by route; the gateway's own count would be billed beside it.
+                        "MetricsEnabled": False,
+                        "DataTraceEnabled": False,
+                    }
+                ],
+            },
+        },
+        "ApiAccessLogs": {
+            "Type": "AWS::Logs::LogGroup",
+            "DeletionPolicy": "Retain" if stage.keeps else "Delete",
+            "UpdateReplacePolicy": "Retain" if stage.keeps else "Delete",
+            "Properties": {"RetentionInDays": {"Ref": "LogRetentionDays"}},
+        },
+        **_log_role(),
+        **_domain(stage),
+    }
+
+
+def _answer(body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
+    # A header whose value has quotes cannot be given here; the one that has is about pages, and this is none.
+    sendable = {name: value for name, value in headers.items() if "'" not in value}
+    return {
+        "responseParameters": {f"gatewayresponse.header.{name}": f"'{value}'" for name, value in sendable.items()},
+        "responseTemplates": {"application/json": json.dumps(body, separators=(",", ":")) + "\n"},
+    }
+
+
+def _log_role() -> dict[str, Any]:
+    trust = {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    managed = "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+    return {
+        "GatewayLogRole": {
+            "Type": "AWS::IAM::Role",
+            "Condition": "CreatesGatewayLogRole",
+            "Properties": {
+                "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
+                "ManagedPolicyArns": [{"Fn::Sub": managed}],
+            },
+        },
+        "GatewayAccount": {
+            "Type": "AWS::ApiGateway::Account",
+            "Condition": "CreatesGatewayLogRole",
+            "Properties": {"CloudWatchRoleArn": {"Fn::GetAtt": ["GatewayLogRole", "Arn"]}},
+        },
+    }
+
+
+def _domain(stage: Stage) -> dict[str, Any]:
+    return {
+        "ApiDomain": {
+            "Type": "AWS::ApiGateway::DomainName",
+            "Condition": "HasDomainName",
+            "Properties": {
+                "DomainName": {"Ref": "DomainName"},
+                "RegionalCertificateArn": {"Ref": "CertificateArn"},
+                "EndpointConfiguration": {"Types": ["REGIONAL"]},
+                "SecurityPolicy": "TLS_1_2",
+            },
+        },
+        "ApiDomainMapping": {
+            "Type": "AWS::ApiGateway::BasePathMapping",
+            "Condition": "HasDomainName",
+            # The stage is made by the transform, under this name.
+            "DependsOn": [f"RestAPI{stage.name}Stage"],
+            "Properties": {
+                "DomainName": {"Ref": "ApiDomain"},
+                "RestApiId": {"Ref": "RestAPI"},
+                "Stage": stage.name,
+            },
+        },
+    }

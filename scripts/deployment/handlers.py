@@ -1,0 +1,101 @@
+"""The Lambda functions, each with its size and every call that it makes on DynamoDB: what policies are made of.
+
+A handler gets no right that is not in its row, and no row has a right that its handler does not use: the tests run
+under these policies, refuse what is not in them, and after a whole run name what nobody used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pynamodb.models import Model
+
+from chalicelib.store.lanes import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE
+from chalicelib.store.tables import (
+    APIKeyItem,
+    AuditLogItem,
+    ConnectionLogItem,
+    OrganizationItem,
+    RetentionItem,
+    UserItem,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The calls on one table.
+
+    Attributes:
+        own: on the table itself, as IAM names them; a transaction needs those of its parts.
+        queried: the indexes that are queried.
+    """
+
+    own: tuple[str, ...] = ()
+    queried: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """One Lambda function.
+
+    Attributes:
+        name: in app.py; `api_handler` is the one behind the API.
+        logical_id: of its resource in the template, as Chalice names it.
+        memory_mb: also decides its share of a processor; 1,769 MB are one.
+        timeout_seconds: the API's is API Gateway's own.
+        concurrency: how many may run at once, unless the deployment says otherwise; None for as many as there may be.
+        calls: by table.
+    """
+
+    name: str
+    logical_id: str
+    memory_mb: int
+    timeout_seconds: int
+    concurrency: int | None
+    calls: Mapping[type[Model], Calls]
+
+    @property
+    def policy_file(self) -> str:
+        """The name of the file of its policy, in `.chalice`."""
+        return f"policy-{self.name}.json"
+
+
+HANDLERS = (
+    Handler(
+        name="api_handler",
+        logical_id="APIHandler",
+        memory_mb=1_024,
+        timeout_seconds=29,
+        concurrency=None,
+        calls={
+            UserItem: Calls(("BatchGetItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
+            OrganizationItem: Calls(("BatchGetItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
+            APIKeyItem: Calls(
+                ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("expiry", "listing", "user")
+            ),
+            ConnectionLogItem: Calls(
+                ("BatchGetItem", "BatchWriteItem", "GetItem", "PutItem", "UpdateItem"),
+                tuple(lane.name for lane in EVERY_CONNECTION_LANE),
+            ),
+            AuditLogItem: Calls(
+                ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem"),
+                tuple(lane.name for lane in EVERY_AUDIT_LANE),
+            ),
+            RetentionItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
+        },
+    ),
+    Handler(
+        name="purge",
+        logical_id="Purge",
+        memory_mb=1_024,
+        timeout_seconds=900,
+        concurrency=1,
+        calls={
+            APIKeyItem: Calls(("BatchGetItem", "DeleteItem"), ("expiry",)),
+            ConnectionLogItem: Calls(("BatchGetItem", "BatchWriteItem"), ("all",)),
+            AuditLogItem: Calls(("BatchWriteItem", "DeleteItem", "PutItem"), ("all", "connection_event")),
+            RetentionItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
+        },
+    ),
+)

@@ -1,0 +1,156 @@
+"""Makes what is deployed: `scripts/package OUT [--stage dev|prod]` writes OUT/template.json and OUT/deployment.zip.
+
+`chalice package` runs on a copy of the application alone, with the exact versions of constraints.txt, so that nothing
+of the working place gets in and the same commit gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from chalice.constants import MISSING_DEPENDENCIES_TEMPLATE
+
+from scripts.deployment import indexes, zipped
+from scripts.deployment.stages import STAGES
+from scripts.deployment.template import DIRECTORY, finished
+
+ROOT = DIRECTORY.parent
+MAX_ZIP_BYTES = 12 * 1024 * 1024
+ZIP_NAME = "deployment.zip"
+
+_SOURCES = ("app.py", "chalicelib")
+_MISSING = MISSING_DEPENDENCIES_TEMPLATE.strip().partition("\n")[0]
+_NOT_THE_DEVELOPERS = ("AWS_", "CODER_", "GATEBOOK_")
+_SETTINGS_OF_THE_BUILD = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_DEFAULT_REGION": "us-east-1",  # nothing in the template depends on it: it is deployed to any region
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+
+class PackageError(Exception):
+    """The package cannot be made; the text says why, and what to do."""
+
+
+class Built(NamedTuple):
+    """What was made."""
+
+    template: Path
+    archive: Path
+
+
+def build(out: Path, stage: str) -> Built:
+    """Make the template and the zip of a stage in a directory, which is created.
+
+    Raises:
+        PackageError: the Python is another than Lambda's, a package has nothing that runs there, or all is too large.
+    """
+    if sys.version_info[:2] != zipped.RUNTIME:
+        wanted = ".".join(map(str, zipped.RUNTIME))
+        raise PackageError(
+            f"Lambda runs Python {wanted} and .venv has another: remove .venv and install python{wanted}."
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    built = Built(out / "template.json", out / ZIP_NAME)
+    with TemporaryDirectory() as place:
+        project, made = Path(place) / "project", Path(place) / "made"
+        _copy(project)
+        _say("Collecting the application and the packages that it needs ...")
+        _chalice(project, made, stage)
+        _say("Leaving out what Lambda does not need, compiling and zipping ...")
+        zipped.make(made / "deployment.zip", Path(place) / "tree", built.archive)
+        size = built.archive.stat().st_size
+        if size > MAX_ZIP_BYTES:
+            raise PackageError(f"{built.archive} has {size:,} bytes, and {MAX_ZIP_BYTES:,} is the most.")
+        template = json.loads((made / "sam.json").read_text())
+    built.template.write_text(_text(finished(template, ZIP_NAME, stage)))
+    return built
+
+
+def _copy(project: Path) -> None:
+    for name in _SOURCES:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, project / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".*"))
+        else:
+            project.mkdir(exist_ok=True)
+            shutil.copy(source, project / name)
+    (project / ".chalice").mkdir()
+    for path in DIRECTORY.glob("*.json"):
+        shutil.copy(path, project / ".chalice")
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    # Chalice adds the part of itself that runs in Lambda; named here it would bring its command line along.
+    (project / "requirements.txt").write_text("\n".join(line for line in lines if not line.startswith("chalice")))
+
+
+def _chalice(project: Path, made: Path, stage: str) -> None:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_THE_DEVELOPERS)}
+    environment = {**inherited, **_SETTINGS_OF_THE_BUILD, "PIP_CONSTRAINT": str(ROOT / "constraints.txt")}
+    chalice = str(Path(sys.executable).with_name("chalice"))
+    command = [chalice, "--project-dir", str(project), "package", "--stage", stage]
+    command += ["--merge-template", str(project / ".chalice" / f"resources-{stage}.json"), str(made)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 - as above
+    said = result.stdout + result.stderr
+    if result.returncode or _MISSING in said:
+        raise PackageError(f"chalice package failed:\n{said}")
+
+
+def _text(template: Mapping[str, Any]) -> str:
+    return json.dumps(template, indent=2, sort_keys=True) + "\n"
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; its exit status: 0 when all is made, 2 when it cannot be."""
+    parser = argparse.ArgumentParser(prog="scripts/package", description="Make what is deployed to AWS.")
+    parser.add_argument("out", type=Path, help="the directory to write to")
+    parser.add_argument("--stage", choices=STAGES, default="prod", help="which stage (default: prod)")
+    parser.add_argument(
+        "--deployed", type=Path, metavar="TEMPLATE", help="the deployed template: write the steps that lead from it"
+    )
+    given = parser.parse_args(arguments)
+    try:
+        built = build(given.out, given.stage)
+        steps = _write_steps(given.deployed, built.template) if given.deployed else []
+    except (PackageError, indexes.Unchangeable) as error:
+        print(f"package: {error}", file=sys.stderr)
+        return 2
+    for path in [*built, *steps]:
+        print(f"{path}: {path.stat().st_size:,} bytes")
+    return 0
+
+
+def _write_steps(deployed: Path, new: Path) -> list[Path]:
+    paths = []
+    for number, template in enumerate(indexes.steps(_read(deployed), _read(new)), 1):
+        path = new.with_name(f"template-step-{number}.json")
+        path.write_text(_text(template))
+        paths.append(path)
+    return paths
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        template: dict[str, Any] = json.loads(path.read_text())
+        body: dict[str, Any] = template.get("TemplateBody", template)
+        _ = body["Resources"]
+    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
+        raise PackageError(f"{path} is not a template in JSON.") from error
+    return body
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""What is chosen at the deployment and not at the packaging: a CloudFormation parameter per setting, and a few more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.settings import MAX_SHARDS, declared
+from scripts.deployment.handlers import HANDLERS, Handler
+from scripts.deployment.stages import Stage
+
+_DURATION = r"(([0-9]+(\.[0-9]+)?|\.[0-9]+)(w|d|h|m|s|ms|us|ns))+"
+_LANES = r"\+?[a-z_*]+(,\+?[a-z_*]+)*"
+_LOG_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
+
+_CONSTRAINTS: Mapping[str, Mapping[str, Any]] = {
+    "CODER_AUDIT_LOGS_RETENTION": {"AllowedPattern": f"0|{_DURATION}"},
+    "CODER_CONNECTION_LOGS_RETENTION": {"AllowedPattern": f"0|{_DURATION}"},
+    "CODER_API_KEYS_RETENTION": {"AllowedPattern": f"0|{_DURATION}"},
+    "CODER_DEFAULT_TOKEN_LIFETIME": {"AllowedPattern": _DURATION},
+    "CODER_MAX_TOKEN_LIFETIME": {"AllowedPattern": _DURATION},
+    "CODER_MAX_ADMIN_TOKEN_LIFETIME": {"AllowedPattern": _DURATION},
+    "CODER_DISABLE_SESSION_EXPIRY_REFRESH": {"AllowedValues": ["true", "false"]},
+    "GATEBOOK_TABLE_PREFIX": {"AllowedPattern": r"[a-zA-Z0-9_.-]{1,64}"},
+    "GATEBOOK_LOG_SHARDS": {"Type": "Number", "MinValue": 1, "MaxValue": MAX_SHARDS},
+    "GATEBOOK_CONNECTION_LANES": {"AllowedPattern": _LANES},
+    "GATEBOOK_AUDIT_LANES": {"AllowedPattern": _LANES},
+    "GATEBOOK_KEEP_ONGOING": {"AllowedValues": ["true", "false"]},
+    "GATEBOOK_MAX_ROWS_READ": {"Type": "Number", "MinValue": 100, "MaxValue": 10_000_000},
+    "GATEBOOK_SERVICE_LOG": {"AllowedValues": ["off", "json", "human"]},
+}
+"""Of the settings that are parameters. What a pattern lets through, the service reads again and may yet refuse."""
+
+FIXED = {"GATEBOOK_REQUEST_LOG": "json"}
+"""Settings that every deployment has alike."""
+
+NOT_ON_AWS = frozenset({"GATEBOOK_OWNER_USERNAME", "GATEBOOK_OWNER_EMAIL"})
+"""Settings of the local command alone; scripts/bootstrap takes its own options."""
+
+AT_PACKAGING = frozenset({"GATEBOOK_ALLOW_ORIGIN"})
+"""Settings that decide about routes, and so are in `environment_variables` of the stage in .chalice/config.json."""
+
+_ACCESS_URL = "CODER_ACCESS_URL"
+
+
+def parameters(stage: Stage) -> dict[str, Any]:
+    """The parameters of a stage's template, by name."""
+    found = {
+        name(data["env"]): {
+            "Type": "String",
+            "Default": stage.table_prefix if data["env"] == "GATEBOOK_TABLE_PREFIX" else data["default"],
+            "Description": f"{data['env']}: {data['about']}",
+            **_CONSTRAINTS[data["env"]],
+        }
+        for data in (field.metadata for field in declared())
+        if data["env"] in _CONSTRAINTS
+    }
+    return found | _own(stage) | {concurrency(handler): _concurrency(handler) for handler in HANDLERS}
+
+
+def name(env: str) -> str:
+    """The parameter of a setting: `CODER_API_KEYS_RETENTION` is `ApiKeysRetention`."""
+    return "".join(part.capitalize() for part in env.split("_")[1:])
+
+
+def concurrency(handler: Handler) -> str:
+    """The parameter of a handler's reserved concurrency."""
+    return f"{handler.logical_id}Concurrency"
+
+
+def conditions() -> dict[str, Any]:
+    """Which of the parameters that may be empty are given."""
+    given = ["AccessUrl", "AlarmTopicArn", "DomainName", *(concurrency(handler) for handler in HANDLERS)]
+    found: dict[str, Any] = {f"Has{one}": {"Fn::Not": [{"Fn::Equals": [{"Ref": one}, ""]}]} for one in given}
+    return found | {"CreatesGatewayLogRole": {"Fn::Equals": [{"Ref": "CreateGatewayLogRole"}, "true"]}}
+
+
+def environment() -> dict[str, Any]:
+    """The variables of every function."""
+    nothing = {"Ref": "AWS::NoValue"}
+    own_domain = {"Fn::If": ["HasDomainName", {"Fn::Sub": "https://${DomainName}"}, nothing]}
+    return {
+        _ACCESS_URL: {"Fn::If": ["HasAccessUrl", {"Ref": "AccessUrl"}, own_domain]},
+        **{env: {"Ref": name(env)} for env in _CONSTRAINTS},
+        **FIXED,
+    }
+
+
+def _own(stage: Stage) -> dict[str, Any]:
+    return {
+        "AccessUrl": {
+            "Type": "String",
+            "Default": "",
+            "AllowedPattern": r"(https://[^\s/?#]+(/[^\s?#]*)?)?",
+            "Description": f"{_ACCESS_URL}: the address clients use; empty for that of DomainName.",
+        },
+        "DomainName": {
+            "Type": "String",
+            "Default": "",
+            "AllowedPattern": r"([a-z0-9-]+(\.[a-z0-9-]+)+)?",
+            "Description": "A domain of your own for the API; Coder's clients need one. Empty for none.",
+        },
+        "CertificateArn": {
+            "Type": "String",
+            "Default": "",
+            "AllowedPattern": r"(arn:[^\s]+)?",
+            "Description": "The certificate of DomainName, in ACM and in this region.",
+        },
+        "AlarmTopicArn": {
+            "Type": "String",
+            "Default": "",
+            "AllowedPattern": r"(arn:[^\s]+)?",
+            "Description": "The SNS topic that alarms are sent to. Empty for none.",
+        },
+        "LogRetentionDays": {
+            "Type": "Number",
+            "Default": stage.log_days,
+            "AllowedValues": _LOG_DAYS,
+            "Description": "How long the functions' logs and the API's access log are kept.",
+        },
+        "ThrottleRate": {
+            "Type": "Number",
+            "Default": 500,
+            "MinValue": 1,
+            "Description": "Requests a second that the API lets through; more are answered 429.",
+        },
+        "ThrottleBurst": {
+            "Type": "Number",
+            "Default": 1_000,
+            "MinValue": 1,
+            "Description": "Requests that it lets through at once.",
+        },
+        "CreateGatewayLogRole": {
+            "Type": "String",
+            "Default": "false",
+            "AllowedValues": ["true", "false"],
+            "Description": "Make and set the role with which API Gateway logs: once per account and region.",
+        },
+    }
+
+
+def _concurrency(handler: Handler) -> dict[str, Any]:
+    return {
+        "Type": "String",
+        "Default": "" if handler.concurrency is None else str(handler.concurrency),
+        "AllowedPattern": "[0-9]{0,5}",
+        "Description": f"How many of {handler.name} may run at once, reserved; empty for as many as the account has.",
+    }

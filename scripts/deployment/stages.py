@@ -1,0 +1,30 @@
+"""The stages: what differs between a deployment to try things in and the one that guards and keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage.
+
+    Attributes:
+        name: also the name of the stage of the API, the last part of its address.
+        keeps: its tables outlive the stack and cannot be deleted by accident.
+        log_days: how long logs are kept, unless the deployment says otherwise.
+    """
+
+    name: str
+    keeps: bool
+    log_days: int
+
+    @property
+    def table_prefix(self) -> str:
+        """What its tables are called by, unless the deployment says otherwise."""
+        return f"gatebook-{self.name}-"
+
+
+STAGES = {
+    stage.name: stage for stage in (Stage("dev", keeps=False, log_days=7), Stage("prod", keeps=True, log_days=90))
+}

@@ -1,0 +1,150 @@
+"""What to watch, as CloudFormation resources: an alarm for each thing to look after, and one dashboard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from chalicelib.store.tables import TABLES
+from scripts.deployment.handlers import HANDLERS
+from scripts.deployment.table_resources import logical_id
+
+NAMESPACE = "Gatebook"
+
+_PERIOD_SECONDS = 300
+_HOUR_SECONDS = 3_600
+_DAY_SECONDS = 86_400
+_PURGE = "purge"
+
+
+def alarms() -> dict[str, Any]:
+    """The alarms, by logical id."""
+    found = {
+        "ApiServerErrorsAlarm": _alarm(
+            "The API answered with a 5xx status five times in five minutes.",
+            [_metric("AWS/ApiGateway", "5XXError", {"ApiName": {"Ref": "AWS::StackName"}})],
+            above=4,
+        )
+    }
+    for handler in HANDLERS:
+        own = {"FunctionName": {"Ref": handler.logical_id}}
+        found[f"{handler.logical_id}ErrorsAlarm"] = _alarm(
+            f"{handler.name} failed or ran out of time.", [_metric("AWS/Lambda", "Errors", own)], above=0
+        )
+        found[f"{handler.logical_id}ThrottlesAlarm"] = _alarm(
+            f"Lambda refused to start {handler.name}: its concurrency or the account's is used up.",
+            [_metric("AWS/Lambda", "Throttles", own)],
+            above=0,
+        )
+    for table in TABLES:
+        own = {"TableName": {"Ref": logical_id(table)}}
+        found[f"{logical_id(table)}ThrottlesAlarm"] = _alarm(
+            "DynamoDB throttled this table; of coarse lanes, LogShards says how many events a second they take.",
+            [_metric("AWS/DynamoDB", name, own) for name in ("ReadThrottleEvents", "WriteThrottleEvents")],
+            above=0,
+        )
+    if _is_purged():
+        found |= _purge_alarms()
+    return found
+
+
+def dashboard() -> dict[str, Any]:
+    """The dashboard: what is asked and how fast it is answered, what fails, what is refused, what is read."""
+    functions = [(handler.name, f"${{{handler.logical_id}}}") for handler in HANDLERS]
+    tables = [f"${{{logical_id(table)}}}" for table in TABLES]
+    api = ["ApiName", "${AWS::StackName}"]
+    widgets = [
+        _graph("Requests", [["AWS/ApiGateway", name, *api] for name in ("Count", "4XXError", "5XXError")]),
+        _graph(
+            "Answered within (ms)",
+            [["AWS/ApiGateway", "Latency", *api, {"stat": stat}] for stat in ("p50", "p99")],
+        ),
+        _graph("Milliseconds by route, p99", [[_by_route("Duration", "p99")]]),
+        _graph("Rows read by route", [[_by_route("RowsRead", "Sum")]]),
+        _graph("Functions: errors", _each("AWS/Lambda", ("Errors", "Throttles"), functions)),
+        _graph("Functions: running at once", _each("AWS/Lambda", ("ConcurrentExecutions",), functions, "Maximum")),
+        _graph("DynamoDB: write units", _each_table(tables, "ConsumedWriteCapacityUnits")),
+        _graph("DynamoDB: read units", _each_table(tables, "ConsumedReadCapacityUnits")),
+        _graph("DynamoDB: throttled", _each_table(tables, "ReadThrottleEvents", "WriteThrottleEvents")),
+    ]
+    if _is_purged():
+        rows = f"SEARCH('{{{NAMESPACE},DataSet}} MetricName=\"PurgedRows\"', 'Sum', {_HOUR_SECONDS})"
+        widgets.append(_graph("Purged rows", [[{"expression": rows}]]))
+        widgets.append(_graph("Purge: seconds behind", [[NAMESPACE, "PurgeLagSeconds", {"stat": "Maximum"}]]))
+    for number, widget in enumerate(widgets):
+        widget |= {"type": "metric", "width": 12, "height": 6, "x": number % 2 * 12, "y": number // 2 * 6}
+    body = json.dumps({"widgets": widgets}, separators=(",", ":"))
+    return {"Dashboard": {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": {"Fn::Sub": body}}}}
+
+
+def _is_purged() -> bool:
+    return any(handler.name == _PURGE for handler in HANDLERS)
+
+
+def _purge_alarms() -> dict[str, Any]:
+    return {
+        "PurgeLagAlarm": _alarm(
+            "Rows are kept a day longer than the policy says: the purge does not keep up.",
+            [_metric(NAMESPACE, "PurgeLagSeconds", {}, "Maximum", _HOUR_SECONDS)],
+            above=_DAY_SECONDS,
+        ),
+        "PurgeFailureAlarm": _alarm(
+            "For an hour no purge ended well.",
+            [_metric(NAMESPACE, "PurgeSuccess", {}, "Sum", _HOUR_SECONDS)],
+            below=1,
+        ),
+    }
+
+
+def _metric(
+    namespace: str, name: str, dimensions: dict[str, Any], stat: str = "Sum", period: int = _PERIOD_SECONDS
+) -> dict[str, Any]:
+    named = [{"Name": key, "Value": value} for key, value in dimensions.items()]
+    metric: dict[str, Any] = {"Namespace": namespace, "MetricName": name}
+    if named:
+        metric["Dimensions"] = named
+    return {"Metric": metric, "Stat": stat, "Period": period}
+
+
+def _alarm(about: str, metrics: list[dict[str, Any]], *, above: int = 0, below: int | None = None) -> dict[str, Any]:
+    queries = [{"Id": f"m{index}", "MetricStat": metric, "ReturnData": False} for index, metric in enumerate(metrics)]
+    total = " + ".join(f"FILL(m{index}, 0)" for index in range(len(metrics)))
+    topic = [{"Fn::If": ["HasAlarmTopicArn", {"Ref": "AlarmTopicArn"}, {"Ref": "AWS::NoValue"}]}]
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "AlarmDescription": about,
+            "Metrics": [*queries, {"Id": "total", "Expression": total, "ReturnData": True}],
+            "EvaluationPeriods": 1,
+            "ComparisonOperator": "GreaterThanThreshold" if below is None else "LessThanThreshold",
+            "Threshold": above if below is None else below,
+            "TreatMissingData": "notBreaching" if below is None else "breaching",
+            "AlarmActions": topic,
+            "OKActions": topic,
+        },
+    }
+
+
+def _graph(title: str, metrics: list[Any]) -> dict[str, Any]:
+    shown = {"title": title, "region": "${AWS::Region}", "stat": "Sum", "period": _PERIOD_SECONDS, "metrics": metrics}
+    return {"properties": shown}
+
+
+def _each(
+    namespace: str, names: Iterable[str], functions: Iterable[tuple[str, str]], stat: str = "Sum"
+) -> list[list[Any]]:
+    return [
+        [namespace, name, "FunctionName", resource, {"label": f"{label} {name}", "stat": stat}]
+        for label, resource in functions
+        for name in names
+    ]
+
+
+def _each_table(tables: Iterable[str], *names: str) -> list[list[Any]]:
+    return [["AWS/DynamoDB", name, "TableName", table] for table in tables for name in names]
+
+
+def _by_route(metric: str, stat: str) -> dict[str, str]:
+    where = f'{{{NAMESPACE},Deployment,Route}} MetricName="{metric}" Deployment="${{TablePrefix}}"'
+    return {"expression": f"SEARCH('{where}', '{stat}', {_PERIOD_SECONDS})"}

@@ -1,0 +1,69 @@
+"""The zip that Lambda runs: of what `chalice package` collects only what is needed, compiled, the same bytes each time.
+
+Chalice ships no bytecode and all of botocore's data; without either a cold start takes nearly three times as long.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+RUNTIME = (3, 11)
+"""The Python of the functions; bytecode fits one version, so it is also the Python that makes the package."""
+
+BOTOCORE_DATA = (
+    "_retry.json",
+    "dynamodb/",
+    "endpoints.json",
+    "partitions.json",
+    "sdk-default-configuration.json",
+)
+"""What of `botocore/data` a client of DynamoDB reads."""
+
+_TASK_ROOT = "/var/task"
+_NEEDLESS_SUFFIXES = (".data", ".dist-info", ".egg-info", ".pyi", ".pyc")
+_NEEDLESS_NAMES = frozenset({"__pycache__", "bin", "py.typed", "test", "tests"})
+_MOMENT = (1980, 1, 1, 0, 0, 0)
+_MODE = 0o644 << 16
+_UNIX = 3
+
+
+def make(collected: Path, tree: Path, target: Path) -> None:
+    """Unpack what was collected into `tree`, leave out what is not needed, compile the rest and zip it again."""
+    with zipfile.ZipFile(collected) as archive:
+        archive.extractall(tree)
+    prune(tree)
+    compile_all(tree)
+    _zip(tree, target)
+
+
+def prune(tree: Path) -> None:
+    """Remove what no function reads: metadata and manuals, type stubs, tests, the data of AWS's other services."""
+    for path in sorted(tree.rglob("*"), reverse=True):
+        if path.name in _NEEDLESS_NAMES or path.name.endswith(_NEEDLESS_SUFFIXES):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    data = tree / "botocore" / "data"
+    for path in sorted(data.iterdir()):
+        if f"{path.name}/" in BOTOCORE_DATA or path.name.removesuffix(".gz") in BOTOCORE_DATA:
+            continue
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def compile_all(tree: Path) -> None:
+    """Put the bytecode of every source beside it."""
+    # A process of its own with a fixed hash seed, for the order of a frozen set is part of the bytecode. `unchecked`:
+    # what is in the zip never changes, so no import compares a source with its bytecode.
+    command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    command += ["-s", str(tree), "-p", _TASK_ROOT, str(tree)]
+    subprocess.run(command, check=True, env={"PYTHONHASHSEED": "0"})  # noqa: S603 - our own Python
+
+
+def _zip(tree: Path, target: Path) -> None:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path in sorted(path for path in tree.rglob("*") if path.is_file()):
+            entry = zipfile.ZipInfo(path.relative_to(tree).as_posix(), _MOMENT)
+            entry.compress_type, entry.external_attr, entry.create_system = zipfile.ZIP_DEFLATED, _MODE, _UNIX
+            archive.writestr(entry, path.read_bytes())

@@ -1,0 +1,126 @@
+"""What each handler calls on DynamoDB while the tests run, held against its policy as it is deployed.
+
+A call that the policy does not allow fails the test that made it. What a policy allows and no test has used is told at
+the end of a run of all tests, and fails that run: no right is granted for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.store.engine import connection
+from chalicelib.store.tables import TABLES
+from scripts.deployment.handlers import HANDLERS
+from scripts.deployment.table_resources import logical_id
+from scripts.deployment.template import DIRECTORY
+
+Right = tuple[str, str]
+"""An action and the resource it is on, `dynamodb:GetItem` on `UsersTable` or `UsersTable/index/listing`."""
+
+_PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+_LOGICAL_IDS = {table.Meta.table_name: logical_id(table) for table in TABLES}
+
+
+def allowed(handler: str) -> set[Right]:
+    """What the committed policy of a handler allows on tables."""
+    statements = json.loads((DIRECTORY / f"policy-{handler}.json").read_text())["Statement"]
+    rights = set()
+    for statement in statements:
+        assert statement["Effect"] == "Allow"
+        given = statement["Resource"]
+        for resource in given if isinstance(given, list) else [given]:
+            rights |= {(action, _named(resource)) for action in statement["Action"] if action.startswith("dynamodb:")}
+    return rights
+
+
+def needed(operation: str, request: Mapping[str, Any]) -> set[Right]:
+    """What IAM wants for a request."""
+    if operation in ("BatchGetItem", "BatchWriteItem"):
+        return {_right(operation, table) for table in request["RequestItems"]}
+    if operation == "TransactWriteItems":
+        parts = ((_PARTS[verb], part) for item in request["TransactItems"] for verb, part in item.items())
+        return {_right(action, part["TableName"]) for action, part in parts}
+    return {_right(operation, request["TableName"], request.get("IndexName"))}
+
+
+@dataclass
+class Watch:
+    """Listens to what the store's client sends.
+
+    Attributes:
+        used: handler -> the rights that its calls have needed.
+        refused: what a policy does not allow and was called all the same.
+    """
+
+    used: dict[str, set[Right]] = field(default_factory=lambda: {handler.name: set() for handler in HANDLERS})
+    refused: list[str] = field(default_factory=list)
+    _running: list[str] = field(default_factory=list)
+    _allowed: dict[str, set[Right]] = field(
+        default_factory=lambda: {handler.name: allowed(handler.name) for handler in HANDLERS}
+    )
+
+    def begin(self) -> None:
+        """Hear every call that is made from now on."""
+        connection().client.meta.events.register("before-send.dynamodb", self._heard)
+
+    @contextmanager
+    def running(self, handler: str) -> Iterator[None]:
+        """While a handler runs, calls are its own, those of the threads that it starts as well."""
+        self._running.append(handler)
+        try:
+            yield
+        finally:
+            self._running.pop()
+
+    def unused(self) -> list[str]:
+        """What is allowed and was never used."""
+        return sorted(
+            f"{handler}: {action} on {resource}"
+            for handler, rights in self._allowed.items()
+            for action, resource in rights - self.used[handler]
+        )
+
+    def _heard(self, request: Any, **_: object) -> None:
+        if not self._running:
+            return
+        handler = self._running[-1]
+        target = request.headers["X-Amz-Target"]
+        operation = (target if isinstance(target, str) else target.decode()).rpartition(".")[2]
+        rights = needed(operation, json.loads(request.body))
+        self.used[handler] |= rights
+        self.refused += [
+            f"{handler} may not call {action} on {resource}" for action, resource in rights - self._allowed[handler]
+        ]
+
+
+def watched(call: Callable[..., Any], watch: Watch, handler: Callable[[Any], str | None]) -> Callable[..., Any]:
+    """A handler's `__call__` under watch; `handler` tells its name."""
+
+    def called(self: Any, event: Any, context: Any) -> Any:
+        name = handler(self)
+        if name is None:
+            return call(self, event, context)
+        with watch.running(name):
+            return call(self, event, context)
+
+    return called
+
+
+def _named(resource: Mapping[str, Any] | str) -> str:
+    if isinstance(resource, str):
+        return resource
+    if "Fn::GetAtt" in resource:
+        name: str = resource["Fn::GetAtt"][0]
+        return name
+    text: str = resource["Fn::Sub"]
+    table, _, rest = text.partition(".Arn}")
+    return table.removeprefix("${") + rest
+
+
+def _right(operation: str, table: str, index: str | None = None) -> Right:
+    name = _LOGICAL_IDS.get(table, table)
+    return f"dynamodb:{operation}", f"{name}/index/{index}" if index else name
