@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,7 +14,7 @@ from chalicelib.retention.run import Run
 from chalicelib.retention.sweep import Reached
 from chalicelib.settings import current
 from chalicelib.store import api_keys
-from chalicelib.store.batch_write import batch_write, deletion
+from chalicelib.store.batch_write import WriteRequest, batch_write
 from chalicelib.store.engine import Item
 from chalicelib.store.lanes import KEPT, POSITION, TIME_LENGTH
 from chalicelib.store.log_tables import LogTable, Row
@@ -21,6 +22,7 @@ from chalicelib.store.oldest import Oldest, Page
 from chalicelib.store.patience import patiently
 from chalicelib.store.plan import Criteria, Plan, plan
 from chalicelib.store.records import API_KEYS
+from chalicelib.store.transaction import delete_together
 
 _KEYS_AT_ONCE = 90
 """Tokens that are read in one call, and deleted in three transactions."""
@@ -89,11 +91,18 @@ def _purge_page(run: Run, log: LogTable[Row], page: Page, data_set: str, cut_off
     if run.dry_run:
         run.purged[data_set] += len(past)
         return True
-    # What a row has beside its own item goes first: as long as the row is there, the next run finds both.
-    beside = [deletion(row_id) for row in past for row_id in log.beside(row)]
-    if batch_write(log.table_name, beside, give_up_at=run.delete_by) < len(beside):
-        return False
-    removals = [log.removal(row, cut_off, run.started_at) for row in past]
+    removals: list[WriteRequest] = []
+    for row in past:
+        beside: tuple[str, ...] = log.beside(row)
+        if not beside:
+            removals.append(log.removal(row, cut_off, run.started_at))
+            continue
+        # A row of several items goes as one: none of its items is ever there without the others.
+        together = partial(delete_together, log.table_name, (row.id, *beside))
+        patiently(together, give_up_at=run.delete_by)
+        run.purged[data_set] += 1
+        if time.monotonic() > run.delete_by:
+            return False
     removed = batch_write(log.table_name, removals, give_up_at=run.delete_by)
     run.purged[data_set] += removed
     return removed == len(removals)

@@ -59,4 +59,4 @@ def basis(rules: Policy, version: int, holds: Iterable[Hold], shards: int) -> li
     late = {name for log in LOG_TABLES for name in log.late}
     if rules.keep_ongoing or any(not late.isdisjoint(hold.criteria.fields) for hold in holds):
         return None
-    return [sorted(rules.retention.items()), version, shards]
+    return [[[name, rules.retention[name]] for name in sorted(rules.retention)], version, shards]

@@ -57,7 +57,7 @@ class LogTable(Generic[Row]):
         listed: the attributes that are read of rows by their ids; none means all.
         rest: how rows are made whole that were read without their largest parts; None where lanes leave none out.
         removal: the write that takes a row away; given the row, the cut-off and now.
-        beside: the ids of the items that a row has beside its own, which go before it does.
+        beside: the ids of the items that a row has beside its own, which go when it does.
         revision: the attribute that changes with every write of a row; None where rows never change.
     """
 

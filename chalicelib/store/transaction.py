@@ -54,6 +54,15 @@ def transact(writes: Sequence[Write]) -> None:
     _one_by_one(writes)
 
 
+def delete_together(table: str, ids: Sequence[str]) -> None:
+    """Delete items of one table, all of them or none; those that are gone are no matter.
+
+    Raises:
+        Unavailable: the store did not answer; all of them are gone or none.
+    """
+    transact([Write("Delete", {"TableName": table, "Key": {"id": {"S": own}}}) for own in ids])
+
+
 def _one_by_one(writes: Sequence[Write]) -> None:
     done: list[tuple[Write, Item | None]] = []
     for index, write in enumerate(writes):

@@ -79,7 +79,7 @@ HANDLERS = (
                 tuple(lane.name for lane in EVERY_CONNECTION_LANE),
             ),
             AuditLogItem: Calls(
-                ("BatchGetItem", "BatchWriteItem", "GetItem", "PutItem"),
+                ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem"),
                 tuple(lane.name for lane in EVERY_AUDIT_LANE),
             ),
             RetentionItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
@@ -94,7 +94,7 @@ HANDLERS = (
         calls={
             APIKeyItem: Calls(("BatchGetItem", "DeleteItem"), ("expiry",)),
             ConnectionLogItem: Calls(("BatchGetItem", "BatchWriteItem"), ("all",)),
-            AuditLogItem: Calls(("BatchWriteItem", "PutItem"), ("all", "connection_event")),
+            AuditLogItem: Calls(("BatchWriteItem", "DeleteItem", "PutItem"), ("all", "connection_event")),
             RetentionItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
         },
     ),

@@ -67,17 +67,17 @@ class Rows:
 
     def session(self, age: timedelta, *, closed: timedelta | None = None, **changes: Any) -> ConnectionLog:
         """A session of this age, closed so long ago, or still open."""
-        row = replace(_SESSION, connect_time=NOW - age, connection_id=str(uuid4()), **changes)
+        row = replace(SESSION, connect_time=NOW - age, connection_id=str(uuid4()), **changes)
         row_id = session_id(row.organization_id, row.connection_id or "", row.workspace_id, row.agent_name)
         closing = None if closed is None else Closing(NOW - closed)
         return self.put(replace(row, id=row_id, closing=closing))
 
     def web(self, age: timedelta, **changes: Any) -> ConnectionLog:
         kind: dict[str, Any] = {"session": False, "type": "workspace_app", "code": 200}
-        return self.put(replace(_SESSION, id=str(uuid4()), connect_time=NOW - age, **kind, **changes))
+        return self.put(replace(SESSION, id=str(uuid4()), connect_time=NOW - age, **kind, **changes))
 
     def audit(self, age: timedelta, action: str = "create", **changes: Any) -> AuditLog:
-        row = replace(_EVENT, id=str(uuid4()), time=NOW - age, action=action, **changes)
+        row = replace(EVENT, id=str(uuid4()), time=NOW - age, action=action, **changes)
         item, *more = audit_rows.to_items(row, shards=self.shards)
         self.engine.load(AuditLogItem.Meta.table_name, [item])
         for further in more:
@@ -115,7 +115,7 @@ class Rows:
         return self.ids(APIKeyItem)
 
 
-_SESSION = ConnectionLog(
+SESSION = ConnectionLog(
     id="",
     session=True,
     connect_time=NOW,
@@ -127,7 +127,7 @@ _SESSION = ConnectionLog(
     type="ssh",
     ip="192.0.2.1",
 )
-_EVENT = AuditLog(
+EVENT = AuditLog(
     id="",
     time=NOW,
     user_id=str(UUID(int=201)),

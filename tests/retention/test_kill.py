@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
 from itertools import count
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from chalicelib.retention import data_sets, holds
 from chalicelib.retention.lease import LEASE
 from chalicelib.retention.purge import purge
-from chalicelib.store import retention_runs, retention_state
-from tests.retention.conftest import DAY, NOW, Clock, Killed, Rows, Rules, Send, hold
+from chalicelib.store import audit_rows, retention_runs, retention_state
+from chalicelib.store.engine import Item, call
+from chalicelib.store.tables import AuditLogItem
+from tests.retention.conftest import DAY, EVENT, NOW, Clock, Killed, Rows, Rules, Send, hold
 
 Between = Callable[[Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]], None]
+
+
+@cache
+def giant() -> list[Item]:
+    """A row of several items."""
+    noise = "".join(f"{number * 2_654_435_761 % 2**64:016x}" for number in range(60_000))
+    row = replace(EVENT, id=str(uuid4()), time=NOW - 50 * DAY, additional_fields={"noise": noise})
+    return audit_rows.to_items(row, shards=1)
 
 
 def put_rows(rows: Rows) -> set[str]:
@@ -25,8 +38,8 @@ def put_rows(rows: Rows) -> set[str]:
         rows.session(age * DAY, closed=(age - 2) * DAY)
         rows.audit(age * DAY)
     rows.web(31 * DAY)
-    noise = "".join(f"{number * 2_654_435_761 % 2**64:016x}" for number in range(60_000))
-    rows.audit(50 * DAY, additional_fields={"noise": noise})
+    for item in giant():
+        call("PutItem", {"TableName": AuditLogItem.Meta.table_name, "Item": item})
     rows.audit(99 * DAY, "connect")
     rows.token(8 * DAY)
     rows.token(9 * DAY, token_name="", login_type="password")

@@ -1,0 +1,86 @@
+"""A backlog of any size goes with memory for a round of it, and at twenty rows a call and more."""
+
+from __future__ import annotations
+
+import os
+import tracemalloc
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chalicelib.logs.connection import session_id
+from chalicelib.retention.purge import purge
+from chalicelib.store import audit_rows, connection_rows
+from chalicelib.store.engine import Item
+from chalicelib.store.records import Closing
+from chalicelib.store.tables import AuditLogItem, ConnectionLogItem
+from scripts.local.engine import EmbeddedEngine
+from tests.retention.conftest import DAY, EVENT, NOW, SESSION, Rules, Send
+
+Between = Callable[[Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]], None]
+
+SIZE = int(os.environ.get("PURGED_ROWS", "4000"))
+"""`PURGED_ROWS=100000 scripts/test tests/retention/test_size.py` takes two minutes."""
+ROWS_PER_CALL = 20
+MOST_BYTES = 6_000_000
+"""At any one time, of a round of a thousand rows; all rows of a small backlog would be more."""
+
+
+def connections(number: int, random: Random) -> Iterator[Item]:
+    for index in range(number):
+        moment = NOW - 31 * DAY - timedelta(seconds=index)
+        row = replace(SESSION, connect_time=moment, connection_id=str(UUID(int=random.getrandbits(128))))
+        if random.random() < 0.6:
+            row_id = session_id(row.organization_id, row.connection_id or "", row.workspace_id, row.agent_name)
+            row = replace(row, id=row_id, closing=Closing(moment + timedelta(hours=1)))
+        else:
+            row_id = str(UUID(int=random.getrandbits(128), version=4))
+            row = replace(row, id=row_id, session=False, type="workspace_app", connection_id=None, code=200)
+        yield connection_rows.to_item(row, shards=1, revision=1)
+
+
+def audits(number: int, random: Random) -> Iterator[Item]:
+    for index in range(number):
+        row_id = str(UUID(int=random.getrandbits(128), version=4))
+        yield audit_rows.to_item(replace(EVENT, id=row_id, time=NOW - 31 * DAY - timedelta(seconds=index)), shards=1)
+
+
+@pytest.mark.parametrize("log", ["connection", "audit"])
+def test_a_backlog_goes_with_flat_memory_and_many_rows_a_call(
+    rules: Rules, tables: EmbeddedEngine, between: Between, log: str
+) -> None:
+    rules(connection_logs=30 * DAY, audit_logs=30 * DAY)
+    table, items = {
+        "connection": (ConnectionLogItem, connections),
+        "audit": (AuditLogItem, audits),
+    }[log]
+    name = str(table.Meta.table_name)
+    tables.load(name, items(SIZE, Random(4)))
+    calls = Counter[str]()
+
+    def counted(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        calls[operation] += 1
+        return send(operation, request)
+
+    between(counted)
+    tracemalloc.start()
+    try:
+        record = purge(3_600)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert record is not None
+    assert record["purged"][f"{log}_logs"] == SIZE
+    assert tables.items(name) == []
+    made = calls.total()
+    calls.clear()
+    purge(60)
+    # What every run costs, however little there is to do, is no part of the cost of a row.
+    assert SIZE / (made - calls.total()) >= ROWS_PER_CALL
+    assert peak < MOST_BYTES
