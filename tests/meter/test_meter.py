@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import botocore.session
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scripts.local.engine import EmbeddedEngine
+from scripts.meter.cost import meter
 from scripts.meter.cost.meter import Meter, Tally
 from scripts.meter.cost.size import Item, item_size
 
@@ -51,8 +54,8 @@ def item(row: str, size: int = 100, **more: str) -> dict[str, Any]:
     return made
 
 
-def metered(client: Client, work: Callable[[Client], object]) -> Tally:
-    with Meter(client).counting() as tally:
+def metered(client: Client, work: Callable[[Client], object], own: Meter | None = None) -> Tally:
+    with (own or Meter(client)).counting() as tally:
         work(client)
     return tally
 
@@ -62,6 +65,16 @@ def test_each_write_of_a_batch_counts_alone(client: Client) -> None:
     tally = metered(client, lambda one: one.batch_write_item(RequestItems={NAME: puts}))
     assert tally.written == 1 + 4
     assert tally.calls == {"BatchWriteItem": 1}
+
+
+def test_a_write_of_a_batch_that_was_left_takes_nothing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    puts = [{"PutRequest": {"Item": item(row, 1_500)}} for row in "abc"]
+    answer = AWSResponse("", 200, {}, None)  # type: ignore[no-untyped-call]
+    answer._content = json.dumps({"UnprocessedItems": {NAME: puts[1:]}}).encode()
+    monkeypatch.setattr(meter, "botocore_stubber", lambda **_: answer)
+    for row in "abc":
+        client.put_item(TableName=NAME, Item=item(row, 1_500))
+    assert metered(client, lambda one: one.batch_write_item(RequestItems={NAME: puts})).written == 2
 
 
 def test_a_transaction_writes_everything_twice(client: Client) -> None:
@@ -176,9 +189,10 @@ changes = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes)
 def test_a_history_costs_what_a_recount_of_the_indexes_says(client: Client, history: list[Change]) -> None:
+    own = Meter(client)
     for row in "ab":
         client.delete_item(TableName=NAME, Key={"id": {"S": row}})
     for verb, row, color, shape, note, pad in history:
@@ -192,7 +206,7 @@ def test_a_history_costs_what_a_recount_of_the_indexes_says(client: Client, hist
                 one.delete_item(TableName=NAME, Key={"id": whole["id"]})
 
         before = contents(client)
-        tally = metered(client, work)
+        tally = metered(client, work, own)
         assert dict(tally.write_units) == recount(before, contents(client), row)
 
 

@@ -113,8 +113,11 @@ class Meter:
         answer = send()
         content = parsed(_text(answer.content))
         refused = str(content.get("__type", "")).rpartition("#")[2] in _REFUSED
+        unprocessed = list(self._writes("BatchWriteItem", {"RequestItems": content.get("UnprocessedItems") or {}}))
         if answer.status_code == _OK or refused:
             for write, stood in zip(writes, before, strict=True):
+                if write in unprocessed:
+                    continue
                 units = {"": refused_units(stood)} if refused else write_units(write.table, stood, self._stored(write))
                 for index, number in units.items():
                     self._tally.write_units[write.table.name, index] += number * write.factor
@@ -148,9 +151,17 @@ class Meter:
         return send()
 
     def _read_BatchGetItem(self, body: Mapping[str, Any], send: Callable[[], Any]) -> Any:  # noqa: ANN401, N802 - as above
-        for table, request in body["RequestItems"].items():
-            for key in request["Keys"]:
-                self._item(table, key, _consistency(request))
+        wanted = {
+            table: {"Keys": request["Keys"], "ConsistentRead": request.get("ConsistentRead", False)}
+            for table, request in body["RequestItems"].items()
+        }
+        answer = self._engine.batch_get_item(RequestItems=wanted)
+        for table, request in wanted.items():
+            sizes = [item_size(item) for item in answer["Responses"].get(table, ())]
+            left = len(answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", ()))
+            # Each item is rounded up alone, and what is not there is paid for as well.
+            for size in sizes + [0] * (len(request["Keys"]) - len(sizes) - left):
+                self._tally.add_read(table, "", read_units([size], _consistency(request)))
         return send()
 
     def _read_TransactGetItems(self, body: Mapping[str, Any], send: Callable[[], Any]) -> Any:  # noqa: ANN401, N802 - as above
