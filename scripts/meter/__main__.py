@@ -12,6 +12,7 @@ from pathlib import Path
 from scripts.local.engine import EmbeddedEngine
 from scripts.meter import growth
 from scripts.meter.bench import Report, run, sizes
+from scripts.meter.measures import package
 from scripts.meter.peer import compare, server
 
 _NOWHERE = "temporary"
@@ -30,6 +31,8 @@ def main() -> int:
         if postgres is not None:
             with postgres as sql:
                 report.peer = compare.measure(sql, sizes(full=options.full))
+        if options.package:
+            report.add(package.measure(options.package), _say)
         with EmbeddedEngine() as engine:
             run(engine, report, full=options.full, say=_say)
     except (server.NoPostgres, server.Failed) as error:
@@ -47,6 +50,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="tables of 200,000 rows as well")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write what was found there")
     parser.add_argument("--chart", metavar="FILE", type=Path, help="draw there, as SVG, how reading grows")
+    parser.add_argument("--package", metavar="ZIP", type=_file, help="a deployment package, to be measured as well")
     parser.add_argument(
         "--postgres",
         metavar="CONNECTION",
@@ -56,6 +60,13 @@ def _options() -> argparse.Namespace:
         " afterwards; or without a value in a server of its own, in a temporary directory. Installs nothing",
     )
     return parser.parse_args()
+
+
+def _file(text: str) -> Path:
+    place = Path(text)
+    if not place.is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {text}")
+    return place
 
 
 def _written(place: Path | None, text: Callable[[], str]) -> None:

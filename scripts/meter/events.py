@@ -6,6 +6,7 @@ The same every time: ids are made of numbers, and every event has a time of its 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -33,6 +34,7 @@ _LONGEST_SESSION_MINUTES = 120
 _OF_A_HUNDRED_NEVER_CLOSED = 2
 
 
+@lru_cache(maxsize=1_000)
 def made_id(kind: str, number: int) -> str:
     """The id of a thing: a UUID as random as any."""
     return str(uuid5(NAMESPACE_URL, f"https://gatebook.invalid/bench/{kind}/{number}"))

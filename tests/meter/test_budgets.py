@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from scripts.meter import budgets
 from scripts.meter.budgets import NOISE, Budget
+from scripts.meter.measures import package
 from scripts.meter.results import Result, Table, lines, number
 
 COUNTED = Budget("units", 10)
@@ -18,6 +21,15 @@ TIMED = Budget("a ratio of times", 2, "x", timed=True)
 )
 def test_what_is_counted_must_be_within_and_what_is_timed_may_vary(budget: Budget, value: float, *, kept: bool) -> None:
     assert budget.kept(value) is kept
+
+
+@pytest.mark.parametrize(("size", "mark"), [(6_562_102, "ok"), (12_000_001, "MISSED")])
+def test_a_package_is_as_large_as_its_file(tmp_path: Path, size: int, mark: str) -> None:
+    archive = tmp_path / "deployment.zip"
+    with archive.open("wb") as file:
+        file.truncate(size)
+    (result,) = package.measure(archive)
+    assert (result.value, result.mark) == (size / 1_000_000, mark)
 
 
 def test_every_budget_has_words_of_its_own() -> None:

@@ -9,6 +9,7 @@ from scripts.meter.cost.size import item_size
 from scripts.meter.cost.units import Table as StoredTable
 from scripts.meter.measures import gate, ingest, lanes, pages
 from scripts.meter.measures.ingest import Cost
+from scripts.meter.measures.lanes import Choice
 from scripts.meter.results import Result, Table
 from scripts.meter.service import Service, environment
 
@@ -66,17 +67,15 @@ def of_pages(service: Service, checked: Iterable[pages.Cost]) -> Found:
     )
 
 
-def of_lanes(service: Service, every: Mapping[str, Cost]) -> Found:
-    """What dropping each lane saves, and what its filter reads then."""
+def of_lanes(choices: Iterable[Choice], key: str, title: str) -> Found:
+    """What each lane costs, and what its filter reads with it and without."""
     rows: list[list[str | float]] = [
-        [one.log, one.lane, one.units, one.dollars, one.query or "(none of those measured)", one.before, one.after]
-        for one in lanes.dropped(service, every)
+        [one.log, one.lane, one.units, one.dollars, one.query or "(none of those measured)", one.with_it, one.without]
+        for one in choices
     ]
+    head = ("log", "lane", "units an event", "$ a million", "dearest query", "read per row", "without it")
     yield Table(
-        "lanes",
-        "Dropping one lane: what an event of its log and a million events of the mix save, what its filter reads then",
-        ("log", "lane", "units an event", "$ a million", "dearest query", "read per row", "without it"),
-        rows,
+        key, f"{title}: what it costs an event of its log and a million of the mix, what its filter reads", head, rows
     )
 
 

@@ -17,15 +17,15 @@ _LANES: Mapping[str, tuple[Lane, ...]] = {"connection": CONNECTION_LANES, "audit
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
-    """A lane, and a deployment without it.
+class Choice:
+    """A lane, and a deployment that has it beside one that has not.
 
     Attributes:
-        units: write units that an event of its log saves, on the average of the mix.
-        dollars: what a million events of the mix save.
-        query: the one that it answers which becomes dearest.
-        before: rows read per row returned with it.
-        after: and without it.
+        units: write units of it that an event of its log takes, on the average of the mix.
+        dollars: what a million events of the mix cost more with it.
+        query: the one that it answers which is dearest without it.
+        with_it: rows read per row returned.
+        without: the same without it.
     """
 
     log: str
@@ -33,8 +33,11 @@ class Dropped:
     units: float
     dollars: float
     query: str
-    before: float
-    after: float
+    with_it: float
+    without: float
+
+
+Costs = Mapping[str, ingest.Cost]
 
 
 def variables(kept: Mapping[str, list[str]]) -> dict[str, str]:
@@ -47,25 +50,56 @@ def lean() -> dict[str, str]:
     return variables(bill.ASSUMED["lean"])
 
 
-def dropped(service: Service, costs: Mapping[str, ingest.Cost]) -> Iterator[Dropped]:
+def dropped(service: Service, costs: Costs) -> Iterator[Choice]:
     """Every lane that the events are in but `all`, dropped in turn, on the tables as they are."""
-    tables = {kind.name: kind.table for kind in KINDS}
+    checked = gate.token_check(service)
     for log in pages.LOGS:
         answered: dict[str, list[str]] = {}
         for query in log.queries:
             answered.setdefault(_lane(service, log, query), []).append(query)
         for lane in _LANES[log.name]:
-            saved = {
-                kind: cost.units.get(lane.name, 0) if tables[kind] == log.table else 0 for kind, cost in costs.items()
-            }
-            if lane.name == ALL or not any(saved.values()):
+            units, dollars = _price(log, {kind: cost.units.get(lane.name, 0) for kind, cost in costs.items()})
+            if lane.name == ALL or not units:
                 continue
-            units = sum(bill.ASSUMED["mix"][kind] * some for kind, some in saved.items())
-            share = sum(bill.ASSUMED["mix"][kind] for kind in costs if tables[kind] == log.table)
             kept = [other.name for other in _LANES[log.name] if other is not lane]
-            worst = _worst(service, log, answered.get(lane.name, []), variables({log.name: kept}))
-            query, before, after = worst or ("", 0.0, 0.0)
-            yield Dropped(log.name, lane.name, units / share, bill.write_dollars(units), query, before, after)
+            found = []
+            for query in answered.get(lane.name, []):
+                with_it = pages.page(service, log, query, checked, counted=False)
+                with environment(**variables({log.name: kept})):
+                    without = pages.page(service, log, query, checked, counted=False)
+                found.append((query, with_it.per_row, without.per_row))
+            worst = max(found, key=lambda each: each[2], default=("", 0.0, 0.0))
+            yield Choice(log.name, lane.name, units, dollars, *worst)
+
+
+def costs_of_optional(service: Service) -> dict[str, Costs]:
+    """What events cost with each optional lane beside the others; nothing is left in the tables."""
+    found: dict[str, Costs] = {}
+    for log in pages.LOGS:
+        for lane in log.optional:
+            with environment(**variables({log.name: ["*", lane]})):
+                found[lane] = ingest.costs(service)
+    return found
+
+
+def added(service: Service, optional: Mapping[str, Costs]) -> Iterator[Choice]:
+    """Every optional lane, added in turn, on the tables as they are; their rows have its keys already."""
+    checked = gate.token_check(service)
+    for log in pages.LOGS:
+        for lane, query in log.optional.items():
+            of_kinds = {kind: cost.units.get(lane, 0) for kind, cost in optional[lane].items()}
+            without = pages.page(service, log, query, checked, counted=False)
+            with environment(**variables({log.name: ["*", lane]})):
+                with_it = pages.page(service, log, query, checked, counted=False)
+            yield Choice(log.name, lane, *_price(log, of_kinds), query, with_it.per_row, without.per_row)
+
+
+def _price(log: Log, units: Mapping[str, float]) -> tuple[float, float]:
+    """What one lane costs: units on the average of the log's own events, and dollars for a million of the mix."""
+    own = {kind.name for kind in KINDS if kind.table == log.table}
+    total = sum(share * units[kind] for kind, share in bill.ASSUMED["mix"].items() if kind in own)
+    share = sum(bill.ASSUMED["mix"][kind] for kind in own)
+    return total / share, bill.write_dollars(total)
 
 
 def measure_lean(service: Service) -> Iterator[Table]:
@@ -85,15 +119,3 @@ def measure_lean(service: Service) -> Iterator[Table]:
 def _lane(service: Service, log: Log, query: str) -> str:
     asked = {"q": query, "limit": "1", "count": "false", "explain": "true"}
     return str(service.call("GET", log.route, query=asked).json["explain"]["lane"])
-
-
-def _worst(
-    service: Service, log: Log, queries: list[str], without: Mapping[str, str]
-) -> tuple[str, float, float] | None:
-    found = []
-    checked = gate.token_check(service)
-    for query in queries:
-        before = pages.page(service, log, query, checked, counted=False).per_row
-        with environment(**without):
-            found.append((query, before, pages.page(service, log, query, checked, counted=False).per_row))
-    return max(found, key=lambda each: each[2], default=None)

@@ -14,7 +14,7 @@ from scripts.meter.cost.meter import Tally
 from scripts.meter.measures import gate
 from scripts.meter.measures.ingest import AUDIT_ROUTE, CONNECTION_ROUTE
 from scripts.meter.results import Result, Table
-from scripts.meter.service import Service
+from scripts.meter.service import Service, environment
 
 PAGE = 100
 SMALL = 1_000
@@ -41,6 +41,7 @@ class Log:
         items: makes them, from one number to another.
         units: the budget of read units of a page.
         queries: `q` -> the budget of rows read per row returned: every filter alone, and the presets of the UI.
+        optional: the lanes that a deployment may have beside the others, each with a query that it answers.
     """
 
     name: str
@@ -50,6 +51,12 @@ class Log:
     items: Callable[[int, int], Iterator[Item]]
     units: Budget
     queries: Mapping[str, Budget]
+    optional: Mapping[str, str]
+
+    @property
+    def every_lane(self) -> dict[str, str]:
+        """The environment of a deployment that has every lane of this log, the optional ones too."""
+        return {f"GATEBOOK_{self.name.upper()}_LANES": ",".join(["*", *self.optional])}
 
 
 CONNECTION = Log(
@@ -76,6 +83,7 @@ CONNECTION = Log(
         "status:completed": _ONE,
         "status:ongoing type:ssh": _PRESET,
     },
+    {"completed": "status:completed", "organization_type": "organization:org-1 type:ssh"},
 )
 
 AUDIT = Log(
@@ -104,6 +112,7 @@ AUDIT = Log(
         "resource_type:workspace_build action:start build_reason:initiator": _PRESET,
         "resource_type:api_key action:login": _PRESET,
     },
+    {"organization_resource_type": "organization:org-1 resource_type:template"},
 )
 
 LOGS = (CONNECTION, AUDIT)
@@ -146,7 +155,8 @@ def measure(service: Service, sizes: Sequence[int]) -> Iterator[Result | Cost | 
         found: list[Cost] = []
         checked = gate.token_check(service)
         for size in sizes:
-            service.engine.load(log.table, log.items(loaded, size))
+            with environment(**log.every_lane):
+                service.engine.load(log.table, log.items(loaded, size))
             loaded = size
             found += [page(service, log, query, checked, size) for query in log.queries]
             costs = [cost for cost in found if cost.size == size]
