@@ -9,14 +9,14 @@ import pytest
 from scripts.local.engine import EmbeddedEngine
 from scripts.meter import budgets
 from scripts.meter.measures import dollars, gate, ingest, lanes, pages
-from scripts.meter.measures.pages import Log
+from scripts.meter.queries import LOGS, Log
 from scripts.meter.service import Service, environment
 
 SMALL, LARGE = 500, 2_000
 MISSED = {
     "status:completed": "read from the lanes of the session types: whether a session has ended stands in its row alone"
 }
-QUERIES = [pytest.param(log, query, id=f"{log.name} {query}") for log in pages.LOGS for query in log.queries]
+QUERIES = [pytest.param(log, query, id=f"{log.name} {query}") for log in LOGS for query in log.queries]
 MARKED = [
     pytest.param(
         log,
@@ -24,7 +24,7 @@ MARKED = [
         id=f"{log.name} {query}",
         marks=pytest.mark.xfail(reason=MISSED[query], strict=True) if query in MISSED else (),
     )
-    for log in pages.LOGS
+    for log in LOGS
     for query in log.queries
 ]
 
@@ -45,7 +45,7 @@ def loaded(service: Service, costs: object) -> dict[tuple[str, str, int], pages.
     """What every page costs at both sizes; the tables are filled once events have been counted."""
     assert costs
     found, checked = {}, gate.token_check(service)
-    for log in pages.LOGS:
+    for log in LOGS:
         begun = 0
         for size in (SMALL, LARGE):
             service.engine.load(log.table, log.items(begun, size))

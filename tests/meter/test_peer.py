@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from scripts.local.engine import EmbeddedEngine
-from scripts.meter.measures.pages import LOGS
 from scripts.meter.peer import compare, server
 from scripts.meter.peer.schema import PEER_TABLES, PeerTable
+from scripts.meter.queries import LOGS
 
 INSTALLED = shutil.which("psql") and any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 

@@ -18,9 +18,9 @@ from moto.core.models import botocore_stubber
 
 from chalicelib.store.engine import connection
 from scripts.meter import budgets
-from scripts.meter.measures import pages
 from scripts.meter.measures.ingest import EVENTS_A_REQUEST, KINDS, batch
-from scripts.meter.measures.pages import PAGE, Log
+from scripts.meter.measures.pages import PAGE
+from scripts.meter.queries import LOGS, Log
 from scripts.meter.results import Result, Table
 from scripts.meter.service import Service
 
@@ -30,7 +30,7 @@ _INGEST_ROUNDS = 15
 
 def measure_pages(service: Service) -> Iterator[Result | Table]:
     """Every query that fills a page, on the tables as they are."""
-    for log in pages.LOGS:
+    for log in LOGS:
         yield from _of_log(service, log)
 
 

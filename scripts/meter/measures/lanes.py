@@ -9,7 +9,7 @@ from chalicelib.store.lanes import ALL, AUDIT_LANES, CONNECTION_LANES, Lane
 from scripts.meter import bill
 from scripts.meter.measures import gate, ingest, pages
 from scripts.meter.measures.ingest import KINDS
-from scripts.meter.measures.pages import Log
+from scripts.meter.queries import LOGS, Log
 from scripts.meter.results import Table
 from scripts.meter.service import Service, environment
 
@@ -53,7 +53,7 @@ def lean() -> dict[str, str]:
 def dropped(service: Service, costs: Costs) -> Iterator[Choice]:
     """Every lane that the events are in but `all`, dropped in turn, on the tables as they are."""
     checked = gate.token_check(service)
-    for log in pages.LOGS:
+    for log in LOGS:
         answered: dict[str, list[str]] = {}
         for query in log.queries:
             answered.setdefault(_lane(service, log, query), []).append(query)
@@ -75,7 +75,7 @@ def dropped(service: Service, costs: Costs) -> Iterator[Choice]:
 def costs_of_optional(service: Service) -> dict[str, Costs]:
     """What events cost with each optional lane beside the others; nothing is left in the tables."""
     found: dict[str, Costs] = {}
-    for log in pages.LOGS:
+    for log in LOGS:
         for lane in log.optional:
             with environment(**variables({log.name: ["*", lane]})):
                 found[lane] = ingest.costs(service)
@@ -85,7 +85,7 @@ def costs_of_optional(service: Service) -> dict[str, Costs]:
 def added(service: Service, optional: Mapping[str, Costs]) -> Iterator[Choice]:
     """Every optional lane, added in turn, on the tables as they are; their rows have its keys already."""
     checked = gate.token_check(service)
-    for log in pages.LOGS:
+    for log in LOGS:
         for lane, query in log.optional.items():
             of_kinds = {kind: cost.units.get(lane, 0) for kind, cost in optional[lane].items()}
             without = pages.page(service, log, query, checked, counted=False)
@@ -106,7 +106,7 @@ def measure_lean(service: Service) -> Iterator[Table]:
     """Every query on the lanes of the lean deployment, on the tables as they are."""
     checked = gate.token_check(service)
     with environment(**lean()):
-        for log in pages.LOGS:
+        for log in LOGS:
             costs = [pages.page(service, log, query, checked, counted=False) for query in log.queries]
             yield Table(
                 f"lean {log.name}",

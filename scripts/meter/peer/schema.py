@@ -61,7 +61,7 @@ class PeerTable:
         name: of the table.
         time: the column that orders it.
         create: SQL that makes it.
-        where: the queries of `scripts.meter.measures.pages` whose columns are the peer's too, as conditions.
+        where: the queries of `scripts.meter.queries` whose columns are the peer's too, as conditions.
     """
 
     log: str
