@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from scripts.deployment.package import PackageError
 from scripts.local.engine import EmbeddedEngine
 from scripts.meter import growth
 from scripts.meter.bench import Report, run, sizes
@@ -32,10 +33,10 @@ def main() -> int:
             with postgres as sql:
                 report.peer = compare.measure(sql, sizes(full=options.full))
         if options.package:
-            report.add(package.measure(options.package), _say)
+            report.add(package.measure(), _say)
         with EmbeddedEngine() as engine:
             run(engine, report, full=options.full, say=_say)
-    except (server.NoPostgres, server.Failed) as error:
+    except (PackageError, server.NoPostgres, server.Failed) as error:
         print(error, file=sys.stderr)
         return 2
     _written(options.json, lambda: json.dumps(report.json(), indent=1, ensure_ascii=False) + "\n")
@@ -50,7 +51,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="tables of 200,000 rows as well")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write what was found there")
     parser.add_argument("--chart", metavar="FILE", type=Path, help="draw there, as SVG, how reading grows")
-    parser.add_argument("--package", metavar="ZIP", type=_file, help="a deployment package, to be measured as well")
+    parser.add_argument(
+        "--no-package", dest="package", action="store_false", help="leave out the package, which needs a package index"
+    )
     parser.add_argument(
         "--postgres",
         metavar="CONNECTION",
@@ -60,13 +63,6 @@ def _options() -> argparse.Namespace:
         " afterwards; or without a value in a server of its own, in a temporary directory. Installs nothing",
     )
     return parser.parse_args()
-
-
-def _file(text: str) -> Path:
-    place = Path(text)
-    if not place.is_file():
-        raise argparse.ArgumentTypeError(f"there is no file {text}")
-    return place
 
 
 def _written(place: Path | None, text: Callable[[], str]) -> None:

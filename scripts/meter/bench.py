@@ -9,7 +9,7 @@ from typing import Any
 
 from scripts.local.engine import EmbeddedEngine
 from scripts.meter import bill
-from scripts.meter.measures import cpu, dollars, gate, ingest, lanes, pages, start
+from scripts.meter.measures import cpu, dollars, gate, ingest, lanes, pages
 from scripts.meter.measures.pages import Cost
 from scripts.meter.peer import compare
 from scripts.meter.peer.compare import Peer
@@ -74,7 +74,6 @@ def sizes(*, full: bool) -> Sequence[int]:
 def run(engine: EmbeddedEngine, report: Report, *, full: bool, say: Say) -> None:
     """Measure everything."""
     say(f"Engine: {ENGINE}")
-    report.add(start.measure(), say)
     service = Service(engine)
     report.add(gate.measure(service), say)
     report.add(ingest.measure(service), say)

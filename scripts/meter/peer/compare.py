@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from scripts.meter.measures.pages import PAGE, Cost
@@ -69,8 +70,8 @@ def measure(sql: Sql, sizes: Sequence[int]) -> Peer:
     sizes_on_disk: dict[str, float] = {}
     for table in PEER_TABLES:
         sql(table.create)
-        for size in sizes:
-            sql(f"TRUNCATE {table.name};\n{_copy(table.name, table.lines(size))}")
+        for loaded, size in pairwise([0, *sizes]):
+            sql(_copy(table.name, table.lines(loaded, size)))
             sql(f"VACUUM ANALYZE {table.name}")
             found += [_page(sql, table, query, size) for query in table.where]
             sizes_on_disk[table.log] = int(sql(f"SELECT pg_total_relation_size('{table.name}')")) / size

@@ -70,10 +70,10 @@ class PeerTable:
     create: str
     where: Mapping[str, str]
 
-    def lines(self, size: int) -> Iterator[str]:
-        """So many rows as COPY reads them."""
+    def lines(self, first: int, end: int) -> Iterator[str]:
+        """Rows, from one number to another, as COPY reads them."""
         make = _connection_columns if self.log == "connection" else _audit_columns
-        for number in range(size):
+        for number in range(first, end):
             yield "\t".join(map(_copied, make(number)))
 
 
