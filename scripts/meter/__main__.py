@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -22,6 +23,8 @@ _NOWHERE = "temporary"
 def main() -> int:
     """Measure, print, and answer 1 when a budget is broken, 2 when something that was asked for is not there."""
     options = _options()
+    # Else a temporary server would outlive the run.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     postgres: AbstractContextManager[server.Sql] | None = None
     if options.postgres == _NOWHERE:
         postgres = server.temporary()
