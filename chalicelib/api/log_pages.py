@@ -242,6 +242,13 @@ def _texts(log: Log[Row], found: _Found[Row]) -> tuple[list[str], int]:
         some = [log.shown(row, beside) for row in whole[start : start + _TOLD_AT_ONCE]]
         # Together is quicker; one by one where the answer may have to end among them.
         together = encoded(some).text[1:-1]
+        # An ASCII text at most doubles when it is sent; most pages are far from where that matters.
+        most = 2 * len(together) if together.isascii() else _bytes_sent(together)
+        if size + most <= _LARGEST_ANSWER:
+            size += most
+            texts.append(together)
+            told += len(some)
+            continue
         fits = size + _bytes_sent(together) <= _LARGEST_ANSWER
         for text, number in [(together, len(some))] if fits else ((encoded(each).text, 1) for each in some):
             size += _bytes_sent(text)

@@ -16,6 +16,7 @@ from typing import Any
 import botocore.session
 from moto.core.models import botocore_stubber
 
+from chalicelib import times
 from chalicelib.store.engine import connection
 from scripts.meter import budgets
 from scripts.meter.measures.ingest import EVENTS_A_REQUEST, KINDS, batch
@@ -105,6 +106,9 @@ class _Recorded:
 @contextmanager
 def _recorded(*clients: Any) -> Iterator[_Recorded]:  # noqa: ANN401 - botocore has no types
     recorded = _Recorded()
+    # What is asked again must be the same to the microsecond: cut-offs of the retention are in it.
+    now, moment = times.now, times.now()
+    times.now = lambda: moment
     for client in clients:
         # All handlers of an event are called, whichever answers: the engine must not be asked as well.
         client.meta.events.unregister("before-send", botocore_stubber)
@@ -112,6 +116,7 @@ def _recorded(*clients: Any) -> Iterator[_Recorded]:  # noqa: ANN401 - botocore 
     try:
         yield recorded
     finally:
+        times.now = now
         for client in clients:
             client.meta.events.unregister("before-send.dynamodb", recorded.answer)
             client.meta.events.register("before-send", botocore_stubber)
