@@ -7,6 +7,7 @@ of Coder's audit page.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from string import Formatter
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -108,16 +109,19 @@ def description(row: AuditLog) -> str:
     """What happened, in a sentence with placeholders: `{user} created workspace {target}`."""
     verb, regular = _verb(row)
     chat = _chat_description(row) if regular else None
-    if chat is not None:
-        return f"{USER} {chat} {TARGET}"
-    requested = row.action == "request_password_reset"
+    return f"{USER} {chat} {TARGET}" if chat else _sentence(row.resource_type, row.action, verb)
+
+
+@lru_cache(maxsize=1_024)
+def _sentence(resource_type: str, action: str, verb: str) -> str:
+    requested = action == "request_password_reset"
     words = [verb] if requested else [USER, verb]
-    if (row.resource_type, row.action) in _WITHOUT_RESOURCE:
+    if (resource_type, action) in _WITHOUT_RESOURCE:
         return " ".join(words)
-    if row.resource_type == "git_ssh_key":
+    if resource_type == "git_ssh_key":
         return " ".join([*words, "the git ssh key"])
-    words.append("for" if requested else RESOURCE_WORDS.get(row.resource_type, _UNKNOWN))
-    if row.resource_type == "convert_login":
+    words.append("for" if requested else RESOURCE_WORDS.get(resource_type, _UNKNOWN))
+    if resource_type == "convert_login":
         words.append("to")
     return " ".join([*words, TARGET])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.store.packing import packed, unpacked
@@ -46,3 +46,19 @@ def test_compression_never_makes_a_document_longer() -> None:
 def test_half_a_character_in_a_long_document_is_kept() -> None:
     doc = {"a": "\ud800" * 600}
     assert unpacked(packed(doc)) == doc
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+        max_leaves=8,
+    )
+)
+@example(2**64)
+@example([-(2**200), {"9" * 19: "1" * 30}])
+@example("\ud800")
+@example(-0.0)
+def test_whatever_is_packed_comes_back_to_the_last_digit(value: Any) -> None:
+    for doc in ({"value": value}, {"value": value, "more": "x" * 600}):
+        assert repr(unpacked(packed(doc))) == repr(doc)
