@@ -30,7 +30,7 @@ def ingest(call: Call, caller: Caller) -> Answer:
     """Store events; the answer says of each what became of it."""
     report, accepted = received(call, caller.subject, INTAKE)
     made = dict(accepted)
-    keeps = holds.keeping(CONNECTION_LOGS.name).keeps
+    keeps = holds.keeping_of(CONNECTION_LOGS.name, [made for _, made in accepted]).keeps
     fold, late = connection.Fold(), connection.Fold()
     for index, row in accepted:
         # What is past its time by itself is not joined with what is not: it may not age it.
