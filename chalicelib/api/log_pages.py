@@ -29,6 +29,7 @@ from chalicelib.settings import current
 from chalicelib.store import directory, engine
 from chalicelib.store.budget import Bill, Budget
 from chalicelib.store.claims import Claims
+from chalicelib.store.lanes import TIME_LENGTH
 from chalicelib.store.log_reader import Counted
 from chalicelib.store.log_spans import Spans
 from chalicelib.store.log_tables import LogTable, Row
@@ -40,6 +41,9 @@ _ANSWERING_SECONDS = 13.0
 """Kept back, of the time there is, for the request under way and the answer."""
 _LARGEST_ANSWER = 5_000_000
 """Bytes of rows as Lambda sends them, which is six million in all."""
+_MOST_ROWS = 5_000
+"""Of one answer, whatever the limit: about as many as it has bytes for."""
+_LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 _TOLD_AT_ONCE = 100
 """Rows that are made JSON together."""
 _WRONG_PAGE = "Query parameters have invalid values."
@@ -66,12 +70,18 @@ class Log(Generic[Row]):
 
 @dataclass(frozen=True, slots=True)
 class _Found(Generic[Row]):
-    """What was read: the rows, how many there are (None when not asked for), and where to go on if anywhere."""
+    """What was read: the rows, how many there are (None when not asked for), and where to go on if anywhere.
+
+    Attributes:
+        partial: whether there are fewer rows than asked for, and yet more of them.
+        finished: whether the rows are whole as they are.
+    """
 
     rows: Sequence[Row]
     count: Counted | None
     next: Cursor | None
-    stopped: bool
+    partial: bool
+    finished: bool
 
 
 def names(call: Call, log: Log[Row]) -> Names:
@@ -103,17 +113,19 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
             start = Cursor(_position_of(log, readable, keeping, wanted.after_id), wanted.offset)
         counting = call.query("count") == "" or boolean(call.query("count"))
         found = _read(log.stored, planned, budget, wanted, start, counting=counting)
-        texts, told = _texts(log, found.rows)
+        texts, told = _texts(log, found)
     request_log.note(RowsRead=budget.rows_read)
     fields: dict[str, Any] = {}
     if found.count is not None:
         fields |= {"count": found.count.number, "count_cap": COUNT_CAP}
+        if not found.count.complete:
+            fields["count_partial"] = True
     following = found.next
     if cut := told < len(found.rows):
         following = Cursor(log.stored.position(found.rows[told - 1]))
     if following is not None:
         fields["next_cursor"] = cursor.encode(following, log.stored.name, asked)
-    if cut or found.stopped or (found.count is not None and not found.count.complete):
+    if cut or found.partial:
         fields["partial"] = True
     if explained:
         fields["explain"] = _explanation(planned, budget, bill)
@@ -186,23 +198,43 @@ def _read(
     reading = Spans(log, [each.below(start.position) if start else each for each in planned], budget)
     offset = start.skip if start else wanted.offset
     skipped = reading.skip(offset)
-    rows = reading.take(wanted.limit)
+    rows = reading.take(min(wanted.limit, _MOST_ROWS))
     # The page is looked beyond before it is counted: where it ends the log, the count is known.
     more = reading.more()
-    short = reading.stopped and len(rows) < wanted.limit
-    following = Cursor(reading.reached, offset - skipped if not rows else 0) if more and reading.reached else None
+    reached = reading.reached
+    if reading.stopped and reached and skipped == offset:
+        reached = _veiled(reached, log.position(rows[-1]) if rows else "", start.position if start else "")
+    following = Cursor(reached, offset - skipped if not rows else 0) if more and reached else None
     count = None
+    known, cap = (0 if start else skipped) + len(rows), COUNT_CAP + 1
     if counting and start is None:
-        known, cap = skipped + len(rows), COUNT_CAP + 1
         count = reading.count_on(known, cap) if more else Counted(min(known, cap), complete=True)
     elif counting:
-        count = Spans(log, planned, budget).count_on(0, COUNT_CAP + 1)
-    return _Found(rows, count, following, short)
+        count = Spans(log, planned, budget).count_on(0, cap)
+        count = count._replace(number=max(count.number, min(known, cap)))
+    return _Found(rows, count, following, more and len(rows) < wanted.limit, reading.finishes)
 
 
-def _texts(log: Log[Row], rows: Sequence[Row]) -> tuple[list[str], int]:
+def _veiled(reached: str, last: str, start: str) -> str:
+    """A position to go on from that does not tell which row was looked at last: the caller may not see that one.
+
+    The rows of its moment are looked at again. Where that would lead nowhere the place is told as it is, and where it
+    would show a row twice, the place of that row is told.
+
+    Args:
+        reached: the position of the row that was looked at last.
+        last: that of the last row shown; "" where none was.
+        start: where the page began; "" for the first page.
+    """
+    veiled = f"{reached[:TIME_LENGTH]}#{_LAST_ID}"
+    if reached == last or "" < start <= veiled:
+        return reached
+    return last if "" < last <= veiled else veiled
+
+
+def _texts(log: Log[Row], found: _Found[Row]) -> tuple[list[str], int]:
     """The rows as JSON, some in each text, and how many of them: as many as an answer may hold, one at least."""
-    whole, users, organizations = shown(log.stored, rows, _LARGEST_ANSWER)
+    whole, users, organizations = shown(log.stored, found.rows, _LARGEST_ANSWER, finished=found.finished)
     beside = Beside(users, organizations)
     texts: list[str] = []
     size = told = 0
@@ -210,6 +242,13 @@ def _texts(log: Log[Row], rows: Sequence[Row]) -> tuple[list[str], int]:
         some = [log.shown(row, beside) for row in whole[start : start + _TOLD_AT_ONCE]]
         # Together is quicker; one by one where the answer may have to end among them.
         together = encoded(some).text[1:-1]
+        # An ASCII text at most doubles when it is sent; most pages are far from where that matters.
+        most = 2 * len(together) if together.isascii() else _bytes_sent(together)
+        if size + most <= _LARGEST_ANSWER:
+            size += most
+            texts.append(together)
+            told += len(some)
+            continue
         fits = size + _bytes_sent(together) <= _LARGEST_ANSWER
         for text, number in [(together, len(some))] if fits else ((encoded(each).text, 1) for each in some):
             size += _bytes_sent(text)

@@ -92,6 +92,7 @@ UNKNOWN_FIELDS: Mapping[str, str] = dict.fromkeys(
 )
 """What clients read in the place of additional fields that cannot be read as those of a workspace."""
 
+_TEXTS = (*UNKNOWN_FIELDS, "workspace_id")
 _WITHOUT_RESOURCE = {("api_key", action) for action in ("login", "logout", "register")}
 _ACLS = {"user_acl", "group_acl"}
 
@@ -193,9 +194,9 @@ def _chat_description(row: AuditLog) -> str | None:
 
 
 def _readable(given: Mapping[str, Any]) -> bool:
-    texts = (given.get(name) for name in (*UNKNOWN_FIELDS, "workspace_id"))
-    if not all(text is None or isinstance(text, str) for text in texts):
-        return False
+    for name in _TEXTS:
+        if not isinstance(given.get(name, ""), str | None):
+            return False
     workspace_id = given.get("workspace_id")
     if workspace_id is None:
         return True

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from chalicelib.store.batch_get import batch_get
 from chalicelib.store.connection_rows import CLOSING, closing_of
-from chalicelib.store.records import Closing, ConnectionLog
+from chalicelib.store.engine import Item
+from chalicelib.store.records import ConnectionLog
 from chalicelib.store.tables import ConnectionLogItem
+
+IN_CLOSINGS = ("id", CLOSING)
+"""What is read of the items."""
 
 
 def with_closings(rows: Sequence[ConnectionLog]) -> list[ConnectionLog]:
@@ -16,9 +20,19 @@ def with_closings(rows: Sequence[ConnectionLog]) -> list[ConnectionLog]:
     Raises:
         Unavailable: the store did not give all of them.
     """
-    found: dict[str, Closing] = {}
-    sessions = {ConnectionLogItem.Meta.table_name: [row.id for row in rows if row.session]}
-    for _, item in batch_get(sessions, ("id", CLOSING)):
-        if closing := closing_of(item):
-            found[item["id"]["S"]] = closing
-    return [row.closed(found[row.id]) if row.id in found else row for row in rows]
+    table = ConnectionLogItem.Meta.table_name
+    wanted = {table: [row_id for row in rows for row_id in closing_ids(row)]}
+    found = {item["id"]["S"]: item for _, item in batch_get(wanted, {table: IN_CLOSINGS})}
+    return [with_closing(row, found) for row in rows]
+
+
+def closing_ids(row: ConnectionLog) -> tuple[str, ...]:
+    """The items to read to learn how a row ended: its own, where it may have ended since it was read from a lane."""
+    return (row.id,) if row.session and row.closing is None else ()
+
+
+def with_closing(row: ConnectionLog, items: Mapping[str, Item]) -> ConnectionLog:
+    """The row with its end if it has one, given the items that `closing_ids` names."""
+    item = items.get(row.id)
+    closing = closing_of(item) if item else None
+    return row.closed(closing) if closing else row

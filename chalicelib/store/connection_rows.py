@@ -91,7 +91,7 @@ def closing_of(item: Item) -> Closing | None:
     """How the session of a base row ended; None while it is open."""
     if CLOSING not in item:
         return None
-    parts = read(item[CLOSING]["S"])
+    parts = read(item[CLOSING]["S"].encode("utf-8", "surrogatepass"))
     text: str = parts["t"]
     moment = times.from_fixed(text)
     # Nearly always one event ended the session and said how.

@@ -17,7 +17,8 @@ import hmac
 import json
 import random
 import time
-from collections.abc import Callable, Mapping
+from binascii import a2b_base64
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -47,7 +48,11 @@ def parsed(body: bytes) -> dict[str, Any]:
     """An answer as DynamoDB writes it, binary values as bytes."""
     if not body:
         return {}
-    answer: dict[str, Any] = json.loads(body, object_hook=_with_bytes) if b'"B' in body else orjson.loads(body)
+    answer: dict[str, Any] = orjson.loads(body)
+    if b'"B' in body:
+        for item in _items(answer):
+            for value in item.values():
+                _make_bytes(value)
     return answer
 
 
@@ -174,10 +179,17 @@ def _refusal(content: bytes) -> dict[str, Any]:
     return refusal | ({"Item": body["Item"]} if "Item" in body else {})
 
 
-def _with_bytes(value: dict[str, Any]) -> dict[str, Any]:
-    if len(value) == 1:
-        if isinstance(value.get("B"), str):
-            return {"B": base64.b64decode(value["B"])}
-        if isinstance(value.get("BS"), list):
-            return {"BS": [base64.b64decode(each) for each in value["BS"]]}
-    return value
+def _items(answer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every item of an answer. Their attributes are scalars and sets, in all tables here."""
+    yield from answer.get("Items", ())
+    for items in answer.get("Responses", {}).values():
+        yield from items
+    reasons = (reason or {} for reason in answer.get("CancellationReasons") or ())
+    yield from (holder[name] for holder in (answer, *reasons) for name in ("Item", "Attributes") if name in holder)
+
+
+def _make_bytes(value: dict[str, Any]) -> None:
+    if "B" in value:
+        value["B"] = a2b_base64(value["B"])
+    elif "BS" in value:
+        value["BS"] = [a2b_base64(each) for each in value["BS"]]

@@ -103,7 +103,10 @@ def get_organizations(ids: Iterable[str]) -> dict[str, Organization]:
 
 
 def look_up(
-    user_ids: Iterable[str], organization_ids: Iterable[str], others: Mapping[str, Iterable[str]] | None = None
+    user_ids: Iterable[str],
+    organization_ids: Iterable[str],
+    others: Mapping[str, Iterable[str]] = MappingProxyType({}),
+    attributes: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Known:
     """Users and organizations by id, in one call per hundred of all that is asked for; unknown ids are left out.
 
@@ -111,13 +114,14 @@ def look_up(
         user_ids: of users.
         organization_ids: of organizations.
         others: table name -> ids, of what is wanted from other tables by the same calls.
+        attributes: other table -> what is wanted of its items; none means all.
 
     Raises:
         Unavailable: the store did not give all of them.
     """
     known = Known({}, {}, {})
     own = {UserItem.Meta.table_name: user_ids, OrganizationItem.Meta.table_name: organization_ids}
-    for table, item in batch_get({**own, **(others or {})}):
+    for table, item in batch_get({**own, **others}, attributes):
         row_id = item["id"]["S"]
         if table not in own:
             known.others[row_id] = item

@@ -16,6 +16,8 @@ from chalicelib.store.merge import BudgetSpent, Merge, lane_request, with_key
 from chalicelib.store.plan import BY_ID, Plan
 
 _CHUNK = 100
+_LEAST_CHUNK = 20
+"""Rows that are finished in one call, where the first call was not enough."""
 _MOST_AT_ONCE = 1_000
 _LEAST_RATE = 0.02
 """Where fewer rows match than this, requests are made no larger for it."""
@@ -41,13 +43,17 @@ class Reading(Generic[Row]):
         plan: what to read of it.
         budget: what may be read; all readings of a request share one.
         seen: the ids of rows that were met before; those that are met now are added.
+        finish: whether all that the table has is wanted of the rows that are taken, also where the query asks about
+            none of it.
 
     Attributes:
         reached: the position down to which all rows are skipped or taken; None before the first.
         stopped: whether the budget was spent before the end was reached.
     """
 
-    def __init__(self, log: LogTable[Row], plan: Plan, budget: Budget, seen: set[str] | None = None) -> None:
+    def __init__(
+        self, log: LogTable[Row], plan: Plan, budget: Budget, seen: set[str] | None = None, *, finish: bool = True
+    ) -> None:
         self.reached: str | None = None
         self.stopped = False
         self._log: LogTable[Row] = log
@@ -68,6 +74,12 @@ class Reading(Generic[Row]):
         self._any_of = plan.any_of
         late = {*plan.residual}.union(*(criteria.fields for criteria in plan.any_of))
         self._must_finish = not log.late.isdisjoint(late)
+        self._finish = finish or self._must_finish or bool(self._late) or plan.lane == BY_ID
+
+    @property
+    def finishes(self) -> bool:
+        """Whether the rows that are taken have all that the table has and lanes have not."""
+        return self._finish and self._log.finished is not None
 
     def skip(self, number: int) -> int:
         """Pass over rows and answer over how many; fewer when there are no more, or when `stopped`."""
@@ -91,7 +103,10 @@ class Reading(Generic[Row]):
         rows: list[Row] = []
         while len(rows) < limit:
             missing = limit - len(rows)
-            chunk = min(_CHUNK, ceil(missing / self._share_shown)) if self._must_finish else min(missing, _MOST_AT_ONCE)
+            chunk = min(missing, _MOST_AT_ONCE)
+            if self._must_finish:
+                least = _LEAST_CHUNK if self._finished else 1
+                chunk = min(_CHUNK, max(least, ceil(missing / self._share_shown)))
             # One more than the page tells whether there is another page.
             some = self._candidates(chunk, missing + 1)
             if not some:
@@ -103,7 +118,7 @@ class Reading(Generic[Row]):
 
     def more(self) -> bool:
         """Whether there are rows after those taken; true as well when the budget does not allow to look."""
-        chunk = 1
+        chunk = _LEAST_CHUNK if self._must_finish else 1
         while not self._ahead and (some := self._candidates(chunk, chunk)):
             self._ahead = len(self._settled(some))
             chunk = min(chunk * 2, _CHUNK)
@@ -169,7 +184,7 @@ class Reading(Generic[Row]):
 
     def _complete(self, rows: list[Row]) -> list[Row]:
         """Those of the rows that match, with all that is shown of them."""
-        if self._log.finished is not None and self._plan.lane != BY_ID:
+        if self._log.finished is not None and self._finish and self._plan.lane != BY_ID:
             rows = self._log.finished(rows)
         right = [
             row
@@ -191,7 +206,8 @@ class Reading(Generic[Row]):
         return iter(self._merge)
 
     def _read_by_id(self) -> Iterator[Item]:
-        items = [item for _, item in batch_get({self._log.table_name: self._plan.keys}, self._log.listed)]
+        table = self._log.table_name
+        items = [item for _, item in batch_get({table: self._plan.keys}, {table: self._log.listed})]
         self._budget.rows_read += len(items)
         rows = (item for item in items if POSITION in item)
         inside = (item for item in rows if self._plan.low <= item[POSITION]["S"] <= self._plan.high)

@@ -22,7 +22,9 @@ class Spans(Generic[Row]):
 
     def __init__(self, log: LogTable[Row], plans: Sequence[Plan], budget: Budget) -> None:
         seen: set[str] = set()
-        self._readings: list[Reading[Row]] = [Reading(log, plan, budget, seen) for plan in plans if not plan.nothing]
+        self._readings: list[Reading[Row]] = [
+            Reading(log, plan, budget, seen, finish=False) for plan in plans if not plan.nothing
+        ]
 
     @property
     def reached(self) -> str | None:
@@ -33,6 +35,11 @@ class Spans(Generic[Row]):
     def stopped(self) -> bool:
         """Whether the budget was spent before the end was reached."""
         return any(reading.stopped for reading in self._readings)
+
+    @property
+    def finishes(self) -> bool:
+        """Whether all rows that are taken have all that the table has; otherwise see `chalicelib.store.shown`."""
+        return all(reading.finishes for reading in self._readings)
 
     def skip(self, number: int) -> int:
         """Pass over rows and answer over how many; fewer when there are no more, or when `stopped`."""

@@ -15,7 +15,7 @@ from pynamodb.models import Model
 from chalicelib.settings import Lanes, current
 from chalicelib.store import audit_rows, connection_rows
 from chalicelib.store.batch_write import WriteRequest, deletion
-from chalicelib.store.closings import with_closings
+from chalicelib.store.closings import IN_CLOSINGS, closing_ids, with_closing, with_closings
 from chalicelib.store.engine import Item, call
 from chalicelib.store.lanes import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, POSITION, Lane, position
 from chalicelib.store.records import AuditLog, ConnectionLog
@@ -32,11 +32,13 @@ class Rest(Generic[Row]):
         bytes: how much of it a row has, as long as it is in an answer.
         ids: the items of the table that hold it; none for a row that is whole.
         joined: the whole row, given those items.
+        attributes: what is read of the items; none means all.
     """
 
     bytes: Callable[[Row], int]
     ids: Callable[[Row], tuple[str, ...]]
     joined: Callable[[Row, Mapping[str, Item]], Row]
+    attributes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class LogTable(Generic[Row]):
         kept: the lanes that the deployment keeps of them.
         read: the row of an item, read from the table or from a lane.
         users: the fields of a row that name users, who are looked up with it.
-        finished: rows from a lane with what only the table has; None where lanes have all that is shown.
+        finished: rows from a lane with what only the table has, for queries that ask about it.
         late: the fields that are known only of finished rows.
         listed: the attributes that are read of rows by their ids; none means all.
         rest: how rows are made whole that were read without their largest parts; None where lanes leave none out.
@@ -98,6 +100,7 @@ CONNECTION_LOGS: LogTable[ConnectionLog] = LogTable(
     users=("workspace_owner_id", "user_id"),
     finished=with_closings,
     late=frozenset({"status"}),
+    rest=Rest(lambda _: 0, closing_ids, with_closing, IN_CLOSINGS),
     revision=connection_rows.REVISION,
 )
 

@@ -23,20 +23,31 @@ class Shown(NamedTuple, Generic[Row]):
     organizations: dict[str, Organization]
 
 
-def shown(log: LogTable[Row], rows: Sequence[Row], most: int) -> Shown[Row]:
+def shown(log: LogTable[Row], rows: Sequence[Row], most: int, *, finished: bool = False) -> Shown[Row]:
     """The rows from the first, as many as have `most` bytes of parts to be fetched, one at least.
+
+    Args:
+        log: which log.
+        rows: as they were read.
+        most: bytes.
+        finished: whether they were made whole when they were read.
 
     Raises:
         Unavailable: the store did not give all of it.
     """
-    rest = log.rest
+    rest = None if finished else log.rest
     others: dict[str, list[str]] = {}
     if rest is not None:
         sizes = accumulate(map(rest.bytes, rows))
         rows = [row for index, (row, size) in enumerate(zip(rows, sizes, strict=True)) if not index or size <= most]
         others[log.table_name] = [own for row in rows for own in rest.ids(row)]
     user_ids = {getattr(row, name) for row in rows for name in log.users} - {None}
-    known = directory.look_up(user_ids, {row.organization_id for row in rows if row.organization_id}, others)
+    known = directory.look_up(
+        user_ids,
+        {row.organization_id for row in rows if row.organization_id},
+        others,
+        {log.table_name: rest.attributes if rest else ()},
+    )
     if rest is not None:
         rows = [rest.joined(row, known.others) for row in rows]
     return Shown(rows, known.users, known.organizations)

@@ -1,4 +1,4 @@
-"""Writes the reference tables of README and docs from what the code declares: `python -m scripts.docs.reference`.
+"""Writes the tables of README and docs from code, and from what the bench found: `python -m scripts.docs.reference`.
 
 Each table stands between two comments that name it; a test fails when one is not up to date.
 """
@@ -12,6 +12,8 @@ from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterK
 from chalicelib.settings import declared
 from scripts.deployment import parameters
 from scripts.deployment.stages import STAGES
+from scripts.meter import published
+from scripts.meter.results import markdown
 
 _ROOT = Path(__file__).resolve().parents[2]
 README = _ROOT / "README.md"
@@ -37,6 +39,7 @@ def tables() -> dict[str, str]:
         "connection filters": _filters(CONNECTION_FILTERS.keys),
         "audit filters": _filters(AUDIT_FILTERS.keys),
         "parameters": _parameters(),
+        **published.readme(published.found()),
     }
 
 
@@ -55,7 +58,7 @@ def _settings() -> str:
         (f"`{data['env']}`", f"`{data['default']}`" if data["default"] else "", data["kind"].accepts, data["about"])
         for data in (field.metadata for field in declared())
     )
-    return _markdown(("variable", "default", "takes", "what it does"), rows)
+    return markdown(("variable", "default", "takes", "what it does"), rows)
 
 
 def _parameters() -> str:
@@ -66,12 +69,12 @@ def _parameters() -> str:
         for name, data in known.items()
         if name not in of_settings
     )
-    return _markdown(("parameter", "default", "what it does"), rows)
+    return markdown(("parameter", "default", "what it does"), rows)
 
 
 def _filters(keys: Iterable[FilterKey]) -> str:
     rows = ((f"`{key.key}:`", _takes(key), f"`{key.lane}`", key.about) for key in keys)
-    return _markdown(("key", "value", "lane", "finds"), rows)
+    return markdown(("key", "value", "lane", "finds"), rows)
 
 
 def _takes(key: FilterKey) -> str:
@@ -81,17 +84,13 @@ def _takes(key: FilterKey) -> str:
     return ", ".join(words + [f"`{word}` for `{meant}`" for word, meant in key.aliases.items()])
 
 
-def _markdown(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    heads = list(head)
-    lines = [heads, ["---"] * len(heads), *map(list, rows)]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
-
-
 def main() -> None:
     """Write the documents."""
     for path in DOCUMENTS:
         path.write_text(updated(path.read_text()))
         print(f"wrote {path.name}")
+    published.TABLES.write_text(published.tables(published.found()))
+    print(f"wrote {published.TABLES.name}")
 
 
 if __name__ == "__main__":

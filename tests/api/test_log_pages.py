@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from chalicelib import times
 from chalicelib.api import log_pages
+from chalicelib.api.http import encoded
 from chalicelib.retention import holds
 from chalicelib.search import cursor
 from chalicelib.search.cursor import Cursor, WrongCursor
@@ -242,9 +244,10 @@ TOKEN_CHECK = ["GetItem", "GetItem"]
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ({}, ["Query", "BatchGetItem", "BatchGetItem"]),
-        ({"limit": "5"}, ["Query", "BatchGetItem", "Query", "BatchGetItem"]),
-        ({"limit": "5", "count": "false"}, ["Query", "BatchGetItem", "BatchGetItem"]),
+        ({}, ["Query", "BatchGetItem"]),
+        ({"limit": "5"}, ["Query", "Query", "BatchGetItem"]),
+        ({"limit": "5", "offset": "5"}, ["Query", "Query", "Query", "BatchGetItem"]),
+        ({"limit": "5", "count": "false"}, ["Query", "BatchGetItem"]),
         ({"limit": "5", "q": "type:workspace_app"}, ["Query", "Query", "BatchGetItem"]),
         ({"limit": "5", "q": "type:ssh status:ongoing"}, ["Query", "BatchGetItem", "Query", "BatchGetItem"]),
         ({"limit": "5", "q": "workspace_owner:me", "count": "false"}, []),
@@ -332,13 +335,61 @@ def test_a_query_that_reads_too_much_says_so_and_how_to_go_on(
     assert events
 
 
-def test_a_page_that_is_whole_but_not_counted_is_partial_too(
+def test_a_page_that_is_whole_but_not_counted_says_so(
     owner: Client, events: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limited(monkeypatch, 6)
     body = owner.get(PATH, query={"limit": "5"}).json
     assert [row["id"] for row in body["connection_logs"]] == events[:5]
-    assert (body["count"], body["partial"]) == (5, True)
+    assert (body["count"], body["count_partial"]) == (5, True)
+    assert "partial" not in body
+
+
+def test_no_count_is_less_than_the_rows_beside_it(
+    house: House, owner: Client, make_event: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unseen = [make_event(id=str(uuid4()), organization_id=B, time=f"2025-07-10T10:00:{n:02}Z") for n in range(20, 50)]
+    seen = [make_event(id=str(uuid4()), organization_id=A, time=f"2025-07-10T10:00:{n:02}Z") for n in range(3)]
+    assert owner.post(PATH, {"events": [*unseen, *seen]}).status == 200
+    auditor = house.client(house.user("bob", organizations={A: ("organization-auditor",)}))
+    limited(monkeypatch, 10)
+    hidden = {row["id"] for row in owner.logs(f"organization:{B}").json["connection_logs"]}
+    query = f"workspace_id:{unseen[0]['workspace_id']}"
+    pages = list(walk(auditor, q=query, limit="5"))
+    assert [len(ids(page)) for page in pages if ids(page)] == [3]
+    assert all(page.json["count"] >= len(ids(page)) for page in pages)
+    assert all("partial" not in page.json or "next_cursor" in page.json for page in pages)
+    for page in pages[:-1]:
+        told = base64.urlsafe_b64decode(page.json["next_cursor"] + "==").decode(errors="replace")
+        assert not any(row in told for row in hidden), "a cursor tells no row that the caller may not see"
+
+
+def test_rows_of_one_moment_that_the_caller_may_not_see_are_got_over(
+    house: House, owner: Client, make_event: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = [make_event(organization_id=B) for _ in range(25)] + [make_event(organization_id=A) for _ in range(5)]
+    assert owner.post(PATH, {"events": events}).status == 200
+    auditor = house.client(house.user("bob", organizations={A: ("organization-auditor",)}))
+    limited(monkeypatch, 4)
+    pages = list(walk(auditor, q=f"workspace_id:{events[0]['workspace_id']}", limit="2", count="false"))
+    met = [row for page in pages for row in ids(page)]
+    assert len(met) == len({*met}) == 5
+
+
+def test_a_limit_beyond_what_an_answer_holds_is_gone_on_from(
+    owner: Client, events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_pages, "_MOST_ROWS", 12)
+    pages = list(walk(owner, limit="2147483647"))
+    assert [len(ids(page)) for page in pages] == [12, 12, 6]
+    assert [page.json.get("partial") for page in pages] == [True, True, None]
+    assert [row for page in pages for row in ids(page)] == events
+
+
+@pytest.mark.parametrize("text", ["a", '"\\', "ж", "\U0001f600", "<>&"])
+def test_an_answer_is_measured_as_lambda_sends_it(text: str) -> None:
+    body = encoded([{"user_agent": text * 100}]).text[1:-1]
+    assert 0 <= log_pages._bytes_sent(body) - (len(json.dumps(body)) - 2) <= 2
 
 
 def test_near_the_deadline_every_page_still_gets_on(
@@ -348,7 +399,7 @@ def test_near_the_deadline_every_page_still_gets_on(
     pages = list(walk(owner, limit="7", offset="5", count="false"))
     assert [row for page in pages for row in ids(page)] == events[5:]
     late = owner.get(PATH, query={"limit": "7"}).json
-    assert late["partial"] is True
+    assert late["count_partial"] is True
     assert late["count"] == 7
 
 

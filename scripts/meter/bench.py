@@ -1,0 +1,92 @@
+"""One run: every measure in turn, on one engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from platform import python_version
+from typing import Any
+
+from scripts.local.engine import EmbeddedEngine
+from scripts.meter import bill
+from scripts.meter.measures import cpu, dollars, gate, ingest, lanes, pages
+from scripts.meter.measures.pages import Cost
+from scripts.meter.peer import compare
+from scripts.meter.peer.compare import Peer
+from scripts.meter.results import Result, Table, lines
+from scripts.meter.service import Service
+
+ENGINE = "moto with ordered indexes, in this process (scripts/local/engine.py)"
+
+Say = Callable[[str], object]
+
+
+@dataclass
+class Report:
+    """What a run found."""
+
+    results: list[Result] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    pages: list[Cost] = field(default_factory=list)
+    peer: Peer | None = None
+
+    def add(self, found: Iterable[Result | Table | Cost], say: Say) -> None:
+        """Keep what was found, and print it as it comes."""
+        section = ""
+        for one in found:
+            match one:
+                case Result():
+                    self.results.append(one)
+                    for line in lines([one]):
+                        if line.startswith("  ") or one.section != section:
+                            say(line)
+                    section = one.section
+                case Table():
+                    self.tables.append(one)
+                    for line in one.lines():
+                        say(line)
+                case _:
+                    self.pages.append(one)
+
+    @property
+    def missed(self) -> list[Result]:
+        """What is over its budget."""
+        return [result for result in self.results if not result.kept]
+
+    def json(self) -> dict[str, Any]:
+        """The report as plain values."""
+        return {
+            "engine": ENGINE,
+            "python": python_version(),
+            "prices": bill.PRICES["date"],
+            "results": [result.json() for result in self.results],
+            "tables": {table.key: table.json() for table in self.tables},
+            "pages": [asdict(cost) for cost in self.pages],
+            "peer": None if self.peer is None else asdict(self.peer),
+        }
+
+
+def sizes(*, full: bool) -> Sequence[int]:
+    """How many rows the tables have, one after the other."""
+    return pages.FULL_SIZES if full else pages.QUICK_SIZES
+
+
+def run(engine: EmbeddedEngine, report: Report, *, full: bool, say: Say) -> None:
+    """Measure everything."""
+    say(f"Engine: {ENGINE}")
+    service = Service(engine)
+    report.add(gate.measure(service), say)
+    report.add(ingest.measure(service), say)
+    report.add(cpu.measure_ingest(service), say)
+    every, lean, bytes_every, bytes_lean = dollars.costs_of(service)
+    optional = lanes.costs_of_optional(service)
+    report.add(dollars.of_events(every, lean), say)
+    report.add(dollars.of_months(every, lean, bytes_every, bytes_lean), say)
+    report.add(pages.measure(service, sizes(full=full)), say)
+    report.add(dollars.of_pages(service, report.pages), say)
+    report.add(dollars.of_lanes(lanes.dropped(service, every), "lanes", "Dropping a lane"), say)
+    report.add(dollars.of_lanes(lanes.added(service, optional), "optional lanes", "Adding an optional lane"), say)
+    report.add(lanes.measure_lean(service), say)
+    report.add(cpu.measure_pages(service), say)
+    if report.peer is not None:
+        report.add(compare.tables(report.peer, report.pages), say)

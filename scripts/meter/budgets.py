@@ -1,0 +1,61 @@
+"""What things may cost: every budget of the design, once. `scripts/bench` prints them, and the tests hold them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scripts.deployment import coldstart
+from scripts.deployment.package import MAX_ZIP_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most of something.
+
+    Attributes:
+        what: what is measured.
+        most: how much of it there may be.
+        unit: what it is counted in.
+        timed: it is a ratio of times, which varies from run to run: missed only where it is over by `NOISE`.
+    """
+
+    what: str
+    most: float
+    unit: str = ""
+    timed: bool = False
+
+    def kept(self, value: float) -> bool:
+        """Whether a value is within the budget."""
+        return value <= self.most * (NOISE if self.timed else 1)
+
+
+NOISE = 1.15
+"""Times are the best of many rounds, interleaved, in one process; what they still vary by from run to run."""
+
+SESSION_WRITE_UNITS = Budget("write units, session connect + disconnect together", 12, "WRU")
+WEB_WRITE_UNITS = Budget("write units, web event", 9, "WRU")
+AUDIT_WRITE_UNITS = Budget("write units, audit event with a 10-field diff", 11, "WRU")
+ROWS_PER_ROW = Budget("rows read per row returned, one filter", 1.1)
+ROWS_PER_ROW_OF_PRESET = Budget("rows read per row returned, presets of the UI", 1.5)
+CONNECTION_PAGE_READ_UNITS = Budget("read units, page of 100, connection", 65, "RRU")
+AUDIT_PAGE_READ_UNITS = Budget("read units, page of 100, audit", 15, "RRU")
+GROWTH_OF_ROWS = Budget("page of 100 at the largest size against 1,000 rows: rows read", 1.0, "x")
+GROWTH_OF_CALLS = Budget("page of 100 at the largest size against 1,000 rows: calls", 1.0, "x")
+CURSOR_GROWTH = Budget("cursor, page 1,000 against page 1: rows read, calls and read units", 1.0, "x")
+PAGE_CALLS = Budget("calls per page beside the token check", 4)
+COUNT_CALLS = Budget("calls to count to the cap: 2,001 entries are about a megabyte, one page of a query or two", 2)
+TOKEN_CALLS = Budget("calls per token check", 2)
+PAGE_CPU = Budget("CPU, page of 100 through the handler against the bare query", 2.0, "x", timed=True)
+IMPORT_TIME = Budget(
+    "import of app.py against bare chalice, botocore client and pydantic", coldstart.BUDGETS["import"], "x", timed=True
+)
+COLD_START = Budget(
+    "cold start to the first answer against a minimal app of the same libraries",
+    coldstart.BUDGETS["start"],
+    "x",
+    timed=True,
+)
+MEGABYTE = 1_024 * 1_024
+PACKAGE_MEGABYTES = Budget("deployment package, zipped", MAX_ZIP_BYTES / MEGABYTE, "MB")
+ALL_LANES_DOLLARS = Budget("all-in, 100 events a request, per million events, all lanes", 5.00, "$")
+LEAN_DOLLARS = Budget("all-in, 100 events a request, per million events, lean", 2.60, "$")
