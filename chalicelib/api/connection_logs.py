@@ -36,7 +36,7 @@ def ingest(call: Call, caller: Caller) -> Answer:
         # What is past its time by itself is not joined with what is not: it may not age it.
         (fold if keeps(row) else late).add(index, row)
     end = give_up_at(call)
-    for some in (fold, late):
+    for some in filter(lambda each: each.rows, (fold, late)):
         _write(some, keeps, end, report, lambda index: service_lines.emit(call, INTAKE.message, made[index]))
     return report.answer()
 
