@@ -27,7 +27,7 @@ from tests.retention.conftest import DAY, EVENT, NOW, SESSION, Rules, Send
 Between = Callable[[Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]], None]
 
 SIZE = int(os.environ.get("PURGED_ROWS", "4000"))
-"""`PURGED_ROWS=100000 scripts/test tests/retention/test_size.py` takes a minute or two."""
+"""`PURGED_ROWS=100000 scripts/test tests/retention/test_size.py` takes some minutes."""
 ROWS_PER_CALL = 20
 LOOK_EVERY = max(2, SIZE // 10_000)
 """Renewals of the lease between two looks at what is held."""
