@@ -34,7 +34,7 @@ _GENERATED = {"foo": {"old": "bar", "new": "baz", "secret": False}}
 def ingest(call: Call, caller: Caller) -> Answer:
     """Store events; the answer says of each what became of it."""
     report, accepted = received(call, caller.subject, INTAKE)
-    keeps = holds.keeping(AUDIT_LOGS.name).keeps
+    keeps = holds.keeping_of(AUDIT_LOGS.name, [row for _, row in accepted]).keeps
     kept = [(index, row) for index, row in accepted if keeps(row)]
     for index, row in accepted:
         if not keeps(row):

@@ -30,13 +30,13 @@ def ingest(call: Call, caller: Caller) -> Answer:
     """Store events; the answer says of each what became of it."""
     report, accepted = received(call, caller.subject, INTAKE)
     made = dict(accepted)
-    keeps = holds.keeping(CONNECTION_LOGS.name).keeps
+    keeps = holds.keeping_of(CONNECTION_LOGS.name, [made for _, made in accepted]).keeps
     fold, late = connection.Fold(), connection.Fold()
     for index, row in accepted:
         # What is past its time by itself is not joined with what is not: it may not age it.
         (fold if keeps(row) else late).add(index, row)
     end = give_up_at(call)
-    for some in (fold, late):
+    for some in filter(lambda each: each.rows, (fold, late)):
         _write(some, keeps, end, report, lambda index: service_lines.emit(call, INTAKE.message, made[index]))
     return report.answer()
 

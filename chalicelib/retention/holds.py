@@ -19,6 +19,7 @@ from chalicelib.retention.policy import CutOffs, Policy, policy
 from chalicelib.settings import current
 from chalicelib.store import retention_state
 from chalicelib.store.plan import Criteria
+from chalicelib.store.records import AuditLog, ConnectionLog
 
 CACHE_SECONDS = 15.0
 
@@ -64,11 +65,20 @@ def read(saved: Mapping[str, Mapping[str, Any]]) -> list[Hold]:
 
 
 def keeping(log: str) -> Keeping:
-    """What is kept of a log now, for readers and for what comes in."""
+    """What is kept of a log now, for readers."""
     rules = policy(current())
     cut_offs = rules.cut_offs(times.now())
     kept_for_ever = all(cut_offs[name] is None for name in DATA_SETS_OF[log])
     return keeping_by(rules, cut_offs, () if kept_for_ever else _cache.holds(), log)
+
+
+def keeping_of(log: str, rows: Iterable[ConnectionLog | AuditLog]) -> Keeping:
+    """What is kept of a log, for rows that come in: none is turned away for a hold that was not heard of yet."""
+    known = keeping(log)
+    if all(map(known.keeps, rows)):
+        return known
+    holds = read(retention_state.read().holds)
+    return keeping_by(policy(current()), known.cut_offs, holds, log)
 
 
 def keeping_by(rules: Policy, cut_offs: CutOffs, holds: Iterable[Hold], log: str) -> Keeping:

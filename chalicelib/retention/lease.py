@@ -22,7 +22,10 @@ LEASE = timedelta(seconds=60)
 ROUND_SECONDS = 20.0
 """How long after a renewal deletes may begin. A call takes some 20 seconds at the worst, all its retries included."""
 
-__all__ = ["LEASE", "ROUND_SECONDS", "Lease", "LeaseLost"]
+LAST_ROUND_SECONDS = 3.0
+"""How much longer than its time a run may go on with a round that it has begun."""
+
+__all__ = ["LEASE", "Lease", "LeaseLost"]
 
 
 class Lease:
@@ -60,7 +63,7 @@ class Lease:
         if newer is not None:
             self.holds, self._version = read(newer.holds), newer.version
             return False
-        self.delete_by = began + ROUND_SECONDS
+        self.delete_by = min(began + ROUND_SECONDS, give_up_at + LAST_ROUND_SECONDS)
         return True
 
 

@@ -230,6 +230,20 @@ def test_an_event_that_is_past_its_time_is_not_taken_in(
     assert owner.post(AUDIT, {**event, "action": "connect"}).json["created"] == 1
 
 
+def test_no_event_is_turned_away_for_a_hold_that_this_process_has_not_heard_of(
+    owner: Client, connect: Callable[..., str], rules: Callable[..., None]
+) -> None:
+    rules(connection_logs=30 * DAY)
+    assert owner.get(CONNECTIONS).json["count"] == 0
+    heard = holds._cache._known, holds._cache.until
+    assert owner.put(f"{HOLDS}/a-case", HOLD).status == 201
+    holds._cache._known, holds._cache.until = heard
+    held = connect(31 * DAY, type="vscode")
+    connect(31 * DAY)
+    holds.forget()
+    assert ids(owner.get(CONNECTIONS)) == [held]
+
+
 @pytest.mark.parametrize("purged", [False, True], ids=["not purged yet", "purged"])
 @pytest.mark.parametrize("closed", [False, True], ids=["was open", "was closed"])
 def test_a_late_disconnect_brings_no_session_back(

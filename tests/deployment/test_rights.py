@@ -63,14 +63,19 @@ def test_a_call_that_a_policy_does_not_allow_is_noticed_also_in_another_thread(
 ) -> None:
     assert tables.running
     watch.begin()
-    request = {"TableName": AUDIT, "Key": KEY}
-    call("DeleteItem", request)
+    request = {
+        "TableName": AUDIT,
+        "Key": KEY,
+        "UpdateExpression": "SET changed = :yes",
+        "ExpressionAttributeValues": {":yes": {"BOOL": True}},
+    }
+    call("UpdateItem", request)
     assert watch.refused == [], "what is called outside of handlers is nobody's"
     with watch.running("api_handler"):
         call("GetItem", {"TableName": USERS, "Key": KEY})
         assert watch.refused == []
-        _pool().submit(call, "DeleteItem", request).result()
-    assert watch.refused == ["api_handler may not call dynamodb:DeleteItem on AuditLogsTable"]
+        _pool().submit(call, "UpdateItem", request).result()
+    assert watch.refused == ["api_handler may not call dynamodb:UpdateItem on AuditLogsTable"]
     assert ("dynamodb:GetItem", "UsersTable") in watch.used["api_handler"]
 
 
