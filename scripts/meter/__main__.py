@@ -16,7 +16,6 @@ from scripts.meter import growth
 from scripts.meter.bench import Report, run, sizes
 from scripts.meter.measures import package
 from scripts.meter.peer import compare, server
-from scripts.meter.service import day_of_the_rows
 
 _NOWHERE = "temporary"
 
@@ -38,7 +37,7 @@ def main() -> int:
                 report.peer = compare.measure(sql, sizes(full=options.full))
         if options.package:
             report.add(package.measure(), _say)
-        with EmbeddedEngine() as engine, day_of_the_rows():
+        with EmbeddedEngine() as engine:
             run(engine, report, full=options.full, say=_say)
     except (PackageError, server.NoPostgres, server.Failed) as error:
         print(error, file=sys.stderr)

@@ -6,14 +6,12 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from chalice.local import LambdaContext
 
 from chalicelib import settings, times
-from chalicelib.retention import holds
 from chalicelib.store import api_keys, directory
 from chalicelib.store.engine import connection
 from chalicelib.store.records import Organization, User
@@ -56,12 +54,8 @@ class Service:
         self.owner_id = key.user_id
         self._meter = Meter(connection().client)
         self.add_people()
-        # A token's first use in an hour is noted and holds are read anew after some seconds: neither is what a request
-        # costs, nor may it fall upon one by chance.
+        # A token's first use in an hour is noted, which is not what a request costs.
         self.call("GET", "/api/v2/users/{user}", user="me")
-        holds.CACHE_SECONDS = float("inf")
-        holds.forget()
-        self.call("GET", "/api/v2/audit")
 
     @contextmanager
     def counting(self) -> Iterator[Tally]:
@@ -166,18 +160,6 @@ class Service:
         """Take every row out of a table."""
         for item in self.engine.items(table):
             self.engine.remove(table, {"id": item["id"]})
-
-
-@contextmanager
-def day_of_the_rows() -> Iterator[None]:
-    """The clock of the service set back to when the newest row was written, or the 90 days of some would be over."""
-    now = times.now
-    back = now() - events.NOON - timedelta(minutes=1)
-    times.now = lambda: now() - back
-    try:
-        yield
-    finally:
-        times.now = now
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from scripts.local.engine import EmbeddedEngine
 from scripts.meter import budgets
 from scripts.meter.measures import dollars, gate, ingest, lanes, pages
 from scripts.meter.queries import LOGS, Log
-from scripts.meter.service import Service, day_of_the_rows, environment
+from scripts.meter.service import Service, environment
 
 SMALL, LARGE = 500, 2_000
 MISSED = {
@@ -31,8 +31,7 @@ MARKED = [
 
 @pytest.fixture(scope="module")
 def service(engine: EmbeddedEngine) -> Iterator[Service]:
-    with day_of_the_rows():
-        yield Service(engine)
+    yield Service(engine)
     engine.clear()
 
 
