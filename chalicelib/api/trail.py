@@ -14,8 +14,8 @@ from chalicelib.api.authentication import Caller
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.saving import saved
 from chalicelib.logs.addresses import address
+from chalicelib.logs.audit_event import OWN_MARK, computed_diff
 from chalicelib.logs.connection import NAMESPACE
-from chalicelib.logs.diff import diff
 from chalicelib.search.values import NIL_UUID
 from chalicelib.store import api_keys
 from chalicelib.store.audit_rows import writes_of
@@ -80,8 +80,8 @@ def row(
         action=action,
         status_code=status,
         request_id=_request_id(call) if call else NIL_UUID,
-        diff=diff(before, after, about.type),
-        additional_fields={**({"api_key_id": caller.key.id} if caller else {}), **(more or {})},
+        diff=computed_diff(before, after, about.type, action, status),
+        additional_fields={OWN_MARK: True, **({"api_key_id": caller.key.id} if caller else {}), **(more or {})},
     )
 
 

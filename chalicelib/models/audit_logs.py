@@ -55,9 +55,17 @@ def _object(value: object) -> object:
     return value
 
 
+def _additional_fields(value: object) -> object:
+    if isinstance(value, dict) and audit_event.OWN_MARK in value:
+        raise ValueError(f"must not have {audit_event.OWN_MARK!r}, which marks the rows that Gatebook writes of itself")
+    return value
+
+
 ResourceType = Annotated[str, BeforeValidator(_resource_type)]
 Action = Annotated[str, BeforeValidator(_action)]
 Object = Annotated[Mapping[str, Any] | None, BeforeValidator(_object)]
+
+AdditionalFields = Annotated[Object, BeforeValidator(_additional_fields)]
 
 
 class AuditEventIn(Model):
@@ -76,7 +84,7 @@ class AuditEventIn(Model):
     action: Action
     status_code: Int32
     request_id: OptionalUuid = None
-    additional_fields: Object = None
+    additional_fields: AdditionalFields = None
     diff: Object = None
     old: Object = None
     new: Object = None
@@ -88,7 +96,7 @@ class GenerateIn(Model):
     action: Action = "write"
     resource_type: ResourceType = "user"
     resource_id: OptionalUuid = None
-    additional_fields: Object = None
+    additional_fields: AdditionalFields = None
     time: Moment | None = None
     organization_id: OptionalUuid = None
     request_id: OptionalUuid = None

@@ -452,3 +452,14 @@ def test_others_write_nothing(
 )
 def test_scopes_and_allow_lists_narrow_a_writer(house: House, held: dict[str, Any], status: int) -> None:
     assert house.client(house.user("bob", "owner"), **held).post(PATH, event()).status == status
+
+
+def test_no_sender_passes_for_gatebook(owner: Client, assert_error: CheckError) -> None:
+    claimed = {"gatebook": True, "api_key_id": "0123456789"}
+    reply = owner.post(PATH, [event(additional_fields=claimed), event(additional_fields={"Gatebook": 1})])
+    assert statuses(reply) == ["rejected", "created"]
+    assert [found["field"] for found in reply.json["results"][0]["validations"]] == ["additional_fields"]
+    generated = owner.post(f"{PATH}/testgenerate", {"additional_fields": claimed})
+    assert generated.status == 400
+    assert [found["field"] for found in assert_error(generated)["validations"]] == ["additional_fields"]
+    assert len(everything(owner)) == 1

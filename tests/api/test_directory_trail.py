@@ -62,7 +62,7 @@ def test_a_new_user_and_its_memberships_are_told(owner: Client, root: User, trai
     for row in rows:
         assert (row.resource_id, row.resource_target, row.status_code) == (row_id, "ann", 201)
         assert (row.user_id, row.ip, row.user_agent) == (root.id, "203.0.113.7", "sync/1")
-        assert row.additional_fields == {"api_key_id": owner.token[:10]}
+        assert row.additional_fields == {"gatebook": True, "api_key_id": owner.token[:10]}
     assert len({row.request_id for row in rows}) == 1
     assert rows[0].request_id != NIL
     assert sides(rows[0]) == {
@@ -251,6 +251,7 @@ def test_what_the_service_does_by_itself_is_told_of_nobody(owner: Client, trail:
     made = trails.row(None, None, "delete", 200, about, more={"rows": 7})
     transact(writes_of(made))
     assert trail() == [made]
-    assert (made.user_id, made.request_id, made.ip, made.additional_fields) == (NIL, NIL, None, {"rows": 7})
+    assert (made.user_id, made.request_id, made.ip) == (NIL, NIL, None)
+    assert made.additional_fields == {"gatebook": True, "rows": 7}
     (row,) = owner.get("/api/v2/audit", query={"q": "retention_run"}).json["audit_logs"]
     assert (row["user"], row["description"]) == (None, "{user} deleted retention run {target}")
