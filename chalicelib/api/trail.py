@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid4, uuid5
 
 from chalicelib import times
-from chalicelib.api.authentication import Caller
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.saving import saved
 from chalicelib.logs.addresses import address
@@ -21,6 +20,9 @@ from chalicelib.store import api_keys
 from chalicelib.store.audit_rows import writes_of
 from chalicelib.store.records import APIKey, AuditLog, Organization, User
 from chalicelib.store.transaction import Write
+
+if TYPE_CHECKING:
+    from chalicelib.api.authentication import Caller
 
 _USER_AGENT_LENGTH = 256
 _DELETED_AT_ONCE = 30
@@ -108,10 +110,19 @@ def key_trail(
     )
 
 
-def user_trail(call: Call | None, caller: Caller | None, status: int, before: User | None, after: User) -> list[Write]:
+def user_trail(
+    call: Call | None,
+    caller: Caller | None,
+    status: int,
+    before: User | None,
+    after: User,
+    *,
+    more: Mapping[str, Any] | None = None,
+) -> list[Write]:
     """The trail of a user that was made, changed or deleted, and of every membership that changed with it.
 
-    Memberships are rows of their own, as Coder's are, for the auditors of the organization to read.
+    Memberships are rows of their own, as Coder's are, for the auditors of the organization to read. `more` is what
+    the row of the user has beside.
     """
     kept = None if before is None or before.deleted else before
     action = "create" if kept is None else "delete" if after.deleted else "write"
@@ -126,6 +137,7 @@ def user_trail(call: Call | None, caller: Caller | None, status: int, before: Us
                 Resource("user", after.id, after.username),
                 before=_user_fields(before),
                 after=_user_fields(after),
+                more=more,
             )
         )
     for organization in changed_memberships(kept, after):
