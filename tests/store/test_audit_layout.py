@@ -221,6 +221,20 @@ def test_what_is_large_beside_the_diff_moves_nothing_that_saves_nothing() -> Non
     assert from_item(item) == row
 
 
+def test_a_long_icon_leaves_the_lanes_and_comes_back() -> None:
+    icon = f"data:image/png;base64,{Random(1).getrandbits(32_000):x}"
+    row = replace(template_changed(1), resource_icon=icon)
+    (item,) = to_items(row, shards=1)
+    lanes = in_lanes(item)
+    assert all(item_bytes(one) <= WRITE_UNIT_BYTES for one in lanes.values())
+    assert cost([item]) <= len(lanes) + write_units(len(icon)) + 1
+    for one in lanes.values():
+        read = from_item(one)
+        assert read.unread is not None
+        assert with_rest(read, {row.id: item}) == row
+    assert from_item(item) == row
+
+
 @pytest.mark.parametrize("make", [workspace_created, template_changed], ids=["with a reason", "without"])
 def test_a_row_read_from_a_lane_says_what_it_lacks_and_what_queries_check(make: Any) -> None:
     row = replace(make(5), diff=huge(5, 30_000, 30_000).diff)
