@@ -15,6 +15,7 @@ from chalicelib.api.saving import saved
 from chalicelib.logs.addresses import address
 from chalicelib.logs.audit_event import OWN_MARK, computed_diff
 from chalicelib.logs.connection import NAMESPACE
+from chalicelib.models.audit_logs import USER_AGENT_LENGTH
 from chalicelib.search.values import NIL_UUID
 from chalicelib.store import api_keys
 from chalicelib.store.audit_rows import writes_of
@@ -24,7 +25,6 @@ from chalicelib.store.transaction import Write
 if TYPE_CHECKING:
     from chalicelib.api.authentication import Caller
 
-_USER_AGENT_LENGTH = 256
 _DELETED_AT_ONCE = 30
 """Tokens that one transaction deletes with their claims and a trail, of the 100 writes that it may have."""
 
@@ -74,7 +74,7 @@ def row(
         user_id=caller.user.id if caller else NIL_UUID,
         organization_id=about.organization_id,
         ip=address(call.source_ip) if call else None,
-        user_agent=(call.header("User-Agent")[:_USER_AGENT_LENGTH] or None) if call else None,
+        user_agent=(call.header("User-Agent")[:USER_AGENT_LENGTH] or None) if call else None,
         resource_type=about.type,
         resource_id=about.id,
         resource_target=about.target,
