@@ -24,7 +24,7 @@ from chalicelib.store.records import AuditLog, User
 MAX_SIDE_BYTES = 300 * 1_024
 """Of all that a diff says a resource was before, with the names of all fields, as JSON; and the same of after."""
 MAX_ADDITIONAL_BYTES = 64 * 1_024
-MAX_ROW_BYTES = 4_750_000
+MAX_ROW_BYTES = 4_900_000
 """Of a row as Lambda sends it, which answers with six million bytes in all: a byte of a diff can take seven of them."""
 _SURELY_SENT_BYTES = 300_000
 """Of diff and additional fields as JSON; with no more than these a row is far below `MAX_ROW_BYTES`."""

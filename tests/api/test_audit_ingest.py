@@ -227,6 +227,8 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
         {
             "diff": {"a": dict.fromkeys(("old", "new"), "<" * (MAX_SIDE_BYTES - 10))},
             "additional_fields": {"a": "<" * (MAX_ADDITIONAL_BYTES - 10)},
+            "resource_target": "\U0001f600" * 2_048,
+            "resource_icon": "\U0001f600" * 8_192,
         },
         ["diff"],
     ),

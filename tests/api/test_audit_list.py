@@ -546,8 +546,8 @@ def test_the_largest_row_there_can_be_is_within_what_lambda_answers(owner: Clien
     made = event(
         diff={"a": {"old": side, "new": side, "secret": False}},
         additional_fields={"x": "<" * (64 * 1_024 - len('{"x":""}'))},
-        user_agent="<" * 8_192,
-        resource_target="<" * 8_192,
+        user_agent="<" * 256,
+        resource_target="<" * 2_048,
         resource_icon="<" * 8_192,
     )
     assert owner.post(PATH, made).status == 200

@@ -19,6 +19,7 @@ from chalicelib.models.audit_logs import (
     audit_log_json,
     parse_row,
 )
+from chalicelib.models.base import LONG_TEXT
 from chalicelib.models.directory import Beside
 from chalicelib.models.sending import json_text
 
@@ -75,10 +76,11 @@ def test_a_diff_of_the_largest_sides_is_accepted_whatever_it_says(character: str
 
 def test_what_passes_each_limit_and_not_that_of_the_answer_is_refused() -> None:
     side, more = "<" * (MAX_SIDE_BYTES - len('{"a":""}')), "<" * (MAX_ADDITIONAL_BYTES - len('{"a":""}'))
-    event = {**EVENT, "diff": {"a": {"old": side, "new": side}}}
-    assert sent({**event, "additional_fields": {"a": more[:-10_000]}}) < MAX_ROW_BYTES
+    event = {**EVENT, "diff": {"a": {"old": side, "new": side}}, "additional_fields": {"a": more}}
+    assert sent(event) < MAX_ROW_BYTES
+    wide = "\U0001f600"
     with pytest.raises(Invalid) as caught:
-        parse_row({**event, "additional_fields": {"a": more}})
+        parse_row({**event, "resource_target": wide * MAX_TARGET, "resource_icon": wide * LONG_TEXT})
     (found,) = caught.value.validations
     assert found.field == "diff"
 
