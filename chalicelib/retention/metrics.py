@@ -1,7 +1,7 @@
 """What a run tells CloudWatch: embedded metrics, one JSON text per line on standard output, which Lambda passes on.
 
-Metrics: `PurgedRows` by `DataSet`; `PurgeDuration` in seconds; `PurgeSuccess`, 1 or 0; `PurgeLagSeconds`, how far the
-oldest row that is left is behind its cut-off.
+Metrics by `Deployment`, the prefix of the tables: `PurgedRows`, by `DataSet` as well; `PurgeDuration` in seconds;
+`PurgeSuccess`, 1 or 0; `PurgeLagSeconds`, how far the oldest row that is left is behind its cut-off.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from chalicelib.retention.run import Run
+from chalicelib.settings import current
 from chalicelib.store.records import DATA_SETS
 
 NAMESPACE = "Gatebook"
@@ -29,9 +30,10 @@ def tell(run: Run, finished_at: datetime) -> None:
         "PurgeSuccess": (0 if run.errors else 1, "Count"),
         "PurgeLagSeconds": (max((lag.total_seconds() for lag in lags), default=0.0), "Seconds"),
     }
-    _line(finished_at, about, {})
+    deployment = {"Deployment": current().table_prefix}
+    _line(finished_at, about, deployment)
     for name in DATA_SETS:
-        _line(finished_at, {"PurgedRows": (run.purged[name], "Count")}, {"DataSet": name})
+        _line(finished_at, {"PurgedRows": (run.purged[name], "Count")}, {**deployment, "DataSet": name})
 
 
 def _line(moment: datetime, values: Mapping[str, tuple[float, str]], dimensions: Mapping[str, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scripts.deployment.handlers import HANDLERS, Handler
+from scripts.deployment.handlers import API, HANDLERS, Handler
 from scripts.deployment.parameters import concurrency, environment
 from scripts.deployment.policies import log_group_id
 from scripts.deployment.stages import Stage
@@ -14,11 +14,21 @@ def functions(stage: Stage) -> dict[str, Any]:
     """Parts of the functions, and their log groups, by logical id."""
     found: dict[str, Any] = {}
     for handler in HANDLERS:
+        if handler.name != API:
+            # The next event of a schedule does what a failed one did not; a second run at once finds the lease taken.
+            found[f"{handler.logical_id}Invocations"] = {
+                "Type": "AWS::Lambda::EventInvokeConfig",
+                "Properties": {
+                    "FunctionName": {"Ref": handler.logical_id},
+                    "Qualifier": "$LATEST",
+                    "MaximumRetryAttempts": 0,
+                    "MaximumEventAgeInSeconds": 600,
+                },
+            }
         found[handler.logical_id] = {"Properties": _properties(handler)}
         found[log_group_id(handler)] = {
             "Type": "AWS::Logs::LogGroup",
-            "DeletionPolicy": "Retain" if stage.keeps else "Delete",
-            "UpdateReplacePolicy": "Retain" if stage.keeps else "Delete",
+            **stage.policies,
             "Properties": {"RetentionInDays": {"Ref": "LogRetentionDays"}},
         }
     return found

@@ -94,6 +94,8 @@ def resources(stage: Stage) -> dict[str, Any]:
         "RestAPI": {
             "Properties": {
                 "Name": {"Ref": "AWS::StackName"},
+                # Without it SAM deploys a second stage, `Stage`, that has none of the limits and logs below.
+                "OpenApiVersion": "2.0",
                 "TracingEnabled": True,
                 # Of no use to anybody but that the stage, which logs, is made after the role to log with.
                 "Variables": {"logs": {"Fn::If": ["CreatesGatewayLogRole", {"Ref": "GatewayAccount"}, "own"]}},
@@ -116,8 +118,7 @@ def resources(stage: Stage) -> dict[str, Any]:
         },
         "ApiAccessLogs": {
             "Type": "AWS::Logs::LogGroup",
-            "DeletionPolicy": "Retain" if stage.keeps else "Delete",
-            "UpdateReplacePolicy": "Retain" if stage.keeps else "Delete",
+            **stage.policies,
             "Properties": {"RetentionInDays": {"Ref": "LogRetentionDays"}},
         },
         **_log_role(),

@@ -61,9 +61,12 @@ class Handler:
         return f"policy-{self.name}.json"
 
 
+API = "api_handler"
+"""The handler behind the API; every other one is run by a schedule."""
+
 HANDLERS = (
     Handler(
-        name="api_handler",
+        name=API,
         logical_id="APIHandler",
         memory_mb=1_024,
         timeout_seconds=29,
@@ -90,7 +93,7 @@ HANDLERS = (
         logical_id="Purge",
         memory_mb=1_024,
         timeout_seconds=900,
-        concurrency=1,
+        concurrency=None,
         calls={
             APIKeyItem: Calls(("BatchGetItem", "DeleteItem"), ("expiry",)),
             ConnectionLogItem: Calls(("BatchGetItem", "BatchWriteItem"), ("all",)),

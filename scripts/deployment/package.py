@@ -80,11 +80,11 @@ def build(out: Path, stage: str) -> Built:
 def _copy(project: Path) -> None:
     for name in _SOURCES:
         source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, project / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".*"))
-        else:
-            project.mkdir(exist_ok=True)
-            shutil.copy(source, project / name)
+        # Modules and nothing else: what lies beside them in the working place may be anybody's secret.
+        for path in source.rglob("*.py") if source.is_dir() else [source]:
+            target = project / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
     (project / ".chalice").mkdir()
     for path in DIRECTORY.glob("*.json"):
         shutil.copy(path, project / ".chalice")

@@ -20,6 +20,16 @@ class Stage:
     log_days: int
 
     @property
+    def policies(self) -> dict[str, str]:
+        """What becomes of a table or a log that the stack lets go.
+
+        One that was made by a deployment which then failed is taken away again: the next would find its name taken.
+        """
+        if self.keeps:
+            return {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
+        return {"DeletionPolicy": "Delete", "UpdateReplacePolicy": "Delete"}
+
+    @property
     def table_prefix(self) -> str:
         """What its tables are called by, unless the deployment says otherwise."""
         return f"gatebook-{self.name}-"

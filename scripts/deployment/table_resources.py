@@ -38,10 +38,8 @@ def _resource(table: type[Model], stage: Stage) -> dict[str, Any]:
     }
     if table in TIMES_TO_LIVE:
         properties["TimeToLiveSpecification"] = {"AttributeName": TIMES_TO_LIVE[table], "Enabled": True}
-    kept = "Retain" if stage.keeps else "Delete"
     return {
         "Type": "AWS::DynamoDB::Table",
-        "DeletionPolicy": kept,
-        "UpdateReplacePolicy": kept,
+        **stage.policies,
         "Properties": properties,
     }

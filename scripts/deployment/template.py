@@ -93,6 +93,8 @@ def finished(template: dict[str, Any], code: str, stage: str) -> dict[str, Any]:
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = code
     definition = made["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
+    # The API is called by this or by its `Name`; alarms and dashboard go by one name.
+    definition["info"]["title"] = {"Ref": "AWS::StackName"}
     definition["x-amazon-apigateway-gateway-responses"] = gateway_resources.gateway_answers(
         load(_stage_variables()[stage])
     )

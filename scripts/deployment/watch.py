@@ -6,7 +6,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from chalicelib.store.tables import TABLES
+from pynamodb.models import Model
+
+from chalicelib.store.lanes import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE
+from chalicelib.store.schema import table_definition
+from chalicelib.store.tables import TABLES, AuditLogItem, ConnectionLogItem
 from scripts.deployment.handlers import HANDLERS
 from scripts.deployment.table_resources import logical_id
 
@@ -38,12 +42,18 @@ def alarms() -> dict[str, Any]:
             above=0,
         )
     for table in TABLES:
-        own = {"TableName": {"Ref": logical_id(table)}}
-        found[f"{logical_id(table)}ThrottlesAlarm"] = _alarm(
-            "DynamoDB throttled this table; of coarse lanes, LogShards says how many events a second they take.",
-            [_metric("AWS/DynamoDB", name, own) for name in ("ReadThrottleEvents", "WriteThrottleEvents")],
-            above=0,
-        )
+        # What an index throttles is not in the table's own figure.
+        places = [{}, *({"GlobalSecondaryIndexName": name} for name in _hot_indexes(table))]
+        for kind in ("Read", "Write"):
+            found[f"{logical_id(table)}{kind}ThrottlesAlarm"] = _alarm(
+                f"DynamoDB throttled {kind.lower()}s of this table or of one of its indexes that many rows share a key"
+                " of; of lanes, LogShards says how many events a second they take.",
+                [
+                    _metric("AWS/DynamoDB", f"{kind}ThrottleEvents", {"TableName": {"Ref": logical_id(table)}, **place})
+                    for place in places
+                ],
+                above=0,
+            )
     if _is_purged():
         found |= _purge_alarms()
     return found
@@ -68,10 +78,21 @@ def dashboard() -> dict[str, Any]:
         _graph("DynamoDB: read units", _each_table(tables, "ConsumedReadCapacityUnits")),
         _graph("DynamoDB: throttled", _each_table(tables, "ReadThrottleEvents", "WriteThrottleEvents")),
     ]
+    widgets += [
+        _graph(f"DynamoDB indexes: {title}", [[_by_index(name)]])
+        for title, name in (
+            ("write units", "ConsumedWriteCapacityUnits"),
+            ("read units", "ConsumedReadCapacityUnits"),
+            ("throttled writes", "WriteThrottleEvents"),
+            ("throttled reads", "ReadThrottleEvents"),
+        )
+    ]
     if _is_purged():
-        rows = f"SEARCH('{{{NAMESPACE},DataSet}} MetricName=\"PurgedRows\"', 'Sum', {_HOUR_SECONDS})"
+        own = 'Deployment="${TablePrefix}"'
+        rows = f"SEARCH('{{{NAMESPACE},Deployment,DataSet}} MetricName=\"PurgedRows\" {own}', 'Sum', {_HOUR_SECONDS})"
+        lag = [NAMESPACE, "PurgeLagSeconds", "Deployment", "${TablePrefix}", {"stat": "Maximum"}]
         widgets.append(_graph("Purged rows", [[{"expression": rows}]]))
-        widgets.append(_graph("Purge: seconds behind", [[NAMESPACE, "PurgeLagSeconds", {"stat": "Maximum"}]]))
+        widgets.append(_graph("Purge: seconds behind", [lag]))
     for number, widget in enumerate(widgets):
         widget |= {"type": "metric", "width": 12, "height": 6, "x": number % 2 * 12, "y": number // 2 * 6}
     body = json.dumps({"widgets": widgets}, separators=(",", ":"))
@@ -83,16 +104,24 @@ def _is_purged() -> bool:
 
 
 def _purge_alarms() -> dict[str, Any]:
+    own = {"Deployment": {"Ref": "TablePrefix"}}
     return {
         "PurgeLagAlarm": _alarm(
             "Rows are kept a day longer than the policy says: the purge does not keep up.",
-            [_metric(NAMESPACE, "PurgeLagSeconds", {}, "Maximum", _HOUR_SECONDS)],
+            [_metric(NAMESPACE, "PurgeLagSeconds", own, "Maximum", _HOUR_SECONDS)],
             above=_DAY_SECONDS,
         ),
         "PurgeFailureAlarm": _alarm(
-            "For an hour no purge ended well.",
-            [_metric(NAMESPACE, "PurgeSuccess", {}, "Sum", _HOUR_SECONDS)],
+            "A run of the purge failed; its record says why.",
+            [_metric(NAMESPACE, "PurgeSuccess", own, "Minimum", _HOUR_SECONDS)],
             below=1,
+            missing="notBreaching",
+        ),
+        "PurgeSilenceAlarm": _alarm(
+            "For an hour no purge ended well; also in the first hour of a deployment.",
+            [_metric(NAMESPACE, "PurgeSuccess", own, "Sum", _HOUR_SECONDS)],
+            below=1,
+            missing="breaching",
         ),
     }
 
@@ -107,9 +136,31 @@ def _metric(
     return {"Metric": metric, "Stat": stat, "Period": period}
 
 
-def _alarm(about: str, metrics: list[dict[str, Any]], *, above: int = 0, below: int | None = None) -> dict[str, Any]:
+def _hot_indexes(table: type[Model]) -> list[str]:
+    """The indexes in which many rows share a key; an alarm takes ten metrics, and the table itself is one."""
+    coarse = {lane.name for lane in (*EVERY_CONNECTION_LANE, *EVERY_AUDIT_LANE) if lane.coarse}
+    indexes: Any = table_definition(table).get("GlobalSecondaryIndexes", [])
+    names = [index["IndexName"] for index in indexes]
+    return [name for name in names if name in coarse or table not in (ConnectionLogItem, AuditLogItem)]
+
+
+def _by_index(metric: str) -> dict[str, str]:
+    where = f'{{AWS/DynamoDB,TableName,GlobalSecondaryIndexName}} MetricName="{metric}" "${{TablePrefix}}"'
+    return {"expression": f"SEARCH('{where}', 'Sum', {_PERIOD_SECONDS})"}
+
+
+def _alarm(
+    about: str,
+    metrics: list[dict[str, Any]],
+    *,
+    above: int = 0,
+    below: int | None = None,
+    missing: str = "notBreaching",
+) -> dict[str, Any]:
     queries = [{"Id": f"m{index}", "MetricStat": metric, "ReturnData": False} for index, metric in enumerate(metrics)]
-    total = " + ".join(f"FILL(m{index}, 0)" for index in range(len(metrics)))
+    # A sum of several takes what is missing of them for nothing; one alone may be missing.
+    several = len(metrics) > 1
+    total = " + ".join(f"FILL(m{index}, 0)" if several else f"m{index}" for index in range(len(metrics)))
     topic = [{"Fn::If": ["HasAlarmTopicArn", {"Ref": "AlarmTopicArn"}, {"Ref": "AWS::NoValue"}]}]
     return {
         "Type": "AWS::CloudWatch::Alarm",
@@ -119,7 +170,7 @@ def _alarm(about: str, metrics: list[dict[str, Any]], *, above: int = 0, below: 
             "EvaluationPeriods": 1,
             "ComparisonOperator": "GreaterThanThreshold" if below is None else "LessThanThreshold",
             "Threshold": above if below is None else below,
-            "TreatMissingData": "notBreaching" if below is None else "breaching",
+            "TreatMissingData": missing,
             "AlarmActions": topic,
             "OKActions": topic,
         },

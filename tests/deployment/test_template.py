@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -12,8 +15,10 @@ import pytest
 
 from app import app
 from chalicelib.errors import GatebookError, NotFound
+from chalicelib.retention import metrics
 from chalicelib.settings import declared, load
 from chalicelib.store.engine import call
+from chalicelib.store.lanes import EVERY_CONNECTION_LANE
 from chalicelib.store.schema import table_definition
 from chalicelib.store.tables import TABLES
 from scripts.deployment import gateway_resources, parameters, template, watch
@@ -50,8 +55,8 @@ def test_every_table_is_a_resource_encrypted_and_restorable_and_kept_in_producti
         assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
         assert properties["SSESpecification"] == {"SSEEnabled": True}
         assert properties["DeletionProtectionEnabled"] is (stage.name == "prod")
-        kept = "Retain" if stage.name == "prod" else "Delete"
-        assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == kept
+        kept = ("RetainExceptOnCreate", "Retain") if stage.name == "prod" else ("Delete", "Delete")
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == kept
 
 
 def test_tables_made_from_the_template_are_those_made_from_the_code(engine: EmbeddedEngine) -> None:
@@ -210,15 +215,48 @@ def test_whatever_can_fail_has_an_alarm_that_tells_the_topic(stage: Stage) -> No
     assert "ApiServerErrorsAlarm" in alarms
     for handler in HANDLERS:
         assert {f"{handler.logical_id}ErrorsAlarm", f"{handler.logical_id}ThrottlesAlarm"} <= alarms.keys()
-    assert {f"{logical_id(table)}ThrottlesAlarm" for table in TABLES} <= alarms.keys()
+    for table in TABLES:
+        for kind in ("Read", "Write"):
+            metrics = alarms[f"{logical_id(table)}{kind}ThrottlesAlarm"]["Properties"]["Metrics"]
+            # CloudWatch takes ten metrics in an alarm, of which one is their sum.
+            assert 2 <= len(metrics) <= 11
     purged = any(handler.name == "purge" for handler in HANDLERS)
-    assert ({"PurgeLagAlarm", "PurgeFailureAlarm"} <= alarms.keys()) is purged
+    assert ({"PurgeLagAlarm", "PurgeFailureAlarm", "PurgeSilenceAlarm"} <= alarms.keys()) is purged
     assert alarms.items() <= template.resources(stage)["Resources"].items()
     for alarm in alarms.values():
         assert alarm["Properties"]["AlarmDescription"]
         assert alarm["Properties"]["AlarmActions"] == [
             {"Fn::If": ["HasAlarmTopicArn", {"Ref": "AlarmTopicArn"}, {"Ref": "AWS::NoValue"}]}
         ]
+
+
+def test_a_hot_lane_raises_the_alarm_of_its_table() -> None:
+    metrics = watch.alarms()["ConnectionLogsTableWriteThrottlesAlarm"]["Properties"]["Metrics"]
+    dimensions = [metric["MetricStat"]["Metric"]["Dimensions"] for metric in metrics if "MetricStat" in metric]
+    indexes = {one["Value"] for some in dimensions for one in some if one["Name"] == "GlobalSecondaryIndexName"}
+    assert indexes == {lane.name for lane in EVERY_CONNECTION_LANE if lane.coarse}
+
+
+def test_alarms_of_the_purge_are_told_what_the_purge_tells(capsys: pytest.CaptureFixture[str]) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    run: Any = SimpleNamespace(run_id="1", errors=[], behind={}, cut_offs={}, started_at=now, purged=Counter())
+    metrics.tell(run, now)
+    told = set()
+    for line in capsys.readouterr().out.splitlines():
+        for directive in json.loads(line)["_aws"]["CloudWatchMetrics"]:
+            for names in directive["Dimensions"]:
+                told |= {(directive["Namespace"], metric["Name"], tuple(names)) for metric in directive["Metrics"]}
+    for name in ("PurgeLagAlarm", "PurgeFailureAlarm", "PurgeSilenceAlarm"):
+        (stat,) = [one["MetricStat"] for one in watch.alarms()[name]["Properties"]["Metrics"] if "MetricStat" in one]
+        asked = stat["Metric"]
+        names = tuple(dimension["Name"] for dimension in asked["Dimensions"])
+        assert (asked["Namespace"], asked["MetricName"], names) in told
+        assert asked["Dimensions"] == [{"Name": "Deployment", "Value": {"Ref": "TablePrefix"}}]
+
+
+def test_the_api_has_the_one_stage_that_is_declared() -> None:
+    # SAM adds an open stage named Stage where this is not set.
+    assert gateway_resources.resources(STAGES["prod"])["RestAPI"]["Properties"]["OpenApiVersion"] == "2.0"
 
 
 def test_the_dashboard_names_resources_that_there_are() -> None:

@@ -434,7 +434,7 @@ def test_metrics_are_lines_of_json_for_each_data_set(
     for line in lines:
         (directive,) = line["_aws"]["CloudWatchMetrics"]
         assert directive["Namespace"] == "Gatebook"
-        assert directive["Dimensions"] == [["DataSet"] if "DataSet" in line else []]
+        assert directive["Dimensions"] == [["Deployment", "DataSet"] if "DataSet" in line else ["Deployment"]]
         assert all(isinstance(line[metric["Name"]], int | float) for metric in directive["Metrics"])
     rows.web(30 * DAY + timedelta(minutes=30))
     monkeypatch.setattr(data_sets, "_purge_page", stopped)
