@@ -79,4 +79,5 @@ def generate(call: Call, caller: Caller) -> Answer:
     )
     check_sizes(row)
     audit_writer.write(row, audit_event.join)
+    service_lines.emit(call, INTAKE.message, row)
     return Answer(None, 204)

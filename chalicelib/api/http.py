@@ -7,19 +7,17 @@ Chalice, whose own happens after all error handling. The body is JSON as Go's en
 
 from __future__ import annotations
 
-import json
 import logging
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-import orjson
 from chalice.app import Blueprint, CORSConfig, Request, Response
 
 from chalicelib.errors import GatebookError
+from chalicelib.models.sending import json_text
 from chalicelib.settings import current
 from chalicelib.version import VERSION
 
@@ -34,10 +32,6 @@ RESPONSE_HEADERS: Mapping[str, str] = {
 """On every response of the service, whatever became of the request."""
 
 _JSON = "application/json; charset=utf-8"
-_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-# Half a character, which a client may have sent as an escape, cannot be sent back in UTF-8.
-_TO_ESCAPE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _REQUEST_HEADERS = ("Coder-Session-Token", "Content-Type")
 
 _log = logging.getLogger(__name__)
@@ -131,15 +125,7 @@ class Routes(Blueprint):
 
 def encoded(value: Any) -> Encoded:  # noqa: ANN401 - any JSON value
     """A value as the JSON that is sent."""
-    try:
-        text = orjson.dumps(value).decode()
-    except TypeError:
-        # Half a character, a number of more than 64 bits: in what others sent there is everything that JSON can say.
-        text = _ENCODER.encode(value)
-    # Most texts have none of these, and three searches are quicker than one for any of five.
-    if text.isascii() and "<" not in text and ">" not in text and "&" not in text:
-        return Encoded(text)
-    return Encoded(_TO_ESCAPE.sub(lambda found: _ESCAPES.get(found[0], "\ufffd"), text))
+    return Encoded(json_text(value))
 
 
 def respond(view: Callable[[], Answer]) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -18,6 +17,7 @@ from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.parameters import Page, boolean, page
 from chalicelib.errors import Forbidden, Invalid, Validation
 from chalicelib.models.directory import Beside
+from chalicelib.models.sending import bytes_sent
 from chalicelib.retention import holds
 from chalicelib.retention.keeping import Keeping
 from chalicelib.search import cursor, parser
@@ -243,25 +243,20 @@ def _texts(log: Log[Row], found: _Found[Row]) -> tuple[list[str], int]:
         # Together is quicker; one by one where the answer may have to end among them.
         together = encoded(some).text[1:-1]
         # An ASCII text at most doubles when it is sent; most pages are far from where that matters.
-        most = 2 * len(together) if together.isascii() else _bytes_sent(together)
+        most = 2 * len(together) if together.isascii() else bytes_sent(together)
         if size + most <= _LARGEST_ANSWER:
             size += most
             texts.append(together)
             told += len(some)
             continue
-        fits = size + _bytes_sent(together) <= _LARGEST_ANSWER
+        fits = size + bytes_sent(together) <= _LARGEST_ANSWER
         for text, number in [(together, len(some))] if fits else ((encoded(each).text, 1) for each in some):
-            size += _bytes_sent(text)
+            size += bytes_sent(text)
             if told and size > _LARGEST_ANSWER:
                 return texts, told
             texts.append(text)
             told += number
     return texts, told
-
-
-def _bytes_sent(text: str) -> int:
-    """How long a text is as Lambda sends it: as a JSON text in turn, in ASCII."""
-    return len(text) + text.count('"') + text.count("\\") if text.isascii() else len(json.dumps(text))
 
 
 def _explanation(planned: Sequence[Plan], budget: Budget, bill: Bill) -> dict[str, Any]:

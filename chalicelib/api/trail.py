@@ -6,23 +6,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid4, uuid5
 
 from chalicelib import times
-from chalicelib.api.authentication import Caller
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.saving import saved
 from chalicelib.logs.addresses import address
+from chalicelib.logs.audit_event import OWN_MARK, computed_diff
 from chalicelib.logs.connection import NAMESPACE
-from chalicelib.logs.diff import diff
+from chalicelib.models.audit_logs import USER_AGENT_LENGTH
 from chalicelib.search.values import NIL_UUID
 from chalicelib.store import api_keys
 from chalicelib.store.audit_rows import writes_of
 from chalicelib.store.records import APIKey, AuditLog, Organization, User
 from chalicelib.store.transaction import Write
 
-_USER_AGENT_LENGTH = 256
+if TYPE_CHECKING:
+    from chalicelib.api.authentication import Caller
+
 _DELETED_AT_ONCE = 30
 """Tokens that one transaction deletes with their claims and a trail, of the 100 writes that it may have."""
 
@@ -72,7 +74,7 @@ def row(
         user_id=caller.user.id if caller else NIL_UUID,
         organization_id=about.organization_id,
         ip=address(call.source_ip) if call else None,
-        user_agent=(call.header("User-Agent")[:_USER_AGENT_LENGTH] or None) if call else None,
+        user_agent=(call.header("User-Agent")[:USER_AGENT_LENGTH] or None) if call else None,
         resource_type=about.type,
         resource_id=about.id,
         resource_target=about.target,
@@ -80,8 +82,8 @@ def row(
         action=action,
         status_code=status,
         request_id=_request_id(call) if call else NIL_UUID,
-        diff=diff(before, after, about.type),
-        additional_fields={**({"api_key_id": caller.key.id} if caller else {}), **(more or {})},
+        diff=computed_diff(before, after, about.type, action, status),
+        additional_fields={OWN_MARK: True, **({"api_key_id": caller.key.id} if caller else {}), **(more or {})},
     )
 
 
@@ -108,10 +110,19 @@ def key_trail(
     )
 
 
-def user_trail(call: Call | None, caller: Caller | None, status: int, before: User | None, after: User) -> list[Write]:
+def user_trail(
+    call: Call | None,
+    caller: Caller | None,
+    status: int,
+    before: User | None,
+    after: User,
+    *,
+    more: Mapping[str, Any] | None = None,
+) -> list[Write]:
     """The trail of a user that was made, changed or deleted, and of every membership that changed with it.
 
-    Memberships are rows of their own, as Coder's are, for the auditors of the organization to read.
+    Memberships are rows of their own, as Coder's are, for the auditors of the organization to read. `more` is what
+    the row of the user has beside.
     """
     kept = None if before is None or before.deleted else before
     action = "create" if kept is None else "delete" if after.deleted else "write"
@@ -126,6 +137,7 @@ def user_trail(call: Call | None, caller: Caller | None, status: int, before: Us
                 Resource("user", after.id, after.username),
                 before=_user_fields(before),
                 after=_user_fields(after),
+                more=more,
             )
         )
     for organization in changed_memberships(kept, after):

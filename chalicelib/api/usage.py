@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.access import lifetime
+from chalicelib.api.trail import user_trail
 from chalicelib.errors import Unavailable
 from chalicelib.settings import current
 from chalicelib.store import api_keys, directory
 from chalicelib.store.records import APIKey, User
 
+_OK = 200
+_WOKEN = {"automatic_actor": "coder", "automatic_subsystem": "dormancy"}
+"""What Coder's rows say of a change that the platform makes by itself, for this reason."""
+
 _log = logging.getLogger(__name__)
 
 
 def record(key: APIKey, user: User, now: datetime) -> None:
-    """Write when the token and the user were last seen, move the end of a session, and wake a dormant user."""
+    """Write when the token and the user were last seen, slide a session, and wake a dormant user, with a row."""
     dormant = user.status == "dormant"
     key_is_stale = lifetime.use_is_stale(key.last_used, now)
     user_is_stale = dormant or lifetime.use_is_stale(user.last_seen_at, now)
@@ -26,7 +32,9 @@ def record(key: APIKey, user: User, now: datetime) -> None:
                 end = lifetime.slide(end, now, key.lifetime_seconds, key.login_type)
             api_keys.touch(key, now, end)
         if user_is_stale:
-            directory.touch_user(user, now, "active" if dormant else user.status)
+            awake = replace(user, status="active") if dormant else user
+            trail = user_trail(None, None, _OK, user, awake, more=_WOKEN) if dormant else ()
+            directory.touch_user(user, now, awake.status, *trail)
     except Unavailable:
         # The request can be answered all the same; the next one tries again.
         _log.warning("The use of a token could not be noted")

@@ -103,7 +103,10 @@ def put(call: Call, caller: Caller, user: str) -> Answer:
 @routes.view("/api/v2/users/{user}", methods=["DELETE"])
 @authenticated
 def delete(call: Call, caller: Caller, user: str) -> Answer:
-    """Delete a user: the name is free again, the tokens stop at once, and old log rows still show who it was."""
+    """Delete a user: the name is free again, the tokens stop at once, and old log rows still show who it was.
+
+    The user goes last. Until then a request that failed half-way can be repeated, and goes on where it stopped.
+    """
 
     def write() -> Answer:
         before = lookup.user(caller, user, consistent=True)
@@ -111,10 +114,13 @@ def delete(call: Call, caller: Caller, user: str) -> Answer:
             raise Forbidden("You cannot delete yourself!", "Let another owner do it.")
         if not decide(caller.subject, "delete", lookup.user_object(before.id)) or _guarded(caller.subject, before):
             raise Forbidden
-        after = replace(before, deleted=True, updated_at=times.now())
-        directory.save_user(after, before, *user_trail(call, caller, 200, before, after))
-        # Nothing opens for a deleted user, and should the user come back, no token of before is there.
+        # A token that is made meanwhile opens nothing for a deleted user, nor for one who comes back, who is younger.
         delete_tokens(call, caller, api_keys.of_user(before.id), "delete")
+        after = replace(before, deleted=True, organization_roles={}, updated_at=times.now())
+        last = before
+        for step in _steps(before, after):
+            directory.save_user(step, last, *user_trail(call, caller, 200, last, step))
+            last = step
         return Answer({"message": "User has been deleted!"})
 
     return saved(write)
@@ -144,14 +150,17 @@ def _merged(row_id: str, asked: PutUser, before: User | None) -> User:
 
 
 def _steps(before: User | None, after: User) -> Iterator[User]:
-    """The way from one state of a user to another, in steps that each fit one transaction with their trail."""
+    """The way from one state of a user to another, in steps that each fit one transaction with their trail.
+
+    Who is deleted is so in the last step.
+    """
     changed = changed_memberships(before, after)
     held = before.organization_roles if before else {}
     for done in range(_MEMBERSHIPS_AT_ONCE, len(changed), _MEMBERSHIPS_AT_ONCE):
         waiting = {*changed[done:]}
         now = {key: roles for key, roles in after.organization_roles.items() if key not in waiting}
         before_now = {key: roles for key, roles in held.items() if key in waiting}
-        yield replace(after, organization_roles=now | before_now)
+        yield replace(after, organization_roles=now | before_now, deleted=False)
     yield after
 
 

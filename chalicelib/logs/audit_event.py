@@ -22,6 +22,9 @@ _NIL_UUID = str(UUID(int=0))
 _FIRST_FAILURE = 400
 _WITHOUT_DIFF = ("login", "logout")
 
+OWN_MARK = "gatebook"
+"""The additional field that marks rows which Gatebook wrote about itself. No event that is sent may have it."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
@@ -92,13 +95,20 @@ def join(stored: AuditLog, incoming: AuditLog) -> AuditLog:
     return stored if _content(stored) == _content(incoming) else beside(incoming)
 
 
+def computed_diff(
+    old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, resource_type: str, action: str, status_code: int
+) -> Diff:
+    """What changed, of what succeeded and is no login or logout; of anything else Coder computes none."""
+    if status_code >= _FIRST_FAILURE or action in _WITHOUT_DIFF:
+        return {}
+    return diff(old, new, resource_type)
+
+
 def _diff(event: AuditEvent) -> Diff:
-    """The diff as sent; a computed one only for what succeeded and is no login or logout, as Coder does."""
+    """The diff as sent, or else as it is computed from the resource before and after."""
     if event.diff is not None:
         return sanitised(event.diff, event.resource_type)
-    if event.status_code >= _FIRST_FAILURE or event.action in _WITHOUT_DIFF:
-        return {}
-    return diff(event.old, event.new, event.resource_type)
+    return computed_diff(event.old, event.new, event.resource_type, event.action, event.status_code)
 
 
 def _content(made: AuditLog) -> str:

@@ -24,7 +24,7 @@ from uuid import UUID
 
 from chalicelib import times
 from chalicelib.casing import lowered
-from chalicelib.logs.tracked import KINDS, RESOURCES, TRACKED, Kind
+from chalicelib.logs.tracked import KINDS, NEVER_STORED, RESOURCES, TRACKED, Kind, bare
 
 Diff = dict[str, dict[str, Any]]
 
@@ -66,11 +66,12 @@ def diff(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, resource_
 def sanitised(given: object, resource_type: str = "") -> Diff:
     """A diff that was sent, in the API's form: nothing of it is lost, except every value of a secret field.
 
-    A field is secret where its sender says so, and where the table of tracked fields does, whatever its sender says.
+    A field is secret where its sender says so, and where the table of tracked fields does, whatever its sender says and
+    however its name is spelled.
 
     Args:
         given: field -> `{"old"?: any, "new"?: any, "secret"?: bool}`, the three names in any case, for Coder's own
-            table spells them `Old`, `New` and `Secret`.
+            table spells them `Old`, `New` and `Secret`; or field -> a value that is no object, which is what is new.
         resource_type: one of `vocabulary.RESOURCE_TYPES`, where it is known.
 
     Raises:
@@ -79,16 +80,13 @@ def sanitised(given: object, resource_type: str = "") -> Diff:
     if not isinstance(given, Mapping):
         raise ValueError("must be an object of changed fields")  # noqa: TRY004 - what a client sent is a value
     resource = RESOURCES.get(resource_type)
-    modes = TRACKED[resource.struct] if resource else {}
-    return {
-        name: _sanitised_change(name, change, secret=modes.get(lowered(name)) == "secret")
-        for name, change in given.items()
-    }
+    secrets = NEVER_STORED[resource.struct] if resource else frozenset()
+    return {name: _sanitised_change(name, change, secret=bare(name) in secrets) for name, change in given.items()}
 
 
 def _sanitised_change(name: str, change: object, *, secret: bool) -> dict[str, Any]:
     if not isinstance(change, Mapping):
-        raise ValueError(f"the change of {_short(name)} must be an object with old, new and secret")  # noqa: TRY004 - as above
+        return _change(None, change, secret=secret)
     parts = {lowered(part): value for part, value in change.items()}
     if len(parts) < len(change):
         raise ValueError(f"the change of {_short(name)} has the same part twice")

@@ -68,7 +68,8 @@ _HUMAN = re.compile(
     r"(?:[\w.]+:\s+)?(?P<message>\S+)(?P<fields>.*)"
 )
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
-_PAIR = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
+# A name begins where a word does: a long word that is none is walked once, and not once from each of its letters.
+_PAIR = re.compile(r'(?<!\w)(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
 
 
 def is_service_log(line: Mapping[str, Any]) -> bool:

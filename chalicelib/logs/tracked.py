@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
+from chalicelib.casing import lowered
+
 Mode = Literal["track", "secret", "ignore"]
 
 
@@ -135,6 +137,29 @@ TRACKED: Mapping[str, Mapping[str, Mode]] = {
     ),
 }
 """Struct -> field -> mode."""
+
+_CREDENTIALS: Mapping[str, str] = {
+    "APIKey": "hashed_secret",
+    "License": "jwt",
+    "OAuth2ProviderAppSecret": "hashed_secret",
+    "User": "hashed_one_time_passcode",
+}
+
+
+def bare(name: str) -> str:
+    """The name of a field as it is looked up: letters and digits alone, in lower case."""
+    return "".join(character for character in lowered(name) if character.isalnum())
+
+
+NEVER_STORED: Mapping[str, frozenset[str]] = {
+    struct: frozenset(
+        bare(name)
+        for name in (*_CREDENTIALS.get(struct, "").split(), *(name for name in modes if modes[name] == "secret"))
+    )
+    for struct, modes in TRACKED.items()
+}
+"""Struct -> `bare` names of the fields no value of which is ever stored: the secret ones, and those ignored ones that
+open something. The platform leaves the latter out of its diffs; who sends one all the same has its value kept back."""
 
 
 class Kind(StrEnum):

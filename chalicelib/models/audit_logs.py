@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, NotRequired, TypedDict
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from chalicelib import times
 from chalicelib.errors import Invalid, Validation
@@ -15,15 +15,22 @@ from chalicelib.logs.addresses import address
 from chalicelib.logs.audit_event import AuditEvent
 from chalicelib.logs.nesting import DEEPEST, too_deep
 from chalicelib.logs.vocabulary import AUDIT_ACTIONS, RESOURCE_TYPES
-from chalicelib.models.base import LONG_TEXT, Int32, Model, Moment, OptionalText, OptionalUuid, Uuid, checked
+from chalicelib.models.base import Int32, Model, Moment, OptionalText, OptionalUuid, Uuid, checked
 from chalicelib.models.directory import Beside, MinimalOrganizationJSON, UserJSON
+from chalicelib.models.sending import bytes_sent, json_text
 from chalicelib.search.values import NIL_UUID
 from chalicelib.store.records import AuditLog, User
 
 MAX_SIDE_BYTES = 300 * 1_024
-"""Of all that a diff says a resource was before, with the names of the fields, as JSON; and the same of after."""
+"""Of all that a diff says a resource was before, with the names of all fields, as JSON; and the same of after."""
 MAX_ADDITIONAL_BYTES = 64 * 1_024
-"""Both limits together keep the row that is largest when its JSON is escaped within what Lambda answers."""
+MAX_ROW_BYTES = 4_900_000
+"""Of a row as Lambda sends it, which answers with six million bytes in all: a byte of a diff can take seven of them."""
+_SURELY_SENT_BYTES = 300_000
+"""Of diff and additional fields as JSON; with no more than these a row is far below `MAX_ROW_BYTES`."""
+MAX_TARGET = 2_048
+"""Characters. The target stands in every lane, because queries check it; an SSH key of 8,192 bits has fewer."""
+USER_AGENT_LENGTH = 256
 
 
 def _resource_type(value: object) -> object:
@@ -55,9 +62,20 @@ def _object(value: object) -> object:
     return value
 
 
+def _additional_fields(value: object) -> object:
+    if isinstance(value, dict) and audit_event.OWN_MARK in value:
+        raise ValueError(f"must not have {audit_event.OWN_MARK!r}, which marks the rows that Gatebook writes of itself")
+    return value
+
+
 ResourceType = Annotated[str, BeforeValidator(_resource_type)]
 Action = Annotated[str, BeforeValidator(_action)]
 Object = Annotated[Mapping[str, Any] | None, BeforeValidator(_object)]
+
+AdditionalFields = Annotated[Object, BeforeValidator(_additional_fields)]
+
+UserAgent = Annotated[str | None, AfterValidator(lambda text: text[:USER_AGENT_LENGTH] if text else None)]
+"""Cut where Coder's table cuts it, and where Gatebook's own rows are."""
 
 
 class AuditEventIn(Model):
@@ -68,15 +86,15 @@ class AuditEventIn(Model):
     user_id: Uuid
     organization_id: OptionalUuid = None
     ip: Annotated[str | None, BeforeValidator(lambda value: address(value) if isinstance(value, str) else None)] = None
-    user_agent: OptionalText = None
+    user_agent: UserAgent = None
     resource_type: ResourceType
     resource_id: Uuid
-    resource_target: Annotated[str, Field(max_length=LONG_TEXT)]
+    resource_target: Annotated[str, Field(max_length=MAX_TARGET)]
     resource_icon: OptionalText = None
     action: Action
     status_code: Int32
     request_id: OptionalUuid = None
-    additional_fields: Object = None
+    additional_fields: AdditionalFields = None
     diff: Object = None
     old: Object = None
     new: Object = None
@@ -88,7 +106,7 @@ class GenerateIn(Model):
     action: Action = "write"
     resource_type: ResourceType = "user"
     resource_id: OptionalUuid = None
-    additional_fields: Object = None
+    additional_fields: AdditionalFields = None
     time: Moment | None = None
     organization_id: OptionalUuid = None
     request_id: OptionalUuid = None
@@ -113,17 +131,24 @@ def check_sizes(made: AuditLog) -> None:
     """Make sure that a row can be stored and shown.
 
     Raises:
-        Invalid: its diff or its additional fields are too large.
+        Invalid: its diff or its additional fields are too large, by themselves or in an answer.
     """
     wrong = []
+    total = 0
     for side in ("old", "new"):
-        size = _bytes({name: change[side] for name, change in made.diff.items() if side in change})
+        # A field that has no such side has a name all the same, and null is as short as anything.
+        size = _bytes({name: change.get(side) for name, change in made.diff.items()})
+        total += size
         if size > MAX_SIDE_BYTES:
             wrong.append(Validation(f"diff.{side}", f"must have at most {MAX_SIDE_BYTES} bytes as JSON, not {size}"))
     size = _bytes(made.additional_fields)
     if size > MAX_ADDITIONAL_BYTES:
         problem = f"must have at most {MAX_ADDITIONAL_BYTES} bytes as JSON, not {size}"
         wrong.append(Validation("additional_fields", problem))
+    if not wrong and total + size > _SURELY_SENT_BYTES:
+        sent = bytes_sent(json_text(audit_log_json(made, Beside({}, {}))))
+        if sent > MAX_ROW_BYTES:
+            wrong.append(Validation("diff", f"makes a row of {sent} bytes as it is sent, and may of {MAX_ROW_BYTES}"))
     if wrong:
         raise Invalid(wrong)
 

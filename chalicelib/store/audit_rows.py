@@ -4,7 +4,8 @@
     position   when and which: the RANGE key of every lane
     <lane>     one attribute per lane the row is in: its HASH key there
     doc        the rest of the row, as JSON; `zdoc`, compressed, when that is smaller
-    rest       diff and additional fields, compressed, where lanes are dearer with them than without; in no lane
+    rest       diff, additional fields and an icon as long as an image, compressed, where lanes are dearer with them
+               than without; in no lane
 
 Bytes are the bill: a write costs a unit per started KB for the row and for every lane. So a diff that does not fit
 stands once, in the row, and not once per lane; the doc then says how much there is. What does not fit in the row stands
@@ -38,6 +39,8 @@ IN_LANES = ("id", POSITION, DOC, PACKED_DOC)
 """What of a row is in a lane, and so enough to list it by."""
 
 _MOVED = ("diff", "additional_fields")
+_LONGEST_ICON = 256
+"""Characters that a path has; what is longer is the image itself, and moves too."""
 _NOT_IN_DOC = frozenset({"id", "time", "unread"})
 _DOC_FIELDS = tuple(name for name in AuditLog.__slots__ if name not in _NOT_IN_DOC)
 _UNREAD = "unread"
@@ -56,7 +59,8 @@ def to_items(row: AuditLog, *, shards: int, lanes: tuple[Lane, ...] = AUDIT_LANE
     keys |= {name: {"S": key} for name, key in lane_items.items()}
     doc = {name: value for name in _DOC_FIELDS if (value := getattr(row, name)) not in (None, "", {})}
     whole = keys | packed(doc, WORDS)
-    moved = {name: doc.pop(name) for name in _MOVED if name in doc}
+    moving = (*_MOVED, "resource_icon") if len(row.resource_icon) > _LONGEST_ICON else _MOVED
+    moved = {name: doc.pop(name) for name in moving if name in doc}
     if not moved or max(_lane_sizes(whole, lane_items), default=0) <= WRITE_UNIT_BYTES:
         return [whole]
     plain = json.dumps(moved, ensure_ascii=False, separators=(",", ":"))

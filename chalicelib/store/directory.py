@@ -144,15 +144,21 @@ def list_organizations() -> Iterator[Organization]:
     return (_organization(item) for item in _listing(OrganizationItem, _ORGANIZATION))
 
 
-def touch_user(user: User, now: datetime, status: str) -> None:
-    """Note that a user was seen, and their status by that; nothing happens when the user has changed meanwhile."""
+def touch_user(user: User, now: datetime, status: str, *trail: Write) -> None:
+    """Note that a user was seen, and their status by that, and write the trail if there is one, all or nothing.
+
+    Nothing happens when the user has changed meanwhile.
+    """
     condition = (UserItem.updated_at == user.updated_at) & (UserItem.last_seen_at == user.last_seen_at)
     request = UserItem(user.id).get_update_kwargs_from_instance(
         actions=[UserItem.last_seen_at.set(now), UserItem.status.set(status)], condition=condition
     )
     try:
-        call("UpdateItem", request)
-    except ConditionFailed:
+        if trail:
+            transact([Write("Update", request), *trail])
+        else:
+            call("UpdateItem", request)
+    except (ConditionFailed, TransactionCancelled):
         return
 
 

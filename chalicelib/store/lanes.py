@@ -127,7 +127,11 @@ CONNECTION_LANES = tuple(lane for lane in EVERY_CONNECTION_LANE if not lane.opti
 """Those that a deployment keeps unless it says otherwise: a session costs twelve write units in them."""
 
 AUDIT_LANES = tuple(lane for lane in EVERY_AUDIT_LANE if not lane.optional)
-"""As above: an event costs ten, and one or two more where it tells of a build."""
+"""As above: an event costs ten, and eleven where it tells of a build.
+
+A build is in a lane more than others, by reason and action, and in one less, for it has no target. Of a sender that
+names one all the same, a build costs twelve: that is the one exception to eleven.
+"""
 
 
 def chosen(lanes: tuple[Lane, ...], names: Iterable[str]) -> tuple[Lane, ...]:

@@ -9,6 +9,7 @@ from chalicelib import times
 from chalicelib.access import allow_list, scopes, secret
 from chalicelib.access.lifetime import FIXED_LIFETIME
 from chalicelib.api.trail import user_trail
+from chalicelib.logs.audit_event import OWN_MARK
 from chalicelib.settings import current
 from chalicelib.store import api_keys, directory
 from chalicelib.store.audit_rows import writes_of
@@ -94,5 +95,5 @@ def _trail(key: APIKey, command: str) -> AuditLog:
         status_code=201,
         request_id=str(uuid4()),
         diff={},
-        additional_fields={"changed_api_key_id": key.id},
+        additional_fields={OWN_MARK: True, "changed_api_key_id": key.id},
     )

@@ -28,7 +28,7 @@ MATRIX = [
     (
         "organization-admin",
         "O all",
-        "O all",
+        "O read",
         "O all",
         "S read",
         "O all",
@@ -133,10 +133,22 @@ def test_every_grant_is_in_the_policy_table(name: str) -> None:
         assert exists(resource, action) or (resource in ACTIONS and action == WILDCARD)
 
 
-def test_an_organization_admin_holds_what_an_owner_holds_but_workspace_access_and_users() -> None:
+def test_an_organization_admin_holds_what_an_owner_holds_but_workspace_access_users_and_writing_the_audit_log() -> None:
+    beyond = {"workspace": {"ssh", "application_connect"}, "audit_log": {"create"}}
     for resource in set(ACTIONS) - {"user"}:
-        owner = granted("owner", resource)["S"] - ({"ssh", "application_connect"} if resource == "workspace" else set())
+        owner = granted("owner", resource)["S"] - beyond.get(resource, set())
         assert granted("organization-admin", resource)["O"] == owner
+
+
+@pytest.mark.parametrize("name", sorted({*ROLES} - {"owner"}))
+def test_nobody_but_an_owner_writes_the_audit_log(name: str) -> None:
+    role = ROLES[name]
+    granted_actions = {
+        permission.action
+        for permission in role.site + role.organization + role.user + role.member
+        if permission.resource in ("audit_log", WILDCARD)
+    }
+    assert granted_actions <= {"read"}
 
 
 def test_a_name_is_a_role_of_one_kind() -> None:

@@ -546,8 +546,8 @@ def test_the_largest_row_there_can_be_is_within_what_lambda_answers(owner: Clien
     made = event(
         diff={"a": {"old": side, "new": side, "secret": False}},
         additional_fields={"x": "<" * (64 * 1_024 - len('{"x":""}'))},
-        user_agent="<" * 8_192,
-        resource_target="<" * 8_192,
+        user_agent="<" * 256,
+        resource_target="<" * 2_048,
         resource_icon="<" * 8_192,
     )
     assert owner.post(PATH, made).status == 200
@@ -610,9 +610,8 @@ def test_only_who_may_write_the_log_generates_rows(house: House, role: str, stat
     assert house.client(house.user("bob", *filter(None, [role]))).post(GENERATE, {}).status == status
 
 
-def test_an_organization_admin_generates_rows_of_its_organization_alone(house: House) -> None:
+def test_an_organization_admin_generates_no_rows(house: House) -> None:
     acme = house.organization("acme")
     admin = house.client(house.user("bob", organizations={acme.id: ("organization-admin",)}))
-    assert admin.post(GENERATE, {"organization_id": acme.id}).status == 204
-    assert admin.post(GENERATE, {}).status == 403
-    assert admin.post(GENERATE, {"organization_id": str(uuid4())}).status == 403
+    for asked in ({"organization_id": acme.id}, {}):
+        assert admin.post(GENERATE, asked).status == 403

@@ -12,7 +12,7 @@ import pytest
 from chalicelib.api import trail as trails
 from chalicelib.api.trail import Resource
 from chalicelib.errors import Unavailable
-from chalicelib.store import directory, transaction
+from chalicelib.store import api_keys, directory, transaction
 from chalicelib.store import engine as store_engine
 from chalicelib.store.audit_rows import writes_of
 from chalicelib.store.tables import AuditLogItem
@@ -62,7 +62,7 @@ def test_a_new_user_and_its_memberships_are_told(owner: Client, root: User, trai
     for row in rows:
         assert (row.resource_id, row.resource_target, row.status_code) == (row_id, "ann", 201)
         assert (row.user_id, row.ip, row.user_agent) == (root.id, "203.0.113.7", "sync/1")
-        assert row.additional_fields == {"api_key_id": owner.token[:10]}
+        assert row.additional_fields == {"gatebook": True, "api_key_id": owner.token[:10]}
     assert len({row.request_id for row in rows}) == 1
     assert rows[0].request_id != NIL
     assert sides(rows[0]) == {
@@ -124,7 +124,11 @@ def test_a_user_who_is_deleted_and_comes_back_is_told(owner: Client, house: Hous
     ann = house.user("ann", organizations={ACME: ()})
     owner.delete(of(ann.id))
     owner.put(of(ann.id), ann_with())
-    deleted, created = trail()
+    rows = trail()
+    members = [row for row in rows if row.resource_type == "organization_member"]
+    assert [told(row) for row in members] == [("organization_member", "delete", ACME)]
+    assert sides(members[0]) == {"username": ("ann", ""), "user_id": (ann.id, ""), "roles": ([], None)}
+    deleted, created = (row for row in rows if row.resource_type == "user")
     assert (told(deleted), told(created)) == (("user", "delete", None), ("user", "create", None))
     assert sides(deleted) == {"deleted": (False, True)}
     assert sides(created)["deleted"] == (True, False)
@@ -246,11 +250,58 @@ def test_more_memberships_than_one_transaction_holds_are_all_changed_and_all_tol
     assert [row.action for row in rows if row.resource_type == "user"] == ["write", "write"]
 
 
+def kept_of(user_id: str) -> tuple[User | None, int]:
+    return directory.get_user(user_id, consistent=True), len(list(api_keys.of_user(user_id)))
+
+
+@pytest.mark.parametrize("failing_write", range(5))
+@pytest.mark.parametrize("happens", [False, True], ids=["nothing happens", "no answer comes"])
+def test_a_deletion_that_fails_at_any_write_is_finished_by_repeating_it(
+    owner: Client, house: House, trail: Trail, monkeypatch: pytest.MonkeyPatch, *, failing_write: int, happens: bool
+) -> None:
+    many = sorted(str(uuid4()) for _ in range(100))
+    ann = house.user("ann", organizations=dict.fromkeys(many, ()))
+    tokens = {house.token(ann)[:10] for _ in range(70)}
+    original, writes = store_engine.call, 0
+
+    def failing(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        nonlocal writes
+        writes += 1
+        if writes - 1 != failing_write:
+            answer: dict[str, Any] = original(operation, request)
+            return answer
+        if happens:
+            original(operation, request)
+        raise Unavailable
+
+    with monkeypatch.context() as broken:
+        broken.setattr(transaction, "call", failing)
+        assert owner.delete(of(ann.id)).status == 503
+    assert writes == failing_write + 1
+    finished = happens and failing_write == 4
+    user, left = kept_of(ann.id)
+    assert user is not None
+    assert user.deleted is finished
+    assert left == max(0, len(tokens) - 30 * (failing_write + happens))
+    assert owner.delete(of(ann.id)).status == (404 if finished else 200)
+    gone, left = kept_of(ann.id)
+    assert gone is not None
+    assert (gone.deleted, gone.organization_roles, left) == (True, {}, 0)
+    rows = trail()
+    assert sorted(row.additional_fields["changed_api_key_id"] for row in rows if row.resource_type == "api_key") == (
+        sorted(tokens)
+    )
+    members = [row for row in rows if row.resource_type == "organization_member"]
+    assert sorted(map(told, members)) == [("organization_member", "delete", key) for key in many]
+    assert [told(row) for row in rows if row.resource_type == "user"] == [("user", "delete", None)]
+
+
 def test_what_the_service_does_by_itself_is_told_of_nobody(owner: Client, trail: Trail) -> None:
     about = Resource("retention_run", str(uuid4()), "connection_logs")
     made = trails.row(None, None, "delete", 200, about, more={"rows": 7})
     transact(writes_of(made))
     assert trail() == [made]
-    assert (made.user_id, made.request_id, made.ip, made.additional_fields) == (NIL, NIL, None, {"rows": 7})
+    assert (made.user_id, made.request_id, made.ip) == (NIL, NIL, None)
+    assert made.additional_fields == {"gatebook": True, "rows": 7}
     (row,) = owner.get("/api/v2/audit", query={"q": "retention_run"}).json["audit_logs"]
     assert (row["user"], row["description"]) == (None, "{user} deleted retention run {target}")

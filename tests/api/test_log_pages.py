@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from chalicelib import times
 from chalicelib.api import log_pages
 from chalicelib.api.http import encoded
+from chalicelib.models.sending import bytes_sent
 from chalicelib.retention import holds
 from chalicelib.search import cursor
 from chalicelib.search.cursor import Cursor, WrongCursor
@@ -389,7 +390,7 @@ def test_a_limit_beyond_what_an_answer_holds_is_gone_on_from(
 @pytest.mark.parametrize("text", ["a", '"\\', "ж", "\U0001f600", "<>&"])
 def test_an_answer_is_measured_as_lambda_sends_it(text: str) -> None:
     body = encoded([{"user_agent": text * 100}]).text[1:-1]
-    assert 0 <= log_pages._bytes_sent(body) - (len(json.dumps(body)) - 2) <= 2
+    assert 0 <= bytes_sent(body) - (len(json.dumps(body)) - 2) <= 2
 
 
 def test_near_the_deadline_every_page_still_gets_on(

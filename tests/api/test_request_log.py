@@ -176,3 +176,13 @@ def test_audit_events_go_out_as_well_and_are_the_same_when_they_come_back(
     out = capsys.readouterr().out
     assert "audit_log" in out
     assert [result["status"] for result in owner.post("/api/v2/audit", out).json["results"]] == ["unchanged"]
+
+
+def test_a_generated_row_goes_out_as_well(
+    owner: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(monkeypatch, GATEBOOK_SERVICE_LOG="json")
+    assert owner.post("/api/v2/audit/testgenerate", {"action": "create"}).status == 204
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert line["msg"] == "audit_log"
+    assert line["fields"]["Action"] == "create"

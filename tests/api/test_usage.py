@@ -14,10 +14,10 @@ from chalicelib.access.secret import generate
 from chalicelib.api import usage
 from chalicelib.errors import Unavailable
 from chalicelib.settings import current
-from chalicelib.store import api_keys, directory
+from chalicelib.store import api_keys, directory, engine, transaction
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import APIKey, User
+    from chalicelib.store.records import APIKey, AuditLog, User
     from tests.api.conftest import Client, Clock, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]
@@ -201,12 +201,42 @@ def test_of_two_first_uses_at_once_one_is_noted_and_both_are_answered(
 # Who is let in.
 
 
-def test_a_dormant_user_wakes_by_using_a_token(house: House, clock: Clock) -> None:
+def test_a_dormant_user_wakes_by_using_a_token_and_is_told_so_once(
+    house: House, clock: Clock, trail: Callable[[], list[AuditLog]]
+) -> None:
     dora = house.user("dora", status="dormant", last_seen_at=clock.moment)
     caller = house.client(dora)
     assert caller.get(ME).status == 200
     assert user_of(caller).status == "active"
     assert caller.get(ME).json["status"] == "active"
+    (row,) = trail()
+    assert (row.resource_type, row.action, row.resource_id, row.resource_target) == ("user", "write", dora.id, "dora")
+    assert row.diff == {"status": {"old": "dormant", "new": "active", "secret": False}}
+    assert row.additional_fields == {
+        "gatebook": True,
+        "automatic_actor": "coder",
+        "automatic_subsystem": "dormancy",
+    }
+
+
+def test_nobody_wakes_without_a_row(
+    house: House, monkeypatch: pytest.MonkeyPatch, trail: Callable[[], list[AuditLog]]
+) -> None:
+    caller = house.client(house.user("dora", status="dormant"))
+    original = engine.call
+
+    def failing(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "TransactWriteItems":
+            raise Unavailable
+        answer: dict[str, Any] = original(operation, request)
+        return answer
+
+    with monkeypatch.context() as broken:
+        broken.setattr(transaction, "call", failing)
+        assert caller.get(ME).status == 200
+    assert (user_of(caller).status, trail()) == ("dormant", [])
+    assert caller.get(ME).status == 200
+    assert (user_of(caller).status, len(trail())) == ("active", 1)
 
 
 @pytest.mark.parametrize("refused", ["wrong secret", "expired", "elsewhere"])

@@ -44,7 +44,7 @@ def test_making_the_two_leaves_a_trail_without_the_secret() -> None:
     assert sorted(row.resource_type for row in rows) == ["api_key", "user"]
     (minted,) = (row for row in rows if row.resource_type == "api_key")
     assert minted.user_agent == "scripts/bootstrap"
-    assert minted.additional_fields == {"changed_api_key_id": key.id}
+    assert minted.additional_fields == {"gatebook": True, "changed_api_key_id": key.id}
     assert token.partition("-")[2] not in repr(rows)
 
 

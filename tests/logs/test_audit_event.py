@@ -160,8 +160,8 @@ def test_a_secret_is_in_no_row() -> None:
 
 
 def test_what_is_no_diff_makes_no_row() -> None:
-    with pytest.raises(ValueError, match="the change of '1' must be an object"):
-        row(replace(EVENT, diff={"1": 2}))
+    with pytest.raises(ValueError, match="the change of '1' has old, new and secret"):
+        row(replace(EVENT, diff={"1": {"was": 2}}))
 
 
 @pytest.mark.parametrize(

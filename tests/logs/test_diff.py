@@ -336,11 +336,38 @@ def test_what_was_not_and_is_not_has_an_empty_diff() -> None:
         ({"a": {"old": 7, "new": True, "secret": True}}, {"a": {"old": 0, "new": False, "secret": True}}),
         ({"a": {"old": ["x"], "new": {"y": "z"}, "secret": True}}, {"a": {"secret": True}}),
         ({"a": {"new": "", "secret": True}}, {"a": {"new": "", "secret": True}}),
+        ({"1": 2}, {"1": {"new": 2, "secret": False}}),
+        ({"a": ["old", "new"]}, {"a": {"new": ["old", "new"], "secret": False}}),
+        ({"a": "", "b": None}, {"a": {"new": "", "secret": False}, "b": {"secret": False}}),
     ],
 )
 def test_a_sent_diff_takes_the_form_of_the_api(sent: dict[str, Any], expected: dict[str, Any]) -> None:
     found = sanitised(sent)
     assert json.dumps(found, sort_keys=True) == json.dumps(expected, sort_keys=True)
+
+
+CREDENTIALS = [
+    ("api_key", "hashed_secret"),
+    ("license", "jwt"),
+    ("user", "hashed_password"),
+    ("user", "hashed_one_time_passcode"),
+    ("oauth2_provider_app_secret", "hashed_secret"),
+    ("git_ssh_key", "private_key"),
+    ("workspace_proxy", "token_hashed_secret"),
+    ("ai_provider_key", "api_key"),
+    ("user_secret", "value"),
+]
+
+
+@pytest.mark.parametrize(("resource_type", "field"), CREDENTIALS)
+def test_no_credential_is_stored_however_its_name_is_spelled(resource_type: str, field: str) -> None:
+    camel = field.title().replace("_", "")
+    for name in (field, field.upper(), camel, field.replace("_", " "), field.replace("_", "-"), f" {field}_"):
+        assert sanitised({name: {"old": "hunter1", "new": "hunter2"}}, resource_type) == {
+            name: {"old": "", "new": "", "secret": True}
+        }
+        assert sanitised({name: "hunter2"}, resource_type) == {name: {"new": "", "secret": True}}
+    assert sanitised({"name": "hunter2"}, resource_type) == {"name": {"new": "hunter2", "secret": False}}
 
 
 @pytest.mark.parametrize(
@@ -349,8 +376,6 @@ def test_a_sent_diff_takes_the_form_of_the_api(sent: dict[str, Any], expected: d
         (None, "must be an object of changed fields"),
         ([], "must be an object of changed fields"),
         ("{}", "must be an object of changed fields"),
-        ({"1": 2}, "the change of '1' must be an object with old, new and secret"),
-        ({"a": ["old", "new"]}, "the change of 'a' must be an object with old, new and secret"),
         ({"a": {"old": 1, "Old": 2}}, "the change of 'a' has the same part twice"),
         ({"a": {"old": 1, "secrett": True}}, "the change of 'a' has old, new and secret, not 'secrett'"),
         ({"a": {"old": 1, "secret": "yes"}}, "secret in the change of 'a' must be true or false"),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -196,3 +198,30 @@ def test_an_object_that_could_not_be_stored_stays_a_text(text: str) -> None:
 
 def test_a_number_too_long_to_be_one_stays_a_text() -> None:
     assert event_of_human(audit_line(f"StatusCode={'9' * 5_000}"), AUDIT_LOG) == {"status_code": "9" * 5_000}
+
+
+LONG = 400_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        audit_line("x" * LONG),
+        audit_line('a="' + "\\x" * (LONG // 2)),
+        audit_line('a="' * (LONG // 3)),
+        audit_line('a="\\' * (LONG // 4) + "\n"),
+        audit_line(" " * LONG),
+        "[info] " + " " * LONG,
+        "[info] " + "x." * (LONG // 2),
+        "[info] " * (LONG // 7),
+        "[info]" * (LONG // 6),
+    ],
+    ids=["word", "open quote", "quotes", "escapes", "spaces", "only spaces", "name", "levels", "levels in one word"],
+)
+def test_a_line_is_read_in_one_walk_over_it(line: str) -> None:
+    """In a process of its own: a reader that walks from each letter would not end before the hour does."""
+    program = (
+        "import sys\nfrom chalicelib.logs.service_log import AUDIT_LOG, event_of_human\n"
+        "try:\n    event_of_human(sys.stdin.read(), AUDIT_LOG)\nexcept ValueError:\n    pass"
+    )
+    subprocess.run([sys.executable, "-c", program], input=line, text=True, check=True, timeout=60)  # noqa: S603 - ours

@@ -91,6 +91,29 @@ def test_a_part_that_is_no_event_says_why_and_costs_no_other(body: str, problems
 
 
 @pytest.mark.parametrize(
+    "value",
+    ["9" * 5_000, "-" + "9" * 5_000, "[" * 250 + "]" * 250, '{"a":' * 250 + "1" + "}" * 250, '"\\ud800"', "1e999"],
+    ids=["digits", "negative", "lists", "objects", "half a pair", "infinite"],
+)
+def test_what_is_too_much_for_one_event_costs_no_other(value: str) -> None:
+    good = json.dumps(EVENT)
+    batch = f'[{good}, {{"a": {value}}}, {good}]'
+    for form in (batch, f'{{"events": {batch}}}'):
+        first, second, third = sent(form).entries
+        assert (first.value, third.value) == (EVENT, EVENT)
+        assert second.value is not None
+    (alone,) = sent(f'{{"type": "ssh", "a": {value}}}').entries
+    assert alone.value is not None
+    assert alone.value["type"] == "ssh"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_json_is_read_in_utf_8_alone(encoding: str) -> None:
+    with pytest.raises(BadRequest):
+        sent(json.dumps(EVENT).encode(encoding))
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "",

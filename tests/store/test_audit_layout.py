@@ -130,6 +130,12 @@ def template_changed(seed: int) -> AuditLog:
     )
 
 
+def workspace_built(seed: int) -> AuditLog:
+    """A build as Coder tells of it, which names no target, with more in its diff than Coder would put there."""
+    made = workspace_created(seed)
+    return replace(made, resource_type="workspace_build", resource_target="", action="start", status_code=200)
+
+
 def user_changed(seed: int) -> AuditLog:
     """Values that nobody else has: names, addresses, an agent that is not among the known words."""
     random = Random(seed)
@@ -160,7 +166,12 @@ def cost(items: list[Item]) -> int:
     )
 
 
-ORDINARY = {"workspace": workspace_created, "template": template_changed, "user": user_changed}
+ORDINARY = {
+    "workspace": workspace_created,
+    "build": workspace_built,
+    "template": template_changed,
+    "user": user_changed,
+}
 every_ordinary = pytest.mark.parametrize("make", ORDINARY.values(), ids=ORDINARY)
 
 
@@ -179,6 +190,17 @@ def test_an_event_with_ten_changed_fields_is_one_unit_in_the_row_and_in_each_lan
 def test_what_is_created_with_a_build_reason_is_in_ten_lanes_and_what_has_none_in_nine() -> None:
     assert cost(to_items(workspace_created(1), shards=1)) == WRITE_UNITS
     assert cost(to_items(template_changed(1), shards=1)) == WRITE_UNITS - 1
+
+
+def test_a_build_is_in_one_lane_more_and_pays_for_it_only_where_its_sender_names_a_target() -> None:
+    built = workspace_built(1)
+    lanes, named = (
+        in_lanes(to_items(row, shards=1)[0]).keys() for row in (built, replace(built, resource_target="dev"))
+    )
+    assert {"build_reason", "build_reason_action"} <= lanes
+    assert named - lanes == {"target"}
+    assert cost(to_items(built, shards=1)) == WRITE_UNITS
+    assert cost(to_items(replace(built, resource_target="dev"), shards=1)) == WRITE_UNITS + 1
 
 
 @every_ordinary
@@ -218,6 +240,20 @@ def test_what_is_large_beside_the_diff_moves_nothing_that_saves_nothing() -> Non
     row = replace(template_changed(1), user_agent=agent, diff={"a": {"new": 1, "secret": False}})
     (item,) = to_items(row, shards=1)
     assert REST not in item
+    assert from_item(item) == row
+
+
+def test_a_long_icon_leaves_the_lanes_and_comes_back() -> None:
+    icon = f"data:image/png;base64,{Random(1).getrandbits(32_000):x}"
+    row = replace(template_changed(1), resource_icon=icon)
+    (item,) = to_items(row, shards=1)
+    lanes = in_lanes(item)
+    assert all(item_bytes(one) <= WRITE_UNIT_BYTES for one in lanes.values())
+    assert cost([item]) <= len(lanes) + write_units(len(icon)) + 1
+    for one in lanes.values():
+        read = from_item(one)
+        assert read.unread is not None
+        assert with_rest(read, {row.id: item}) == row
     assert from_item(item) == row
 
 

@@ -1,0 +1,32 @@
+"""JSON as it is sent, and how long it is then: limits of answers are limits of this text."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import orjson
+
+_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+# Half a character, which a client may have sent as an escape, cannot be sent back in UTF-8.
+_TO_ESCAPE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def json_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """A value as the JSON that is sent: as Go's encoder writes it, so that no answer can be taken for HTML."""
+    try:
+        text = orjson.dumps(value).decode()
+    except TypeError:
+        # Half a character, a number of more than 64 bits: in what others sent there is everything that JSON can say.
+        text = _ENCODER.encode(value)
+    # Most texts have none of these, and three searches are quicker than one for any of five.
+    if text.isascii() and "<" not in text and ">" not in text and "&" not in text:
+        return text
+    return _TO_ESCAPE.sub(lambda found: _ESCAPES.get(found[0], "\ufffd"), text)
+
+
+def bytes_sent(text: str) -> int:
+    """How long a text is as Lambda sends it: as a JSON text in turn, in ASCII."""
+    return len(text) + text.count('"') + text.count("\\") if text.isascii() else len(json.dumps(text))
