@@ -74,11 +74,12 @@ def keeping(log: str) -> Keeping:
 
 def keeping_of(log: str, rows: Iterable[ConnectionLog | AuditLog]) -> Keeping:
     """What is kept of a log, for rows that come in: none is turned away for a hold that was not heard of yet."""
-    known = keeping(log)
-    if all(map(known.keeps, rows)):
-        return known
-    holds = read(retention_state.read().holds)
-    return keeping_by(policy(current()), known.cut_offs, holds, log)
+    rules = policy(current())
+    cut_offs = rules.cut_offs(times.now())
+    by_age = keeping_by(rules, cut_offs, (), log)
+    # Holds are asked for when there is something that only a hold could keep: nearly never, and then those of now.
+    holds = () if all(map(by_age.keeps, rows)) else read(retention_state.read().holds)
+    return keeping_by(rules, cut_offs, holds, log)
 
 
 def keeping_by(rules: Policy, cut_offs: CutOffs, holds: Iterable[Hold], log: str) -> Keeping:
