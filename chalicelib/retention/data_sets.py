@@ -72,9 +72,11 @@ def purge_keys(run: Run, cut_off: datetime) -> None:
         for start in range(0, len(items), _KEYS_AT_ONCE):
             some = items[start : start + _KEYS_AT_ONCE]
             run.behind[API_KEYS] = times.from_fixed(some[0]["expires_at"]["S"])
-            if not run.in_time():
-                return
-            _purge_some_keys(run, [item["id"]["S"] for item in some], cut_off)
+            done = False
+            while not done:
+                if not run.in_time():
+                    return
+                done = _purge_some_keys(run, [item["id"]["S"] for item in some], cut_off)
         if after is None:
             del run.behind[API_KEYS]
             return
@@ -98,22 +100,26 @@ def _purge_page(run: Run, log: LogTable[Row], page: Page, data_set: str, cut_off
             removals.append(log.removal(row, cut_off, run.started_at))
             continue
         # A row of several items goes as one: none of its items is ever there without the others.
+        if time.monotonic() >= run.delete_by:
+            return False
         together = partial(delete_together, log.table_name, (row.id, *beside))
         patiently(together, give_up_at=run.delete_by)
         run.purged[data_set] += 1
-        if time.monotonic() > run.delete_by:
-            return False
     removed = batch_write(log.table_name, removals, give_up_at=run.delete_by)
     run.purged[data_set] += removed
     return removed == len(removals)
 
 
-def _purge_some_keys(run: Run, ids: Sequence[str], cut_off: datetime) -> None:
+def _purge_some_keys(run: Run, ids: Sequence[str], cut_off: datetime) -> bool:
+    """Delete tokens; False when there was no time to begin."""
     if run.dry_run:
         run.purged[API_KEYS] += len(ids)
-        return
+        return True
     _wait_for_lease(run)
+    if time.monotonic() >= run.delete_by:
+        return False
     run.purged[API_KEYS] += patiently(partial(api_keys.delete_expired, ids, cut_off), give_up_at=run.delete_by)
+    return True
 
 
 def _wait_for_lease(run: Run) -> None:

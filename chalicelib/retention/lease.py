@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from chalicelib import times
@@ -56,9 +55,14 @@ class Lease:
             LeaseLost: another run has taken it over.
             Unavailable: the store did not answer.
         """
-        began = time.monotonic()
-        until = end_of_lease(times.now())
-        renewed = partial(retention_state.renew, self._holder, self._version, until, run)
+        began = 0.0
+
+        def renewed() -> State | None:
+            # An attempt may come minutes after the first: what it renews, and for how long, counts from itself.
+            nonlocal began
+            began = time.monotonic()
+            return retention_state.renew(self._holder, self._version, end_of_lease(times.now()), run)
+
         newer = patiently(renewed, give_up_at=give_up_at)
         if newer is not None:
             self.holds, self._version = read(newer.holds), newer.version

@@ -98,7 +98,8 @@ def _write(row: ConnectionLog, join: Join, keeps: Keeps) -> Written[ConnectionLo
             return Written(before, before)
         if after.id != before.id:
             return _write(after, join, keeps)
-        if keeps(before) and not keeps(after):
+        # A session may end, whatever it was kept for; it may not be aged.
+        if keeps(before) and not keeps(replace(after, closing=before.closing)):
             return Written(None, row, kept=False)
         stored = _replace(stored, before, after)
         if isinstance(stored, Written):

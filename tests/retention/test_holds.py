@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from chalicelib.retention import data_sets, holds, placing
-from chalicelib.retention.lease import LEASE
+from chalicelib.retention.lease import LEASE, ROUND_SECONDS
 from chalicelib.retention.purge import purge
 from chalicelib.store import retention_state
 from chalicelib.store.claims import Changed
 from tests.retention.conftest import DAY, Clock, Rows, Rules, Send, hold, lift
 
 Between = Callable[[Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]], None]
+NOISE = {"noise": "".join(f"{number * 2_654_435_761 % 2**64:016x}" for number in range(60_000))}
+"""More than one item takes."""
 
 
 @pytest.mark.parametrize("at", range(1, 16))
@@ -54,6 +58,100 @@ def test_whatever_the_purge_is_doing_no_delete_after_the_acknowledgement_ignores
     if in_force is not None:
         assert rows.connections == in_force, "what was there when the hold came into force is there at the end"
     assert rows.connections <= held
+
+
+class Monotonic:
+    """Both clocks: that of the day, and the one that time is measured by."""
+
+    def __init__(self, clock: Clock, patch: pytest.MonkeyPatch) -> None:
+        real = time.monotonic
+        self._clock = clock
+        self._passed = 0.0
+        patch.setattr(time, "monotonic", lambda: real() + self._passed)
+
+    def forward(self, seconds: float) -> None:
+        self._passed += seconds
+        self._clock.moment += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clocks(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Monotonic:
+    return Monotonic(clock, monkeypatch)
+
+
+def is_renewal(operation: str, request: Mapping[str, Any]) -> bool:
+    return operation == "UpdateItem" and "#version = :version" in request["ConditionExpression"]
+
+
+def is_delete(operation: str) -> bool:
+    return operation in ("BatchWriteItem", "TransactWriteItems")
+
+
+def test_a_renewal_that_took_minutes_holds_from_its_last_attempt_on(
+    rules: Rules, rows: Rows, between: Between, clocks: Monotonic
+) -> None:
+    rules(audit_logs=30 * DAY)
+    rows.audit(50 * DAY, additional_fields=NOISE)
+    failures = 5
+    in_force: list[bool] = []
+
+    def throttled(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        nonlocal failures
+        if failures and is_renewal(operation, request):
+            failures -= 1
+            clocks.forward(LEASE.total_seconds() / 4)
+            raise EndpointConnectionError(endpoint_url="https://dynamodb.example.com/")  # type: ignore[no-untyped-call]
+        if operation == "TransactWriteItems" and not in_force:
+            in_force.append(True)
+            hold(log="audit")
+            in_force[0] = placing.in_force(placing.known()[0].version, give_up_at=time.monotonic())
+        return send(operation, request)
+
+    between(throttled)
+    assert purge(890) is not None
+    assert in_force == [False], "a delete was under way"
+    assert rows.audits == set()
+
+
+def test_no_delete_begins_later_after_a_renewal_than_a_round_may_last(
+    rules: Rules, rows: Rows, between: Between, clocks: Monotonic
+) -> None:
+    rules(connection_logs=30 * DAY, audit_logs=30 * DAY, api_keys=7 * DAY)
+    for _ in range(3):
+        rows.audit(50 * DAY, additional_fields=NOISE)
+        rows.audit(31 * DAY)
+        rows.web(31 * DAY)
+    for _ in range(20):
+        rows.token(8 * DAY)
+    renewed_at = 0.0
+    late: list[float] = []
+    renewals = 0
+
+    def slow(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        nonlocal renewed_at, renewals
+        if is_renewal(operation, request):
+            renewed_at = time.monotonic()
+            renewals += 1
+            answer = send(operation, request)
+            # Every other renewal is answered when it is too late to do anything with it.
+            clocks.forward(2 * ROUND_SECONDS * (renewals % 2))
+            return answer
+        if is_delete(operation):
+            late.append(time.monotonic() - renewed_at)
+            answer = send(operation, request)
+            clocks.forward(ROUND_SECONDS / 2 + 1)
+            return answer
+        return send(operation, request)
+
+    between(slow)
+    record = purge(890)
+    assert record is not None
+    assert "error" not in record
+    assert not record["remaining"]
+    assert record["purged"] == {"api_keys": 20, "audit_connection_events": 0, "connection_logs": 3, "audit_logs": 6}
+    assert rows.audits == rows.connections == rows.tokens == set()
+    assert late
+    assert max(late) < ROUND_SECONDS
 
 
 def test_a_hold_waits_for_a_purge_that_does_not_know_of_it(rules: Rules, clock: Clock) -> None:
