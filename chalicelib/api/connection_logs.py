@@ -14,6 +14,7 @@ from chalicelib.logs import connection
 from chalicelib.logs.service_log import CONNECTION_LOG
 from chalicelib.models.connection_logs import connection_log_json, parse_row
 from chalicelib.retention import holds
+from chalicelib.retention.keeping import Keeping
 from chalicelib.search.filters import CONNECTION_FILTERS
 from chalicelib.store import connection_writer
 from chalicelib.store.log_tables import CONNECTION_LOGS
@@ -30,26 +31,28 @@ def ingest(call: Call, caller: Caller) -> Answer:
     """Store events; the answer says of each what became of it."""
     report, accepted = received(call, caller.subject, INTAKE)
     made = dict(accepted)
-    keeps = holds.keeping_of(CONNECTION_LOGS.name, [made for _, made in accepted]).keeps
+    keeping = holds.keeping_of(CONNECTION_LOGS.name, [made for _, made in accepted])
     fold, late = connection.Fold(), connection.Fold()
     for index, row in accepted:
         # What is past its time by itself is not joined with what is not: it may not age it.
-        (fold if keeps(row) else late).add(index, row)
+        (fold if keeping.keeps(row) else late).add(index, row)
     end = give_up_at(call)
     for some in filter(lambda each: each.rows, (fold, late)):
-        _write(some, keeps, end, report, lambda index: service_lines.emit(call, INTAKE.message, made[index]))
+        _write(some, keeping, end, report, lambda index: service_lines.emit(call, INTAKE.message, made[index]))
     return report.answer()
 
 
 def _write(
     fold: connection.Fold,
-    keeps: connection_writer.Keeps,
+    keeping: Keeping,
     end: float,
     report: Report,
     told: Callable[[int], None],
 ) -> None:
     rows = list(fold.rows.values())
-    answers = connection_writer.write_all(rows, connection.join, give_up_at=end, keeps=keeps)
+    answers = connection_writer.write_all(
+        rows, connection.join, give_up_at=end, keeps=keeping.keeps, recent=keeping.recent
+    )
     for row, written in zip(rows, answers, strict=True):
         if isinstance(written, Unavailable):
             for index in fold.events(row.id):

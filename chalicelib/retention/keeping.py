@@ -55,8 +55,12 @@ class Keeping:
 
     def keeps(self, row: ConnectionLog | AuditLog) -> bool:
         """Whether a row is within its retention, or matches a hold."""
+        return self.recent(row) or self.holds_row(row)
+
+    def recent(self, row: ConnectionLog | AuditLog) -> bool:
+        """Whether a row is within its retention."""
         cut_off = self.cut_offs[row.data_set]
-        return cut_off is None or row.moment >= cut_off or self.holds_row(row)
+        return cut_off is None or row.moment >= cut_off
 
     def holds_row(self, row: ConnectionLog | AuditLog) -> bool:
         """Whether a row matches a hold."""

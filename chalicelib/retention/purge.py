@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from chalicelib import times
@@ -36,6 +37,9 @@ LOG_OF: Mapping[str, LogTable[Any]] = {
     AUDIT_CONNECTION_EVENTS: log_tables.AUDIT_LOGS,
 }
 """Data set -> the log that its rows are in."""
+
+_WAITED = "waited"
+"""Where the data sets are remembered that a run had no time for: the next one begins with them."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +66,8 @@ def purge(seconds: float, *, dry_run: bool = False) -> dict[str, Any] | None:
         return None
     run.holds = read(state.holds)
     swept = Sweep(state.swept, sweep.basis(rules, state.version, run.holds, current().log_shards), now)
-    for data_set in DATA_SETS:
+    waited = [name for name in state.swept.get(_WAITED, ()) if name in DATA_SETS]
+    for data_set in [*waited, *(name for name in DATA_SETS if name not in waited)]:
         if not _tried(run, data_set, swept):
             break
     finished_at = times.now()
@@ -70,7 +75,7 @@ def purge(seconds: float, *, dry_run: bool = False) -> dict[str, Any] | None:
     retention_runs.add(record, run.started_at)
     if not dry_run:
         # Holds that came meanwhile make another basis, which no later run will find to be its own.
-        retention_state.release(run.id, swept.remembered())
+        retention_state.release(run.id, {**swept.remembered(), _WAITED: run.waited})
         retention_runs.forget(now - retention_runs.KEPT)
         metrics.tell(run, finished_at)
     _log.info("Purged %s in %.1f s", record["purged"], (finished_at - now).total_seconds())
@@ -95,7 +100,9 @@ def _tried(run: Run, data_set: str, swept: Sweep) -> bool:
     if cut_off is None:
         return True
     try:
-        if data_set == API_KEYS:
+        if not run.in_time():
+            _look_at(run, data_set, cut_off, swept)
+        elif data_set == API_KEYS:
             data_sets.purge_keys(run, cut_off)
         else:
             reached = data_sets.purge_log(run, LOG_OF[data_set], data_set, cut_off, swept.start(data_set))
@@ -107,4 +114,15 @@ def _tried(run: Run, data_set: str, swept: Sweep) -> bool:
     except FAILURES:
         _log.exception("Failed to purge %s", data_set)
         run.errors.append(f"Failed to purge {data_set}: the store did not do what it was asked.")
+    except Exception:  # noqa: BLE001 - logged, and told of in the record; the other data sets must be purged all the same
+        _log.exception("Failed to purge %s", data_set)
+        run.errors.append(f"Failed to purge {data_set}: the service log says why.")
     return True
+
+
+def _look_at(run: Run, data_set: str, cut_off: datetime, swept: Sweep) -> None:
+    run.waited.append(data_set)
+    if data_set == API_KEYS:
+        data_sets.look_at_keys(run, cut_off)
+    else:
+        data_sets.look_at_log(run, LOG_OF[data_set], data_set, cut_off, swept.start(data_set))

@@ -29,6 +29,7 @@ class Run:
         holds: those that a dry run goes by.
         purged: data set -> how many rows were deleted, or would be.
         behind: data set -> the moment of the oldest row that is left, where time was up before its end.
+        waited: the data sets that there was no time for.
         errors: what went wrong, a sentence each.
     """
 
@@ -42,6 +43,7 @@ class Run:
     id: str = field(default_factory=lambda: str(uuid4()))
     purged: Counter[str] = field(default_factory=Counter)
     behind: dict[str, datetime] = field(default_factory=dict)
+    waited: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     def in_time(self) -> bool:

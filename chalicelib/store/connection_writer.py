@@ -37,7 +37,7 @@ id when the incoming one turns out to be something else and belongs there."""
 
 
 Keeps = Callable[[ConnectionLog], bool]
-"""Whether a row is within its retention, or held."""
+"""Whether a row is within its retention, or held; or, where it is so named, whether it is within its retention."""
 
 _ATTEMPTS = 10
 _FIRST_PAUSE_SECONDS = 0.01
@@ -51,7 +51,12 @@ def _everything(_row: ConnectionLog) -> bool:
 
 
 def write_all(
-    rows: Sequence[ConnectionLog], join: Join, *, give_up_at: float, keeps: Keeps = _everything
+    rows: Sequence[ConnectionLog],
+    join: Join,
+    *,
+    give_up_at: float,
+    keeps: Keeps = _everything,
+    recent: Keeps = _everything,
 ) -> list[Written[ConnectionLog] | Unavailable]:
     """Write rows with different ids in parallel; the answers stand in the order of the rows.
 
@@ -62,42 +67,47 @@ def write_all(
         give_up_at: on the clock of `time.monotonic`; rows not begun by then are answered as Unavailable.
         keeps: whether a row would be kept. No write makes one that would not: where there is no row none is made, and
             one that is kept is not made one that is not.
+        recent: whether a row is within its retention, held or not. Only such a one takes the place of a tombstone:
+            any other is of the session that was purged.
     """
     answers: dict[str, Written[ConnectionLog] | Unavailable] = {}
     for moved in (False, True):
         some = [row for row in rows if (row.given_id is not None) is moved]
-        written = write_each(some, partial(write, join=join, keeps=keeps), give_up_at=give_up_at)
+        written = write_each(some, partial(write, join=join, keeps=keeps, recent=recent), give_up_at=give_up_at)
         answers |= zip((row.id for row in some), written, strict=True)
     return [answers[row.id] for row in rows]
 
 
-def write(row: ConnectionLog, join: Join, keeps: Keeps = _everything) -> Written[ConnectionLog]:
+def write(
+    row: ConnectionLog, join: Join, keeps: Keeps = _everything, recent: Keeps = _everything
+) -> Written[ConnectionLog]:
     """Write one row. A row that lost its id is offered under that id first: there it may be stored already.
 
     Raises:
         Unavailable: the store did not answer, or other writers changed the row at every attempt.
     """
-    return _write(row if row.given_id is None else replace(row, id=row.given_id, given_id=None), join, keeps)
+    return _write(row if row.given_id is None else replace(row, id=row.given_id, given_id=None), join, keeps, recent)
 
 
-def _write(row: ConnectionLog, join: Join, keeps: Keeps) -> Written[ConnectionLog]:
+def _write(row: ConnectionLog, join: Join, keeps: Keeps, recent: Keeps) -> Written[ConnectionLog]:
     kept = keeps(row)
-    stored = _close(row) if _only_closes(row) else _put(row) if kept else _read(row.id)
+    begins = not _only_closes(row) and recent(row)
+    stored = _close(row) if _only_closes(row) else _put(row, begins=begins) if kept else _read(row.id)
     for attempt in range(_ATTEMPTS):
         if isinstance(stored, Written):
             return stored
         if stored is None or not is_row(stored):
-            # Where a session was purged its disconnect makes no session of its own; another beginning does.
-            if not kept or (stored is not None and _only_closes(row)):
+            # Where a session was purged neither its disconnect nor its own beginning makes one; another beginning does.
+            if not kept or (stored is not None and not begins):
                 return Written(None, row, kept=False)
-            stored = _put(row)
+            stored = _put(row, begins=begins)
             continue
         before = from_item(stored)
         after = join(before, row)
         if after == before:
             return Written(before, before)
         if after.id != before.id:
-            return _write(after, join, keeps)
+            return _write(after, join, keeps, recent)
         # A session may end, whatever it was kept for; it may not be aged.
         if keeps(before) and not keeps(replace(after, closing=before.closing)):
             return Written(None, row, kept=False)
@@ -117,7 +127,7 @@ def _item(row: ConnectionLog, revision: int) -> Item:
     return to_item(row, shards=settings.log_shards, revision=revision, lanes=settings.connection_lanes.written)
 
 
-def _put(row: ConnectionLog) -> Written[ConnectionLog] | Item | None:
+def _put(row: ConnectionLog, *, begins: bool) -> Written[ConnectionLog] | Item | None:
     item = _item(row, 1)
     try:
         call(
@@ -125,9 +135,9 @@ def _put(row: ConnectionLog) -> Written[ConnectionLog] | Item | None:
             {
                 "TableName": ConnectionLogItem.Meta.table_name,
                 "Item": item,
-                # A tombstone has no position: a lone disconnect respects it, a beginning takes its place.
+                # A tombstone has no position: another beginning takes its place, and nothing else does.
                 "ConditionExpression": "attribute_not_exists(#known)",
-                "ExpressionAttributeNames": {"#known": "id" if _only_closes(row) else POSITION},
+                "ExpressionAttributeNames": {"#known": POSITION if begins else "id"},
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             },
         )

@@ -5,7 +5,7 @@ The planner, the readers, the backfill and the views are written for any log and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -52,7 +52,8 @@ class LogTable(Generic[Row]):
         kept: the lanes that the deployment keeps of them.
         read: the row of an item, read from the table or from a lane.
         users: the fields of a row that name users, who are looked up with it.
-        finished: rows from a lane with what only the table has, for queries that ask about it.
+        finished: rows from a lane with what only the table has, for queries that ask about it; with `consistent`, as it
+            is at this moment.
         late: the fields that are known only of finished rows.
         listed: the attributes that are read of rows by their ids; none means all.
         rest: how rows are made whole that were read without their largest parts; None where lanes leave none out.
@@ -68,7 +69,7 @@ class LogTable(Generic[Row]):
     read: Callable[[Item], Row]
     removal: Callable[[Row, datetime, datetime], WriteRequest]
     users: tuple[str, ...]
-    finished: Callable[[Sequence[Row]], list[Row]] | None = None
+    finished: Callable[..., list[Row]] | None = None
     late: frozenset[str] = frozenset()
     listed: tuple[str, ...] = ()
     rest: Rest[Row] | None = None

@@ -6,7 +6,7 @@ goes first to within a page, at one call per page however many shards there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from chalicelib.store.engine import Item, call
@@ -44,7 +44,9 @@ class Oldest:
         """The next page; None when there is none."""
         if not self._next:
             return None
-        key = min(self._next, key=self.reached.__getitem__)
+        return self._page(min(self._next, key=self.reached.__getitem__))
+
+    def _page(self, key: str) -> Page:
         request = with_key(self._request, key)
         if start := self._next[key]:
             request["ExclusiveStartKey"] = start
@@ -52,6 +54,13 @@ class Oldest:
             request["ExpressionAttributeValues"][":low"] = {"S": self.reached[key]}
         answer = call("Query", request)
         return Page(key, answer["Items"], answer.get("LastEvaluatedKey"))
+
+    def fronts(self) -> Iterator[Page]:
+        """The first page of each key that has any rows."""
+        for key in [*self._next]:
+            page = self._page(key)
+            if page.items:
+                yield page
 
     def done(self, page: Page) -> None:
         """Go on behind a page."""

@@ -451,10 +451,10 @@ Answers = Callable[["ConnectionLog"], bool]
 def _store_that_takes(monkeypatch: pytest.MonkeyPatch, takes: Answers) -> None:
     original = connection_writer.write
 
-    def write(row: ConnectionLog, join: Join, keeps: Keeps) -> Written[ConnectionLog]:
+    def write(row: ConnectionLog, join: Join, keeps: Keeps, recent: Keeps) -> Written[ConnectionLog]:
         if not takes(row):
             raise Unavailable("The store is on fire.")
-        return original(row, join, keeps)
+        return original(row, join, keeps, recent)
 
     monkeypatch.setattr(connection_writer, "write", write)
 

@@ -27,15 +27,18 @@ def hold_ongoing(rules: Rules) -> None:
     hold(status="ongoing")
 
 
-kept_while_open = pytest.mark.parametrize("keep", [keep_ongoing, hold_ongoing])
+def hold_everything(rules: Rules) -> None:
+    rules(connection_logs=30 * DAY)
+    hold()
 
 
 def write(row: ConnectionLog) -> Written[ConnectionLog]:
     holds.forget()
-    return connection_writer.write(row, connection.join, holds.keeping("connection").keeps)
+    keeping = holds.keeping("connection")
+    return connection_writer.write(row, connection.join, keeping.keeps, keeping.recent)
 
 
-@kept_while_open
+@pytest.mark.parametrize("keep", [keep_ongoing, hold_ongoing])
 def test_a_session_that_is_kept_while_it_is_open_may_end(
     rules: Rules, rows: Rows, keep: Callable[[Rules], None]
 ) -> None:
@@ -56,3 +59,29 @@ def test_a_session_that_is_kept_while_it_is_open_may_end(
     assert record is not None
     assert record["purged"]["connection_logs"] == len(sessions)
     assert rows.connections == set()
+
+
+@pytest.mark.parametrize("keep", [keep_ongoing, hold_ongoing, hold_everything])
+def test_only_a_beginning_within_the_retention_takes_the_place_of_a_session_that_was_purged(
+    rules: Rules, rows: Rows, keep: Callable[[Rules], None]
+) -> None:
+    rules(connection_logs=30 * DAY)
+    session = rows.session(40 * DAY, closed=5 * DAY)
+    assert purge(60) is not None
+    keep(rules)
+    began = replace(session, closing=None)
+    for late in (began, session, replace(session, connect_time=NOW - 5 * DAY, closing=Closing(NOW - 5 * DAY))):
+        assert write(late) == Written(None, late, kept=False)
+        assert rows.connections == set()
+    again = replace(began, connect_time=NOW - 30 * DAY)
+    assert write(again) == Written(None, again)
+    assert rows.connections == {session.id}
+
+
+def test_what_a_hold_matches_is_taken_in_where_nothing_was_purged(rules: Rules, rows: Rows) -> None:
+    hold_everything(rules)
+    session = rows.session(40 * DAY)
+    rows.engine.clear()
+    hold_everything(rules)
+    assert write(session).kept
+    assert rows.connections == {session.id}

@@ -20,6 +20,7 @@ from chalicelib.retention.purge import purge
 from chalicelib.retention.run import Run
 from chalicelib.settings import Settings
 from chalicelib.store import api_keys, patience, retention_runs, retention_state
+from chalicelib.store import engine as store_engine
 from chalicelib.store.records import CONNECTION_EVENT_ACTIONS, Closing, Mark
 from chalicelib.store.tables import FORGET_AT, ConnectionLogItem
 from scripts.local.engine import EmbeddedEngine
@@ -388,6 +389,123 @@ def test_one_table_that_fails_does_not_keep_the_others_from_being_purged(
     assert retention_state.read().holder == ""
 
 
+@pytest.mark.parametrize("broken", [{"doc": {"S": "{"}}, {"closing": {"S": "{"}}, {"zdoc": {"B": b"x"}}])
+def test_a_row_that_cannot_be_read_is_kept_and_told_of_and_keeps_no_other_from_being_purged(
+    rules: Rules, rows: Rows, tables: EmbeddedEngine, caplog: pytest.LogCaptureFixture, broken: dict[str, Any]
+) -> None:
+    rules(connection_logs=30 * DAY, audit_logs=30 * DAY)
+    table = ConnectionLogItem.Meta.table_name
+    for number in range(9):
+        rows.session((40 + number) * DAY)
+    unreadable = rows.session(44 * DAY)
+    (item,) = [item for item in tables.items(table) if item["id"]["S"] == unreadable.id]
+    if "zdoc" in broken:
+        item.pop("doc", None)
+    store_engine.call("PutItem", {"TableName": table, "Item": {**item, **broken}})
+    rows.audit(40 * DAY)
+    record = purge(60)
+    assert record is not None
+    assert (record["purged"], record["remaining"]) == (purged(connection_logs=9, audit_logs=1), False)
+    assert record["error"] == "Kept what could not be read of connection_logs: 1 rows."
+    assert rows.connections == {unreadable.id}
+    assert unreadable.id in caplog.text
+    assert retention_state.read().holder == ""
+
+
+def test_whatever_goes_wrong_with_one_data_set_the_others_are_purged_and_the_run_is_told_of(
+    rules: Rules, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules(connection_logs=30 * DAY, api_keys=7 * DAY)
+    rows.web(31 * DAY)
+
+    def fails(*_: object) -> int:
+        raise KeyError("expires_at")
+
+    rows.token(8 * DAY)
+    monkeypatch.setattr(api_keys, "delete_expired", fails)
+    record = purge(60)
+    assert record is not None
+    assert record["error"] == "Failed to purge api_keys: the service log says why."
+    assert (record["purged"], record["remaining"]) == (purged(connection_logs=1), True)
+    assert retention_runs.latest(1) == [record]
+
+
+def test_how_a_session_ended_is_read_as_it_is_at_this_moment(rules: Rules, rows: Rows, between: Between) -> None:
+    rules(connection_logs=30 * DAY)
+    rows.session(40 * DAY, closed=39 * DAY)
+    asked: list[Mapping[str, Any]] = []
+
+    def noted(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        asked.extend(request["RequestItems"].values() if operation == "BatchGetItem" else ())
+        return send(operation, request)
+
+    between(noted)
+    run()
+    assert [each["ConsistentRead"] for each in asked] == [True]
+
+
+# How far behind it is.
+
+
+@pytest.fixture
+def lag(capsys: pytest.CaptureFixture[str]) -> Callable[[], float]:
+    """What the last run told of it."""
+
+    def read() -> float:
+        lines = map(json.loads, capsys.readouterr().out.splitlines())
+        (seconds,) = [line["PurgeLagSeconds"] for line in lines if "PurgeLagSeconds" in line]
+        return float(seconds)
+
+    return read
+
+
+def test_a_data_set_that_there_was_no_time_for_is_as_far_behind_as_it_is(
+    rules: Rules, rows: Rows, lag: Callable[[], float]
+) -> None:
+    rules(connection_logs=30 * DAY, audit_logs=30 * DAY, api_keys=7 * DAY)
+    assert run(seconds=0)["remaining"] is False, "there is nothing"
+    assert lag() == 0
+    rows.token(8 * DAY)
+    assert run(seconds=0)["remaining"] is True
+    assert lag() == DAY.total_seconds()
+    rows.audit(900 * DAY)
+    hold(log="connection")
+    rows.web(999 * DAY)
+    record = run(seconds=0)
+    assert (record["purged"], record["remaining"]) == (NONE, True)
+    assert lag() == (870 * DAY).total_seconds()
+    assert run()["remaining"] is False
+    assert lag() == 0
+
+
+def test_rows_that_are_held_are_not_behind(
+    rules: Rules, rows: Rows, monkeypatch: pytest.MonkeyPatch, lag: Callable[[], float]
+) -> None:
+    rules(connection_logs=30 * DAY)
+    hold(type="vscode")
+    monkeypatch.setattr(data_sets, "ROUND", 2)
+    for age in (900, 899, 800, 32, 31):
+        rows.session(age * DAY, type="ssh" if age < 99 else "vscode")
+    monkeypatch.setattr(Run, "in_time", lambda run: run.behind.get("connection_logs") != NOW - 32 * DAY)
+    record = run()
+    assert (record["purged"], record["remaining"]) == (purged(connection_logs=1), True)
+    assert lag() == (2 * DAY).total_seconds()
+
+
+def test_what_one_run_had_no_time_for_comes_first_in_the_next(
+    rules: Rules, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules(connection_logs=30 * DAY, audit_logs=30 * DAY)
+    monkeypatch.setattr(data_sets, "ROUND", 2)
+    for age in (40, 41, 42, 43, 44, 45):
+        rows.web(age * DAY)
+        rows.audit(age * DAY)
+        rows.audit((age + 90) * DAY, "open")
+    monkeypatch.setattr(Run, "in_time", lambda run: not any(run.purged[name] for name in NONE))
+    went = [next(name for name, number in run()["purged"].items() if number) for _ in range(6)]
+    assert {*went[:3]} == {*went[3:]} == {"connection_logs", "audit_logs", "audit_connection_events"}
+
+
 # What is told.
 
 
@@ -419,7 +537,7 @@ def test_a_run_is_a_record_and_the_last_come_first(rules: Rules, rows: Rows, clo
 
 
 def test_metrics_are_lines_of_json_for_each_data_set(
-    rules: Rules, rows: Rows, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    rules: Rules, rows: Rows, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rules(connection_logs=30 * DAY)
     rows.web(31 * DAY)
@@ -437,15 +555,9 @@ def test_metrics_are_lines_of_json_for_each_data_set(
         assert directive["Dimensions"] == [["Deployment", "DataSet"] if "DataSet" in line else ["Deployment"]]
         assert all(isinstance(line[metric["Name"]], int | float) for metric in directive["Metrics"])
     rows.web(30 * DAY + timedelta(minutes=30))
-    monkeypatch.setattr(data_sets, "_purge_page", stopped)
-    purge(60)
+    purge(0)
     (late,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "PurgeLagSeconds" in line]
     assert late["PurgeLagSeconds"] == 1_800.0
-
-
-def stopped(run: Any, *_: object) -> bool:
-    run.give_up_at = 0.0
-    return False
 
 
 def test_the_logger_of_metrics_writes_nothing_but_them(rules: Rules) -> None:
