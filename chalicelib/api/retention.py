@@ -12,7 +12,7 @@ from chalicelib.access.decide import Object, decide
 from chalicelib.api import log_pages
 from chalicelib.api.authentication import Caller, authenticated
 from chalicelib.api.http import Answer, Call, Routes
-from chalicelib.api.retention_trail import hold_trail, tell_of_run
+from chalicelib.api.retention_trail import hold_trail, run_trail
 from chalicelib.api.saving import saved
 from chalicelib.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound, NotYet, Validation
 from chalicelib.models.base import parse
@@ -29,11 +29,14 @@ from chalicelib.search.parser import UserReference
 from chalicelib.search.values import quoted
 from chalicelib.settings import current
 from chalicelib.store import retention_runs, retention_state
+from chalicelib.store.log_tables import LOG_TABLES, LogTable
+from chalicelib.store.plan import plan
 
 routes = Routes(__name__)
 
 RUNS_SHOWN = 20
 _FILTERS = {table.log: table for table in (CONNECTION_FILTERS, AUDIT_FILTERS)}
+_LOGS: dict[str, LogTable[Any]] = {log.name: log for log in LOG_TABLES}
 _ENDING_SECONDS = 20.0
 """Kept back, of the time that a scheduled run has, for the round under way and its record."""
 _ANSWERING_SECONDS = 9.0
@@ -46,10 +49,9 @@ _NAME = r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}"
 def scheduled(context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own, or what stands in for it
     """What the schedule does: a run, for as long as the function may run, unless another one is under way."""
     seconds = context.get_remaining_time_in_millis() / 1_000 - _ENDING_SECONDS
-    record = purge(seconds)
+    record = purge(seconds, trail=run_trail(None, None))
     if record is None:
         return {"message": "Another run is under way."}
-    tell_of_run(None, None, record)
     return record
 
 
@@ -78,10 +80,10 @@ def start(call: Call, caller: Caller) -> Answer:
     """Run the purge now, within the time there is to answer."""
     _check(caller, "update")
     asked = parse(StartRun, call.body or b"{}")
-    record = purge(call.remaining_seconds - _ANSWERING_SECONDS, dry_run=asked.dry_run)
+    trail = run_trail(call, caller)
+    record = purge(call.remaining_seconds - _ANSWERING_SECONDS, dry_run=asked.dry_run, trail=trail)
     if record is None:
         raise Conflict("Another run is under way.", "Wait until it has ended; GET /api/v2/retention shows it.")
-    tell_of_run(call, caller, record)
     return Answer(record)
 
 
@@ -167,7 +169,8 @@ def _hold(caller: Caller, name: str, asked: PutHold, before: Hold | None) -> Hol
         return ids
 
     meant = criteria(found, table, user_ids)
-    if not all(meant.fields.values()):
+    log = _LOGS[asked.log]
+    if plan(meant, log.lanes, current().log_shards).nothing:
         raise Invalid([Validation("q", "The hold would hold nothing: no row can be all of this")], table.message)
     same = before is not None and (before.log, before.q, before.reason) == (asked.log, asked.q, asked.reason)
     if before is not None and same and before.criteria == meant:

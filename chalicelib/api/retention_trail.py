@@ -11,8 +11,9 @@ from chalicelib.api.authentication import Caller
 from chalicelib.api.http import Call
 from chalicelib.logs.connection import NAMESPACE
 from chalicelib.retention.holds import Hold
+from chalicelib.retention.purge import Trail
 from chalicelib.store.audit_rows import writes_of
-from chalicelib.store.transaction import Write, transact
+from chalicelib.store.transaction import Write
 
 _OK = 200
 _FAILED = 500
@@ -28,15 +29,19 @@ def hold_trail(call: Call, caller: Caller, status: int, before: Hold | None, aft
     return writes_of(trail.row(call, caller, action, status, about, more=told))
 
 
-def tell_of_run(call: Call | None, caller: Caller | None, record: Mapping[str, Any]) -> None:
-    """Write the trail of a run: of each that somebody asked for, and of those by schedule that did something or failed.
+def run_trail(call: Call | None, caller: Caller | None) -> Trail:
+    """The trail of runs: of each that somebody asked for, and of those by schedule that did something or failed.
 
-    Raises:
-        Unavailable: the store did not answer; the run and its record are there all the same.
+    Of a run whose process died it is not known who asked for it.
     """
-    failed = "error" in record
-    if caller is None and not failed and not any(record["purged"].values()):
-        return
-    about = trail.Resource("retention_run", record["id"])
-    row = trail.row(call, caller, "create", _FAILED if failed else _OK, about, more={"run": record})
-    transact(writes_of(row))
+
+    def trail_of(record: Mapping[str, Any], *, own: bool) -> list[Write]:
+        failed = "error" in record
+        asker = caller if own else None
+        if asker is None and not failed and not any(record["purged"].values()):
+            return []
+        about = trail.Resource("retention_run", record["id"])
+        status = _FAILED if failed else _OK
+        return writes_of(trail.row(call if own else None, asker, "create", status, about, more={"run": record}))
+
+    return trail_of

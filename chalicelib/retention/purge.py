@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from chalicelib import times
 from chalicelib.retention import data_sets, metrics, sweep
@@ -30,6 +30,7 @@ from chalicelib.store.log_tables import LogTable
 from chalicelib.store.patience import FAILURES
 from chalicelib.store.records import API_KEYS, AUDIT_CONNECTION_EVENTS, AUDIT_LOGS, CONNECTION_LOGS, DATA_SETS
 from chalicelib.store.retention_state import State
+from chalicelib.store.transaction import Write
 
 LOG_OF: Mapping[str, LogTable[Any]] = {
     CONNECTION_LOGS: log_tables.CONNECTION_LOGS,
@@ -38,18 +39,33 @@ LOG_OF: Mapping[str, LogTable[Any]] = {
 }
 """Data set -> the log that its rows are in."""
 
+_DIED = "The run did not end; another took its place."
 _WAITED = "waited"
 """Where the data sets are remembered that a run had no time for: the next one begins with them."""
+
+
+class Trail(Protocol):
+    """Gives the writes of the trail of a run."""
+
+    def __call__(self, record: Mapping[str, Any], *, own: bool) -> Sequence[Write]:
+        """The writes; `own` is False for the record of another run, whose process died."""
+
 
 _log = logging.getLogger(__name__)
 
 
-def purge(seconds: float, *, dry_run: bool = False) -> dict[str, Any] | None:
+def _no_trail(record: Mapping[str, Any], *, own: bool) -> Sequence[Write]:
+    del record, own
+    return ()
+
+
+def purge(seconds: float, *, dry_run: bool = False, trail: Trail = _no_trail) -> dict[str, Any] | None:
     """Run the purge now.
 
     Args:
         seconds: how long it may take; it ends soon after at the latest.
         dry_run: count what would be deleted, and delete nothing. It takes no lease, and stands in nobody's way.
+        trail: what is written together with the record of a run.
 
     Returns:
         The record of the run. None when another run is under way.
@@ -60,7 +76,7 @@ def purge(seconds: float, *, dry_run: bool = False) -> dict[str, Any] | None:
     now = times.now()
     rules = policy(current())
     run = Run(rules, rules.cut_offs(now), now, time.monotonic() + seconds, dry_run=dry_run)
-    state = retention_state.read() if dry_run else _begin(run)
+    state = retention_state.read() if dry_run else _begin(run, trail)
     if state is None:
         _log.info("Another run of the purge is under way")
         return None
@@ -72,24 +88,33 @@ def purge(seconds: float, *, dry_run: bool = False) -> dict[str, Any] | None:
             break
     finished_at = times.now()
     record = run.record(finished_at)
-    retention_runs.add(record, run.started_at)
     if not dry_run:
-        # Holds that came meanwhile make another basis, which no later run will find to be its own.
-        retention_state.release(run.id, {**swept.remembered(), _WAITED: run.waited})
-        retention_runs.forget(now - retention_runs.KEPT)
         metrics.tell(run, finished_at)
+    # Holds that came meanwhile make another basis, which no later run will find to be its own.
+    remembered = {**swept.remembered(), _WAITED: run.waited}
+    try:
+        retention_runs.add(record, run.started_at, *trail(record, own=True))
+    except FAILURES:
+        if not dry_run:
+            retention_state.release(run.id, remembered, left=(record, finished_at))
+        raise
+    if not dry_run:
+        retention_state.release(run.id, remembered)
+        retention_runs.forget(now - retention_runs.KEPT)
     _log.info("Purged %s in %.1f s", record["purged"], (finished_at - now).total_seconds())
     return record
 
 
-def _begin(run: Run) -> State | None:
+def _begin(run: Run, trail: Trail) -> State | None:
     state = retention_state.take(run.id, run.started_at, end_of_lease(run.started_at), run.record(None))
     if state is None:
         return None
     if state.run is not None:
         # A process died: what it had done by its last renewal is all that is known of it.
-        left = {**state.run, "remaining": True, "error": "The run did not end; another took its place."}
-        retention_runs.add({**left, "finished_at": times.wire(state.until)}, times.from_wire(left["started_at"]))
+        # Unless it could not store its record: then that is it.
+        ended = {"remaining": True, "error": _DIED, "finished_at": times.wire(state.until)}
+        left = {**state.run, **(ended if state.run["finished_at"] is None else {})}
+        retention_runs.add_of_another(left, times.from_wire(left["started_at"]), *trail(left, own=False))
     run.lease = Lease(run.id, state)
     return state
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import times
-from chalicelib.store.engine import ConditionFailed, call
+from chalicelib.store.engine import TransactionCancelled, call
 from chalicelib.store.tables import DOC, RetentionItem
+from chalicelib.store.transaction import Write, transact
 
 KEPT = timedelta(days=90)
 
@@ -17,25 +19,16 @@ _KIND = "run"
 _MOST_REMOVED = 25
 
 
-def add(run: Mapping[str, Any], started_at: datetime) -> None:
-    """Keep the record of a run; the first one that is written of a run is the one that counts."""
-    run_id = str(run["id"])
-    try:
-        call(
-            "PutItem",
-            {
-                "TableName": RetentionItem.Meta.table_name,
-                "Item": {
-                    "id": {"S": run_id},
-                    "kind": {"S": _KIND},
-                    "sort": {"S": f"{times.fixed(started_at)}#{run_id}"},
-                    DOC: {"S": json.dumps(run, ensure_ascii=False, separators=(",", ":"))},
-                },
-                "ConditionExpression": "attribute_not_exists(id)",
-            },
-        )
-    except ConditionFailed:
-        return
+def add(run: Mapping[str, Any], started_at: datetime, *trail: Write) -> None:
+    """Keep the record of a run that has ended, whatever another said of it, and write its trail: both or none."""
+    transact([Write("Put", _put(run, started_at)), *trail])
+
+
+def add_of_another(run: Mapping[str, Any], started_at: datetime, *trail: Write) -> None:
+    """The same of a run whose process died; nothing happens where it has left a record itself."""
+    request = {**_put(run, started_at), "ConditionExpression": "attribute_not_exists(id)"}
+    with suppress(TransactionCancelled):
+        transact([Write("Put", request), *trail])
 
 
 def latest(number: int) -> list[dict[str, Any]]:
@@ -49,6 +42,19 @@ def forget(before: datetime) -> None:
     answer = call("Query", _listing("<", times.fixed(before), _MOST_REMOVED))
     for item in answer["Items"]:
         call("DeleteItem", {"TableName": RetentionItem.Meta.table_name, "Key": {"id": item["id"]}})
+
+
+def _put(run: Mapping[str, Any], started_at: datetime) -> dict[str, Any]:
+    run_id = str(run["id"])
+    return {
+        "TableName": RetentionItem.Meta.table_name,
+        "Item": {
+            "id": {"S": run_id},
+            "kind": {"S": _KIND},
+            "sort": {"S": f"{times.fixed(started_at)}#{run_id}"},
+            DOC: {"S": json.dumps(run, ensure_ascii=False, separators=(",", ":"))},
+        },
+    }
 
 
 def _listing(comparison: str, place: str, most: int) -> dict[str, Any]:

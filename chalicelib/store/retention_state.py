@@ -111,14 +111,21 @@ def renew(holder: str, version: int, until: datetime, run: Mapping[str, Any]) ->
     return None
 
 
-def release(holder: str, swept: Mapping[str, Any]) -> None:
-    """Give the lease back; nothing happens where another has it by now."""
+def release(holder: str, swept: Mapping[str, Any], *, left: tuple[Mapping[str, Any], datetime] | None = None) -> None:
+    """Give the lease back; nothing happens where another has it by now.
+
+    Args:
+        holder: whose lease it is.
+        swept: what the next run is told.
+        left: a record that could not be stored, and when the run ended: whoever takes the lease next stores it.
+    """
+    values: Item = {":holder": {"S": holder}, ":swept": {"S": _text(swept)}}
+    update = "SET #swept = :swept REMOVE #holder, #until, #run"
+    if left:
+        update = "SET #swept = :swept, #run = :run, #until = :until"
+        values |= {":run": {"S": _text(left[0])}, ":until": {"S": times.fixed(left[1])}}
     try:
-        _update(
-            "SET #swept = :swept REMOVE #holder, #until, #run",
-            "#holder = :holder",
-            {":holder": {"S": holder}, ":swept": {"S": _text(swept)}},
-        )
+        _update(update, "#holder = :holder", values)
     except ConditionFailed:
         return
 

@@ -385,6 +385,33 @@ def test_the_schedule_runs_the_purge_for_as_long_as_lambda_lets_it(
     assert run() == {"message": "Another run is under way."}
 
 
+def test_a_run_whose_process_died_leaves_its_trail_as_well(
+    connect: Callable[..., str],
+    rules: Callable[..., None],
+    trail: Callable[[], list[AuditLog]],
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connect(31 * DAY)
+    rules(connection_logs=30 * DAY)
+    context = LambdaContext("purge", memory_size=1024, max_runtime_ms=900_000)
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(retention_runs, "add", dies)
+        with pytest.raises(KeyboardInterrupt):
+            retention.scheduled(context)
+    clock.moment += LEASE
+    assert retention.scheduled(context)["purged"] == NONE
+    dead = retention_runs.latest(9)[-1]
+    assert dead["error"] == "The run did not end; another took its place."
+    (row,) = [row for row in trail() if row.resource_type == "retention_run"]
+    assert (row.user_id, row.resource_id, row.status_code) == (NIL, dead["id"], 500)
+    assert row.additional_fields["run"] == dead
+
+
 # Holds.
 
 
@@ -438,6 +465,9 @@ def test_a_hold_names_people_by_id_and_me_is_who_made_it(
         ("a-case", {**HOLD, "q": "workspace_owner:nobody"}),
         ("a-case", {**HOLD, "q": "type:ssh status:ongoing workspace_owner_email:x@example.com"}),
         ("a-case", {**HOLD, "q": "workspace_owner:me workspace_owner:root type:ssh"}),
+        ("a-case", {**HOLD, "q": "status:ongoing type:workspace_app"}),
+        ("a-case", {**HOLD, "q": 'connected_after:"2025-02-01T00:00:00Z" connected_before:"2025-01-01T00:00:00Z"'}),
+        ("a-case", {**HOLD, "log": "audit", "q": "date_from:2025-02-01 date_to:2025-01-01"}),
         ("a-case", {**HOLD, "q": "x" * 2_001}),
         ("a-case", {**HOLD, "log": "both"}),
         ("a-case", {**HOLD, "reason": ""}),

@@ -83,8 +83,9 @@ def is_renewal(operation: str, request: Mapping[str, Any]) -> bool:
     return operation == "UpdateItem" and "#version = :version" in request["ConditionExpression"]
 
 
-def is_delete(operation: str) -> bool:
-    return operation in ("BatchWriteItem", "TransactWriteItems")
+def is_delete(operation: str, request: Mapping[str, Any]) -> bool:
+    together = operation == "TransactWriteItems" and all("Delete" in write for write in request["TransactItems"])
+    return together or operation == "BatchWriteItem"
 
 
 def test_a_renewal_that_took_minutes_holds_from_its_last_attempt_on(
@@ -136,7 +137,7 @@ def test_no_delete_begins_later_after_a_renewal_than_a_round_may_last(
             # Every other renewal is answered when it is too late to do anything with it.
             clocks.forward(2 * ROUND_SECONDS * (renewals % 2))
             return answer
-        if is_delete(operation):
+        if is_delete(operation, request):
             late.append(time.monotonic() - renewed_at)
             answer = send(operation, request)
             clocks.forward(ROUND_SECONDS / 2 + 1)

@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chalicelib import times
+from chalicelib.errors import Unavailable
 from chalicelib.retention import data_sets, metrics
 from chalicelib.retention.lease import LEASE
 from chalicelib.retention.purge import purge
@@ -317,6 +318,62 @@ def test_a_run_whose_lease_was_taken_over_deletes_no_more(
     assert record["purged"] == purged(connection_logs=10)
     assert len(writes) == 1
     assert retention_state.read().holder == "another"
+
+
+def test_a_run_that_was_overtaken_says_itself_what_it_did(
+    rules: Rules, rows: Rows, clock: Clock, between: Between, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules(connection_logs=30 * DAY)
+    monkeypatch.setattr(data_sets, "ROUND", 2)
+    for _ in range(8):
+        rows.web(31 * DAY)
+    others: list[dict[str, Any]] = []
+    batches = 0
+
+    def overtaken(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        nonlocal batches
+        answer = send(operation, request)
+        batches += operation == "BatchWriteItem"
+        if batches == 2 and not others:
+            others.append({})
+            clock.moment += LEASE
+            others[0] = run()
+        return answer
+
+    between(overtaken)
+    first = run()
+    assert (first["purged"], others[0]["purged"]) == (purged(connection_logs=4), purged(connection_logs=4))
+    stored = retention_runs.latest(10)
+    assert len(stored) == 2
+    assert first in stored
+    assert others[0] in stored
+
+
+def test_a_record_that_could_not_be_stored_gives_the_lease_back_and_is_stored_by_the_next_run(
+    rules: Rules, rows: Rows, between: Between, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules(connection_logs=30 * DAY)
+    rows.web(31 * DAY)
+    failures = 1
+
+    def broken(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        nonlocal failures
+        if failures and operation == "TransactWriteItems":
+            failures -= 1
+            raise throttled(operation)
+        return send(operation, request)
+
+    between(broken)
+    with pytest.raises(Unavailable):
+        purge(60)
+    assert '"PurgeSuccess":1' in capsys.readouterr().out
+    assert retention_runs.latest(10) == []
+    second = run()
+    stored = retention_runs.latest(10)
+    (first,) = [record for record in stored if record != second]
+    assert (first["purged"], first["remaining"]) == (purged(connection_logs=1), False)
+    assert "error" not in first
+    assert retention_state.read().run is None
 
 
 # A store that fails.
