@@ -9,12 +9,12 @@ from typing import Any
 
 from scripts.local.engine import EmbeddedEngine
 from scripts.meter import bill
-from scripts.meter.measures import cpu, dollars, gate, ingest, lanes, pages
+from scripts.meter.measures import cpu, dollars, gate, ingest, lanes, pages, purge
 from scripts.meter.measures.pages import Cost
 from scripts.meter.peer import compare
 from scripts.meter.peer.compare import Peer
 from scripts.meter.results import Result, Table, lines
-from scripts.meter.service import Service
+from scripts.meter.service import Service, at_noon
 
 ENGINE = "moto with ordered indexes, in this process (scripts/local/engine.py)"
 
@@ -74,10 +74,16 @@ def sizes(*, full: bool) -> Sequence[int]:
 def run(engine: EmbeddedEngine, report: Report, *, full: bool, say: Say) -> None:
     """Measure everything."""
     say(f"Engine: {ENGINE}")
+    with at_noon():
+        _run(engine, report, full=full, say=say)
+
+
+def _run(engine: EmbeddedEngine, report: Report, *, full: bool, say: Say) -> None:
     service = Service(engine)
     report.add(gate.measure(service), say)
     report.add(ingest.measure(service), say)
     report.add(cpu.measure_ingest(service), say)
+    report.add(purge.measure(service), say)
     every, lean, bytes_every, bytes_lean = dollars.costs_of(service)
     optional = lanes.costs_of_optional(service)
     report.add(dollars.of_events(every, lean), say)

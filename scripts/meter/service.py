@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from typing import Any, NamedTuple
-from uuid import uuid4
+from unittest.mock import patch
 
 from chalice.local import LambdaContext
 
@@ -16,6 +17,7 @@ from chalicelib.store import api_keys, directory
 from chalicelib.store.engine import connection
 from chalicelib.store.records import Organization, User
 from chalicelib.store.schema import create_missing_tables
+from scripts.deployment.proxy_event import proxy_event, schedule_event
 from scripts.local import owner
 from scripts.local.engine import EmbeddedEngine
 from scripts.meter import events
@@ -42,11 +44,12 @@ class Service:
 
     def __init__(self, engine: EmbeddedEngine) -> None:
         # The first import of the application may make its client, which must find the engine running.
-        from app import app  # noqa: PLC0415
+        from app import app, purge  # noqa: PLC0415
 
         create_missing_tables()
         self.engine = engine
         self._app = app
+        self._purge = purge
         self._token = owner.ensure_owner(None)
         key = api_keys.get(self._token.partition("-")[0])
         if key is None:
@@ -100,26 +103,15 @@ class Service:
         **path: str,
     ) -> dict[str, Any]:
         """The event that API Gateway makes of a request."""
-        headers = {"Coder-Session-Token": self._token, "Content-Type": "application/json"}
-        return {
-            "resource": route,
-            "path": route.format(**path),
-            "httpMethod": method,
-            "headers": headers,
-            "multiValueHeaders": {name: [value] for name, value in headers.items()},
-            "queryStringParameters": dict(query) if query else None,
-            "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} if query else None,
-            "pathParameters": path or None,
-            "stageVariables": None,
-            "requestContext": {
-                "resourcePath": route,
-                "httpMethod": method,
-                "requestId": str(uuid4()),
-                "identity": {"sourceIp": "192.0.2.1"},
-            },
-            "body": None if body is None else json.dumps(body),
-            "isBase64Encoded": False,
-        }
+        return proxy_event(
+            method,
+            route.format(**path),
+            None if body is None else json.dumps(body),
+            route=route,
+            parameters=path,
+            query=query,
+            headers={"Coder-Session-Token": self._token, "Content-Type": "application/json"},
+        )
 
     def add_people(self) -> None:
         """Put those whom `scripts.meter.events` names into the directory, so that rows have names to show."""
@@ -152,6 +144,18 @@ class Service:
             )
             directory.save_user(user, None)
 
+    def purge(self) -> None:
+        """Run the purge as its schedule does.
+
+        Raises:
+            RuntimeError: something went wrong, or it left rows for the next run.
+        """
+        # What it prints is for CloudWatch.
+        with redirect_stdout(StringIO()):
+            record = self._purge(schedule_event(), LambdaContext("bench", memory_size=1024, max_runtime_ms=600_000))
+        if record.get("remaining", True) or record.get("error"):
+            raise RuntimeError(f"the purge did not end well: {record}")
+
     def table(self, name: str) -> Table:
         """The definition of a table."""
         return self._meter.table(name)
@@ -160,6 +164,13 @@ class Service:
         """Take every row out of a table."""
         for item in self.engine.items(table):
             self.engine.remove(table, {"id": item["id"]})
+
+
+@contextmanager
+def at_noon() -> Iterator[None]:
+    """The service's clock stands at the noon of the events meanwhile: rows are as old as they are meant to be."""
+    with patch.object(times, "now", return_value=events.NOON):
+        yield
 
 
 @contextmanager

@@ -8,13 +8,22 @@ import pytest
 
 from scripts.local.engine import EmbeddedEngine
 from scripts.meter import budgets
-from scripts.meter.measures import dollars, gate, ingest, lanes, pages
+from scripts.meter.measures import dollars, gate, ingest, lanes, pages, purge
 from scripts.meter.queries import LOGS, Log
-from scripts.meter.service import Service, environment
+from scripts.meter.service import Service, at_noon, environment
 
 SMALL, LARGE = 500, 2_000
 MISSED = {
     "status:completed": "read from the lanes of the session types: whether a session has ended stands in its row alone"
+}
+_TO_THE_END = (
+    "a count of two pages that reaches the end of the log asks for what is older than connection events as well"
+)
+COUNTED_MISSED = {
+    ("", LARGE): _TO_THE_END,
+    ("date_to:2025-07-10", LARGE): _TO_THE_END,
+    ("status:completed", SMALL): MISSED["status:completed"],
+    ("status:completed", LARGE): MISSED["status:completed"],
 }
 QUERIES = [pytest.param(log, query, id=f"{log.name} {query}") for log in LOGS for query in log.queries]
 MARKED = [
@@ -31,7 +40,8 @@ MARKED = [
 
 @pytest.fixture(scope="module")
 def service(engine: EmbeddedEngine) -> Iterator[Service]:
-    yield Service(engine)
+    with at_noon():
+        yield Service(engine)
     engine.clear()
 
 
@@ -70,11 +80,13 @@ def test_a_session_takes_few_write_units(costs: dict[str, ingest.Cost]) -> None:
 
 
 @pytest.mark.parametrize("kind", ingest.KINDS, ids=lambda kind: kind.name)
-def test_an_event_takes_one_call_and_a_share_of_the_token_check(
+def test_an_event_takes_one_call_beside_the_few_of_its_request(
     service: Service, costs: dict[str, ingest.Cost], kind: ingest.Kind
 ) -> None:
-    shared = gate.token_check(service).calls.total() / ingest.EVENTS_A_REQUEST
-    assert costs[kind.name].calls == pytest.approx(1 + shared)
+    of_request = (costs[kind.name].calls - 1) * ingest.EVENTS_A_REQUEST
+    checked = gate.token_check(service).calls.total()
+    # An audit request also reads once what is held back from the purge.
+    assert checked <= round(of_request) <= checked + 1
 
 
 def test_a_million_events_cost_no_more_than_they_may(service: Service, costs: dict[str, ingest.Cost]) -> None:
@@ -93,7 +105,30 @@ def test_a_page_reads_little_more_than_it_returns(
     assert log.queries[query].kept(cost.per_row), cost
     assert log.units.kept(cost.units), cost
     assert budgets.PAGE_CALLS.kept(cost.calls), cost
-    assert budgets.COUNT_CALLS.kept(cost.count_calls), cost
+
+
+@pytest.mark.parametrize(
+    ("log", "query", "size"),
+    [
+        pytest.param(
+            log,
+            query,
+            size,
+            id=f"{log.name} {query} {size}",
+            marks=pytest.mark.xfail(reason=COUNTED_MISSED[query, size], strict=True)
+            if (query, size) in COUNTED_MISSED and (log.name == "audit" or query)
+            else (),
+        )
+        for log in LOGS
+        for query in log.queries
+        for size in (SMALL, LARGE)
+    ],
+)
+def test_a_page_with_its_count_takes_few_calls(
+    loaded: dict[tuple[str, str, int], pages.Cost], log: Log, query: str, size: int
+) -> None:
+    cost = loaded[log.name, query, size]
+    assert budgets.COUNTED_PAGE_CALLS.kept(cost.calls + cost.count_calls), cost
 
 
 @pytest.mark.parametrize(("log", "query"), QUERIES)
@@ -106,3 +141,16 @@ def test_a_full_page_costs_the_same_in_a_larger_table(
         assert budgets.GROWTH_OF_CALLS.kept(large.calls / small.calls)
     else:
         assert small.returned <= large.returned
+
+
+def test_the_purge_takes_a_row_for_what_it_takes_to_delete_it(
+    service: Service, loaded: object, costs: dict[str, ingest.Cost]
+) -> None:
+    assert loaded
+    for log in LOGS:
+        service.forget(log.table)
+    found = {result.name: result.value for result in purge.measure(service)}
+    # As many units as it took to write a web event, and those of the lanes that only open sessions have.
+    assert costs["web"].written <= found["connection log: write units per row"] <= costs["connect"].written
+    assert found["audit log: write units per row"] <= costs["audit"].written + 2
+    assert max(found["connection log: calls per row"], found["audit log: calls per row"]) < 0.1

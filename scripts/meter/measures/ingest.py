@@ -18,8 +18,8 @@ EVENTS_A_REQUEST = 100
 CONNECTION_ROUTE = "/api/v2/connectionlog"
 AUDIT_ROUTE = "/api/v2/audit"
 
-_FIRST = 1_000_000
-"""Far from the numbers of rows that pages are measured on."""
+_FIRST = 500
+"""The events of a working day ago."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,9 +108,10 @@ def _results(log: Log, costs: Sequence[Cost]) -> Iterator[Result]:
     for budget in (budgets.ROWS_PER_ROW, budgets.ROWS_PER_ROW_OF_PRESET):
         some = [cost for cost in costs if log.queries[cost.query] is budget]
         yield _worst(section, f"{budget.what}, the most", some, lambda cost: cost.per_row, budget)
-    yield _worst(section, "read units, the most", costs, lambda cost: cost.units, log.units)
+    yield _worst(section, "read units, the count left out, the most", costs, lambda cost: cost.units, log.units)
     yield _worst(section, "calls, the count left out, the most", costs, lambda cost: cost.calls, budgets.PAGE_CALLS)
-    yield _worst(section, "calls of the count, the most", costs, lambda cost: cost.count_calls, budgets.COUNT_CALLS)
+    whole = budgets.COUNTED_PAGE_CALLS
+    yield _worst(section, "calls, with the count, the most", costs, lambda cost: cost.calls + cost.count_calls, whole)
     yield _worst(section, "read units of the count, the most", costs, lambda cost: cost.count_units, None)
 
 
