@@ -27,6 +27,7 @@ for name in [name for name in os.environ if name.startswith(("GATEBOOK_", "CODER
     del os.environ[name]
 
 _WATCH = pytest.StashKey["Watch"]()
+_USED = pytest.StashKey[set[tuple[str, str, str]]]()
 
 
 @pytest.fixture(scope="session")
@@ -48,15 +49,30 @@ def tables(engine: EmbeddedEngine, request: pytest.FixtureRequest) -> Iterator[E
     assert watch.refused == [], "scripts/deployment/handlers.py says what each handler may call"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear from a worker which rights its tests have used; one that died has nothing to tell, and failed a test."""
+    used = node.config.stash.setdefault(_USED, set())
+    used.update(tuple(right) for right in getattr(node, "workeroutput", {}).get("rights", ()))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """After a run of every test, hold what the policies allow against what was used."""
+    """After a run of every test, in this process or in workers, hold what the policies allow against what was used."""
     config = session.config
-    every = config.args == config.getini("testpaths") and not (config.option.keyword or config.option.markexpr)
-    if not every or session.testsfailed or config.option.collectonly or _WATCH not in config.stash:
+    used = config.stash.setdefault(_USED, set())
+    if _WATCH in config.stash:
+        used |= config.stash[_WATCH].used
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["rights"] = sorted(used)
         return
-    unused = config.stash[_WATCH].unused()
-    if unused:
-        lines = ["", "Policies allow what no test has used (scripts/deployment/handlers.py):", *unused]
+    every = config.args == config.getini("testpaths") and not (config.option.keyword or config.option.markexpr)
+    if not every or session.testsfailed or config.option.collectonly:
+        return
+    from tests.rights import unused  # noqa: PLC0415 - as above
+
+    left = unused(used)
+    if left:
+        lines = ["", "Policies allow what no test has used (scripts/deployment/handlers.py):", *left]
         config.get_terminal_writer().line("\n  ".join(lines), red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

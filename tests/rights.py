@@ -47,16 +47,22 @@ def needed(operation: str, request: Mapping[str, Any]) -> set[Right]:
     return {_right(operation, request["TableName"], request.get("IndexName"))}
 
 
+def unused(used: set[tuple[str, str, str]]) -> list[str]:
+    """What a policy allows and was never used."""
+    rights = {(handler.name, *right) for handler in HANDLERS for right in allowed(handler.name)}
+    return [f"{handler}: {action} on {resource}" for handler, action, resource in sorted(rights - used)]
+
+
 @dataclass
 class Watch:
     """Listens to what the store's client sends.
 
     Attributes:
-        used: handler -> the rights that its calls have needed.
+        used: the rights that calls have needed: of which handler, which action, on what.
         refused: what a policy does not allow and was called all the same.
     """
 
-    used: dict[str, set[Right]] = field(default_factory=lambda: {handler.name: set() for handler in HANDLERS})
+    used: set[tuple[str, str, str]] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
     _running: list[str] = field(default_factory=list)
     _allowed: dict[str, set[Right]] = field(
@@ -76,14 +82,6 @@ class Watch:
         finally:
             self._running.pop()
 
-    def unused(self) -> list[str]:
-        """What is allowed and was never used."""
-        return sorted(
-            f"{handler}: {action} on {resource}"
-            for handler, rights in self._allowed.items()
-            for action, resource in rights - self.used[handler]
-        )
-
     def _heard(self, request: Any, **_: object) -> None:
         if not self._running:
             return
@@ -91,7 +89,7 @@ class Watch:
         target = request.headers["X-Amz-Target"]
         operation = (target if isinstance(target, str) else target.decode()).rpartition(".")[2]
         rights = needed(operation, json.loads(request.body))
-        self.used[handler] |= rights
+        self.used |= {(handler, *right) for right in rights}
         self.refused += [
             f"{handler} may not call {action} on {resource}" for action, resource in rights - self._allowed[handler]
         ]

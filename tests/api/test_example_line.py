@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 
@@ -60,7 +60,7 @@ FINDING = [
     "status:connected",
 ]
 MISSING = [
-    f"organization:{uuid4()}",
+    f"organization:{UUID(int=7)}",
     "workspace_owner:root",
     "workspace_owner_email:root@example.com",
     "type:vscode",
@@ -69,8 +69,8 @@ MISSING = [
     "user_email:ann@example.com",
     'connected_after:"2025-07-10T10:14:38.942777Z"',
     'connected_before:"2025-07-10T10:14:38.942775Z"',
-    f"workspace_id:{uuid4()}",
-    f"connection_id:{uuid4()}",
+    f"workspace_id:{UUID(int=7)}",
+    f"connection_id:{UUID(int=7)}",
     "status:completed",
     "status:disconnected",
 ]

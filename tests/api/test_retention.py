@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -13,19 +14,24 @@ from chalice.local import LambdaContext
 import app as application
 from chalicelib import times
 from chalicelib.api import retention
-from chalicelib.retention import holds, purge
+from chalicelib.retention import holds, placing, purge
+from chalicelib.retention.holds import Hold
 from chalicelib.retention.lease import LEASE
 from chalicelib.settings import Settings
 from chalicelib.store import api_keys, retention_runs, retention_state
 from chalicelib.store import engine as store_engine
+from chalicelib.store.plan import Criteria
 from chalicelib.store.records import AuditLog
+from chalicelib.store.tables import FORGET_AT, APIKeyItem, AuditLogItem, ConnectionLogItem
 
 if TYPE_CHECKING:
     from chalicelib.store.records import User
+    from scripts.local.engine import EmbeddedEngine
     from tests.api.conftest import Client, Clock, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]
 Event = Callable[..., dict[str, Any]]
+Run = Callable[[], dict[str, Any]]
 
 CONNECTIONS = "/api/v2/connectionlog"
 AUDIT = "/api/v2/audit"
@@ -37,6 +43,8 @@ NIL = "00000000-0000-0000-0000-000000000000"
 NONE = {"api_keys": 0, "audit_connection_events": 0, "connection_logs": 0, "audit_logs": 0}
 PAST = "It is older than the retention, or ends a session that is: it is not kept."
 HOLD = {"log": "connection", "q": "type:vscode", "reason": "a case"}
+OVERFLOWING = {"name": {side: token_urlsafe(220_000) for side in ("old", "new")}}
+"""A diff that takes several items."""
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +99,19 @@ def note(owner: Client, clock: Clock) -> Callable[..., str]:
     return send
 
 
+@pytest.fixture(params=["schedule", "owner"])
+def run(request: pytest.FixtureRequest, owner: Client) -> Run:
+    """Purges, in the handler of the schedule and in that of the API."""
+
+    def asked() -> dict[str, Any]:
+        reply = owner.post(RUNS)
+        assert reply.status == 200
+        record: dict[str, Any] = reply.json
+        return record
+
+    return asked if request.param == "owner" else by_schedule
+
+
 def ids(reply: Reply) -> list[str]:
     assert reply.status == 200, reply.text
     (rows,) = (reply.json[name] for name in ("connection_logs", "audit_logs") if name in reply.json)
@@ -104,6 +125,14 @@ def walk(client: Client, path: str, **query: str) -> Iterator[Reply]:
         if "next_cursor" not in reply.json:
             return
         query = {**query, "cursor": reply.json["next_cursor"]}
+
+
+def by_schedule() -> dict[str, Any]:
+    """A run as the schedule starts it."""
+    event = dict.fromkeys(("version", "account", "region", "detail-type", "source", "time", "id"), "")
+    context = LambdaContext("purge", memory_size=1024, max_runtime_ms=900_000)
+    answer: dict[str, Any] = application.purge({**event, "detail": {}, "resources": []}, context)
+    return answer
 
 
 # Hidden, whatever has been deleted.
@@ -367,22 +396,78 @@ def test_the_schedule_runs_the_purge_for_as_long_as_lambda_lets_it(
 ) -> None:
     connect(31 * DAY)
     rules(connection_logs=30 * DAY)
-    event = dict.fromkeys(("version", "account", "region", "detail-type", "source", "time", "id"), "")
-    context = LambdaContext("purge", memory_size=1024, max_runtime_ms=900_000)
-
-    def run() -> dict[str, Any]:
-        answer: dict[str, Any] = application.purge({**event, "detail": {}, "resources": []}, context)
-        return answer
-
-    record = run()
+    record = by_schedule()
     assert record["purged"] == {**NONE, "connection_logs": 1}
     (row,) = [row for row in trail() if row.resource_type == "retention_run"]
     assert (row.action, row.user_id, row.resource_id) == ("create", NIL, record["id"])
     assert row.additional_fields["run"] == record
-    assert run()["purged"] == NONE
+    assert by_schedule()["purged"] == NONE
     assert len([row for row in trail() if row.resource_type == "retention_run"]) == 1, "nothing was done"
     assert retention_state.take("another", clock.moment, clock.moment + LEASE, {}) is not None
-    assert run() == {"message": "Another run is under way."}
+    assert by_schedule() == {"message": "Another run is under way."}
+
+
+def test_every_kind_of_row_goes_within_the_rights_of_the_handler(
+    run: Run,
+    connect: Callable[..., str],
+    note: Callable[..., str],
+    rules: Callable[..., None],
+    house: House,
+    root: User,
+    tables: EmbeddedEngine,
+    clock: Clock,
+) -> None:
+    connect(0 * DAY)
+    note(0 * DAY, diff=OVERFLOWING)
+    note(0 * DAY, "open")
+    note(0 * DAY)
+    house.token(root, expires_at=clock.moment + DAY, token_name="gone")
+    clock.forward(91 * DAY)
+    rules(connection_logs=30 * DAY, audit_logs=60 * DAY, api_keys=7 * DAY)
+    record = run()
+    assert "error" not in record
+    expected = {"api_keys": 1, "audit_connection_events": 1, "connection_logs": 1, "audit_logs": 2}
+    assert record["purged"] == expected
+    rows = [item for log in (ConnectionLogItem, AuditLogItem) for item in tables.items(log.Meta.table_name)]
+    assert [item for item in rows if FORGET_AT not in item and record["id"] not in str(item)] == []
+    assert "gone" not in str(tables.items(APIKeyItem.Meta.table_name))
+
+
+def test_records_of_runs_are_kept_for_ninety_days(
+    run: Run, connect: Callable[..., str], rules: Callable[..., None], clock: Clock
+) -> None:
+    connect(31 * DAY)
+    rules(connection_logs=30 * DAY)
+    for days in (0, 1, 90):
+        clock.forward(days * DAY)
+        assert run()["purged"] == {**NONE, "connection_logs": 1}
+        connect(30 * DAY)
+    assert [times.from_wire(run["started_at"]) for run in retention_runs.latest(9)] == [
+        clock.moment,
+        clock.moment - 90 * DAY,
+    ]
+
+
+def test_a_hold_that_is_placed_during_a_run_is_gone_by(
+    owner: Client, connect: Callable[..., str], rules: Callable[..., None], monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    connect(31 * DAY)
+    kept = connect(31 * DAY, type="vscode")
+    rules(connection_logs=30 * DAY)
+    take = retention_state.take
+
+    def then_a_hold_is_placed(*given: Any) -> Any:
+        state = take(*given)
+        held = Hold(
+            "a-case", "connection", "type:vscode", "a case", NIL, times.now(), Criteria({"type": frozenset({"vscode"})})
+        )
+        placing.save(retention_state.read(), [held])
+        return state
+
+    monkeypatch.setattr(retention_state, "take", then_a_hold_is_placed)
+    record = run()
+    assert record["purged"] == {**NONE, "connection_logs": 1}
+    assert ids(owner.get(CONNECTIONS)) == [kept]
 
 
 def test_a_run_whose_process_died_leaves_its_trail_as_well(
