@@ -1,12 +1,13 @@
-"""How sessions ended: read from their rows, because lanes hold only what a row is opened with."""
+"""How sessions ended: read from their rows, because lanes hold only what a row is opened with, but for one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from chalicelib.store.batch_get import batch_get
-from chalicelib.store.connection_rows import CLOSING, closing_of
+from chalicelib.store.connection_rows import closing_of
 from chalicelib.store.engine import Item
+from chalicelib.store.lanes import CLOSING
 from chalicelib.store.records import ConnectionLog
 from chalicelib.store.tables import ConnectionLogItem
 

@@ -5,7 +5,8 @@
     <lane>     one attribute per lane the row is in: its HASH key there
     doc        what never changes after the opening, as JSON; `zdoc`, compressed, when that is smaller
     open       the connection id of a session that has not ended: the condition of its disconnect
-    closing    how a session ended; only in the row, so a disconnect touches the row and the lanes of open sessions
+    closing    how a session ended; in the row and the lane of those that have, so a disconnect touches no lane beside
+               that and those of open sessions
     rev        how often the row was written: the condition of every replacement
 
 Where a session was purged that some event within the retention may still speak of (it was open, or ended within the
@@ -24,13 +25,12 @@ from typing import Any
 from chalicelib import times
 from chalicelib.store.batch_write import WriteRequest, deletion
 from chalicelib.store.engine import Item
-from chalicelib.store.lanes import CONNECTION_LANES, POSITION, TIME_LENGTH, Lane, lane_keys, position
+from chalicelib.store.lanes import CLOSING, CONNECTION_LANES, POSITION, TIME_LENGTH, Lane, lane_keys, position
 from chalicelib.store.packing import packed, read, unpacked
 from chalicelib.store.records import Closing, ConnectionLog, Mark
 from chalicelib.store.tables import FORGET_AT
 
 OPEN = "open"
-CLOSING = "closing"
 REVISION = "rev"
 
 _REMEMBERED = timedelta(days=365)

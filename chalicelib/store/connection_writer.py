@@ -24,9 +24,9 @@ from functools import partial
 from chalicelib import times
 from chalicelib.errors import Unavailable
 from chalicelib.settings import current
-from chalicelib.store.connection_rows import CLOSING, OPEN, REVISION, closing_text, from_item, is_row, revision, to_item
+from chalicelib.store.connection_rows import OPEN, REVISION, closing_text, from_item, is_row, revision, to_item
 from chalicelib.store.engine import ConditionFailed, Item, call
-from chalicelib.store.lanes import EVERY_CONNECTION_LANE, POSITION, lane_keys
+from chalicelib.store.lanes import CLOSING, EVERY_CONNECTION_LANE, POSITION, lane_keys
 from chalicelib.store.records import ConnectionLog
 from chalicelib.store.tables import ConnectionLogItem
 from chalicelib.store.write_pool import Written, write_each

@@ -50,8 +50,8 @@ class Report:
 
     @property
     def missed(self) -> list[Result]:
-        """What is over its budget."""
-        return [result for result in self.results if not result.kept]
+        """What is over its budget, and need not be."""
+        return [result for result in self.results if result.mark == "MISSED"]
 
     def json(self) -> dict[str, Any]:
         """The report as plain values."""

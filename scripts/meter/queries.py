@@ -70,7 +70,7 @@ CONNECTION = Log(
         "status:completed": _ONE,
         "status:ongoing type:ssh": _PRESET,
     },
-    {"completed": "status:completed", "organization_type": "organization:org-1 type:ssh"},
+    {"organization_type": "organization:org-1 type:ssh"},
 )
 
 AUDIT = Log(

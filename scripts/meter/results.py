@@ -29,14 +29,11 @@ class Result:
     budget: Budget | None = None
 
     @property
-    def kept(self) -> bool:
-        """Whether it is within its budget."""
-        return self.budget is None or self.budget.kept(self.value)
-
-    @property
     def mark(self) -> str:
-        """`ok` or `MISSED`; nothing where there is no budget."""
-        return "" if self.budget is None else "ok" if self.kept else "MISSED"
+        """`ok`, `FLOOR` where it is over its budget and cannot be less, or `MISSED`; nothing without a budget."""
+        if self.budget is None:
+            return ""
+        return "MISSED" if self.budget.missed(self.value) else "ok" if self.budget.kept(self.value) else "FLOOR"
 
     def json(self) -> dict[str, Any]:
         """The result as plain values."""

@@ -12,6 +12,7 @@ from scripts.meter.measures import package
 from scripts.meter.results import Result, Table, lines, number
 
 COUNTED = Budget("units", 10)
+FLOORED = Budget("units that have a floor", 10, floor=11)
 TIMED = Budget("a ratio of times", 2, "x", timed=True)
 
 
@@ -41,7 +42,7 @@ def test_a_result_is_marked_by_its_budget() -> None:
     assert Result("part", "name", 11, "", COUNTED).mark == "MISSED"
     assert Result("part", "name", 9, "", COUNTED).mark == "ok"
     assert Result("part", "name", 9).mark == ""
-    assert Result("part", "name", 9).kept
+    assert [Result("part", "name", value, "", FLOORED).mark for value in (10, 11, 11.5)] == ["ok", "FLOOR", "MISSED"]
 
 
 def test_results_are_printed_by_part_beside_their_budgets() -> None:

@@ -150,7 +150,7 @@ def newest_first(some: Sequence[ConnectionLog]) -> list[ConnectionLog]:
         pytest.param(f"workspace_id:{named('workspace of user2')}", "workspace", (LOG3, LOG4), id="WorkspaceID"),
         pytest.param(f"connection_id:{named('connection1')}", "connection", (LOG1,), id="ConnectionID"),
         pytest.param("status:ongoing", "status", (LOG4,), id="StatusOngoing"),
-        pytest.param("status:completed", "type", (LOG2, LOG3), id="StatusCompleted"),
+        pytest.param("status:completed", "completed", (LOG2, LOG3), id="StatusCompleted"),
         pytest.param("status:completed type:ssh", "type", (LOG3,), id="two filters"),
         pytest.param("status:ongoing organization:orga", "status", (), id="two filters without a row"),
     ],

@@ -52,6 +52,7 @@ CONNECTION_QUERIES = {
     "username:me": ROWS_PER_ROW,
     f"workspace_id:{UUID(int=301)}": ROWS_PER_ROW,
     "status:ongoing": ROWS_PER_ROW,
+    "status:completed": ROWS_PER_ROW,
     'connected_before:"2025-07-10T11:50:00Z"': ROWS_PER_ROW,
     'connected_after:"2025-07-10T11:50:00Z"': ROWS_PER_ROW,
     "status:ongoing type:ssh": ROWS_PER_ROW_OF_A_PRESET,
@@ -227,7 +228,7 @@ OPTIONAL = [
         CONNECTION_FILTERS,
         connection_item,
         EVERY_CONNECTION_LANE,
-        ["status:completed", f"organization:{UUID(int=201)} type:ssh"],
+        [f"organization:{UUID(int=201)} type:ssh"],
         id="connection",
     ),
     pytest.param(

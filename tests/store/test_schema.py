@@ -134,8 +134,10 @@ def keys(schema: list[Mapping[str, str]]) -> list[tuple[str, str]]:
 
 
 def told(name: str, lanes: tuple[Lane, ...]) -> list[str]:
-    """What lanes of audit rows tell beside the row: whether it is a connection event."""
-    return [CONNECTION_EVENT] if name != CONNECTION_EVENT and lanes is EVERY_AUDIT_LANE else []
+    """What lanes tell beside the row: whether it is a connection event, and how an ended session ended."""
+    if lanes is EVERY_CONNECTION_LANE:
+        return ["closing"] if name == "completed" else []
+    return [CONNECTION_EVENT] if name != CONNECTION_EVENT else []
 
 
 @pytest.mark.parametrize(
