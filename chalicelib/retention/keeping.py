@@ -70,9 +70,13 @@ class Keeping:
         """The plans for what is asked and kept, newest rows first; no row is of two of them.
 
         Every row since the latest cut-off is kept, and answered as if there were no retention. Between two cut-offs
-        it is the rows of one data set, and before the last those that are held.
+        it is the rows of one data set, and before the last those that are held. Where nothing is held, and connection
+        events are all that is not kept as long as other rows, one plan leaves out the older ones of them.
         """
         data_sets = DATA_SETS_OF[self.log]
+        events = self.cut_offs[AUDIT_CONNECTION_EVENTS]
+        if AUDIT_CONNECTION_EVENTS in data_sets and not self.holds and _reaches(self.cut_offs[AUDIT_LOGS], events):
+            return [plan(asked & Criteria(after=self.cut_offs[AUDIT_LOGS]), lanes, shards, events_since=events)]
         bounds = sorted({moment for name in data_sets if (moment := self.cut_offs[name])}, reverse=True)
         made: list[Plan] = []
         newest: datetime | None = None

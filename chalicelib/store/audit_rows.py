@@ -3,6 +3,7 @@
     id         the key
     position   when and which: the RANGE key of every lane
     <lane>     one attribute per lane the row is in: its HASH key there
+    event_time when a deprecated connection event happened, which has a retention of its own; no other row has it
     doc        the rest of the row, as JSON; `zdoc`, compressed, when that is smaller
     rest       diff, additional fields and an icon as long as an image, compressed, where lanes are dearer with them
                than without; in no lane
@@ -25,7 +26,7 @@ from chalicelib.settings import current
 from chalicelib.store.audit_words import WORDS
 from chalicelib.store.batch_get import batch_get
 from chalicelib.store.engine import Item
-from chalicelib.store.lanes import AUDIT_LANES, POSITION, TIME_LENGTH, Lane, lane_keys, position
+from chalicelib.store.lanes import AUDIT_LANES, EVENT_TIME, POSITION, TIME_LENGTH, Lane, lane_keys, position
 from chalicelib.store.packing import packed, unpacked
 from chalicelib.store.records import AuditLog, Unread
 from chalicelib.store.sizes import WRITE_UNIT_BYTES, item_bytes, write_units
@@ -35,7 +36,7 @@ from chalicelib.store.transaction import Write
 REST = "rest"
 LARGEST_ITEM_BYTES = 400_000
 """What one item may have here; DynamoDB takes 409,600."""
-IN_LANES = ("id", POSITION, DOC, PACKED_DOC)
+IN_LANES = ("id", POSITION, EVENT_TIME, DOC, PACKED_DOC)
 """What of a row is in a lane, and so enough to list it by."""
 
 _MOVED = ("diff", "additional_fields")
@@ -57,6 +58,8 @@ def to_items(row: AuditLog, *, shards: int, lanes: tuple[Lane, ...] = AUDIT_LANE
     lane_items = lane_keys(row, lanes, shards)
     keys: Item = {"id": {"S": row.id}, POSITION: {"S": position(row.time, row.id)}}
     keys |= {name: {"S": key} for name, key in lane_items.items()}
+    if row.connection_event:
+        keys[EVENT_TIME] = {"S": times.fixed(row.time)}
     doc = {name: value for name in _DOC_FIELDS if (value := getattr(row, name)) not in (None, "", {})}
     whole = keys | packed(doc, WORDS)
     moving = (*_MOVED, "resource_icon") if len(row.resource_icon) > _LONGEST_ICON else _MOVED

@@ -27,6 +27,8 @@ POSITION = "position"
 CLOSING = "closing"
 TIME_LENGTH = 26
 ALL = "all"
+EVENT_TIME = "event_time"
+"""The attribute of connection events of the audit log that tells when they happened, for a condition on rows."""
 CONNECTION_EVENT = "connection_event"
 KEPT = (ALL, CONNECTION_EVENT)
 """The lanes that a deployment cannot switch off: one that holds every row, and one that the purge finds rows by."""

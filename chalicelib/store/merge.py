@@ -16,7 +16,7 @@ from typing import Any
 
 from chalicelib.store.budget import Budget
 from chalicelib.store.engine import Item, call
-from chalicelib.store.lanes import POSITION
+from chalicelib.store.lanes import EVENT_TIME, POSITION
 from chalicelib.store.plan import Plan
 
 _READERS = 16
@@ -100,6 +100,9 @@ class Merge:
             if not self._budget.left:
                 raise BudgetSpent
             expected = ceil(self.wanted * self._eagerness * own / max(1, self._taken, own))
+            if not answer["Items"]:
+                # Rows that are left out may be many, and stand together.
+                expected = 2 * answer["ScannedCount"]
             size = min(max(_SMALLEST_REFILL, expected), _LARGEST_PAGE, self._budget.left)
             request |= {"ExclusiveStartKey": answer["LastEvaluatedKey"], "Limit": size}
             answer = call("Query", request)
@@ -120,9 +123,11 @@ def lane_request(table: str, plan: Plan) -> dict[str, Any]:
         "ScanIndexForward": False,
         "ExpressionAttributeValues": {":low": {"S": plan.low}, ":high": {"S": plan.high}},
     }
-    if plan.outside:
-        request["FilterExpression"] = "attribute_not_exists(#outside)"
-        request["ExpressionAttributeNames"]["#outside"] = plan.outside
+    if plan.events_since:
+        # A filter may not ask about the position, which is a key.
+        request["FilterExpression"] = "attribute_not_exists(#event_time) OR #event_time >= :events_since"
+        request["ExpressionAttributeNames"]["#event_time"] = EVENT_TIME
+        request["ExpressionAttributeValues"][":events_since"] = {"S": plan.events_since}
     return request
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chalicelib import times
-from chalicelib.store.lanes import CONNECTION_EVENT, Lane, just_below
+from chalicelib.store.lanes import Lane, just_below
 from chalicelib.store.records import AUDIT_LOGS, CONNECTION_EVENT_ACTIONS, AuditLog, ConnectionLog
 
 BY_ID = "id"
@@ -74,7 +74,8 @@ class Plan:
         residual: what the lane does not answer: without any, the lane alone gives the count.
         checks: all that a row must be, checked on each, because a lane may lag behind the row it shows.
         any_of: what a row must be beside that: all of one of these. Without any there is no such condition.
-        outside: the lane that rows must not be in, told by an attribute that the lane which is read holds of them.
+        events_since: when connection events must have happened, at the earliest, as the lane tells it of them; empty
+            where all of them are wanted.
         why: the reason for the choice, in a sentence.
     """
 
@@ -85,7 +86,7 @@ class Plan:
     residual: Mapping[str, frozenset[str]] = field(default_factory=dict)
     checks: Mapping[str, frozenset[str]] = field(default_factory=dict)
     any_of: tuple[Criteria, ...] = ()
-    outside: str = ""
+    events_since: str = ""
     why: str = ""
 
     @property
@@ -110,13 +111,14 @@ NOTHING = Plan("", why="No row can be all that is asked.")
 UNREADABLE = Plan("", why="The caller may read no row of this log.")
 
 
-def plan(criteria: Criteria, lanes: tuple[Lane, ...], shards: int) -> Plan:
+def plan(criteria: Criteria, lanes: tuple[Lane, ...], shards: int, *, events_since: datetime | None = None) -> Plan:
     """The cheapest plan.
 
     Args:
         criteria: what is asked, and what the caller may see.
         lanes: those that the deployment keeps, most selective first.
         shards: how many the coarse lanes have.
+        events_since: the earliest time of connection events of the audit log, where other rows may be older.
     """
     fields = criteria.fields
     known = {**fields, **{name: fields.get(name, some) & some for name, some in criteria.implied.items()}}
@@ -125,14 +127,19 @@ def plan(criteria: Criteria, lanes: tuple[Lane, ...], shards: int) -> Plan:
     if criteria.after and criteria.before and criteria.after > criteria.before:
         return NOTHING
     no_events = fields.get("data_set") == _NO_CONNECTION_EVENTS
-    if no_events and known.get("action", _ANY_ACTION) <= CONNECTION_EVENT_ACTIONS:
-        return NOTHING
+    if known.get("action", _ANY_ACTION) <= CONNECTION_EVENT_ACTIONS:
+        if no_events:
+            return NOTHING
+        criteria &= Criteria(after=events_since)
+    if criteria.after and events_since and criteria.after >= events_since:
+        events_since = None
     low = times.fixed(criteria.after) if criteria.after else _FIRST
     high = (times.fixed(criteria.before) if criteria.before else "") + _LAST
     if BY_ID in fields:
         residual = {name: allowed for name, allowed in fields.items() if name != BY_ID}
         why = "The token names single rows: these are read, and nothing else."
-        return Plan(BY_ID, tuple(sorted(fields[BY_ID])), low, high, residual, fields, why=why)
+        kept = (Criteria({"data_set": _NO_CONNECTION_EVENTS}), Criteria(after=events_since)) if events_since else ()
+        return Plan(BY_ID, tuple(sorted(fields[BY_ID])), low, high, residual, fields, kept, why=why)
     able = [(lane, keys) for lane in lanes if (keys := _keys(lane, known, shards))]
     few = [(lane, keys) for lane, keys in able if len(keys) <= _MOST_KEYS or not lane.fields]
     if not few:
@@ -141,8 +148,8 @@ def plan(criteria: Criteria, lanes: tuple[Lane, ...], shards: int) -> Plan:
     lane, keys = min(few, key=lambda option: (option[0].coarse, -len(option[0].answered & fields.keys())))
     answered = lane.answered | {"data_set"} if no_events else lane.answered
     residual = {name: allowed for name, allowed in fields.items() if name not in answered}
-    outside = CONNECTION_EVENT if no_events else ""
-    return Plan(lane.name, keys, low, high, residual, fields, (), outside, _why(lane, keys, residual, fields))
+    since = _LAST if no_events else times.fixed(events_since) if events_since else ""
+    return Plan(lane.name, keys, low, high, residual, fields, (), since, _why(lane, keys, residual, fields))
 
 
 def _both(one: Mapping[str, frozenset[str]], other: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:

@@ -25,7 +25,7 @@ from pynamodb.models import Model
 
 from chalicelib import times
 from chalicelib.settings import current
-from chalicelib.store.lanes import CONNECTION_EVENT, EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, POSITION, Lane
+from chalicelib.store.lanes import CONNECTION_EVENT, EVENT_TIME, EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, POSITION, Lane
 
 DOC = "doc"
 PACKED_DOC = "zdoc"
@@ -66,8 +66,8 @@ def _sorted_index(name: str, hash_key: str) -> GlobalSecondaryIndex[Any]:
 
 
 def _lane_index(lane: Lane, lanes: tuple[Lane, ...]) -> GlobalSecondaryIndex[Any]:
-    # Lanes tell which of their rows are connection events, so that these can be left out without being sent.
-    told = [other.name for other in lanes if other.name == CONNECTION_EVENT != lane.name]
+    # Lanes tell which of their rows are connection events, so that old ones can be left out without being sent.
+    told = [EVENT_TIME for other in lanes if other.name == CONNECTION_EVENT != lane.name]
     return _index(lane.name, lane.name, POSITION, IncludeProjection([DOC, PACKED_DOC, *lane.told, *told]))
 
 

@@ -172,7 +172,7 @@ def test_every_read_shows_what_is_kept_and_held_and_nothing_else(
 
 
 def test_connection_events_are_shown_for_ninety_days_and_other_audit_rows_by_the_policy(
-    owner: Client, note: Callable[..., str], rules: Callable[..., None], clock: Clock
+    owner: Client, house: House, root: User, note: Callable[..., str], rules: Callable[..., None], clock: Clock
 ) -> None:
     events = {age: note(age * DAY, "open") for age in (5, 50, 89)}
     others = {age: note(age * DAY) for age in (5, 50, 89, 95, 200)}
@@ -187,6 +187,9 @@ def test_connection_events_are_shown_for_ninety_days_and_other_audit_rows_by_the
         return set(ids(reply))
 
     assert shown() == {events[5], events[50], *others.values()}
+    named = [f"audit_log:{row}" for row in (events[50], events[89], others[200])]
+    narrow = house.client(root, scopes=("audit_log:read", "user:read"), allow_list=(*named, "user:*"))
+    assert ids(narrow.get(AUDIT)) == [events[50], others[200]]
     rules(audit_logs=100 * DAY)
     assert shown() == {events[5], events[50], others[5], others[50], others[89], others[95]}
     rules(audit_logs=30 * DAY)
@@ -199,6 +202,20 @@ def test_connection_events_are_shown_for_ninety_days_and_other_audit_rows_by_the
     rules(audit_logs=30 * DAY)
     assert owner.post(RUNS).json["purged"] == {**NONE, "audit_logs": 4}
     assert shown() == {*events.values(), others[5]}
+
+
+def test_many_events_past_their_time_are_passed_over_in_few_calls(
+    owner: Client, note: Callable[..., str], clock: Clock
+) -> None:
+    last = note(10 * DAY)
+    for index in range(300):
+        note(9 * DAY - index * timedelta(seconds=1), "open")
+    clock.forward(90 * DAY)
+    calls: list[str] = []
+    with store_engine.heard_by(lambda operation, _request, _answer: calls.append(operation)):
+        reply = owner.get(AUDIT, query={"q": "resource_type:template", "limit": "1"})
+    assert (ids(reply), reply.json["count"]) == ([last], 1)
+    assert calls.count("Query") <= 9
 
 
 def test_a_page_of_old_audit_rows_is_four_calls_beside_the_token_check(owner: Client, note: Callable[..., str]) -> None:

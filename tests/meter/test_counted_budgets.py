@@ -13,13 +13,6 @@ from scripts.meter.queries import LOGS, Log
 from scripts.meter.service import Service, at_noon, environment
 
 SMALL, LARGE = 500, 2_000
-_TO_THE_END = (
-    "a count of two pages that reaches the end of the log asks for what is older than connection events as well"
-)
-COUNTED_MISSED = {
-    ("", LARGE): _TO_THE_END,
-    ("date_to:2025-07-10", LARGE): _TO_THE_END,
-}
 QUERIES = [pytest.param(log, query, id=f"{log.name} {query}") for log in LOGS for query in log.queries]
 
 
@@ -95,23 +88,8 @@ def test_a_page_reads_little_more_than_it_returns(
     assert budgets.PAGE_CALLS.kept(cost.calls), cost
 
 
-@pytest.mark.parametrize(
-    ("log", "query", "size"),
-    [
-        pytest.param(
-            log,
-            query,
-            size,
-            id=f"{log.name} {query} {size}",
-            marks=pytest.mark.xfail(reason=COUNTED_MISSED[query, size], strict=True)
-            if (query, size) in COUNTED_MISSED and (log.name == "audit" or query)
-            else (),
-        )
-        for log in LOGS
-        for query in log.queries
-        for size in (SMALL, LARGE)
-    ],
-)
+@pytest.mark.parametrize(("log", "query"), QUERIES)
+@pytest.mark.parametrize("size", [SMALL, LARGE])
 def test_a_page_with_its_count_takes_few_calls(
     loaded: dict[tuple[str, str, int], pages.Cost], log: Log, query: str, size: int
 ) -> None:

@@ -216,7 +216,8 @@ def test_only_deprecated_connection_events_pay_for_their_lane(action: str) -> No
     row = template_changed(1)
     (deprecated,), (ordinary,) = to_items(replace(row, action=action), shards=1), to_items(row, shards=1)
     assert deprecated["connection_event"] == {"S": f"{action}#0"}
-    assert deprecated.keys() - ordinary.keys() == {"connection_event"}
+    assert deprecated["event_time"] == {"S": deprecated["position"]["S"][:26]}
+    assert deprecated.keys() - ordinary.keys() == {"connection_event", "event_time"}
 
 
 def padded(size: int) -> AuditLog:

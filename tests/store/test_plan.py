@@ -303,6 +303,34 @@ def test_the_cut_off_is_in_the_key_range() -> None:
     assert plan(Criteria(after=NOON), CONNECTION_LANES, 1).low == times.fixed(NOON)
 
 
+EARLIER = NOON - timedelta(days=90)
+NEVER = "\U0010ffff"
+
+
+@pytest.mark.parametrize(
+    ("fields", "after", "low", "events_since"),
+    [
+        pytest.param({}, None, " ", times.fixed(EARLIER), id="other rows may be older"),
+        pytest.param({"action": {"create"}}, None, " ", times.fixed(EARLIER), id="the lane says of each"),
+        pytest.param({"action": {"connect"}}, None, times.fixed(EARLIER), "", id="of events alone it is a bound"),
+        pytest.param({}, EARLIER, times.fixed(EARLIER), "", id="nothing asked for is older"),
+        pytest.param({}, NOON, times.fixed(NOON), "", id="nor here"),
+        pytest.param({"data_set": {"audit_logs"}}, None, " ", NEVER, id="no event at all"),
+    ],
+)
+def test_connection_events_may_have_to_be_younger_than_other_rows(
+    fields: Fields, after: datetime | None, low: str, events_since: str
+) -> None:
+    asked = {name: frozenset(values) for name, values in fields.items()}
+    made = plan(Criteria(asked, after), AUDIT_LANES, 1, events_since=EARLIER)
+    assert (made.low, made.events_since, made.by_row) == (low, events_since, False)
+
+
+def test_connection_events_among_single_rows_are_looked_at() -> None:
+    made = plan(Criteria({"id": frozenset("x")}), AUDIT_LANES, 1, events_since=EARLIER)
+    assert made.any_of == (Criteria({"data_set": frozenset({"audit_logs"})}), Criteria(after=EARLIER))
+
+
 def test_a_log_without_a_lane_for_everything_is_a_mistake() -> None:
     with pytest.raises(LookupError):
         plan(Criteria(), (Lane("workspace", ("workspace_id",)),), 1)

@@ -14,7 +14,7 @@ from chalicelib.settings import current
 from chalicelib.store import engine as store_engine
 from chalicelib.store import schema
 from chalicelib.store.engine import call
-from chalicelib.store.lanes import CONNECTION_EVENT, EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, POSITION, Lane
+from chalicelib.store.lanes import CONNECTION_EVENT, EVENT_TIME, EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, POSITION, Lane
 from chalicelib.store.schema import create_missing_tables, table_definition
 from chalicelib.store.tables import (
     DOC,
@@ -134,10 +134,10 @@ def keys(schema: list[Mapping[str, str]]) -> list[tuple[str, str]]:
 
 
 def told(name: str, lanes: tuple[Lane, ...]) -> list[str]:
-    """What lanes tell beside the row: whether it is a connection event, and how an ended session ended."""
+    """What lanes tell beside the row: when a connection event happened, and how an ended session ended."""
     if lanes is EVERY_CONNECTION_LANE:
         return ["closing"] if name == "completed" else []
-    return [CONNECTION_EVENT] if name != CONNECTION_EVENT else []
+    return [EVENT_TIME] if name != CONNECTION_EVENT else []
 
 
 @pytest.mark.parametrize(
