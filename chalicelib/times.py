@@ -44,7 +44,7 @@ def from_fixed(text: str) -> datetime:
 
 def wire(moment: datetime) -> str:
     """What clients read: RFC 3339, UTC, up to six digits of fraction, none of them a trailing zero."""
-    return wire_from_fixed(fixed(moment))
+    return moment.isoformat(timespec="microseconds")[:26].rstrip("0").rstrip(".") + "Z"
 
 
 def wire_from_fixed(text: str) -> str:

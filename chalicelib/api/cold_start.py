@@ -7,6 +7,9 @@ import os
 
 from chalicelib.store import engine
 
+_YOUNG_OBJECTS = 20_000
+"""More than a page makes, which live as long as it does: at Python's 700 they would be looked through many times."""
+
 
 def prepare() -> None:
     """Make the client of the store, in Lambda; and let garbage be collected from here on, never among what is loaded.
@@ -16,4 +19,5 @@ def prepare() -> None:
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         _ = engine.connection().client
     gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS)
     gc.enable()

@@ -115,4 +115,4 @@ def _content(made: AuditLog) -> str:
     # As text, because Python takes true for 1. What is absent is left out, so that a field added later changes no id.
     known = {field.name: getattr(made, field.name) for field in fields(made)}
     known["time"] = times.fixed(made.time)
-    return json.dumps({name: value for name, value in known.items() if value is not None}, sort_keys=True)
+    return json.dumps({name: value for name, value in known.items() if value is not None}, sort_keys=True, default=dict)

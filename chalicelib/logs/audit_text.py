@@ -198,14 +198,19 @@ def _chat_description(row: AuditLog) -> str | None:
 
 
 def _readable(given: Mapping[str, Any]) -> bool:
+    if not given:
+        return True
     for name in _TEXTS:
         if not isinstance(given.get(name, ""), str | None):
             return False
     workspace_id = given.get("workspace_id")
-    if workspace_id is None:
-        return True
+    return workspace_id is None or _is_uuid(workspace_id)
+
+
+@lru_cache(maxsize=256)
+def _is_uuid(text: str) -> bool:
     try:
-        UUID(workspace_id)
+        UUID(text)
     except ValueError:
         return False
     return True
@@ -215,5 +220,6 @@ def _known_fields(row: AuditLog) -> Mapping[str, Any]:
     return row.additional_fields if _readable(row.additional_fields) else {}
 
 
+@lru_cache(maxsize=256)
 def _quoted(part: str | None) -> str:
     return quote(part or "", safe="", errors="replace")

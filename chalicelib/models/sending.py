@@ -8,16 +8,18 @@ from typing import Any
 
 import orjson
 
+from chalicelib.store.packing import StoredObject
+
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 # Half a character, which a client may have sent as an escape, cannot be sent back in UTF-8.
 _TO_ESCAPE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=dict)
 
 
 def json_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
     """A value as the JSON that is sent: as Go's encoder writes it, so that no answer can be taken for HTML."""
     try:
-        text = orjson.dumps(value).decode()
+        text = orjson.dumps(value, _as_stored).decode()
     except TypeError:
         # Half a character, a number of more than 64 bits: in what others sent there is everything that JSON can say.
         text = _ENCODER.encode(value)
@@ -25,6 +27,12 @@ def json_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
     if text.isascii() and "<" not in text and ">" not in text and "&" not in text:
         return text
     return _TO_ESCAPE.sub(lambda found: _ESCAPES.get(found[0], "\ufffd"), text)
+
+
+def _as_stored(value: object) -> orjson.Fragment:
+    if isinstance(value, StoredObject):
+        return orjson.Fragment(value.text)
+    raise TypeError
 
 
 def bytes_sent(text: str) -> int:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from chalicelib import times
@@ -39,11 +40,22 @@ LARGEST_ITEM_BYTES = 400_000
 IN_LANES = ("id", POSITION, EVENT_TIME, DOC, PACKED_DOC)
 """What of a row is in a lane, and so enough to list it by."""
 
+_APART = "diff"
 _MOVED = ("diff", "additional_fields")
 _LONGEST_ICON = 256
 """Characters that a path has; what is longer is the image itself, and moves too."""
 _NOT_IN_DOC = frozenset({"id", "time", "unread"})
-_DOC_FIELDS = tuple(name for name in AuditLog.__slots__ if name not in _NOT_IN_DOC)
+_DOC_FIELDS = tuple(field.name for field in fields(AuditLog) if field.name not in _NOT_IN_DOC)
+_ABSENT: Mapping[str, Any] = {
+    "organization_id": None,
+    "ip": None,
+    "user_agent": None,
+    "resource_target": "",
+    "resource_icon": "",
+    "diff": {},
+    "additional_fields": {},
+}
+"""What a doc leaves out."""
 _UNREAD = "unread"
 _REST_LEVEL = 6
 
@@ -61,24 +73,24 @@ def to_items(row: AuditLog, *, shards: int, lanes: tuple[Lane, ...] = AUDIT_LANE
     if row.connection_event:
         keys[EVENT_TIME] = {"S": times.fixed(row.time)}
     doc = {name: value for name in _DOC_FIELDS if (value := getattr(row, name)) not in (None, "", {})}
-    whole = keys | packed(doc, WORDS)
+    whole = keys | packed(doc, WORDS, _APART)
     moving = (*_MOVED, "resource_icon") if len(row.resource_icon) > _LONGEST_ICON else _MOVED
     moved = {name: doc.pop(name) for name in moving if name in doc}
     if not moved or max(_lane_sizes(whole, lane_items), default=0) <= WRITE_UNIT_BYTES:
         return [whole]
-    plain = json.dumps(moved, ensure_ascii=False, separators=(",", ":"))
+    plain = json.dumps(moved, ensure_ascii=False, separators=(",", ":"), default=dict)
     rest = zlib.compress(plain.encode("utf-8", "surrogatepass"), _REST_LEVEL)
     # Lambda answers with a JSON text in JSON, all of it in ASCII.
     shown = len(json.dumps(plain))
     if row.build_reason:
         # A query may check it on any row of a lane.
         doc["additional_fields"] = {"build_reason": row.build_reason}
-    beside = keys | packed(doc | {_UNREAD: (shown, 0)}, WORDS) | {REST: {"B": rest}}
+    beside = keys | packed(doc | {_UNREAD: (shown, 0)}, WORDS, _APART) | {REST: {"B": rest}}
     if item_bytes(beside) <= LARGEST_ITEM_BYTES:
         return [whole] if _write_units(whole, lane_items) <= _write_units(beside, lane_items) else [beside]
     room = LARGEST_ITEM_BYTES - WRITE_UNIT_BYTES
     parts = [rest[start : start + room] for start in range(0, len(rest), room)]
-    first = keys | packed(doc | {_UNREAD: (shown, len(parts))}, WORDS)
+    first = keys | packed(doc | {_UNREAD: (shown, len(parts))}, WORDS, _APART)
     ids = _further_ids(row.id, len(parts))
     further: list[Item] = [{"id": {"S": own}, REST: {"B": part}} for own, part in zip(ids, parts, strict=True)]
     return [first, *further]
@@ -86,16 +98,12 @@ def to_items(row: AuditLog, *, shards: int, lanes: tuple[Lane, ...] = AUDIT_LANE
 
 def from_item(item: Item) -> AuditLog:
     """The row of an item, read from the table or from any lane; `unread` where the item does not have all of it."""
-    empty = {"diff": {}, "additional_fields": {}, "resource_target": "", "resource_icon": ""}
-    absent = {"organization_id": None, "ip": None, "user_agent": None}
-    doc = unpacked(item, WORDS)
-    unread = Unread(*doc.pop(_UNREAD)) if _UNREAD in doc else None
-    row = AuditLog(
-        id=item["id"]["S"],
-        time=times.from_fixed(item[POSITION]["S"][:TIME_LENGTH]),
-        unread=unread,
-        **{**empty, **absent, **doc},
-    )
+    values = {**_ABSENT, **unpacked(item, WORDS, _APART)}
+    unread = Unread(*values[_UNREAD]) if _UNREAD in values else None
+    values["id"] = item["id"]["S"]
+    values["time"] = times.from_fixed(item[POSITION]["S"][:TIME_LENGTH])
+    values[_UNREAD] = unread
+    row = AuditLog.of(values)
     return with_rest(row, {row.id: item}) if unread and not unread.items and REST in item else row
 
 
@@ -131,8 +139,7 @@ def with_rest(row: AuditLog, items: Mapping[str, Item]) -> AuditLog:
     if not all(own in items for own in ids):
         raise Unavailable("The rest of a row could not be read.")
     rest: dict[str, Any] = json.loads(zlib.decompress(b"".join(items[own][REST]["B"] for own in ids)))
-    whole = {name: getattr(row, name) for name in AuditLog.__slots__}
-    return AuditLog(**{**whole, "unread": None, "diff": {}, "additional_fields": {}, **rest})
+    return AuditLog.of({**vars(row), "unread": None, "diff": {}, "additional_fields": {}, **rest})
 
 
 def writes_of(row: AuditLog) -> list[Write]:

@@ -19,6 +19,7 @@ Bytes are the bill: a write costs a unit per started KB for the row and for ever
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,7 +38,7 @@ _REMEMBERED = timedelta(days=365)
 """Beyond the retention, for a session may stay open for long after it was purged."""
 
 _NOT_IN_DOC = frozenset({"id", "connect_time", "closing"})
-_DOC_FIELDS = tuple(name for name in ConnectionLog.__slots__ if name not in _NOT_IN_DOC)
+_DOC_FIELDS = tuple(field.name for field in fields(ConnectionLog) if field.name not in _NOT_IN_DOC)
 
 
 def to_item(row: ConnectionLog, *, shards: int, revision: int, lanes: tuple[Lane, ...] = CONNECTION_LANES) -> Item:
@@ -58,12 +59,11 @@ def to_item(row: ConnectionLog, *, shards: int, revision: int, lanes: tuple[Lane
 
 def from_item(item: Item) -> ConnectionLog:
     """The row of an item; one that was read from a lane comes without its closing, which only the base row has."""
-    return ConnectionLog(
-        id=item["id"]["S"],
-        connect_time=times.from_fixed(item[POSITION]["S"][:TIME_LENGTH]),
-        closing=closing_of(item),
-        **unpacked(item),
-    )
+    values = unpacked(item)
+    values["id"] = item["id"]["S"]
+    values["connect_time"] = times.from_fixed(item[POSITION]["S"][:TIME_LENGTH])
+    values["closing"] = closing_of(item)
+    return ConnectionLog.of(values)
 
 
 def is_row(item: Item) -> bool:

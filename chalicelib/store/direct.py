@@ -52,7 +52,10 @@ def parsed(body: bytes) -> dict[str, Any]:
     if b'"B' in body:
         for item in _items(answer):
             for value in item.values():
-                _make_bytes(value)
+                if "B" in value:
+                    value["B"] = a2b_base64(value["B"])
+                elif "BS" in value:
+                    value["BS"] = [a2b_base64(each) for each in value["BS"]]
     return answer
 
 
@@ -186,10 +189,3 @@ def _items(answer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield from items
     reasons = (reason or {} for reason in answer.get("CancellationReasons") or ())
     yield from (holder[name] for holder in (answer, *reasons) for name in ("Item", "Attributes") if name in holder)
-
-
-def _make_bytes(value: dict[str, Any]) -> None:
-    if "B" in value:
-        value["B"] = a2b_base64(value["B"])
-    elif "BS" in value:
-        value["BS"] = [a2b_base64(each) for each in value["BS"]]

@@ -151,6 +151,7 @@ class Reading(Generic[Row]):
             self._items = self._read(wanted)
         if self._merge is not None:
             self._merge.wanted = wanted / self._share_matching
+        read = self._log.read
         try:
             for item in self._items:
                 self._position = item[POSITION]["S"]
@@ -160,8 +161,8 @@ class Reading(Generic[Row]):
                     continue
                 self._seen.add(row_id)
                 self._met += 1
-                row = self._log.read(item)
-                if all(getattr(row, name) in some for name, some in self._early) and self._is_any(row, late=False):
+                row = read(item)
+                if self._looks_right(row):
                     self._matched += 1
                     found.append(row)
                     if len(found) == number:
@@ -173,6 +174,13 @@ class Reading(Generic[Row]):
         except BudgetSpent:
             self.stopped = True
         return found
+
+    def _looks_right(self, row: Row) -> bool:
+        """Whether a row is all that is asked, as far as the lane tells."""
+        for name, some in self._early:
+            if getattr(row, name) not in some:
+                return False
+        return not self._any_of or self._is_any(row, late=False)
 
     @property
     def _share_matching(self) -> float:

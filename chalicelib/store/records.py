@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from operator import attrgetter
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 from chalicelib.casing import lowered
 from chalicelib.times import NEVER
@@ -120,8 +119,22 @@ DATA_SETS = (API_KEYS, AUDIT_CONNECTION_EVENTS, CONNECTION_LOGS, AUDIT_LOGS)
 """What has a retention of its own, in the order in which it is purged."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionLog:
+class _Row:
+    """What rows of both logs can be made by beside their constructor."""
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Self:
+        """The row with these values, which are its own from now on; what has a default may be left out.
+
+        To set frozen fields one by one is a tenth of the time that a page takes.
+        """
+        row = object.__new__(cls)
+        object.__setattr__(row, "__dict__", values)
+        return row
+
+
+@dataclass(frozen=True)
+class ConnectionLog(_Row):
     """A row of the connection log: one per session, or one per web event.
 
     Attributes:
@@ -168,12 +181,7 @@ class ConnectionLog:
 
     def closed(self, closing: Closing) -> ConnectionLog:
         """The same row with an end; a page makes a hundred, which `dataclasses.replace` is too slow for."""
-        opening: dict[str, Any] = dict(zip(_OPENING, _opening(self), strict=True))
-        return ConnectionLog(**opening, closing=closing)
-
-
-_OPENING = tuple(name for name in ConnectionLog.__slots__ if name != "closing")
-_opening = attrgetter(*_OPENING)
+        return ConnectionLog.of({**vars(self), "closing": closing})
 
 
 CONNECTION_EVENT_ACTIONS = frozenset({"connect", "disconnect", "open", "close"})
@@ -192,8 +200,8 @@ class Unread(NamedTuple):
     items: int
 
 
-@dataclass(frozen=True, slots=True)
-class AuditLog:
+@dataclass(frozen=True)
+class AuditLog(_Row):
     """A row of the audit log: one per event, never changed.
 
     Attributes:

@@ -330,11 +330,15 @@ def test_a_row_without_its_rest_is_not_passed_for_a_whole_one() -> None:
 def test_rows_written_before_there_were_words_can_be_read() -> None:
     row = template_changed(1)
     (item,) = to_items(row, shards=1)
-    plain = zlib.decompressobj(zdict=WORDS).decompress(item[PACKED_DOC]["B"])
-    assert from_item({**item, PACKED_DOC: {"B": zlib.compress(plain)}}) == row
+    plain = zlib.decompressobj(-zlib.MAX_WBITS, WORDS).decompress(item[PACKED_DOC]["B"])
+    own, _, diff = plain.decode().partition("\n")
+    assert (json.loads(own)["resource_type"], json.loads(diff)) == ("template", row.diff)
     without = {name: value for name, value in item.items() if name != PACKED_DOC}
-    assert from_item({**without, DOC: {"S": plain.decode()}}) == row
-    assert json.loads(plain)["resource_type"] == "template"
+    for text in (plain, json.dumps({**json.loads(own), "diff": row.diff}).encode()):
+        assert from_item({**item, PACKED_DOC: {"B": zlib.compress(text)}}) == row
+        assert from_item({**without, DOC: {"S": text.decode()}}) == row
+        packer = zlib.compressobj(9, zdict=WORDS)
+        assert from_item({**item, PACKED_DOC: {"B": packer.compress(text) + packer.flush()}}) == row
 
 
 def test_the_words_never_change_for_rows_are_read_with_them() -> None:

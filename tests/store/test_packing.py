@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import string
+from random import Random
 from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.store.packing import packed, unpacked
+from chalicelib.models.sending import json_text
+from chalicelib.store.packing import StoredObject, packed, unpacked
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | st.text(max_size=40),
@@ -22,6 +26,36 @@ def test_any_json_object_comes_back(doc: dict[str, Any]) -> None:
     item = packed(doc)
     assert len(item) == 1
     assert unpacked(item) == doc
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text(max_size=8), JSON, max_size=6), st.dictionaries(st.text(max_size=8), JSON, max_size=6))
+@example({}, {"a": "\n<&\u2028"})
+@example({"a": 1}, {"long": 2**70})
+@example({"a": "x" * 600}, {"half": "\ud800"})
+def test_a_value_that_stands_apart_comes_back_as_it_was_written(doc: dict[str, Any], large: dict[str, Any]) -> None:
+    whole = {**doc, "large": large}
+    read = unpacked(packed(whole, apart="large"), apart="large")
+    assert read == whole
+    assert list(read["large"]) == list(large)
+    assert json.loads(json_text(read)) == json.loads(json_text(whole))
+    # What was read is stored again as it was.
+    assert unpacked(packed(read, apart="large"), apart="large") == whole
+
+
+def test_a_value_that_stands_apart_is_not_read_to_be_sent() -> None:
+    read = unpacked(packed({"large": {"b": 1.50, "a": [1e3]}, "more": 1}, apart="large"), apart="large")
+    assert isinstance(read["large"], StoredObject)
+    read["large"].text = b'{"sent":"as it is"}'
+    assert json_text(read) == '{"more":1,"large":{"sent":"as it is"}}'
+
+
+def test_nothing_that_is_compressed_begins_like_the_rows_of_before() -> None:
+    random = Random(5)
+    for size in (600, 5_000, 200_000):
+        for letters in ("ab", string.ascii_letters, "".join(map(chr, range(0x4E00, 0x6E00)))):
+            item = packed({"a": "".join(random.choices(letters, k=size))})
+            assert item["zdoc"]["B"][0] != 0x78
 
 
 def test_a_small_document_is_plain_text() -> None:
