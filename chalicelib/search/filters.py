@@ -156,7 +156,7 @@ CONNECTION_FILTERS = FilterTable(
             Kind.ENUM,
             "status",
             "status",
-            "Sessions that are still open, or (read from lane `type`) that have ended; web connections are neither.",
+            "Sessions that are still open, or (in lane `completed`) that have ended; web connections are neither.",
             values=CONNECTION_STATUSES,
             aliases={"connected": "ongoing", "disconnected": "completed"},
         ),

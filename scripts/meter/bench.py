@@ -14,7 +14,7 @@ from scripts.meter.measures.pages import Cost
 from scripts.meter.peer import compare
 from scripts.meter.peer.compare import Peer
 from scripts.meter.results import Result, Table, lines
-from scripts.meter.service import Service, at_noon
+from scripts.meter.service import Service, at_noon, environment
 
 ENGINE = "moto with ordered indexes, in this process (scripts/local/engine.py)"
 
@@ -84,13 +84,15 @@ def _run(engine: EmbeddedEngine, report: Report, *, full: bool, say: Say) -> Non
     report.add(ingest.measure(service), say)
     report.add(cpu.measure_ingest(service), say)
     report.add(purge.measure(service), say)
-    every, lean, bytes_every, bytes_lean = dollars.costs_of(service)
+    every = dollars.deployment(service)
+    with environment(**lanes.lean()):
+        lean = dollars.deployment(service)
     optional = lanes.costs_of_optional(service)
-    report.add(dollars.of_events(every, lean), say)
-    report.add(dollars.of_months(every, lean, bytes_every, bytes_lean), say)
+    report.add(dollars.of_events(every.costs, lean.costs), say)
+    report.add(dollars.of_months(every, lean), say)
     report.add(pages.measure(service, sizes(full=full)), say)
     report.add(dollars.of_pages(service, report.pages), say)
-    report.add(dollars.of_lanes(lanes.dropped(service, every), "lanes", "Dropping a lane"), say)
+    report.add(dollars.of_lanes(lanes.dropped(service, every.costs), "lanes", "Dropping a lane"), say)
     report.add(dollars.of_lanes(lanes.added(service, optional), "optional lanes", "Adding an optional lane"), say)
     report.add(lanes.measure_lean(service), say)
     report.add(cpu.measure_pages(service), say)

@@ -1,7 +1,7 @@
 """Dollars: of a million events, of a million pages, of a month; from measured units, dated prices and assumptions.
 
 Storage is billed by the month, so it is kept apart from what an event costs when it comes in; so is the purge. Traffic
-out of the region and backups are left out, for the peer as well.
+out of the region is left out, and for the peer backups as well.
 """
 
 from __future__ import annotations
@@ -61,6 +61,12 @@ def storage(bytes_an_event: float, events_a_second: float) -> float:
     """Dollars a month for the rows of the time that they are kept, entries of lanes included."""
     gb = events_a_second * ASSUMED["kept_days"] * 86_400 * bytes_an_event / _GB
     return float(gb * PRICES["dynamodb"]["storage_gb_month"])
+
+
+def restore(bytes_an_event: float, events_a_second: float) -> float:
+    """Dollars a month for a restore to any second of the last weeks, by the bytes of rows without their lanes."""
+    gb = events_a_second * ASSUMED["kept_days"] * 86_400 * bytes_an_event / _GB
+    return float(gb * PRICES["dynamodb"]["restore_gb_month"])
 
 
 def month(dollars_a_million: float, events_a_second: float) -> float:

@@ -30,10 +30,15 @@ def found() -> Found:
 
 
 def readme(run: Found) -> dict[str, str]:
-    """The tables of the README by name."""
+    """The tables of README and docs by name."""
     bill = run["tables"]["dollars events"]
     shown = [row for row in bill["rows"] if row[0] == "the mix" or row[1] == "all lanes"]
-    return {"budgets": _budgets(run), "bill": markdown(bill["head"], shown)}
+    months = run["tables"]["dollars months"]
+    return {
+        "budgets": _budgets(run),
+        "bill": markdown(bill["head"], shown),
+        "months": markdown(months["head"], months["rows"]),
+    }
 
 
 def tables(run: Found) -> str:

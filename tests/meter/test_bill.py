@@ -73,6 +73,11 @@ def test_a_month_is_as_many_seconds_at_the_rate() -> None:
     assert bill.month(5.0, 100) == pytest.approx(100 * bill.month(5.0, 1))
 
 
+def test_a_restore_is_billed_by_the_bytes_that_are_kept() -> None:
+    stored = bill.storage(1_000, 2) / PRICES["dynamodb"]["storage_gb_month"]
+    assert bill.restore(1_000, 2) == pytest.approx(stored * PRICES["dynamodb"]["restore_gb_month"])
+
+
 def test_storage_is_of_the_rows_that_are_kept() -> None:
     seconds = ASSUMED["kept_days"] * 86_400
     assert bill.storage(1_000, 2) == pytest.approx(2 * seconds * 1_000 / 1e9 * PRICES["dynamodb"]["storage_gb_month"])

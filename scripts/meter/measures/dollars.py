@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from scripts.meter import bill, budgets
-from scripts.meter.cost.size import item_size
+from scripts.meter.cost.size import Item, item_size
 from scripts.meter.cost.units import Table as StoredTable
-from scripts.meter.measures import gate, ingest, lanes, pages
+from scripts.meter.cost.units import write_units
+from scripts.meter.measures import gate, ingest, pages
 from scripts.meter.measures.ingest import Cost
 from scripts.meter.measures.lanes import Choice
 from scripts.meter.results import Result, Table
-from scripts.meter.service import Service, environment
+from scripts.meter.service import Service
 
 SECTION = "The bill, dollars"
 _STORAGE_BYTES = 100
 """What storage adds to each item and to each entry of an index."""
 
 Found = Iterator[Result | Table]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is left of an event of the mix for as long as rows are kept.
+
+    Attributes:
+        all_bytes: as storage bills them, entries of indexes included.
+        row_bytes: the same without indexes, which backups leave out.
+        units_to_delete: write units, once its time is over.
+    """
+
+    all_bytes: float
+    row_bytes: float
+    units_to_delete: float
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What events cost and leave with some set of lanes; the costs are by kind of event."""
+
+    costs: Mapping[str, Cost]
+    kept: Kept
 
 
 def of_events(every: Mapping[str, Cost], lean: Mapping[str, Cost]) -> Found:
@@ -79,53 +104,70 @@ def of_lanes(choices: Iterable[Choice], key: str, title: str) -> Found:
     )
 
 
-def of_months(every: Mapping[str, Cost], lean: Mapping[str, Cost], bytes_every: float, bytes_lean: float) -> Found:
+def of_months(every: Deployment, lean: Deployment) -> Found:
     """What a month costs at each rate, beside the peer."""
     rows: list[list[str | float]] = []
     for size in bill.PRICES["peer"]["sizes"]:
         rate = size["events_a_second"]
-        for name, costs, stored in (("all lanes", every, bytes_every), ("lean", lean, bytes_lean)):
-            taken, kept = bill.month(of_the_mix(costs), rate), bill.storage(stored, rate)
-            rows.append([rate, f"Gatebook, {name}", taken, kept, taken + kept])
+        for name, found in (("all lanes", every), ("lean", lean)):
+            dollars = (
+                bill.month(of_the_mix(found.costs), rate),
+                bill.month(bill.write_dollars(found.kept.units_to_delete), rate),
+                bill.storage(found.kept.all_bytes, rate),
+                bill.restore(found.kept.row_bytes, rate),
+            )
+            rows.append([rate, f"Gatebook, {name}", *dollars, sum(dollars)])
         machines, kept = bill.peer(size)
         name = f"the peer: {size['database']}, {size['servers']} x {size['server']}"
-        rows.append([rate, name, machines, kept, machines + kept])
+        rows.append([rate, name, machines, 0, kept, 0, machines + kept])
     yield Table(
         "dollars months",
-        f"A month; rows are kept for {bill.ASSUMED['kept_days']} days, their purge is not in it",
-        ("events/s", "who", "$ for events or machines", "$ for storage", "$ in all"),
+        f"A month; rows are kept for {bill.ASSUMED['kept_days']} days, and as many are purged as come in",
+        ("events/s", "who", "$ for events or machines", "$ to purge", "$ for storage", "$ to restore", "$ in all"),
         rows,
     )
 
 
-def stored_bytes(service: Service) -> float:
-    """Bytes that storage bills for an event of the mix, with the lanes kept now; nothing is left in the tables."""
-    found: dict[str, float] = {}
+def deployment(service: Service) -> Deployment:
+    """What events cost and leave with the lanes kept now; nothing is left in the tables."""
+    found = Deployment(ingest.costs(service), _kept(service))
+    for table in {kind.table for kind in ingest.KINDS}:
+        service.forget(table)
+    return found
+
+
+def _kept(service: Service) -> Kept:
+    items: dict[str, Sequence[Item]] = {}
     for kind in ingest.KINDS:
         if kind.follows:
-            # It adds to a row that is counted already; what it adds is next to nothing.
-            found[kind.name] = 0.0
-            continue
+            # It makes no row, and the row that it changes is weighed as it is in the end.
+            del items[kind.follows]
+        before = {item["id"]["S"] for known in items.values() for item in known}
         service.call("POST", kind.route, ingest.batch(kind))
-        items = service.engine.items(kind.table)
-        table = service.table(kind.table)
-        found[kind.name] = sum(_stored(table, item) for item in items) / len(items)
-        service.forget(kind.table)
-    return bill.mixed(found)
+        there = [item for item in service.engine.items(kind.table) if item["id"]["S"] not in before]
+        items[kind.follows or kind.name] = there
+
+    def of_the_mix(weigh: Callable[[StoredTable, Item], float]) -> float:
+        made = {kind.name: (service.table(kind.table), items.get(kind.name, [])) for kind in ingest.KINDS}
+        return bill.mixed(
+            {name: sum(weigh(table, item) for item in some) / max(1, len(some)) for name, (table, some) in made.items()}
+        )
+
+    return Kept(
+        of_the_mix(lambda table, item: sum(map(_stored, _entries(table, item)))),
+        of_the_mix(lambda _, item: _stored(item)),
+        of_the_mix(lambda table, item: sum(write_units(table, item, None).values())),
+    )
 
 
-def costs_of(service: Service) -> tuple[Mapping[str, Cost], Mapping[str, Cost], float, float]:
-    """What events cost and store, with every lane and lean."""
-    every = ingest.costs(service)
-    bytes_every = stored_bytes(service)
-    with environment(**lanes.lean()):
-        lean = ingest.costs(service)
-        return every, lean, bytes_every, stored_bytes(service)
+def _entries(table: StoredTable, item: Item) -> Iterator[Item]:
+    """The item and what each index holds of it."""
+    yield item
+    yield from (entry for index in table.indexes if (entry := table.entry(item, index)))
 
 
-def _stored(table: StoredTable, item: Mapping[str, Mapping[str, object]]) -> int:
-    entries = [item, *(entry for index in table.indexes if (entry := table.entry(item, index)))]
-    return sum(item_size(entry) + _STORAGE_BYTES for entry in entries)
+def _stored(item: Item) -> int:
+    return item_size(item) + _STORAGE_BYTES
 
 
 def _mix() -> str:
