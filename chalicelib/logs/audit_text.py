@@ -87,6 +87,10 @@ LINKS = {
 """Resource type -> the page of the resource; other types have none."""
 
 _PARTS = {name: tuple(part for _, part, _, _ in Formatter().parse(link) if part) for name, link in LINKS.items()}
+_OWN_PARTS = {"id": "resource_id", "target": "resource_target"}
+"""Part of a link -> the field of the row that tells it."""
+_KNOWN_PARTS = {"owner": "workspace_owner", "workspace_name": "workspace_name", "build_number": "build_number"}
+"""Part of a link -> the additional field that tells it, where nothing newer is known."""
 
 UNKNOWN_FIELDS: Mapping[str, str] = dict.fromkeys(
     ("workspace_name", "build_number", "build_reason", "workspace_owner"), _UNKNOWN
@@ -137,8 +141,8 @@ def looked_up(row: AuditLog) -> Looked | None:
     if kind is None:
         return None
     if kind == "workspace" and row.resource_type != "workspace":
-        workspace = UUID(_known_fields(row).get("workspace_id") or _NIL_UUID)
-        return Looked(kind, str(workspace)) if workspace.int else None
+        workspace = _uuid(_known_fields(row).get("workspace_id") or _NIL_UUID)
+        return Looked(kind, workspace) if workspace and workspace != _NIL_UUID else None
     return Looked(kind, row.resource_id)
 
 
@@ -160,18 +164,16 @@ def resource_link(row: AuditLog, *, deleted: bool, owner: str = "", organization
     link = LINKS.get(row.resource_type)
     if link is None or deleted:
         return ""
-    known = _known_fields(row)
-    told = {
-        "id": row.resource_id,
-        "target": row.resource_target,
-        "owner": owner or known.get("workspace_owner"),
-        "workspace_name": known.get("workspace_name"),
-        "build_number": known.get("build_number"),
-        "organization": organization,
-        "app": app,
-    }
-    parts = {name: _quoted(told[name]) for name in _PARTS[row.resource_type]}
-    return link.format_map(parts) if all(parts.values()) else ""
+    given = {"owner": owner, "organization": organization, "app": app}
+    parts = {}
+    for name in _PARTS[row.resource_type]:
+        part = getattr(row, _OWN_PARTS[name]) if name in _OWN_PARTS else given.get(name)
+        if not part and name in _KNOWN_PARTS:
+            part = _known_fields(row).get(_KNOWN_PARTS[name])
+        if not part:
+            return ""
+        parts[name] = _quoted(part)
+    return link.format_map(parts)
 
 
 def _verb(row: AuditLog) -> tuple[str, bool]:
@@ -204,16 +206,16 @@ def _readable(given: Mapping[str, Any]) -> bool:
         if not isinstance(given.get(name, ""), str | None):
             return False
     workspace_id = given.get("workspace_id")
-    return workspace_id is None or _is_uuid(workspace_id)
+    return workspace_id is None or _uuid(workspace_id) is not None
 
 
-@lru_cache(maxsize=256)
-def _is_uuid(text: str) -> bool:
+@lru_cache(maxsize=1_024)
+def _uuid(text: str) -> str | None:
+    """A UUID as it is usually written; None for any other text."""
     try:
-        UUID(text)
+        return str(UUID(text))
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _known_fields(row: AuditLog) -> Mapping[str, Any]:
@@ -221,5 +223,5 @@ def _known_fields(row: AuditLog) -> Mapping[str, Any]:
 
 
 @lru_cache(maxsize=256)
-def _quoted(part: str | None) -> str:
-    return quote(part or "", safe="", errors="replace")
+def _quoted(part: str) -> str:
+    return quote(part, safe="", errors="replace")
