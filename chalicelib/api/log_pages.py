@@ -17,7 +17,7 @@ from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.parameters import Page, boolean, page
 from chalicelib.errors import Forbidden, Invalid, Validation
 from chalicelib.models.directory import Beside
-from chalicelib.models.sending import bytes_sent
+from chalicelib.models.sending import bytes_sent, may_be_sent
 from chalicelib.retention import holds
 from chalicelib.retention.keeping import Keeping
 from chalicelib.search import cursor, parser
@@ -242,8 +242,8 @@ def _texts(log: Log[Row], found: _Found[Row]) -> tuple[list[str], int]:
         some = [log.shown(row, beside) for row in whole[start : start + _TOLD_AT_ONCE]]
         # Together is quicker; one by one where the answer may have to end among them.
         together = encoded(some).text[1:-1]
-        # An ASCII text at most doubles when it is sent; most pages are far from where that matters.
-        most = 2 * len(together) if together.isascii() else bytes_sent(together)
+        # Most pages are far from where it matters how many bytes they have.
+        most = may_be_sent(together)
         if size + most <= _LARGEST_ANSWER:
             size += most
             texts.append(together)

@@ -13,6 +13,9 @@ from chalicelib.store.packing import StoredObject
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 # Half a character, which a client may have sent as an escape, cannot be sent back in UTF-8.
 _TO_ESCAPE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
+_DELETE = "\x7f"
+_MORE_FOR_DELETE = 5
+"""Bytes: the one ASCII character that JSON may hold as it is and that is escaped all the same."""
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=dict)
 
 
@@ -37,4 +40,11 @@ def _as_stored(value: object) -> orjson.Fragment:
 
 def bytes_sent(text: str) -> int:
     """How long a text is as Lambda sends it: as a JSON text in turn, in ASCII."""
-    return len(text) + text.count('"') + text.count("\\") if text.isascii() else len(json.dumps(text))
+    if not text.isascii():
+        return len(json.dumps(text))
+    return len(text) + text.count('"') + text.count("\\") + _MORE_FOR_DELETE * text.count(_DELETE)
+
+
+def may_be_sent(text: str) -> int:
+    """A number of bytes that a text does not exceed as it is sent, told at less cost than how many it has."""
+    return 2 * len(text) if text.isascii() and _DELETE not in text else bytes_sent(text)

@@ -66,9 +66,10 @@ class Bill:
         """One call more; made to be given to `engine.heard_by`."""
         self.calls += 1
         if operation == "Query":
-            items = answer.get("Items")
-            size = sum(map(item_bytes, items)) if items else answer["Count"] * _COUNTED_ROW_BYTES
-            self.read_units += _units(size)
+            items = answer.get("Items", ())
+            # What is counted, or left out by a condition, is read as well.
+            unseen = answer["ScannedCount"] - len(items)
+            self.read_units += _units(sum(map(item_bytes, items)) + unseen * _COUNTED_ROW_BYTES)
         elif operation == "BatchGetItem":
             self.read_units += sum(_units(item_bytes(item)) for items in answer["Responses"].values() for item in items)
         elif operation == "GetItem":

@@ -12,7 +12,7 @@ from chalicelib.store.budget import Budget
 from chalicelib.store.engine import Item, call
 from chalicelib.store.lanes import POSITION
 from chalicelib.store.log_tables import LogTable, Row
-from chalicelib.store.merge import BudgetSpent, Merge, lane_request, with_key
+from chalicelib.store.merge import BudgetSpent, Merge, is_mark, lane_request, with_key
 from chalicelib.store.plan import BY_ID, Plan
 
 _CHUNK = 100
@@ -153,8 +153,7 @@ class Reading(Generic[Row]):
             self._merge.wanted = wanted / self._share_matching
         read = self._log.read
         try:
-            for item in self._items:
-                self._position = item[POSITION]["S"]
+            for item in self._told(self._items):
                 row_id = item["id"]["S"]
                 # A row whose time is corrected while it is read is met again in its new place.
                 if row_id in self._seen:
@@ -174,6 +173,13 @@ class Reading(Generic[Row]):
         except BudgetSpent:
             self.stopped = True
         return found
+
+    def _told(self, items: Iterator[Item]) -> Iterator[Item]:
+        """The items of rows, each once it is noted how far down all is read."""
+        for item in items:
+            self._position = item[POSITION]["S"]
+            if not is_mark(item):
+                yield item
 
     def _looks_right(self, row: Row) -> bool:
         """Whether a row is all that is asked, as far as the lane tells."""
@@ -225,18 +231,23 @@ class Reading(Generic[Row]):
         skipped = 0
         request = self._count_request(self._plan.keys[0])
         while skipped < number:
-            if skipped and not self._budget.in_time:
+            if self._position and not self._budget.in_time:
                 self.stopped = True
                 break
             answer = call("Query", request | {"Limit": number - skipped})
             skipped += answer["Count"]
-            self._budget.skip(answer["Count"])
+            self._budget.skip(answer["ScannedCount"])
             if "LastEvaluatedKey" not in answer:
                 self._plan = replace(self._plan, keys=())
                 break
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
             self._position = answer["LastEvaluatedKey"][POSITION]["S"]
+            if answer["Count"] < answer["ScannedCount"]:
+                # Some are left out. A larger request would not tell which row is the last to be passed over.
+                break
         self._plan = self._plan.below(self._position)
+        if skipped < number and not self.stopped:
+            skipped += self._skip_merged(number - skipped)
         return skipped
 
     def _skip_merged(self, number: int) -> int:
@@ -245,7 +256,7 @@ class Reading(Generic[Row]):
         try:
             for item in Merge(self._log.table_name, self._plan, budget, number, ("id", POSITION)):
                 self._position = item[POSITION]["S"]
-                skipped += 1
+                skipped += not is_mark(item)
                 if skipped == number:
                     break
         except BudgetSpent:
@@ -260,13 +271,16 @@ class Reading(Generic[Row]):
         number = 0
         for key in () if plan.nothing else plan.keys:
             request = self._count_request(key, plan)
+            least = 0
             while number < most:
                 if not self._budget.left:
                     self.stopped = True
                     return number
-                answer = call("Query", request | {"Limit": min(most - number, self._budget.left)})
+                answer = call("Query", request | {"Limit": min(max(most - number, least), self._budget.left)})
                 number += answer["Count"]
                 self._budget.rows_read += answer["ScannedCount"]
+                # Rows that are left out may be many, and stand together; what is counted beyond the most is no matter.
+                least = 2 * answer["ScannedCount"] if answer["Count"] < answer["ScannedCount"] else 0
                 if "LastEvaluatedKey" not in answer:
                     break
                 request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]

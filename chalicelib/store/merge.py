@@ -60,7 +60,8 @@ class Merge:
         """The items.
 
         Raises:
-            BudgetSpent: when the next item would cost more than may be spent.
+            BudgetSpent: when the next item would cost more than may be spent; a mark has come before, with the position
+                down to which all is read.
         """
         if self._plan.nothing:
             return
@@ -68,8 +69,9 @@ class Merge:
         # One stream is in order already.
         items = streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_position, reverse=True)
         for item in items:
-            self._taken += 1
-            self.wanted -= 1
+            if not is_mark(item):
+                self._taken += 1
+                self.wanted -= 1
             yield item
 
     def _asked(self) -> Iterator[tuple[dict[str, Any], Callable[[], dict[str, Any]]]]:
@@ -98,6 +100,8 @@ class Merge:
             if "LastEvaluatedKey" not in answer:
                 return
             if not self._budget.left:
+                # Where rows are left out, this may be far below the last that was sent.
+                yield {POSITION: answer["LastEvaluatedKey"][POSITION]}
                 raise BudgetSpent
             expected = ceil(self.wanted * self._eagerness * own / max(1, self._taken, own))
             if not answer["Items"]:
@@ -111,6 +115,11 @@ class Merge:
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_READERS, thread_name_prefix="lane-reader")
+
+
+def is_mark(item: Item) -> bool:
+    """Whether an item only says how far down all is read."""
+    return "id" not in item
 
 
 def lane_request(table: str, plan: Plan) -> dict[str, Any]:

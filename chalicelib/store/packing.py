@@ -55,7 +55,7 @@ class StoredObject(Mapping[str, Any]):
 
     @cached_property
     def _values(self) -> dict[str, Any]:
-        values: dict[str, Any] = orjson.loads(self.text)
+        values: dict[str, Any] = read(self.text)
         return values
 
 

@@ -148,8 +148,16 @@ def plan(criteria: Criteria, lanes: tuple[Lane, ...], shards: int, *, events_sin
     lane, keys = min(few, key=lambda option: (option[0].coarse, -len(option[0].answered & fields.keys())))
     answered = lane.answered | {"data_set"} if no_events else lane.answered
     residual = {name: allowed for name, allowed in fields.items() if name not in answered}
-    since = _LAST if no_events else times.fixed(events_since) if events_since else ""
-    return Plan(lane.name, keys, low, high, residual, fields, (), since, _why(lane, keys, residual, fields))
+    since, left_out = "", ""
+    if no_events:
+        since, left_out = _LAST, "; connection events are left out"
+    elif events_since:
+        since, left_out = (
+            times.fixed(events_since),
+            f"; connection events before {times.wire(events_since)} are left out",
+        )
+    why = f"{_why(lane, keys, residual, fields)}{left_out}."
+    return Plan(lane.name, keys, low, high, residual, fields, (), since, why)
 
 
 def _both(one: Mapping[str, frozenset[str]], other: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
@@ -175,4 +183,4 @@ def _why(
         reason = "no other lane holds every row that may match"
     merged = f"; {len(keys)} keys are merged" if len(keys) > 1 else ""
     checked = f"; checked row by row: {', '.join(sorted(residual))}" if residual else "; nothing is left to check"
-    return f"Lane {lane.name}: {reason}{merged}{checked}."
+    return f"Lane {lane.name}: {reason}{merged}{checked}"

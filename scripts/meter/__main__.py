@@ -52,8 +52,8 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--full", action="store_true", help="tables of 200,000 rows as well")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write what was found there")
-    parser.add_argument("--chart", metavar="FILE", type=Path, help="draw there, as SVG, how reading grows")
+    parser.add_argument("--json", metavar="FILE", type=_checked, help="write what was found there")
+    parser.add_argument("--chart", metavar="FILE", type=_checked, help="draw there, as SVG, how reading grows")
     parser.add_argument(
         "--no-package", dest="package", action="store_false", help="leave out the package, which needs a package index"
     )
@@ -66,6 +66,13 @@ def _options() -> argparse.Namespace:
         " afterwards; or without a value in a server of its own, in a temporary directory. Installs nothing",
     )
     return parser.parse_args()
+
+
+def _checked(place: str) -> Path:
+    path = Path(place)
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no directory {path.parent}")
+    return path
 
 
 def _written(place: Path | None, text: Callable[[], str]) -> None:

@@ -40,7 +40,8 @@ NOISE = 1.15
 
 SESSION_WRITE_UNITS = Budget("write units, session connect + disconnect together", 12, "WRU", floor=13)
 """The floor is what a lane for every filter comes to: the row twice, six lanes that a session stays in, two that it
-enters and leaves (open sessions, and these by type), and one that it enters when it ends."""
+enters and leaves (open sessions, and these by type), and one that it enters when it ends. A table keyed by connection
+would answer `connection_id` without a lane, but neither newest first nor page by page: a session's time may move."""
 WEB_WRITE_UNITS = Budget("write units, web event", 9, "WRU")
 AUDIT_WRITE_UNITS = Budget("write units, audit event with a 10-field diff", 11, "WRU")
 ROWS_PER_ROW = Budget("rows read per row returned, one filter", 1.1)

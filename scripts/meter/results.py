@@ -30,10 +30,16 @@ class Result:
 
     @property
     def mark(self) -> str:
-        """`ok`, `FLOOR` where it is over its budget and cannot be less, or `MISSED`; nothing without a budget."""
+        """What became of the budget; nothing without one.
+
+        `ok`; `NEAR` for a ratio of times that is over by less than times vary; `FLOOR` for what is over and cannot be
+        less as things are built; `MISSED`.
+        """
         if self.budget is None:
             return ""
-        return "MISSED" if self.budget.missed(self.value) else "ok" if self.budget.kept(self.value) else "FLOOR"
+        if self.value <= self.budget.most:
+            return "ok"
+        return "MISSED" if self.budget.missed(self.value) else "NEAR" if self.budget.kept(self.value) else "FLOOR"
 
     def json(self) -> dict[str, Any]:
         """The result as plain values."""

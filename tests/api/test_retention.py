@@ -13,7 +13,7 @@ from chalice.local import LambdaContext
 
 import app as application
 from chalicelib import times
-from chalicelib.api import retention
+from chalicelib.api import log_pages, retention
 from chalicelib.retention import holds, placing, purge
 from chalicelib.retention.holds import Hold
 from chalicelib.retention.lease import LEASE
@@ -204,18 +204,85 @@ def test_connection_events_are_shown_for_ninety_days_and_other_audit_rows_by_the
     assert shown() == {*events.values(), others[5]}
 
 
-def test_many_events_past_their_time_are_passed_over_in_few_calls(
-    owner: Client, note: Callable[..., str], clock: Clock
-) -> None:
-    last = note(10 * DAY)
+@pytest.fixture
+def around(note: Callable[..., str], clock: Clock) -> tuple[list[str], list[str]]:
+    """Rows that are kept, newest first, on both sides of many connection events that are past their time."""
+    before = [note(20 * DAY - index * DAY) for index in range(5)]
     for index in range(300):
         note(9 * DAY - index * timedelta(seconds=1), "open")
+    after = [note(7 * DAY - index * DAY) for index in range(5)]
     clock.forward(90 * DAY)
+    return after[::-1], before[::-1]
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "most"),
+    [
+        ({"limit": "20"}, 0, 9),
+        ({"limit": "1", "offset": "4"}, 4, 10),
+        ({"limit": "1", "offset": "5"}, 5, 13),
+        ({"limit": "1", "offset": "6"}, 6, 13),
+        ({"limit": "1", "offset": "10"}, 10, 13),
+    ],
+)
+def test_many_events_past_their_time_are_passed_over_in_few_calls(
+    owner: Client, around: tuple[list[str], list[str]], query: dict[str, str], first: int, most: int
+) -> None:
+    newer, older = around
     calls: list[str] = []
     with store_engine.heard_by(lambda operation, _request, _answer: calls.append(operation)):
-        reply = owner.get(AUDIT, query={"q": "resource_type:template", "limit": "1"})
-    assert (ids(reply), reply.json["count"]) == ([last], 1)
-    assert calls.count("Query") <= 9
+        reply = owner.get(AUDIT, query={"q": "resource_type:template", **query})
+    assert ids(reply) == [*newer, *older][first : first + int(query["limit"])]
+    assert reply.json["count"] == 10
+    assert calls.count("Query") <= most
+
+
+def test_nor_does_it_take_a_call_for_each_to_count_up_to_the_cap(
+    owner: Client, around: tuple[list[str], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert around
+    monkeypatch.setattr(log_pages, "COUNT_CAP", 6)
+    calls: list[str] = []
+    with store_engine.heard_by(lambda operation, _request, _answer: calls.append(operation)):
+        reply = owner.get(AUDIT, query={"q": "resource_type:template", "limit": "2"})
+    assert reply.json["count"] == 7
+    assert calls.count("Query") <= 12
+
+
+@pytest.mark.parametrize("rows", [3, 7, 50, 301])
+@pytest.mark.parametrize("start", [{}, {"offset": "3"}, {"offset": "7"}])
+def test_a_walk_gets_over_more_of_them_than_a_query_may_read(
+    owner: Client,
+    around: tuple[list[str], list[str]],
+    start: dict[str, str],
+    rows: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    newer, older = around
+    monkeypatch.setattr(log_pages, "current", lambda: Settings(max_rows_read=rows))
+    query = {"q": "resource_type:template", "limit": "20", "count": "false"}
+    pages = [owner.get(AUDIT, query={**query, **start})]
+    while "next_cursor" in pages[-1].json:
+        assert len(pages) < 250
+        pages.append(owner.get(AUDIT, query={**query, "cursor": pages[-1].json["next_cursor"]}))
+    assert [row for page in pages for row in ids(page)] == [*newer, *older][int(start.get("offset", 0)) :]
+    assert "partial" not in pages[-1].json
+
+
+@pytest.mark.parametrize("offset", ["0", "1", "7"])
+def test_nor_does_a_deadline_end_it(
+    owner: Client, around: tuple[list[str], list[str]], offset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer, older = around
+    monkeypatch.setattr(log_pages, "_ANSWERING_SECONDS", 60.0)
+    query = {"q": "resource_type:template", "limit": "20", "count": "false"}
+    pages = [owner.get(AUDIT, query={**query, "offset": offset})]
+    while "next_cursor" in pages[-1].json:
+        calls: list[str] = []
+        with store_engine.heard_by(lambda operation, _request, _answer, calls=calls: calls.append(operation)):  # type: ignore[misc]
+            pages.append(owner.get(AUDIT, query={**query, "cursor": pages[-1].json["next_cursor"]}))
+        assert calls.count("Query") <= 2
+    assert [row for page in pages for row in ids(page)] == [*newer, *older][int(offset) :]
 
 
 def test_a_page_of_old_audit_rows_is_four_calls_beside_the_token_check(owner: Client, note: Callable[..., str]) -> None:

@@ -42,6 +42,7 @@ def test_a_result_is_marked_by_its_budget() -> None:
     assert Result("part", "name", 11, "", COUNTED).mark == "MISSED"
     assert Result("part", "name", 9, "", COUNTED).mark == "ok"
     assert Result("part", "name", 9).mark == ""
+    assert [Result("part", "name", value, "", TIMED).mark for value in (2, 2.1, 2.5)] == ["ok", "NEAR", "MISSED"]
     assert [Result("part", "name", value, "", FLOORED).mark for value in (10, 11, 11.5)] == ["ok", "FLOOR", "MISSED"]
 
 

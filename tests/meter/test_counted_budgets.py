@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from scripts.local.engine import EmbeddedEngine
-from scripts.meter import budgets
+from scripts.meter import budgets, published
 from scripts.meter.measures import dollars, gate, ingest, lanes, pages, purge
 from scripts.meter.queries import LOGS, Log
 from scripts.meter.service import Service, at_noon, environment
@@ -120,3 +120,10 @@ def test_the_purge_takes_a_row_for_what_it_takes_to_delete_it(
     assert costs["web"].written <= found["connection log: write units per row"] <= costs["connect"].written
     assert found["audit log: write units per row"] <= costs["audit"].written + 2
     assert max(found["connection log: calls per row"], found["audit log: calls per row"]) < 0.1
+
+
+def test_what_is_published_of_events_is_what_they_cost(costs: dict[str, ingest.Cost]) -> None:
+    published_costs = {
+        row[0]: float(row[2]) for row in published.found()["tables"]["dollars events"]["rows"] if row[1] == "all lanes"
+    }
+    assert {kind: cost.written for kind, cost in costs.items()}.items() <= published_costs.items()

@@ -56,7 +56,6 @@ def test_a_read_takes_the_units_of_the_example(sizes: list[float], consistency: 
         pytest.param(500, 3.5 * KB, 4, id="the larger of old and new: growing"),
         pytest.param(2.5 * KB, None, 3, id="a deletion takes what is deleted"),
         pytest.param(None, None, 1, id="deleting what is not there"),
-        pytest.param(300 * KB, 310 * KB, 310, id="a condition that held"),
     ],
 )
 def test_a_write_takes_the_units_of_the_example(before: float | None, after: float | None, units: int) -> None:
@@ -65,9 +64,21 @@ def test_a_write_takes_the_units_of_the_example(before: float | None, after: flo
     assert write_units(PLAIN, old, new) == {"": units}
 
 
-@pytest.mark.parametrize(("stored", "units"), [(None, 1), (100, 1), (300 * KB, 300)])
-def test_a_write_whose_condition_fails_takes_the_units_of_what_is_stored(stored: int | None, units: int) -> None:
-    assert refused_units(None if stored is None else sized(stored)) == units
+@pytest.mark.parametrize(
+    ("stored", "incoming", "units"),
+    [
+        pytest.param(None, None, 1, id="an update of what is not there"),
+        pytest.param(100, None, 1, id="a small item"),
+        pytest.param(300 * KB, None, 300, id="what is stored"),
+        pytest.param(300 * KB, 310 * KB, 310, id="what was to be put, where it is larger"),
+        pytest.param(None, 310 * KB, 310, id="and where there is nothing"),
+    ],
+)
+def test_a_write_whose_condition_fails_takes_the_units_of_the_larger_item(
+    stored: int | None, incoming: int | None, units: int
+) -> None:
+    sizes = [None if size is None else sized(size) for size in (stored, incoming)]
+    assert refused_units(*sizes) == units
 
 
 def row(color: str | None, at: str = "1", note: str = "", other: str = "") -> dict[str, Any]:

@@ -68,6 +68,8 @@ class _Write(NamedTuple):
     table: Table
     key: Item
     factor: int
+    incoming: Item | None
+    """The item of a put; of an update it is not known unless the update is made."""
 
 
 class Meter:
@@ -118,7 +120,10 @@ class Meter:
             for write, stood in zip(writes, before, strict=True):
                 if write in unprocessed:
                     continue
-                units = {"": refused_units(stood)} if refused else write_units(write.table, stood, self._stored(write))
+                if refused:
+                    units = {"": refused_units(stood, write.incoming)}
+                else:
+                    units = write_units(write.table, stood, self._stored(write))
                 for index, number in units.items():
                     self._tally.write_units[write.table.name, index] += number * write.factor
         return answer
@@ -137,7 +142,7 @@ class Meter:
     def _one(self, body: Mapping[str, Any], factor: int) -> _Write:
         table = self.table(body["TableName"])
         source = body.get("Key") or body["Item"]
-        return _Write(table, {name: source[name] for name in table.key}, factor)
+        return _Write(table, {name: source[name] for name in table.key}, factor, body.get("Item"))
 
     def _stored(self, write: _Write) -> Item | None:
         return self._get(write.table.name, write.key)

@@ -90,9 +90,14 @@ def write_units(table: Table, before: Item | None, after: Item | None) -> dict[s
     return units
 
 
-def refused_units(stored: Item | None) -> int:
-    """The units of a write whose condition did not hold: those of the item that stands there, one at least."""
-    return max(1, _units(stored))
+def refused_units(stored: Item | None, incoming: Item | None = None) -> int:
+    """The units of a write whose condition did not hold: those of the larger item, one at least.
+
+    Args:
+        stored: the item that stands there; None where there is none.
+        incoming: the item that was to be put; None for updates and deletions.
+    """
+    return max(1, _units(stored), _units(incoming))
 
 
 def read_units(sizes: Iterable[int], consistency: Consistency) -> float:
