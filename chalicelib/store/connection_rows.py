@@ -27,8 +27,9 @@ from chalicelib import times
 from chalicelib.store.batch_write import WriteRequest, deletion
 from chalicelib.store.engine import Item
 from chalicelib.store.lanes import CLOSING, CONNECTION_LANES, POSITION, TIME_LENGTH, Lane, lane_keys, position
-from chalicelib.store.packing import packed, read, unpacked
+from chalicelib.store.packing import packed, unpacked
 from chalicelib.store.records import Closing, ConnectionLog, Mark
+from chalicelib.store.stored_json import read
 from chalicelib.store.tables import FORGET_AT
 
 OPEN = "open"

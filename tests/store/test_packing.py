@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.models.sending import json_text
-from chalicelib.store.packing import StoredObject, packed, unpacked
+from chalicelib.store.packing import packed, unpacked
+from chalicelib.store.stored_json import StoredObject
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | st.text(max_size=40),
