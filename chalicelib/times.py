@@ -47,11 +47,6 @@ def wire(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds")[:26].rstrip("0").rstrip(".") + "Z"
 
 
-def wire_from_fixed(text: str) -> str:
-    """`wire` of a stored form, without making a datetime of it."""
-    return text.rstrip("0").rstrip(".") + "Z"
-
-
 def from_wire(text: str) -> datetime:
     """The moment that `wire` made a text of."""
     return datetime.fromisoformat(text)

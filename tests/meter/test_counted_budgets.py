@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from scripts.local.engine import EmbeddedEngine
 from scripts.meter import budgets, published
 from scripts.meter.measures import dollars, gate, ingest, lanes, pages, purge
 from scripts.meter.queries import LOGS, Log
-from scripts.meter.service import Service, at_noon, environment
+from scripts.meter.service import Service, environment
 
 SMALL, LARGE = 500, 2_000
 QUERIES = [pytest.param(log, query, id=f"{log.name} {query}") for log in LOGS for query in log.queries]
-
-
-@pytest.fixture(scope="module")
-def service(engine: EmbeddedEngine) -> Iterator[Service]:
-    with at_noon():
-        yield Service(engine)
-    engine.clear()
 
 
 @pytest.fixture(scope="module")

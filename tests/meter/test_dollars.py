@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from scripts.local.engine import EmbeddedEngine
 from scripts.meter import bill
 from scripts.meter.measures import dollars, lanes
 from scripts.meter.measures.dollars import Deployment
 from scripts.meter.results import Table
-from scripts.meter.service import Service, at_noon, environment
-
-
-@pytest.fixture(scope="module")
-def service(engine: EmbeddedEngine) -> Iterator[Service]:
-    with at_noon():
-        yield Service(engine)
-    engine.clear()
+from scripts.meter.service import Service, environment
 
 
 @pytest.fixture(scope="module")
