@@ -33,7 +33,7 @@ _USED = pytest.StashKey[set[tuple[str, str, str]]]()
 @pytest.fixture(scope="session")
 def engine(request: pytest.FixtureRequest) -> Iterator[EmbeddedEngine]:
     with EmbeddedEngine() as running, pytest.MonkeyPatch.context() as patch:
-        from chalicelib.store.schema import create_missing_tables  # noqa: PLC0415 - the engine must run first
+        from chalicelib.store.dynamodb.schema import create_missing_tables  # noqa: PLC0415 - the engine must run first
 
         create_missing_tables()
         request.config.stash[_WATCH] = _watch(patch)

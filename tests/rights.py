@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.store.engine import connection
-from chalicelib.store.tables import TABLES
+from chalicelib.store.dynamodb.client import connection
+from chalicelib.store.dynamodb.tables import TABLES
 from scripts.deployment.handlers import HANDLERS
 from scripts.deployment.table_resources import logical_id
 from scripts.deployment.template import DIRECTORY

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
+from chalicelib.lanes.plan import plan
+from chalicelib.records import AuditLog
 from chalicelib.search.criteria import criteria
 from chalicelib.search.filters import AUDIT_FILTERS
 from chalicelib.search.parser import parse
-from chalicelib.store import directory
-from chalicelib.store import engine as store_engine
-from chalicelib.store.budget import Budget
-from chalicelib.store.log_reader import Reading
-from chalicelib.store.log_tables import AUDIT_LOGS
-from chalicelib.store.plan import plan
-from chalicelib.store.records import AuditLog
+from chalicelib.store.directory import people
+from chalicelib.store.dynamodb import client as store_engine
+from chalicelib.store.dynamodb.budget import Budget
+from chalicelib.store.logs.reader import Reading
+from chalicelib.store.logs.tables import AUDIT_LOGS
 from scripts.docs.reference import README
 from scripts.local import owner, sample
 
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.usefixtures("tables")
 
 
 def found(query: str) -> list[AuditLog]:
-    asked = parse(query, AUDIT_FILTERS, me="", organization=directory.organization_id)
-    wanted = criteria(asked, AUDIT_FILTERS, lambda reference: directory.user_ids(reference.by, reference.text))
+    asked = parse(query, AUDIT_FILTERS, me="", organization=people.organization_id)
+    wanted = criteria(asked, AUDIT_FILTERS, lambda reference: people.user_ids(reference.by, reference.text))
     return Reading(AUDIT_LOGS, plan(wanted, AUDIT_LOGS.kept().read, 1), Budget()).take(1_000)
 
 

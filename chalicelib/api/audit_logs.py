@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from chalicelib.access.decide import Object, decide, reach
 from chalicelib.api import log_pages, service_lines, trail
-from chalicelib.api.authentication import Caller, authenticated
+from chalicelib.api.authentication import authenticated
+from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.ingest import PAST_RETENTION, Intake, give_up_at, received
 from chalicelib.errors import Forbidden, Unavailable
@@ -19,8 +20,8 @@ from chalicelib.models.base import parse
 from chalicelib.retention import holds
 from chalicelib.search.filters import AUDIT_FILTERS
 from chalicelib.search.values import NIL_UUID
-from chalicelib.store import audit_writer
-from chalicelib.store.log_tables import AUDIT_LOGS
+from chalicelib.store.logs import audit_writer
+from chalicelib.store.logs.tables import AUDIT_LOGS
 
 routes = Routes(__name__)
 

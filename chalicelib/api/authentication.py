@@ -7,21 +7,20 @@ own process at every request, with consistent reads and no cache, so that a revo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from chalicelib import times
 from chalicelib.access import allow_list, networks, secret
 from chalicelib.access.decide import Subject
-from chalicelib.access.lifetime import Grant
 from chalicelib.api import request_log, usage
+from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call
 from chalicelib.errors import Forbidden, Unauthorized
+from chalicelib.records import APIKey
 from chalicelib.settings import current
-from chalicelib.store import api_keys, directory
-from chalicelib.store.claims import Claims
-from chalicelib.store.records import APIKey, User
+from chalicelib.store.directory import api_keys, people
+from chalicelib.store.directory.claims import Claims
 
 Names = Sequence[tuple[str, str]]
 """Fields and values, such as `("username", "alice")`."""
@@ -39,29 +38,6 @@ _INSUFFICIENT = {
         ' error_description="The request requires higher privileges than provided by the access token"'
     )
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who is calling: the user, the token, and what the two together may do.
-
-    Attributes:
-        in_grace: the token was opened by the secret that it had before its last rotation.
-        names: what was known of the names that the request speaks of when the user was read.
-    """
-
-    user: User
-    key: APIKey
-    subject: Subject
-    in_grace: bool = False
-    names: Claims = field(default_factory=dict)
-
-    @property
-    def grant(self) -> Grant:
-        """What the token holds, as far as it may be passed on: an old secret passes nothing on beyond its grace."""
-        end = self.key.previous_until if self.in_grace else None
-        bounded = self.in_grace or bool(self.key.allowed_ips)
-        return Grant(self.key.scopes, self.subject.allow_list, end or self.key.expires_at, bounded=bounded)
 
 
 def authenticated(view: Callable[..., Answer], names: Callable[[Call], Names] = lambda _: ()) -> Callable[..., Answer]:
@@ -84,7 +60,7 @@ def authenticate(call: Call, names: Names = ()) -> Caller:
 
     Args:
         call: the request.
-        names: what to look up in the same call as the user; see `chalicelib.store.directory`.
+        names: what to look up in the same call as the user; see `chalicelib.store.directory.people`.
 
     Raises:
         Unauthorized: there is no token, or it opens nothing.
@@ -110,9 +86,9 @@ def authenticate(call: Call, names: Names = ()) -> Caller:
         raise Forbidden(detail=f"This token may not be used from {call.source_ip}.", headers=_INSUFFICIENT)
     known: Claims = {}
     if names:
-        user, known = directory.get_user_and_claims(key.user_id, names)
+        user, known = people.get_user_and_claims(key.user_id, names)
     else:
-        user = directory.get_user(key.user_id, consistent=True)
+        user = people.get_user(key.user_id, consistent=True)
     if user is None or user.deleted or key.created_at < user.created_at:
         raise _unauthorized(detail="API key is invalid.")
     if user.status == "suspended":

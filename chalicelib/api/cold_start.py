@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 
-from chalicelib.store import engine
+from chalicelib.store.dynamodb import client
 
 _YOUNG_OBJECTS = 20_000
 """More than a page makes, which live as long as it does: at Python's 700 they would be looked through many times."""
@@ -17,7 +17,7 @@ def prepare() -> None:
     Elsewhere the engine is chosen after the application is imported.
     """
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-        _ = engine.connection().client
+        _ = client.connection().client
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS)
     gc.enable()

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 from chalicelib.api import log_pages, service_lines
-from chalicelib.api.authentication import Caller, authenticated
+from chalicelib.api.authentication import authenticated
+from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.ingest import PAST_RETENTION, Intake, Report, give_up_at, received
 from chalicelib.errors import Unavailable
@@ -16,8 +17,8 @@ from chalicelib.models.connection_logs import connection_log_json, parse_row
 from chalicelib.retention import holds
 from chalicelib.retention.keeping import Keeping
 from chalicelib.search.filters import CONNECTION_FILTERS
-from chalicelib.store import connection_writer
-from chalicelib.store.log_tables import CONNECTION_LOGS
+from chalicelib.store.logs import connection_writer
+from chalicelib.store.logs.tables import CONNECTION_LOGS
 
 routes = Routes(__name__)
 

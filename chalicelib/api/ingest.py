@@ -16,7 +16,7 @@ from chalicelib.access.decide import Object, Subject, decide, reach
 from chalicelib.api.http import Answer, Call
 from chalicelib.errors import Forbidden, GatebookError, Validation
 from chalicelib.models.bodies import Entry, read_events
-from chalicelib.store.log_tables import Row
+from chalicelib.store.logs.tables import Row
 
 Status = Literal["created", "updated", "unchanged", "rejected", "failed"]
 _STATUSES: tuple[Status, ...] = ("created", "updated", "unchanged", "rejected", "failed")

@@ -10,7 +10,8 @@ from chalicelib import times
 from chalicelib.access import allow_list, lifetime, networks, scopes
 from chalicelib.access.decide import Object, decide
 from chalicelib.api import lookup
-from chalicelib.api.authentication import Caller, authenticated
+from chalicelib.api.authentication import authenticated
+from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.parameters import boolean, int32
 from chalicelib.api.saving import saved
@@ -19,8 +20,8 @@ from chalicelib.api.trail import key_trail
 from chalicelib.errors import BadRequest, Invalid, NotFound, Validation
 from chalicelib.models.base import parse
 from chalicelib.models.tokens import NarrowToken, api_key_json
-from chalicelib.store import api_keys, directory
-from chalicelib.store.records import APIKey
+from chalicelib.records import APIKey
+from chalicelib.store.directory import api_keys, people
 
 routes = Routes(__name__)
 
@@ -142,7 +143,7 @@ def _readable(caller: Caller, key: APIKey) -> bool:
 
 
 def _usernames(caller: Caller, keys: Iterable[APIKey]) -> dict[str, str]:
-    users = directory.get_users(key.user_id for key in keys)
+    users = people.get_users(key.user_id for key in keys)
     return {
         row.id: row.username for row in users.values() if decide(caller.subject, "read", lookup.user_object(row.id))
     }

@@ -12,10 +12,13 @@ from typing import Any, Generic
 
 from chalicelib.access.decide import Object, Reach, decide, reach
 from chalicelib.api import request_log
-from chalicelib.api.authentication import Caller, Names
+from chalicelib.api.authentication import Names
+from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.parameters import Page, boolean, page
 from chalicelib.errors import Forbidden, Invalid, Validation
+from chalicelib.lanes.catalogue import TIME_LENGTH
+from chalicelib.lanes.plan import UNREADABLE, Plan
 from chalicelib.models.directory import Beside
 from chalicelib.models.sending import bytes_sent, may_be_sent
 from chalicelib.retention import holds
@@ -26,15 +29,14 @@ from chalicelib.search.cursor import Cursor
 from chalicelib.search.filters import FilterTable
 from chalicelib.search.parser import Filter, UserReference, parse
 from chalicelib.settings import current
-from chalicelib.store import directory, engine
-from chalicelib.store.budget import Bill, Budget
-from chalicelib.store.claims import Claims
-from chalicelib.store.lanes import TIME_LENGTH
-from chalicelib.store.log_reader import Counted
-from chalicelib.store.log_spans import Spans
-from chalicelib.store.log_tables import LogTable, Row
-from chalicelib.store.plan import UNREADABLE, Plan
-from chalicelib.store.shown import shown
+from chalicelib.store.directory import people
+from chalicelib.store.directory.claims import Claims
+from chalicelib.store.dynamodb import client
+from chalicelib.store.dynamodb.budget import Bill, Budget
+from chalicelib.store.logs.reader import Counted
+from chalicelib.store.logs.shown import shown
+from chalicelib.store.logs.spans import Spans
+from chalicelib.store.logs.tables import LogTable, Row
 
 COUNT_CAP = 2_000
 _ANSWERING_SECONDS = 13.0
@@ -104,7 +106,7 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
         raise Forbidden("Forbidden.", "Plans are explained to those who may read the whole log.")
     bill = Bill()
     budget = Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
-    with engine.heard_by(bill.add) if explained else nullcontext():
+    with client.heard_by(bill.add) if explained else nullcontext():
         asked = parse(call.query("q"), log.filters, me=caller.user.id, organization=organizations_of(caller))
         start = _start(text, log.stored.name, asked)
         keeping = holds.keeping(log.stored.name)
@@ -155,7 +157,7 @@ def organizations_of(caller: Caller) -> Callable[[str], str | None]:
     """What finds the id of the organization with a name, among those that the caller may read."""
 
     def organization(name: str) -> str | None:
-        row_id = directory.organization_id(name, caller.names)
+        row_id = people.organization_id(name, caller.names)
         seen = row_id and decide(caller.subject, "read", Object("organization", row_id, organization=row_id))
         return row_id if seen else None
 
@@ -175,7 +177,7 @@ def _plans(log: Log[Row], asked: Filter, readable: Reach, keeping: Keeping, know
 
 def user_ids(reference: UserReference, known: Claims = MappingProxyType({})) -> Sequence[str]:
     """The ids of the users that a reference names; what is known already is not looked up."""
-    return directory.user_ids(reference.by, reference.text, deleted=reference.deleted, known=known)
+    return people.user_ids(reference.by, reference.text, deleted=reference.deleted, known=known)
 
 
 def _position_of(log: Log[Row], readable: Reach, keeping: Keeping, row_id: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from chalicelib.access.decide import Object, decide
 from chalicelib.access.secret import is_key_id
-from chalicelib.api.authentication import Caller
+from chalicelib.api.caller import Caller
 from chalicelib.errors import BadRequest, Forbidden, NotFound
+from chalicelib.records import APIKey, Organization, User
 from chalicelib.search import values
-from chalicelib.store import api_keys, directory
-from chalicelib.store.records import APIKey, Organization, User
+from chalicelib.store.directory import api_keys, people
 
 _ME = "me"
 
@@ -58,16 +58,16 @@ def organization(caller: Caller, name: str, *, consistent: bool = False) -> Orga
     Raises:
         NotFound: there is none, or the caller may not read it.
     """
-    row_id = _uuid(name) or directory.organization_id(name)
-    found = directory.get_organization(row_id, consistent=consistent) if row_id else None
+    row_id = _uuid(name) or people.organization_id(name)
+    found = people.get_organization(row_id, consistent=consistent) if row_id else None
     if found is None or found.deleted or not decide(caller.subject, "read", organization_object(found.id)):
         raise NotFound
     return found
 
 
 def _by_name(name: str, *, consistent: bool) -> User | None:
-    row_id = _uuid(name) or next(iter(directory.user_ids("username", name)), None)
-    return directory.get_user(row_id, consistent=consistent) if row_id else None
+    row_id = _uuid(name) or next(iter(people.user_ids("username", name)), None)
+    return people.get_user(row_id, consistent=consistent) if row_id else None
 
 
 def check_may_put(caller: Caller, obj: Object, *, new: bool) -> None:

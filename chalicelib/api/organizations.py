@@ -7,7 +7,8 @@ from dataclasses import replace
 from chalicelib import times
 from chalicelib.access.decide import decide, reach
 from chalicelib.api import lookup
-from chalicelib.api.authentication import Caller, authenticated
+from chalicelib.api.authentication import authenticated
+from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.parameters import uuid
 from chalicelib.api.saving import saved
@@ -15,9 +16,9 @@ from chalicelib.api.trail import organization_trail
 from chalicelib.errors import Conflict, Forbidden, Validation
 from chalicelib.models.base import parse
 from chalicelib.models.directory import PutOrganization, organization_json
-from chalicelib.store import directory
-from chalicelib.store.claims import Taken
-from chalicelib.store.records import Organization
+from chalicelib.records import Organization
+from chalicelib.store.directory import people
+from chalicelib.store.directory.claims import Taken
 
 routes = Routes(__name__)
 
@@ -29,7 +30,7 @@ def list_all(_call: Call, caller: Caller) -> Answer:
     readable = reach(caller.subject, "read", "organization")
     rows = (
         row
-        for row in directory.list_organizations()
+        for row in people.list_organizations()
         if readable.includes(caller.user.id, lookup.organization_object(row.id))
     )
     return Answer([organization_json(row) for row in rows])
@@ -50,14 +51,14 @@ def put(call: Call, caller: Caller, organization: str) -> Answer:
     asked = parse(PutOrganization, call.body)
 
     def write() -> Answer:
-        before = directory.get_organization(row_id, consistent=True)
+        before = people.get_organization(row_id, consistent=True)
         new = before is None or before.deleted
         lookup.check_may_put(caller, lookup.organization_object(row_id), new=new)
         after = _merged(row_id, asked, before)
         if after != before:
             try:
                 told = organization_trail(call, caller, 201 if new else 200, before, after)
-                directory.save_organization(after, before, *told)
+                people.save_organization(after, before, *told)
             except Taken as error:
                 raise _name_taken(asked.name) from error
         return Answer(organization_json(after), 201 if new else 200)
@@ -75,7 +76,7 @@ def delete(call: Call, caller: Caller, organization: str) -> Answer:
         if not decide(caller.subject, "delete", lookup.organization_object(before.id)):
             raise Forbidden
         after = replace(before, deleted=True, updated_at=times.now())
-        directory.save_organization(after, before, *organization_trail(call, caller, 200, before, after))
+        people.save_organization(after, before, *organization_trail(call, caller, 200, before, after))
         return Answer({"message": "Organization has been deleted."})
 
     return saved(write)

@@ -10,11 +10,13 @@ from typing import Any
 from chalicelib import times
 from chalicelib.access.decide import Object, decide
 from chalicelib.api import log_pages
-from chalicelib.api.authentication import Caller, authenticated
+from chalicelib.api.authentication import authenticated
+from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.retention_trail import hold_trail, run_trail
 from chalicelib.api.saving import saved
 from chalicelib.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound, NotYet, Validation
+from chalicelib.lanes.plan import plan
 from chalicelib.models.base import parse
 from chalicelib.models.retention import HoldJSON, PutHold, StartRun
 from chalicelib.retention import placing, waiting
@@ -28,9 +30,9 @@ from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS
 from chalicelib.search.parser import UserReference
 from chalicelib.search.values import quoted
 from chalicelib.settings import current
-from chalicelib.store import retention_runs, retention_state
-from chalicelib.store.log_tables import LOG_TABLES, LogTable
-from chalicelib.store.plan import plan
+from chalicelib.store.logs.tables import LOG_TABLES, LogTable
+from chalicelib.store.retention import runs as retention_runs
+from chalicelib.store.retention import state as retention_state
 
 routes = Routes(__name__)
 

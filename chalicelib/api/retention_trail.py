@@ -7,13 +7,13 @@ from typing import Any
 from uuid import uuid5
 
 from chalicelib.api import trail
-from chalicelib.api.authentication import Caller
+from chalicelib.api.caller import Caller
 from chalicelib.api.http import Call
 from chalicelib.logs.connection import NAMESPACE
 from chalicelib.retention.holds import Hold
 from chalicelib.retention.purge import Trail
-from chalicelib.store.audit_rows import writes_of
-from chalicelib.store.transaction import Write
+from chalicelib.store.dynamodb.transaction import Write
+from chalicelib.store.logs.audit_rows import writes_of
 
 _OK = 200
 _FAILED = 500

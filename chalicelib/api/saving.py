@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from chalicelib.api.http import Answer
 from chalicelib.errors import Unavailable
-from chalicelib.store.claims import Changed
+from chalicelib.store.directory.claims import Changed
 
 _ATTEMPTS = 8
 _FIRST_PAUSE_SECONDS = 0.01

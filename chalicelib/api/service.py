@@ -11,7 +11,7 @@ from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.parameters import boolean
 from chalicelib.errors import NotFound
 from chalicelib.settings import current
-from chalicelib.store import directory
+from chalicelib.store.directory import people
 from chalicelib.version import VERSION
 
 routes = Routes(__name__)
@@ -61,6 +61,6 @@ def list_scopes(call: Call) -> Answer:
 @routes.view("/api/v2/users/first")
 def first_user(_call: Call) -> Answer:
     """Whether there is a user at all; a Coder CLI asks before it logs in."""
-    if next(iter(directory.list_users()), None) is None:
+    if next(iter(people.list_users()), None) is None:
         raise NotFound("The initial user has not been created!")
     return Answer({"message": "The initial user has already been created!"})

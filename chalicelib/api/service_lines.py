@@ -10,8 +10,8 @@ from chalicelib import times
 from chalicelib.api import request_log
 from chalicelib.api.http import Call
 from chalicelib.logs.service_line import event_of, human_line, json_line
+from chalicelib.records import AuditLog, ConnectionLog
 from chalicelib.settings import current
-from chalicelib.store.records import AuditLog, ConnectionLog
 
 _WRITTEN: Mapping[str, Callable[[str, Mapping[str, Any], datetime, str], str]] = {
     "json": json_line,

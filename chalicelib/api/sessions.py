@@ -6,14 +6,15 @@ from typing import Any
 
 from chalicelib.access.decide import Object, Subject, decide
 from chalicelib.api import lookup
-from chalicelib.api.authentication import TOKEN_NAME, Caller, authenticated
+from chalicelib.api.authentication import TOKEN_NAME, authenticated
+from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.lookup import canonical
 from chalicelib.api.trail import delete_tokens
 from chalicelib.errors import BadRequest, Forbidden
 from chalicelib.models.authcheck import AuthCheck, CheckedObject
 from chalicelib.models.base import parse
-from chalicelib.store import api_keys
+from chalicelib.store.directory import api_keys
 
 routes = Routes(__name__)
 

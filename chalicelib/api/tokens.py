@@ -9,16 +9,17 @@ from chalicelib import times
 from chalicelib.access import allow_list, lifetime, networks, scopes, secret
 from chalicelib.access.decide import Object, decide
 from chalicelib.api import lookup
-from chalicelib.api.authentication import Caller, authenticated
+from chalicelib.api.authentication import authenticated
+from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.saving import saved
 from chalicelib.api.trail import key_trail
 from chalicelib.errors import BadRequest, Conflict, Forbidden, Validation
 from chalicelib.models.base import parse
 from chalicelib.models.tokens import CreateToken, RotateToken
+from chalicelib.records import APIKey, User
 from chalicelib.settings import current
-from chalicelib.store import api_keys
-from chalicelib.store.records import APIKey, User
+from chalicelib.store.directory import api_keys
 
 routes = Routes(__name__)
 

@@ -6,24 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4, uuid5
 
 from chalicelib import times
+from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.saving import saved
 from chalicelib.logs.addresses import address
 from chalicelib.logs.audit_event import OWN_MARK, computed_diff
 from chalicelib.logs.connection import NAMESPACE
 from chalicelib.models.audit_logs import USER_AGENT_LENGTH
+from chalicelib.records import APIKey, AuditLog, Organization, User
 from chalicelib.search.values import NIL_UUID
-from chalicelib.store import api_keys
-from chalicelib.store.audit_rows import writes_of
-from chalicelib.store.records import APIKey, AuditLog, Organization, User
-from chalicelib.store.transaction import Write
-
-if TYPE_CHECKING:
-    from chalicelib.api.authentication import Caller
+from chalicelib.store.directory import api_keys
+from chalicelib.store.dynamodb.transaction import Write
+from chalicelib.store.logs.audit_rows import writes_of
 
 _DELETED_AT_ONCE = 30
 """Tokens that one transaction deletes with their claims and a trail, of the 100 writes that it may have."""

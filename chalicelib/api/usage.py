@@ -9,9 +9,9 @@ from datetime import datetime
 from chalicelib.access import lifetime
 from chalicelib.api.trail import user_trail
 from chalicelib.errors import Unavailable
+from chalicelib.records import APIKey, User
 from chalicelib.settings import current
-from chalicelib.store import api_keys, directory
-from chalicelib.store.records import APIKey, User
+from chalicelib.store.directory import api_keys, people
 
 _OK = 200
 _WOKEN = {"automatic_actor": "coder", "automatic_subsystem": "dormancy"}
@@ -34,7 +34,7 @@ def record(key: APIKey, user: User, now: datetime) -> None:
         if user_is_stale:
             awake = replace(user, status="active") if dormant else user
             trail = user_trail(None, None, _OK, user, awake, more=_WOKEN) if dormant else ()
-            directory.touch_user(user, now, awake.status, *trail)
+            people.touch_user(user, now, awake.status, *trail)
     except Unavailable:
         # The request can be answered all the same; the next one tries again.
         _log.warning("The use of a token could not be noted")

@@ -14,7 +14,8 @@ from chalicelib.access.roles import (
     assignable,
 )
 from chalicelib.api import lookup
-from chalicelib.api.authentication import Caller, authenticated
+from chalicelib.api.authentication import authenticated
+from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.parameters import page, uuid
 from chalicelib.api.saving import saved
@@ -22,9 +23,9 @@ from chalicelib.api.trail import changed_memberships, delete_tokens, user_trail
 from chalicelib.errors import Conflict, Forbidden, Validation
 from chalicelib.models.base import parse
 from chalicelib.models.directory import PutUser, organization_json, user_json
-from chalicelib.store import api_keys, directory
-from chalicelib.store.claims import Taken
-from chalicelib.store.records import User
+from chalicelib.records import User
+from chalicelib.store.directory import api_keys, people
+from chalicelib.store.directory.claims import Taken
 
 routes = Routes(__name__)
 
@@ -40,7 +41,7 @@ def list_all(call: Call, caller: Caller) -> Answer:
     wanted = page(call)
     limit = wanted.limit if call.query("limit") else None
     readable = reach(caller.subject, "read", "user")
-    rows = [row for row in directory.list_users() if readable.includes(caller.user.id, lookup.user_object(row.id))]
+    rows = [row for row in people.list_users() if readable.includes(caller.user.id, lookup.user_object(row.id))]
     shown = islice(rows, wanted.offset, None if limit is None else wanted.offset + limit)
     return Answer({"users": [user_json(row) for row in shown], "count": len(rows)})
 
@@ -60,7 +61,7 @@ def organizations(_call: Call, caller: Caller, user: str) -> Answer:
     readable = reach(caller.subject, "read", "organization")
     rows = [
         row
-        for row in directory.get_organizations(member.organization_roles).values()
+        for row in people.get_organizations(member.organization_roles).values()
         if not row.deleted and readable.includes(caller.user.id, lookup.organization_object(row.id))
     ]
     return Answer([organization_json(row) for row in sorted(rows, key=lambda row: row.name.lower())])
@@ -82,7 +83,7 @@ def put(call: Call, caller: Caller, user: str) -> Answer:
     asked = parse(PutUser, call.body)
 
     def write() -> Answer:
-        before = directory.get_user(row_id, consistent=True)
+        before = people.get_user(row_id, consistent=True)
         new = before is None or before.deleted
         lookup.check_may_put(caller, lookup.user_object(row_id), new=new)
         after = _merged(row_id, asked, before)
@@ -91,7 +92,7 @@ def put(call: Call, caller: Caller, user: str) -> Answer:
         last = before
         for step in _steps(None if new else before, after) if after != before else ():
             try:
-                directory.save_user(step, last, *user_trail(call, caller, 201 if new else 200, last, step))
+                people.save_user(step, last, *user_trail(call, caller, 201 if new else 200, last, step))
             except Taken as error:
                 raise _taken(error) from error
             last = step
@@ -119,7 +120,7 @@ def delete(call: Call, caller: Caller, user: str) -> Answer:
         after = replace(before, deleted=True, organization_roles={}, updated_at=times.now())
         last = before
         for step in _steps(before, after):
-            directory.save_user(step, last, *user_trail(call, caller, 200, last, step))
+            people.save_user(step, last, *user_trail(call, caller, 200, last, step))
             last = step
         return Answer({"message": "User has been deleted!"})
 

@@ -16,7 +16,7 @@ from uuid import UUID, uuid5
 from chalicelib import times
 from chalicelib.logs.connection import NAMESPACE
 from chalicelib.logs.diff import Diff, diff, sanitised
-from chalicelib.store.records import AuditLog
+from chalicelib.records import AuditLog
 
 _NIL_UUID = str(UUID(int=0))
 _FIRST_FAILURE = 400

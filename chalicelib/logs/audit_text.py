@@ -14,7 +14,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from chalicelib.logs.vocabulary import AUDITED_TYPES
-from chalicelib.store.records import AuditLog
+from chalicelib.records import AuditLog
 
 USER = "{user}"
 TARGET = "{target}"

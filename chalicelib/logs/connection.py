@@ -24,7 +24,7 @@ from uuid import UUID, uuid5
 
 from chalicelib import times
 from chalicelib.logs.vocabulary import SESSION_TYPES
-from chalicelib.store.records import Closing, ConnectionLog, Mark
+from chalicelib.records import Closing, ConnectionLog, Mark
 
 NAMESPACE = UUID("6f6a1f0e-52a4-4b6e-9d0a-6a1d5b0f7c21")
 """Under which row ids are made of content. It must never change: retries find their rows by it."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from chalicelib import times
 from chalicelib.logs.service_log import FIELDS
-from chalicelib.store.records import AuditLog, ConnectionLog
+from chalicelib.records import AuditLog, ConnectionLog
 
 _LOGGER = "coderd"
 _NIL_UUID = "00000000-0000-0000-0000-000000000000"

@@ -18,8 +18,8 @@ from chalicelib.logs.vocabulary import AUDIT_ACTIONS, RESOURCE_TYPES
 from chalicelib.models.base import Int32, Model, Moment, OptionalText, OptionalUuid, Uuid, checked
 from chalicelib.models.directory import Beside, MinimalOrganizationJSON, UserJSON
 from chalicelib.models.sending import bytes_sent, json_text
+from chalicelib.records import AuditLog, User
 from chalicelib.search.values import NIL_UUID
-from chalicelib.store.records import AuditLog, User
 
 MAX_SIDE_BYTES = 300 * 1_024
 """Of all that a diff says a resource was before, with the names of all fields, as JSON; and the same of after."""

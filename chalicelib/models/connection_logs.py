@@ -14,8 +14,8 @@ from chalicelib.logs.connection import ConnectionEvent
 from chalicelib.logs.vocabulary import CONNECTION_TYPES, WEB_TYPES
 from chalicelib.models.base import Int32, Model, Moment, OptionalText, OptionalUuid, ShortText, Uuid, checked
 from chalicelib.models.directory import Beside, MinimalOrganizationJSON, UserJSON
+from chalicelib.records import ConnectionLog
 from chalicelib.search.values import NIL_UUID
-from chalicelib.store.records import ConnectionLog
 
 
 def _type(value: object) -> object:

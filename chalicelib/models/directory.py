@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field
 from chalicelib import times
 from chalicelib.access.roles import ROLES, is_organization_role, is_site_role
 from chalicelib.models.base import LONG_TEXT, Model, ShortText, Uuid
+from chalicelib.records import Organization, User
 from chalicelib.search import values
-from chalicelib.store.records import Organization, User
 
 _MAX_ORGANIZATIONS = 256
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from chalicelib.store.stored_json import StoredObject
+from chalicelib.store.dynamodb.stored_json import StoredObject
 
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 # Half a character, which a client may have sent as an escape, cannot be sent back in UTF-8.

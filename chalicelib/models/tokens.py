@@ -10,7 +10,7 @@ from chalicelib import times
 from chalicelib.access import networks
 from chalicelib.access.scopes import deprecated_scope
 from chalicelib.models.base import Model, Moment
-from chalicelib.store.records import APIKey
+from chalicelib.records import APIKey
 
 _MAX_NAME = 256
 _MAX_SCOPES = 256

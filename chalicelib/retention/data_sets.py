@@ -10,20 +10,20 @@ from functools import partial
 from typing import Any
 
 from chalicelib import times
+from chalicelib.lanes.catalogue import KEPT, POSITION, TIME_LENGTH
+from chalicelib.lanes.plan import Criteria, Plan, plan
+from chalicelib.records import API_KEYS
 from chalicelib.retention.keeping import OF_DATA_SET, Keeping
 from chalicelib.retention.run import Run
 from chalicelib.retention.sweep import Reached
 from chalicelib.settings import current
-from chalicelib.store import api_keys
-from chalicelib.store.batch_write import WriteRequest, batch_write
-from chalicelib.store.engine import Item
-from chalicelib.store.lanes import KEPT, POSITION, TIME_LENGTH
-from chalicelib.store.log_tables import LogTable, Row
-from chalicelib.store.oldest import Oldest
-from chalicelib.store.patience import FAILURES, patiently
-from chalicelib.store.plan import Criteria, Plan, plan
-from chalicelib.store.records import API_KEYS
-from chalicelib.store.transaction import delete_together
+from chalicelib.store.directory import api_keys
+from chalicelib.store.dynamodb.batch_write import WriteRequest, batch_write
+from chalicelib.store.dynamodb.client import Item
+from chalicelib.store.dynamodb.patience import FAILURES, patiently
+from chalicelib.store.dynamodb.transaction import delete_together
+from chalicelib.store.logs.tables import LogTable, Row
+from chalicelib.store.retention.oldest import Oldest
 
 _log = logging.getLogger(__name__)
 

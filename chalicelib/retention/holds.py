@@ -14,12 +14,12 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import times
+from chalicelib.lanes.plan import Criteria
+from chalicelib.records import AuditLog, ConnectionLog
 from chalicelib.retention.keeping import DATA_SETS_OF, ONGOING, Keeping
 from chalicelib.retention.policy import CutOffs, Policy, policy
 from chalicelib.settings import current
-from chalicelib.store import retention_state
-from chalicelib.store.plan import Criteria
-from chalicelib.store.records import AuditLog, ConnectionLog
+from chalicelib.store.retention import state as retention_state
 
 CACHE_SECONDS = 15.0
 

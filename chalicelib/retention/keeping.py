@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from chalicelib.lanes.catalogue import Lane
+from chalicelib.lanes.plan import Criteria, Plan, plan
 from chalicelib.logs.vocabulary import SESSION_TYPES
-from chalicelib.retention.policy import CutOffs
-from chalicelib.store.lanes import Lane
-from chalicelib.store.plan import Criteria, Plan, plan
-from chalicelib.store.records import (
+from chalicelib.records import (
     AUDIT_CONNECTION_EVENTS,
     AUDIT_LOGS,
     CONNECTION_EVENT_ACTIONS,
@@ -23,6 +22,7 @@ from chalicelib.store.records import (
     AuditLog,
     ConnectionLog,
 )
+from chalicelib.retention.policy import CutOffs
 
 ONGOING = Criteria({"status": frozenset({"ongoing"})}, implied={"type": frozenset(SESSION_TYPES)})
 """What stands as a hold on the connection log where open sessions are kept."""

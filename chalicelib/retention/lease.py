@@ -13,9 +13,9 @@ from typing import Any
 
 from chalicelib import times
 from chalicelib.retention.holds import Hold, read
-from chalicelib.store import retention_state
-from chalicelib.store.patience import patiently
-from chalicelib.store.retention_state import LeaseLost, State
+from chalicelib.store.dynamodb.patience import patiently
+from chalicelib.store.retention import state as retention_state
+from chalicelib.store.retention.state import LeaseLost, State
 
 LEASE = timedelta(seconds=60)
 ROUND_SECONDS = 20.0

@@ -14,9 +14,9 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+from chalicelib.records import DATA_SETS
 from chalicelib.retention.run import Run
 from chalicelib.settings import current
-from chalicelib.store.records import DATA_SETS
 
 NAMESPACE = "Gatebook"
 LOGGER = "gatebook.metrics"

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from chalicelib import times
 from chalicelib.retention import holds
 from chalicelib.retention.holds import Hold, read
-from chalicelib.store import retention_state
-from chalicelib.store.patience import patiently
-from chalicelib.store.retention_state import State
-from chalicelib.store.transaction import Write
+from chalicelib.store.dynamodb.patience import patiently
+from chalicelib.store.dynamodb.transaction import Write
+from chalicelib.store.retention import state as retention_state
+from chalicelib.store.retention.state import State
 
 MOST_HOLDS = 100
 MOST_BYTES = 100_000

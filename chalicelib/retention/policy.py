@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Final
 
 from chalicelib import durations, times
+from chalicelib.records import API_KEYS, AUDIT_CONNECTION_EVENTS, AUDIT_LOGS, CONNECTION_LOGS, DATA_SETS
 from chalicelib.settings import Settings
-from chalicelib.store.records import API_KEYS, AUDIT_CONNECTION_EVENTS, AUDIT_LOGS, CONNECTION_LOGS, DATA_SETS
 
 CONNECTION_EVENTS_RETENTION: Final = 90 * durations.UNITS["d"]
 """In nanoseconds; Coder's, and no setting of it or of ours."""

@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from chalicelib import times
+from chalicelib.records import API_KEYS, AUDIT_CONNECTION_EVENTS, AUDIT_LOGS, CONNECTION_LOGS, DATA_SETS
 from chalicelib.retention import data_sets, metrics, sweep
 from chalicelib.retention.holds import read
 from chalicelib.retention.lease import Lease, LeaseLost, end_of_lease
@@ -25,12 +26,13 @@ from chalicelib.retention.policy import policy
 from chalicelib.retention.run import Run
 from chalicelib.retention.sweep import Sweep
 from chalicelib.settings import current
-from chalicelib.store import log_tables, retention_runs, retention_state
-from chalicelib.store.log_tables import LogTable
-from chalicelib.store.patience import FAILURES
-from chalicelib.store.records import API_KEYS, AUDIT_CONNECTION_EVENTS, AUDIT_LOGS, CONNECTION_LOGS, DATA_SETS
-from chalicelib.store.retention_state import State
-from chalicelib.store.transaction import Write
+from chalicelib.store.dynamodb.patience import FAILURES
+from chalicelib.store.dynamodb.transaction import Write
+from chalicelib.store.logs import tables as log_tables
+from chalicelib.store.logs.tables import LogTable
+from chalicelib.store.retention import runs as retention_runs
+from chalicelib.store.retention import state as retention_state
+from chalicelib.store.retention.state import State
 
 LOG_OF: Mapping[str, LogTable[Any]] = {
     CONNECTION_LOGS: log_tables.CONNECTION_LOGS,

@@ -11,11 +11,11 @@ from typing import Any
 from uuid import uuid4
 
 from chalicelib import times
+from chalicelib.records import DATA_SETS
 from chalicelib.retention.holds import Hold, keeping_by
 from chalicelib.retention.keeping import Keeping
 from chalicelib.retention.lease import Lease
 from chalicelib.retention.policy import CutOffs, Policy
-from chalicelib.store.records import DATA_SETS
 
 
 @dataclass(slots=True)

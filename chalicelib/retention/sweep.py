@@ -14,7 +14,7 @@ from typing import Any
 from chalicelib import times
 from chalicelib.retention.holds import Hold
 from chalicelib.retention.policy import Policy
-from chalicelib.store.log_tables import LOG_TABLES
+from chalicelib.store.logs.tables import LOG_TABLES
 
 MARGIN = timedelta(hours=1)
 EVERY = timedelta(days=1)

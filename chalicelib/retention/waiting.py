@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from chalicelib.records import API_KEYS
 from chalicelib.retention.data_sets import waiting
 from chalicelib.retention.policy import CutOffs
 from chalicelib.retention.purge import LOG_OF
-from chalicelib.store import api_keys
-from chalicelib.store.budget import Budget
-from chalicelib.store.log_reader import Reading
-from chalicelib.store.records import API_KEYS
+from chalicelib.store.directory import api_keys
+from chalicelib.store.dynamodb.budget import Budget
+from chalicelib.store.logs.reader import Reading
 
 CAP = 2_000
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from chalicelib.lanes.plan import Criteria
 from chalicelib.search.filters import FilterTable
 from chalicelib.search.parser import Filter, UserReference
-from chalicelib.store.plan import Criteria
 
 
 def criteria(asked: Filter, table: FilterTable, ids: Callable[[UserReference], Sequence[str]]) -> Criteria:

@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.errors import Unavailable
+from chalicelib.lanes.catalogue import ALL, POSITION, lane_keys
+from chalicelib.lanes.plan import Criteria, plan
 from chalicelib.settings import current
-from chalicelib.store.batch_get import batch_get
-from chalicelib.store.budget import Budget
-from chalicelib.store.engine import ConditionFailed, Item, call
-from chalicelib.store.lanes import ALL, POSITION, lane_keys
-from chalicelib.store.log_tables import LOG_TABLES, LogTable
-from chalicelib.store.merge import Merge
-from chalicelib.store.plan import Criteria, plan
+from chalicelib.store.dynamodb.batch_get import batch_get
+from chalicelib.store.dynamodb.budget import Budget
+from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
+from chalicelib.store.logs.merge import Merge
+from chalicelib.store.logs.tables import LOG_TABLES, LogTable
 
 _ROWS = 1_000
 

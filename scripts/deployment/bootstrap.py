@@ -35,16 +35,16 @@ def bootstrap(username: str, email: str, *, again: bool) -> str:
         Refused: there is an owner, or the name belongs to somebody who is none.
     """
     # The settings, and with them the names of the tables, are read at the import of the store.
-    from chalicelib.store import directory  # noqa: PLC0415 - as said
-    from chalicelib.store.claims import Taken  # noqa: PLC0415 - as above
-    from scripts.deployment.owner import is_usable, make_owner, mint_token, usable_owner  # noqa: PLC0415 - as above
+    from chalicelib.store.directory import people  # noqa: PLC0415 - as said
+    from chalicelib.store.directory.claims import Taken  # noqa: PLC0415 - as above
+    from scripts.owner import is_usable, make_owner, mint_token, usable_owner  # noqa: PLC0415 - as above
 
     there = usable_owner()
     if there is not None and not again:
         raise Refused(
             f"There is an owner, {there.username}. Give --again to make another one, or to renew a lost token."
         )
-    known = [directory.get_user(user_id) for user_id in directory.user_ids("username", username)]
+    known = [people.get_user(user_id) for user_id in people.user_ids("username", username)]
     owner = next((user for user in known if is_usable(user)), None)
     if owner is None:
         try:

@@ -77,7 +77,7 @@ def answer():
 def measured(archive: Path, rounds: int = _ROUNDS) -> dict[str, float]:
     """The ratios of a zip, by the names of BUDGETS."""
     with TemporaryDirectory() as place, EmbeddedEngine() as engine, served(engine) as url:
-        from chalicelib.store.schema import create_missing_tables  # noqa: PLC0415 - the engine must run first
+        from chalicelib.store.dynamodb.schema import create_missing_tables  # noqa: PLC0415 - the engine must run first
 
         create_missing_tables()
         tree, least = Path(place) / "tree", Path(place) / "least"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from pynamodb.models import Model
 
-from chalicelib.store.lanes import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE
-from chalicelib.store.tables import (
+from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE
+from chalicelib.store.dynamodb.tables import (
     APIKeyItem,
     AuditLogItem,
     ConnectionLogItem,

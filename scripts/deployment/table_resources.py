@@ -7,8 +7,8 @@ from typing import Any
 from pynamodb.models import Model
 
 from chalicelib.settings import current
-from chalicelib.store.schema import table_definition
-from chalicelib.store.tables import TABLES, TIMES_TO_LIVE
+from chalicelib.store.dynamodb.schema import table_definition
+from chalicelib.store.dynamodb.tables import TABLES, TIMES_TO_LIVE
 from scripts.deployment.stages import Stage
 
 

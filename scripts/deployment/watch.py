@@ -8,9 +8,9 @@ from typing import Any
 
 from pynamodb.models import Model
 
-from chalicelib.store.lanes import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE
-from chalicelib.store.schema import table_definition
-from chalicelib.store.tables import TABLES, AuditLogItem, ConnectionLogItem
+from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE
+from chalicelib.store.dynamodb.schema import table_definition
+from chalicelib.store.dynamodb.tables import TABLES, AuditLogItem, ConnectionLogItem
 from scripts.deployment.handlers import HANDLERS
 from scripts.deployment.table_resources import logical_id
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from bench import published
+from bench.results import markdown
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterKey, Kind
 from chalicelib.settings import declared
 from scripts.deployment import parameters
 from scripts.deployment.stages import STAGES
-from scripts.meter import published
-from scripts.meter.results import markdown
 
 _ROOT = Path(__file__).resolve().parents[2]
 README = _ROOT / "README.md"

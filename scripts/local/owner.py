@@ -5,8 +5,8 @@ from __future__ import annotations
 from chalicelib import times
 from chalicelib.access import secret
 from chalicelib.settings import current
-from chalicelib.store import api_keys, directory
-from scripts.deployment.owner import is_usable, make_owner, mint_token, usable_owner
+from chalicelib.store.directory import api_keys, people
+from scripts.owner import is_usable, make_owner, mint_token, usable_owner
 
 
 def ensure_owner(kept_token: str | None) -> str:
@@ -29,4 +29,4 @@ def _opens(token: str) -> bool:
     key = api_keys.get(key_id) if secret.is_key_id(key_id) else None
     if key is None or not secret.matches(key_secret, key.hashed_secret) or key.expires_at <= times.now():
         return False
-    return is_usable(directory.get_user(key.user_id))
+    return is_usable(people.get_user(key.user_id))

@@ -17,8 +17,9 @@ from chalicelib import times
 from chalicelib.logs import audit_event
 from chalicelib.logs.connection import ConnectionEvent, Fold, join, row
 from chalicelib.logs.vocabulary import SESSION_TYPES
-from chalicelib.store import audit_writer, connection_writer, directory
-from chalicelib.store.records import Organization, User
+from chalicelib.records import Organization, User
+from chalicelib.store.directory import people
+from chalicelib.store.logs import audit_writer, connection_writer
 from scripts.local import sample_audit
 
 _DAYS = 21
@@ -78,7 +79,7 @@ def load() -> int:
 def _directory() -> None:
     now = times.now()
     for name, display_name in _ORGANIZATIONS.items():
-        directory.save_organization(
+        people.save_organization(
             Organization(
                 id=sample_id("organization", name),
                 name=name,
@@ -92,7 +93,7 @@ def _directory() -> None:
             None,
         )
     for username, (name, memberships, roles) in _PEOPLE.items():
-        directory.save_user(
+        people.save_user(
             User(
                 id=sample_id("user", username),
                 username=username,

@@ -85,7 +85,7 @@ def parse(arguments: Sequence[str] | None) -> Options:
 
 def _create_tables(endpoint: str | None) -> bool:
     """Create what is missing; whether that was every table, so that nobody's rows can be in them."""
-    from chalicelib.store import schema, tables  # noqa: PLC0415 - the engine has to be started first
+    from chalicelib.store.dynamodb import schema, tables  # noqa: PLC0415 - the engine has to be started first
 
     logging.disable(logging.WARNING)  # the store's own account of a failure would be a second line
     try:

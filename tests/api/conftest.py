@@ -16,11 +16,12 @@ from chalice.local import LambdaContext, RouteMatcher
 from app import app
 from chalicelib import times
 from chalicelib.access import secret
-from chalicelib.store import api_keys, audit_rows, directory
-from chalicelib.store import engine as store_engine
-from chalicelib.store.lanes import POSITION
-from chalicelib.store.records import APIKey, AuditLog, Organization, User
-from chalicelib.store.tables import AuditLogItem
+from chalicelib.lanes.catalogue import POSITION
+from chalicelib.records import APIKey, AuditLog, Organization, User
+from chalicelib.store.directory import api_keys, people
+from chalicelib.store.dynamodb import client as store_engine
+from chalicelib.store.dynamodb.tables import AuditLogItem
+from chalicelib.store.logs import audit_rows
 from scripts.local.engine import EmbeddedEngine
 
 Query = Mapping[str, str | Sequence[str]]
@@ -108,7 +109,7 @@ class House:
             updated_at=now,
         )
         made = replace(made, **changes)
-        directory.save_organization(made, None)
+        people.save_organization(made, None)
         return made
 
     def user(
@@ -133,7 +134,7 @@ class House:
             updated_at=now,
         )
         made = replace(made, **changes)
-        directory.save_user(made, None)
+        people.save_user(made, None)
         return made
 
     def token(
@@ -286,7 +287,7 @@ def assert_error() -> Callable[[Reply], dict[str, Any]]:
 def store_calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The operations sent to the store by the directory and the tokens, in order."""
     sent: list[str] = []
-    for module in (api_keys, directory):
+    for module in (api_keys, people):
         original = module.call
 
         def counted(

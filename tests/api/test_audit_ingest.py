@@ -16,16 +16,16 @@ from chalicelib.api import ingest
 from chalicelib.errors import Unavailable
 from chalicelib.logs.tracked import RESOURCES, TRACKED
 from chalicelib.models.audit_logs import MAX_ADDITIONAL_BYTES, MAX_SIDE_BYTES
-from chalicelib.store import audit_writer
-from chalicelib.store import engine as store_engine
-from chalicelib.store.tables import AuditLogItem
+from chalicelib.store.dynamodb import client as store_engine
+from chalicelib.store.dynamodb.tables import AuditLogItem
+from chalicelib.store.logs import audit_writer
 from tests.api.test_audit_list import event, rows
 from tests.api.test_connection_ingest import statuses
 
 if TYPE_CHECKING:
-    from chalicelib.store.audit_writer import Join
-    from chalicelib.store.records import AuditLog, Organization
-    from chalicelib.store.write_pool import Written
+    from chalicelib.records import AuditLog, Organization
+    from chalicelib.store.logs.audit_writer import Join
+    from chalicelib.store.logs.write_pool import Written
     from tests.api.conftest import Client, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]

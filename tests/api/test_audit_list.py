@@ -14,11 +14,11 @@ from chalicelib import times
 from chalicelib.api import log_pages
 from chalicelib.retention import holds, policy
 from chalicelib.settings import Settings
-from chalicelib.store import directory
-from chalicelib.store import engine as store_engine
+from chalicelib.store.directory import people
+from chalicelib.store.dynamodb import client as store_engine
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import Organization, User
+    from chalicelib.records import Organization, User
     from tests.api.conftest import Client, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]
@@ -280,7 +280,7 @@ def test_a_deleted_user_is_shown_and_found_by_address(owner: Client, house: Hous
     owner.post(PATH, event(user_id=ann.id))
     (before,) = rows(ask(owner, f"resource_type:template email:{ann.email}"))
     gone = replace(ann, deleted=True, updated_at=times.now())
-    directory.save_user(gone, ann)
+    people.save_user(gone, ann)
     (after,) = rows(ask(owner, f"resource_type:template email:{ann.email}"))
     assert {**after["user"], "updated_at": ""} == {**before["user"], "updated_at": ""}
     assert rows(ask(owner, "resource_type:template username:ann")) == []

@@ -12,10 +12,10 @@ import pytest
 from chalicelib import times
 from chalicelib.access.secret import generate, hash_secret
 from chalicelib.settings import Settings, current
-from chalicelib.store import api_keys, directory
+from chalicelib.store.directory import api_keys, people
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import User
+    from chalicelib.records import User
     from tests.api.conftest import Client, House, Reply
 
 ME = "/api/v2/users/me"
@@ -209,7 +209,7 @@ def test_a_deleted_user(house: House, assert_error: CheckError) -> None:
     gone = house.user("gone", "owner")
     caller = house.client(gone)
     assert caller.get(ME).status == 200
-    directory.save_user(replace(gone, deleted=True, updated_at=times.now()), gone)
+    people.save_user(replace(gone, deleted=True, updated_at=times.now()), gone)
     reply = caller.get(ME)
     assert reply.status == 401
     assert assert_error(reply) == {"message": SIGNED_OUT, "detail": "API key is invalid."}

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.store import api_keys
+from chalicelib.store.directory import api_keys
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import User
+    from chalicelib.records import User
     from tests.api.conftest import Client, House, Reply
 
 HEADERS = {

@@ -9,12 +9,12 @@ import pytest
 
 from chalicelib.api import ingest
 from chalicelib.errors import Unavailable
-from chalicelib.store import connection_writer
+from chalicelib.store.logs import connection_writer
 
 if TYPE_CHECKING:
-    from chalicelib.store.connection_writer import Join, Keeps
-    from chalicelib.store.records import ConnectionLog, Organization
-    from chalicelib.store.write_pool import Written
+    from chalicelib.records import ConnectionLog, Organization
+    from chalicelib.store.logs.connection_writer import Join, Keeps
+    from chalicelib.store.logs.write_pool import Written
     from tests.api.conftest import Client, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]

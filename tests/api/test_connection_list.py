@@ -12,10 +12,10 @@ from chalicelib import times
 from chalicelib.api import log_pages
 from chalicelib.retention import holds
 from chalicelib.settings import Settings
-from chalicelib.store import directory
+from chalicelib.store.directory import people
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import Organization, User
+    from chalicelib.records import Organization, User
     from tests.api.conftest import Client, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]
@@ -135,7 +135,7 @@ def test_filters(owner: Client, books: Books, query: Callable[[Books], str], exp
 def test_me_is_the_caller(owner: Client, house: House, books: Books, query: str, expected: list[int]) -> None:
     user1 = books.users["user1"]
     auditor = replace(user1, roles=("auditor",), updated_at=times.now())
-    directory.save_user(auditor, user1)
+    people.save_user(auditor, user1)
     assert books.found(house.client(auditor).logs(query)) == expected
     assert books.found(owner.logs(query)) == []
 

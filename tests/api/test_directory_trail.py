@@ -12,14 +12,15 @@ import pytest
 from chalicelib.api import trail as trails
 from chalicelib.api.trail import Resource
 from chalicelib.errors import Unavailable
-from chalicelib.store import api_keys, directory, transaction
-from chalicelib.store import engine as store_engine
-from chalicelib.store.audit_rows import writes_of
-from chalicelib.store.tables import AuditLogItem
-from chalicelib.store.transaction import transact
+from chalicelib.store.directory import api_keys, people
+from chalicelib.store.dynamodb import client as store_engine
+from chalicelib.store.dynamodb import transaction
+from chalicelib.store.dynamodb.tables import AuditLogItem
+from chalicelib.store.dynamodb.transaction import transact
+from chalicelib.store.logs.audit_rows import writes_of
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import AuditLog, Organization, User
+    from chalicelib.records import AuditLog, Organization, User
     from tests.api.conftest import Client, House
 
 Trail = Callable[[], list["AuditLog"]]
@@ -196,7 +197,7 @@ def test_without_its_row_a_change_does_not_happen(
     *, owner: Client, house: House, trail: Trail, monkeypatch: pytest.MonkeyPatch, name: str, failure: str
 ) -> None:
     ann, acme = house.user("ann"), house.organization("acme")
-    users, organizations = list(directory.list_users()), list(directory.list_organizations())
+    users, organizations = list(people.list_users()), list(people.list_organizations())
     original = store_engine.call
 
     def failing(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -215,10 +216,10 @@ def test_without_its_row_a_change_does_not_happen(
     method, path, body = WRITES[name]
     assert owner.send(method, path(ann, acme), body).status == 503
     monkeypatch.undo()
-    assert [replace(user, last_seen_at=user.created_at) for user in directory.list_users()] == [
+    assert [replace(user, last_seen_at=user.created_at) for user in people.list_users()] == [
         replace(user, last_seen_at=user.created_at) for user in users
     ]
-    assert list(directory.list_organizations()) == organizations
+    assert list(people.list_organizations()) == organizations
     assert trail() == []
 
 
@@ -251,7 +252,7 @@ def test_more_memberships_than_one_transaction_holds_are_all_changed_and_all_tol
 
 
 def kept_of(user_id: str) -> tuple[User | None, int]:
-    return directory.get_user(user_id, consistent=True), len(list(api_keys.of_user(user_id)))
+    return people.get_user(user_id, consistent=True), len(list(api_keys.of_user(user_id)))
 
 
 @pytest.mark.parametrize("failing_write", range(5))

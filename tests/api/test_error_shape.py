@@ -11,10 +11,10 @@ import pytest
 from app import app
 from chalicelib.api import users
 from chalicelib.api.http import RESPONSE_HEADERS
-from chalicelib.store import directory
+from chalicelib.store.directory import people
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import User
+    from chalicelib.records import User
     from tests.api.conftest import Client, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]
@@ -215,7 +215,7 @@ def test_an_exception_inside_a_view_tells_the_log_and_not_the_client(
     def fail() -> None:
         raise RuntimeError("a detail nobody should hear")
 
-    monkeypatch.setattr(directory, "list_users", fail)
+    monkeypatch.setattr(people, "list_users", fail)
     with caplog.at_level(logging.ERROR):
         reply = owner.get(path)
     assert reply.status == 500

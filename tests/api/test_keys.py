@@ -11,10 +11,10 @@ import pytest
 
 from chalicelib import times
 from chalicelib.access.secret import split
-from chalicelib.store import api_keys, directory
+from chalicelib.store.directory import api_keys, people
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import User
+    from chalicelib.records import User
     from tests.api.conftest import Client, Clock, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]
@@ -297,7 +297,7 @@ def test_the_username_is_empty_for_whom_the_caller_may_not_read(
     caller = house.client(root, allow_list=(f"user:{root.id}", "api_key:*"))
     listed = {key["id"]: key["username"] for key in caller.get(MINE, query={"include_all": "1"}).json}
     assert listed == {own(caller): "root", own(as_ann): ""}
-    directory.save_user(replace(ann, deleted=True, updated_at=times.now()), ann)
+    people.save_user(replace(ann, deleted=True, updated_at=times.now()), ann)
     assert len(ids(caller.get(MINE, query={"include_all": "1"}))) == 2
 
 

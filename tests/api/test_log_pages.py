@@ -15,18 +15,18 @@ from hypothesis import strategies as st
 
 from chalicelib.api import log_pages
 from chalicelib.api.http import encoded
+from chalicelib.lanes.catalogue import position
 from chalicelib.models.sending import bytes_sent, may_be_sent
 from chalicelib.retention import holds
 from chalicelib.search import cursor
 from chalicelib.search.cursor import Cursor, WrongCursor
 from chalicelib.search.parser import EVERYTHING, NOTHING, Filter
 from chalicelib.settings import Settings
-from chalicelib.store import engine as store_engine
-from chalicelib.store import log_tables
-from chalicelib.store.lanes import position
+from chalicelib.store.dynamodb import client as store_engine
+from chalicelib.store.logs import tables as log_tables
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import User
+    from chalicelib.records import User
     from tests.api.conftest import Client, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]

@@ -14,12 +14,12 @@ from chalicelib import times
 from chalicelib.access import scopes
 from chalicelib.access.catalogue import PUBLIC
 from chalicelib.access.policy import ACTIONS
+from chalicelib.lanes.plan import Criteria
 from chalicelib.retention import placing
 from chalicelib.retention.holds import Hold
-from chalicelib.store.plan import Criteria
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import Organization, User
+    from chalicelib.records import Organization, User
     from tests.api.conftest import Client, House, Reply
 
 UNGATED = {

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from chalicelib import times
 from chalicelib.access import allow_list, networks, scopes
 from chalicelib.access.catalogue import PUBLIC
-from chalicelib.store import api_keys
+from chalicelib.store.directory import api_keys
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import APIKey, User
+    from chalicelib.records import APIKey, User
     from tests.api.conftest import Client, Clock, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]

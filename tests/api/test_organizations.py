@@ -8,12 +8,12 @@ from uuid import uuid4
 import pytest
 
 from chalicelib import times
-from chalicelib.store import directory
-from chalicelib.store.claims import Changed
-from chalicelib.store.transaction import Write
+from chalicelib.store.directory import people
+from chalicelib.store.directory.claims import Changed
+from chalicelib.store.dynamodb.transaction import Write
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import Organization
+    from chalicelib.records import Organization
     from tests.api.conftest import Client, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]
@@ -261,7 +261,7 @@ def test_a_change_that_another_request_overtook_is_made_again(
     owner: Client, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = house.organization(description="old")
-    original = directory.save_organization
+    original = people.save_organization
     overtaken: list[Organization] = []
 
     def overtake(after: Organization, before: Organization | None, *trail: Write) -> None:
@@ -270,7 +270,7 @@ def test_a_change_that_another_request_overtook_is_made_again(
             original(overtaken[0], before)
         original(after, before, *trail)
 
-    monkeypatch.setattr(directory, "save_organization", overtake)
+    monkeypatch.setattr(people, "save_organization", overtake)
     reply = owner.put(of(row.id), {"name": "acme", "description": "new"})
     assert (reply.status, reply.json["description"], reply.json["icon"]) == (200, "new", "/theirs.svg")
     assert overtaken
@@ -284,7 +284,7 @@ def test_a_change_that_is_always_overtaken_may_be_sent_again(
     def overtaken(_after: Organization, _before: Organization | None, *_trail: Write) -> None:
         raise Changed
 
-    monkeypatch.setattr(directory, "save_organization", overtaken)
+    monkeypatch.setattr(people, "save_organization", overtaken)
     monkeypatch.setattr("chalicelib.api.saving.time.sleep", lambda _seconds: None)
     reply = owner.put(of(row.id), {"name": "acme", "icon": "/x"})
     assert_error(reply)

@@ -14,7 +14,7 @@ import botocore.session
 import pytest
 from moto.core.botocore_stubber import BotocoreStubber
 
-from chalicelib.store import engine as store_engine
+from chalicelib.store.dynamodb import client as store_engine
 
 if TYPE_CHECKING:
     from tests.api.conftest import Client, House

@@ -12,7 +12,8 @@ from app import app
 from chalicelib.api import request_log, service_lines
 from chalicelib.errors import Unavailable
 from chalicelib.settings import load
-from chalicelib.store import connection_writer, directory
+from chalicelib.store.directory import people
+from chalicelib.store.logs import connection_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +100,7 @@ def test_a_failure_is_counted_as_the_servers(client: Client, lines: Any, monkeyp
     def fails() -> None:
         raise Unavailable
 
-    monkeypatch.setattr(directory, "list_users", fails)
+    monkeypatch.setattr(people, "list_users", fails)
     assert client.get("/api/v2/users/first").status == 503
     (line,) = lines()
     assert (line["status"], line["ServerErrors"]) == (503, 1)

@@ -14,18 +14,20 @@ from chalice.local import LambdaContext
 import app as application
 from chalicelib import times
 from chalicelib.api import log_pages, retention
+from chalicelib.lanes.plan import Criteria
+from chalicelib.records import AuditLog
 from chalicelib.retention import holds, placing, purge
 from chalicelib.retention.holds import Hold
 from chalicelib.retention.lease import LEASE
 from chalicelib.settings import Settings
-from chalicelib.store import api_keys, retention_runs, retention_state
-from chalicelib.store import engine as store_engine
-from chalicelib.store.plan import Criteria
-from chalicelib.store.records import AuditLog
-from chalicelib.store.tables import FORGET_AT, APIKeyItem, AuditLogItem, ConnectionLogItem
+from chalicelib.store.directory import api_keys
+from chalicelib.store.dynamodb import client as store_engine
+from chalicelib.store.dynamodb.tables import FORGET_AT, APIKeyItem, AuditLogItem, ConnectionLogItem
+from chalicelib.store.retention import runs as retention_runs
+from chalicelib.store.retention import state as retention_state
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import User
+    from chalicelib.records import User
     from scripts.local.engine import EmbeddedEngine
     from tests.api.conftest import Client, Clock, House, Reply
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.access.policy import ACTIONS
-from chalicelib.store import api_keys
+from chalicelib.store.directory import api_keys
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import APIKey, User
+    from chalicelib.records import APIKey, User
     from tests.api.conftest import Client, Clock, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]

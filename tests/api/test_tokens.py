@@ -11,10 +11,10 @@ import pytest
 
 from chalicelib import times
 from chalicelib.access.secret import PATTERN, hash_secret, split
-from chalicelib.store import api_keys
+from chalicelib.store.directory import api_keys
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import APIKey, User
+    from chalicelib.records import APIKey, User
     from tests.api.conftest import Client, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]

@@ -18,12 +18,13 @@ from chalicelib import times
 from chalicelib.access.secret import generate, hash_secret
 from chalicelib.api.http import Answer
 from chalicelib.errors import Unavailable
-from chalicelib.store import api_keys, engine, transaction
-from chalicelib.store.tables import APIKeyItem, AuditLogItem
-from chalicelib.store.transaction import Write
+from chalicelib.store.directory import api_keys
+from chalicelib.store.dynamodb import client, transaction
+from chalicelib.store.dynamodb.tables import APIKeyItem, AuditLogItem
+from chalicelib.store.dynamodb.transaction import Write
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import APIKey, AuditLog, User
+    from chalicelib.records import APIKey, AuditLog, User
     from tests.api.conftest import Client, Clock, House, Reply
 
 Trail = Callable[[], list["AuditLog"]]
@@ -98,7 +99,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Mapping[str, Any]]]
 
 def kept() -> dict[str, Any]:
     """Everything in the table of tokens, claims among it."""
-    return {item["id"]["S"]: item for item in engine.call("Scan", {"TableName": APIKeyItem.Meta.table_name})["Items"]}
+    return {item["id"]["S"]: item for item in client.call("Scan", {"TableName": APIKeyItem.Meta.table_name})["Items"]}
 
 
 def tables_of(request: Mapping[str, Any]) -> list[str]:
@@ -202,7 +203,7 @@ def test_without_its_row_a_change_does_not_happen(
     failure: str,
 ) -> None:
     before = kept()
-    original = engine.call
+    original = client.call
 
     def failing(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         if operation == "TransactWriteItems" and AuditLogItem.Meta.table_name in tables_of(request):
@@ -267,7 +268,7 @@ def test_no_row_no_log_record_and_no_later_answer_tells_a_secret(
         else:
             assert_silent(reply.text, *told)
         later = [caller.get(path) for path in (f"{KEYS}/tokens", f"{KEYS}/{told[-1][:10]}", "/api/v2/users/me")]
-    items = engine.call("Scan", {"TableName": AuditLogItem.Meta.table_name})["Items"]
+    items = client.call("Scan", {"TableName": AuditLogItem.Meta.table_name})["Items"]
     assert len(items) == 1
     assert_silent(f"{trail()!r} {items!r}", *told)
     assert_silent(" ".join(answer.text + repr(answer.headers) for answer in later), *told)
@@ -333,14 +334,14 @@ def test_no_refusal_repeats_what_was_sent(
 
 
 def test_no_repr_tells_a_secret(caller: Client, token: str) -> None:
-    from chalicelib.api.authentication import Caller  # noqa: PLC0415 - only this test builds one
-    from chalicelib.store import directory  # noqa: PLC0415 - as above
+    from chalicelib.api.caller import Caller  # noqa: PLC0415 - only this test builds one
+    from chalicelib.store.directory import people  # noqa: PLC0415 - as above
 
     caller.post(f"{KEYS}/{token[:10]}/rotate", {"grace": HOUR_NS})
     key = api_keys.get(token[:10])
     assert key is not None
     assert key.previous_secret == hash_secret(token[11:])
-    user = directory.get_user(key.user_id)
+    user = people.get_user(key.user_id)
     assert user is not None
     made: APIKey = replace(key, hashed_secret=hash_secret(caller.token[11:]))
     for shown in (repr(made), str(made), f"{made}", repr([made]), repr(Caller(user, made, None))):  # type: ignore[arg-type]

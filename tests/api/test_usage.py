@@ -14,10 +14,11 @@ from chalicelib.access.secret import generate
 from chalicelib.api import usage
 from chalicelib.errors import Unavailable
 from chalicelib.settings import current
-from chalicelib.store import api_keys, directory, engine, transaction
+from chalicelib.store.directory import api_keys, people
+from chalicelib.store.dynamodb import client, transaction
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import APIKey, AuditLog, User
+    from chalicelib.records import APIKey, AuditLog, User
     from tests.api.conftest import Client, Clock, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]
@@ -35,7 +36,7 @@ def kept(client: Client) -> APIKey:
 
 
 def user_of(client: Client) -> User:
-    user = directory.get_user(kept(client).user_id, consistent=True)
+    user = people.get_user(kept(client).user_id, consistent=True)
     assert user is not None
     return user
 
@@ -150,7 +151,7 @@ def answers(house: House, client: Client) -> list[tuple[int, str]]:
     return [(reply.status, reply.text) for reply in replies]
 
 
-@pytest.mark.parametrize("module", [api_keys, directory], ids=["of the token", "of the user"])
+@pytest.mark.parametrize("module", [api_keys, people], ids=["of the token", "of the user"])
 def test_a_note_that_fails_changes_no_answer(
     house: House,
     ann: User,
@@ -173,7 +174,7 @@ def test_a_note_that_fails_changes_no_answer(
         patched.setattr(module, "call", failing)
         told = answers(house, caller)
     assert [status for status, _ in told] == [200] * 4
-    assert told[1:] == seen[1:] or module is directory
+    assert told[1:] == seen[1:] or module is people
     assert "The use of a token could not be noted" in caplog.text
     # The next request tries again.
     assert caller.get(ME).status == 200
@@ -223,7 +224,7 @@ def test_nobody_wakes_without_a_row(
     house: House, monkeypatch: pytest.MonkeyPatch, trail: Callable[[], list[AuditLog]]
 ) -> None:
     caller = house.client(house.user("dora", status="dormant"))
-    original = engine.call
+    original = client.call
 
     def failing(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         if operation == "TransactWriteItems":
@@ -290,14 +291,14 @@ def test_a_suspended_user_is_not_woken_by_a_request_under_way(
     house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dora = house.user("dora", status="dormant")
-    caller, original = house.client(dora), directory.touch_user
+    caller, original = house.client(dora), people.touch_user
     clock.forward(HOUR)
 
     def late(user: User, *arguments: Any) -> None:
-        directory.save_user(replace(user, status="suspended", updated_at=clock.moment), user)
+        people.save_user(replace(user, status="suspended", updated_at=clock.moment), user)
         original(user, *arguments)
 
-    monkeypatch.setattr(directory, "touch_user", late)
+    monkeypatch.setattr(people, "touch_user", late)
     assert caller.get(ME).status == 200
     assert user_of(caller).status == "suspended"
     assert caller.get(ME).status == 401

@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 
 from chalicelib import times
-from chalicelib.store import directory
+from chalicelib.store.directory import people
 
 if TYPE_CHECKING:
-    from chalicelib.store.records import Organization, User
+    from chalicelib.records import Organization, User
     from tests.api.conftest import Client, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]
@@ -97,7 +97,7 @@ def test_put_keeps_all_it_is_given_and_doing_it_again_changes_nothing(owner: Cli
         {"name": "auditor", "display_name": "Auditor"},
         {"name": "user-admin", "display_name": "User Admin"},
     ]
-    kept = directory.get_user(row_id)
+    kept = people.get_user(row_id)
     assert kept is not None
     assert kept.organization_roles == {acme.id: (), ELSEWHERE: ("organization-auditor",)}
 
@@ -160,7 +160,7 @@ def test_implied_roles_are_not_listed_and_repeated_ones_once(owner: Client, acme
     )
     reply = owner.put(of(row_id), body)
     assert [role["name"] for role in reply.json["roles"]] == ["auditor"]
-    kept = directory.get_user(row_id)
+    kept = people.get_user(row_id)
     assert kept is not None
     assert kept.organization_roles == {acme.id: ("organization-auditor",)}
 
@@ -270,7 +270,7 @@ def test_deleting_is_soft_and_the_tokens_stop_at_once(owner: Client, house: Hous
         assert owner.get(of(name)).json == NOT_FOUND
         assert owner.delete(of(name)).status == 404
     assert [user["username"] for user in owner.get(ALL).json["users"]] == ["root"]
-    kept = directory.get_user(ann.id)
+    kept = people.get_user(ann.id)
     assert kept is not None
     assert kept.deleted
     assert kept.username == "ann"
@@ -294,7 +294,7 @@ def test_nobody_deletes_themselves(owner: Client, root: User, assert_error: Chec
 
 
 @pytest.fixture
-def people(house: House, acme: Organization) -> Mapping[str, User]:
+def visible_users(house: House, acme: Organization) -> Mapping[str, User]:
     return {
         "ann": house.user("ann", organizations={acme.id: ()}),
         "Bob": house.user("Bob", organizations={acme.id: ("organization-auditor",)}),
@@ -321,7 +321,7 @@ def test_who_sees_whom(
     *,
     house: House,
     acme: Organization,
-    people: Mapping[str, User],
+    visible_users: Mapping[str, User],
     site: tuple[str, ...],
     inside: tuple[str, ...] | None,
     all_seen: bool,
@@ -332,7 +332,7 @@ def test_who_sees_whom(
     seen = ["ann", "Bob", "chief", "zoe"] if all_seen else ["zoe"]
     assert [user["username"] for user in listed["users"]] == seen
     assert listed["count"] == len(seen)
-    for name, user in people.items():
+    for name, user in visible_users.items():
         for path in (name, user.id):
             assert caller.get(of(path)).status == (200 if all_seen else 404)
             assert caller.get(f"{of(path)}/organizations").status == (200 if all_seen else 404)
@@ -351,8 +351,10 @@ def test_who_sees_whom(
         ({"limit": "0"}, ["ann", "Bob", "chief", "root"]),
     ],
 )
-def test_pages_of_users(owner: Client, people: Mapping[str, User], query: dict[str, str], names: list[str]) -> None:
-    assert people
+def test_pages_of_users(
+    owner: Client, visible_users: Mapping[str, User], query: dict[str, str], names: list[str]
+) -> None:
+    assert visible_users
     body = owner.get(ALL, query=query).json
     assert set(body) == {"users", "count"}
     assert ([user["username"] for user in body["users"]], body["count"]) == (names, 4)
@@ -436,7 +438,7 @@ def test_roles_are_granted_by_those_who_may_assign_them(
     assert reply.status == ((201 if new else 200) if allowed else 403)
     if not allowed:
         assert assert_error(reply)["message"] == "Forbidden."
-        kept = directory.get_user(row_id)
+        kept = people.get_user(row_id)
         assert kept is None or (kept.roles, kept.organization_roles) == ((), {})
 
 
@@ -475,7 +477,7 @@ def test_only_an_owner_changes_an_owner(owner: Client, house: House, change: dic
 
 
 def found(user_id: str) -> User:
-    user = directory.get_user(user_id)
+    user = people.get_user(user_id)
     assert user is not None
     return user
 
@@ -488,7 +490,7 @@ def test_who_is_put_back_comes_without_roles_and_old_tokens_stay_shut(
 ) -> None:
     ann = house.user("ann", *roles, organizations=organizations)
     old = house.client(ann)
-    directory.save_user(replace(ann, deleted=True, updated_at=times.now()), ann)
+    people.save_user(replace(ann, deleted=True, updated_at=times.now()), ann)
     admin = house.client(house.user("bob", "user-admin"))
     assert admin.put(of(ann.id), ann_with(roles=["auditor"])).status == 403
     back = admin.put(of(ann.id), ann_with())
@@ -514,7 +516,7 @@ def test_a_narrowed_owner_changes_nobody(house: House, root: User, ann: User, he
     assert caller.put(of(str(uuid4())), {"username": "x", "email": "x@example.com"}).status == 403
     assert caller.put(of(ann.id), ann_with(name="X")).status in (403, 404)
     assert caller.delete(of(ann.id)).status in (403, 404)
-    kept = directory.get_user(ann.id)
+    kept = people.get_user(ann.id)
     assert kept == ann
 
 

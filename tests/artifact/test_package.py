@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from app import app
-from chalicelib.store.tables import TABLES
+from chalicelib.store.dynamodb.tables import TABLES
 from scripts.deployment import package, zipped
 from scripts.deployment import template as declared
 from scripts.deployment.handlers import HANDLERS

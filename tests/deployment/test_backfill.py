@@ -8,15 +8,16 @@ from uuid import UUID
 
 import pytest
 
+from chalicelib.lanes.plan import Criteria, plan
 from chalicelib.logs.connection import join
+from chalicelib.records import AuditLog, Closing, ConnectionLog, Mark
 from chalicelib.settings import Settings, load
-from chalicelib.store import audit_rows, connection_writer, log_tables
-from chalicelib.store.budget import Budget
-from chalicelib.store.engine import call
-from chalicelib.store.log_reader import Reading
-from chalicelib.store.log_tables import AUDIT_LOGS, CONNECTION_LOGS
-from chalicelib.store.plan import Criteria, plan
-from chalicelib.store.records import AuditLog, Closing, ConnectionLog, Mark
+from chalicelib.store.dynamodb.budget import Budget
+from chalicelib.store.dynamodb.client import call
+from chalicelib.store.logs import audit_rows, connection_writer
+from chalicelib.store.logs import tables as log_tables
+from chalicelib.store.logs.reader import Reading
+from chalicelib.store.logs.tables import AUDIT_LOGS, CONNECTION_LOGS
 from scripts.deployment import backfill
 from scripts.local.engine import EmbeddedEngine
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.store import api_keys, directory
-from chalicelib.store.records import AuditLog
+from chalicelib.records import AuditLog
+from chalicelib.store.directory import api_keys, people
 from scripts.deployment import bootstrap
 from scripts.deployment.bootstrap import Refused
 from scripts.local.engine import EmbeddedEngine
@@ -49,11 +49,12 @@ def test_making_the_two_leaves_a_trail_without_the_secret() -> None:
 
 
 def trail() -> list[AuditLog]:
-    from chalicelib.store import audit_rows, engine  # noqa: PLC0415 - where these tests look and nobody else does
-    from chalicelib.store.tables import AuditLogItem  # noqa: PLC0415 - as above
+    from chalicelib.store.dynamodb import client  # noqa: PLC0415 - where these tests look and nobody else does
+    from chalicelib.store.dynamodb.tables import AuditLogItem  # noqa: PLC0415 - as above
+    from chalicelib.store.logs import audit_rows  # noqa: PLC0415 - where these tests look and nobody else does
 
     return [
-        audit_rows.from_item(item) for item in engine.call("Scan", {"TableName": AuditLogItem.Meta.table_name})["Items"]
+        audit_rows.from_item(item) for item in client.call("Scan", {"TableName": AuditLogItem.Meta.table_name})["Items"]
     ]
 
 
@@ -61,7 +62,7 @@ def test_where_there_is_an_owner_it_is_refused(house: House) -> None:
     house.user("root", "owner")
     with pytest.raises(Refused, match=r"There is an owner, root\. Give --again"):
         bootstrap.bootstrap("eve", "eve@example.com", again=False)
-    assert directory.user_ids("username", "eve") == ()
+    assert people.user_ids("username", "eve") == ()
 
 
 @pytest.mark.parametrize("changes", [{"status": "suspended"}, {"deleted": True}])
@@ -74,7 +75,7 @@ def test_again_renews_a_lost_token_and_makes_no_second_user(house: House) -> Non
     root = house.user("root", "owner")
     token = bootstrap.bootstrap("ROOT", "other@example.com", again=True)
     assert Client(token).get("/api/v2/users/me").json["id"] == root.id
-    assert len(list(directory.list_users())) == 1
+    assert len(list(people.list_users())) == 1
 
 
 def test_again_makes_another_owner(house: House) -> None:

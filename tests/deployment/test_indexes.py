@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.store.engine import call
+from chalicelib.store.dynamodb.client import call
 from scripts.deployment import template
 from scripts.deployment.indexes import Unchangeable, changes, steps
 from scripts.deployment.stages import STAGES

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from chalicelib.settings import load
-from chalicelib.store import log_tables
-from chalicelib.store.log_tables import AUDIT_LOGS, CONNECTION_LOGS
+from chalicelib.store.logs import tables as log_tables
+from chalicelib.store.logs.tables import AUDIT_LOGS, CONNECTION_LOGS
 from scripts.deployment.bootstrap import bootstrap
 from scripts.local.engine import EmbeddedEngine
 from tests.api.conftest import Client, House

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.api.application import Gatebook
-from chalicelib.store.engine import call
-from chalicelib.store.tables import AuditLogItem, UserItem
-from chalicelib.store.write_pool import _pool
+from chalicelib.store.dynamodb.client import call
+from chalicelib.store.dynamodb.tables import AuditLogItem, UserItem
+from chalicelib.store.logs.write_pool import _pool
 from scripts.deployment.handlers import HANDLERS
 from scripts.local.engine import EmbeddedEngine
 from tests.rights import Watch, allowed, needed, unused

@@ -15,12 +15,12 @@ import pytest
 
 from app import app
 from chalicelib.errors import GatebookError, NotFound
+from chalicelib.lanes.catalogue import EVERY_CONNECTION_LANE
 from chalicelib.retention import metrics
 from chalicelib.settings import declared, load
-from chalicelib.store.engine import call
-from chalicelib.store.lanes import EVERY_CONNECTION_LANE
-from chalicelib.store.schema import table_definition
-from chalicelib.store.tables import TABLES
+from chalicelib.store.dynamodb.client import call
+from chalicelib.store.dynamodb.schema import table_definition
+from chalicelib.store.dynamodb.tables import TABLES
 from scripts.deployment import gateway_resources, parameters, template, watch
 from scripts.deployment.handlers import HANDLERS
 from scripts.deployment.policies import log_group_id, policy

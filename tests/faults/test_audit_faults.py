@@ -14,17 +14,18 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chalicelib.errors import Unavailable
 from chalicelib.logs.audit_event import beside, join
-from chalicelib.store import audit_rows, transaction
-from chalicelib.store import engine as store_engine
-from chalicelib.store.audit_rows import from_item
-from chalicelib.store.audit_writer import write, write_all
-from chalicelib.store.engine import call
-from chalicelib.store.log_tables import AUDIT_LOGS
-from chalicelib.store.records import AuditLog
-from chalicelib.store.shown import shown
-from chalicelib.store.write_pool import Written
+from chalicelib.records import AuditLog
+from chalicelib.store.dynamodb import client as store_engine
+from chalicelib.store.dynamodb import transaction
+from chalicelib.store.dynamodb.client import call
+from chalicelib.store.logs import audit_rows
+from chalicelib.store.logs.audit_rows import from_item
+from chalicelib.store.logs.audit_writer import write, write_all
+from chalicelib.store.logs.shown import shown
+from chalicelib.store.logs.tables import AUDIT_LOGS
+from chalicelib.store.logs.write_pool import Written
 from tests.store.audit import TABLE, soon, stored, wide
-from tests.store.test_audit_rows import ROW
+from tests.store.logs.test_audit_rows import ROW
 
 pytestmark = pytest.mark.usefixtures("tables")
 

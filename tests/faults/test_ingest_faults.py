@@ -25,20 +25,21 @@ from botocore.exceptions import (
 )
 
 from chalicelib.errors import Unavailable
+from chalicelib.lanes.catalogue import CONNECTION_LANES
+from chalicelib.lanes.plan import Criteria, plan
 from chalicelib.logs.connection import ConnectionEvent, Fold, join, row
-from chalicelib.store import api_keys, directory, merge
-from chalicelib.store import engine as store_engine
-from chalicelib.store.budget import Budget
-from chalicelib.store.connection_writer import write_all
-from chalicelib.store.engine import TransactionCancelled, call
-from chalicelib.store.lanes import CONNECTION_LANES
-from chalicelib.store.log_reader import Reading
-from chalicelib.store.log_tables import CONNECTION_LOGS
-from chalicelib.store.plan import Criteria, plan
-from chalicelib.store.records import ConnectionLog
-from chalicelib.store.tables import ConnectionLogItem
-from chalicelib.store.transaction import transact
-from chalicelib.store.write_pool import Written
+from chalicelib.records import ConnectionLog
+from chalicelib.store.directory import api_keys, people
+from chalicelib.store.dynamodb import client as store_engine
+from chalicelib.store.dynamodb.budget import Budget
+from chalicelib.store.dynamodb.client import TransactionCancelled, call
+from chalicelib.store.dynamodb.tables import ConnectionLogItem
+from chalicelib.store.dynamodb.transaction import transact
+from chalicelib.store.logs import merge
+from chalicelib.store.logs.connection_writer import write_all
+from chalicelib.store.logs.reader import Reading
+from chalicelib.store.logs.tables import CONNECTION_LOGS
+from chalicelib.store.logs.write_pool import Written
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -154,10 +155,10 @@ def named(error: Exception) -> str:
 
 OPERATIONS: dict[str, Callable[[], object]] = {
     "read a token": lambda: api_keys.get("WuoWs4ZsMX"),
-    "read a user": lambda: directory.get_user(str(UUID(int=1))),
-    "read users": lambda: directory.get_users([str(UUID(int=1))]),
-    "list users": lambda: list(directory.list_users()),
-    "find a user": lambda: directory.user_ids("username", "alice"),
+    "read a user": lambda: people.get_user(str(UUID(int=1))),
+    "read users": lambda: people.get_users([str(UUID(int=1))]),
+    "list users": lambda: list(people.list_users()),
+    "find a user": lambda: people.user_ids("username", "alice"),
     "read rows": stored,
     "count rows": lambda: Reading(CONNECTION_LOGS, EVERYTHING, Budget()).count_on(0, 10),
     "transact": lambda: transact([]),
@@ -215,7 +216,7 @@ def test_a_throttled_request_is_sent_four_times_and_then_given_up(monkeypatch: p
     pauses: list[float] = []
     attempts: list[str] = []
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=pauses.append, time=time.time))
-    monkeypatch.setattr("chalicelib.store.direct.time", SimpleNamespace(sleep=pauses.append))
+    monkeypatch.setattr("chalicelib.store.dynamodb.signed_call.time", SimpleNamespace(sleep=pauses.append))
     body = b'{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slower"}'
 
     class Raw(io.BytesIO):

@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.store.schema import create_missing_tables
+from chalicelib.store.dynamodb.schema import create_missing_tables
 from scripts.local.engine import EmbeddedEngine
 from scripts.local.server import LocalServer
 from tests.local.toy_app import APP

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.logs.audit_event import AuditEvent, beside, join, row
-from chalicelib.store.records import AuditLog
+from chalicelib.records import AuditLog
 
 T0 = datetime(2025, 7, 10, 10, 14, 38, 942776, tzinfo=UTC)
 NIL = "00000000-0000-0000-0000-000000000000"

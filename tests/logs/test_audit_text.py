@@ -18,7 +18,7 @@ from chalicelib.logs.audit_text import (
     resource_link,
 )
 from chalicelib.logs.vocabulary import AUDIT_ACTIONS, AUDITED_TYPES, RESOURCE_TYPES
-from chalicelib.store.records import AuditLog
+from chalicelib.records import AuditLog
 
 NIL = "00000000-0000-0000-0000-000000000000"
 ID = "4d1a2f6e-0d2b-4a0e-8a1d-7c3b2e5f6a13"

@@ -19,16 +19,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.errors import Unavailable
+from chalicelib.lanes.catalogue import CONNECTION_LANES
+from chalicelib.lanes.plan import Criteria, Plan, plan
 from chalicelib.logs.connection import ConnectionEvent, Fold, join, row
 from chalicelib.logs.vocabulary import SESSION_TYPES
+from chalicelib.records import Closing, ConnectionLog, Mark
 from chalicelib.search.filters import CONNECTION_FILTERS
-from chalicelib.store import connection_writer
-from chalicelib.store.budget import Budget
-from chalicelib.store.lanes import CONNECTION_LANES
-from chalicelib.store.log_reader import Reading
-from chalicelib.store.log_tables import CONNECTION_LOGS
-from chalicelib.store.plan import Criteria, Plan, plan
-from chalicelib.store.records import Closing, ConnectionLog, Mark
+from chalicelib.store.dynamodb.budget import Budget
+from chalicelib.store.logs import connection_writer
+from chalicelib.store.logs.reader import Reading
+from chalicelib.store.logs.tables import CONNECTION_LOGS
 from scripts.local.engine import EmbeddedEngine
 
 T0 = datetime(2025, 7, 10, 10, tzinfo=UTC)

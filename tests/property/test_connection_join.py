@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.logs.connection import ConnectionEvent, Fold, join, row, session_id
-from chalicelib.store.records import Closing, ConnectionLog, Mark
+from chalicelib.records import Closing, ConnectionLog, Mark
 from chalicelib.times import NEVER
 
 T0 = datetime(2025, 7, 10, 10, 14, 38, 942776, tzinfo=UTC)

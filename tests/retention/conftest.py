@@ -11,15 +11,16 @@ from uuid import UUID, uuid4
 import pytest
 
 from chalicelib import times
+from chalicelib.lanes.plan import Criteria
 from chalicelib.logs.connection import session_id
+from chalicelib.records import APIKey, AuditLog, Closing, ConnectionLog
 from chalicelib.retention import holds, placing, purge
 from chalicelib.retention.holds import Hold
 from chalicelib.settings import Settings
-from chalicelib.store import api_keys, audit_rows, connection_rows
-from chalicelib.store import engine as store_engine
-from chalicelib.store.plan import Criteria
-from chalicelib.store.records import APIKey, AuditLog, Closing, ConnectionLog
-from chalicelib.store.tables import FORGET_AT, APIKeyItem, AuditLogItem, ConnectionLogItem
+from chalicelib.store.directory import api_keys
+from chalicelib.store.dynamodb import client as store_engine
+from chalicelib.store.dynamodb.tables import FORGET_AT, APIKeyItem, AuditLogItem, ConnectionLogItem
+from chalicelib.store.logs import audit_rows, connection_rows
 from scripts.local.engine import EmbeddedEngine
 
 NOW = datetime(2025, 1, 15, 7, 30, tzinfo=UTC)

@@ -13,8 +13,8 @@ from botocore.exceptions import EndpointConnectionError
 from chalicelib.retention import data_sets, holds, placing
 from chalicelib.retention.lease import LEASE, ROUND_SECONDS
 from chalicelib.retention.purge import purge
-from chalicelib.store import retention_state
-from chalicelib.store.claims import Changed
+from chalicelib.store.directory.claims import Changed
+from chalicelib.store.retention import state as retention_state
 from tests.retention.conftest import DAY, Clock, Rows, Rules, Send, hold, lift
 
 Between = Callable[[Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]], None]

@@ -14,9 +14,11 @@ import pytest
 from chalicelib.retention import data_sets, holds
 from chalicelib.retention.lease import LEASE
 from chalicelib.retention.purge import purge
-from chalicelib.store import audit_rows, retention_runs, retention_state
-from chalicelib.store.engine import Item, call
-from chalicelib.store.tables import AuditLogItem
+from chalicelib.store.dynamodb.client import Item, call
+from chalicelib.store.dynamodb.tables import AuditLogItem
+from chalicelib.store.logs import audit_rows
+from chalicelib.store.retention import runs as retention_runs
+from chalicelib.store.retention import state as retention_state
 from tests.retention.conftest import DAY, EVENT, NOW, Clock, Killed, Rows, Rules, Send, hold
 
 Between = Callable[[Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]], None]

@@ -9,12 +9,12 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.logs import connection
+from chalicelib.records import Closing, ConnectionLog
 from chalicelib.retention import holds
 from chalicelib.retention.purge import purge
-from chalicelib.store import connection_writer
-from chalicelib.store.log_tables import CONNECTION_LOGS
-from chalicelib.store.records import Closing, ConnectionLog
-from chalicelib.store.write_pool import Written
+from chalicelib.store.logs import connection_writer
+from chalicelib.store.logs.tables import CONNECTION_LOGS
+from chalicelib.store.logs.write_pool import Written
 from tests.retention.conftest import DAY, NOW, Rows, Rules, hold, in_nanoseconds
 
 

@@ -11,16 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib import times
+from chalicelib.lanes.catalogue import position
+from chalicelib.lanes.plan import Criteria
 from chalicelib.logs.vocabulary import SESSION_TYPES
+from chalicelib.records import AuditLog, ConnectionLog
 from chalicelib.retention import data_sets, holds
 from chalicelib.retention.purge import purge
 from chalicelib.settings import Settings
-from chalicelib.store.budget import Budget
-from chalicelib.store.lanes import position
-from chalicelib.store.log_spans import Spans
-from chalicelib.store.log_tables import AUDIT_LOGS, CONNECTION_LOGS, LogTable
-from chalicelib.store.plan import Criteria
-from chalicelib.store.records import AuditLog, ConnectionLog
+from chalicelib.store.dynamodb.budget import Budget
+from chalicelib.store.logs.spans import Spans
+from chalicelib.store.logs.tables import AUDIT_LOGS, CONNECTION_LOGS, LogTable
 from scripts.local.engine import EmbeddedEngine
 from tests.retention.conftest import DAY, NOW, Clock, Rows, Rules, hold, in_nanoseconds
 

@@ -15,15 +15,18 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chalicelib import times
 from chalicelib.errors import Unavailable
+from chalicelib.records import CONNECTION_EVENT_ACTIONS, Closing, Mark
 from chalicelib.retention import data_sets, metrics
 from chalicelib.retention.lease import LEASE
 from chalicelib.retention.purge import purge
 from chalicelib.retention.run import Run
 from chalicelib.settings import Settings
-from chalicelib.store import api_keys, patience, retention_runs, retention_state
-from chalicelib.store import engine as store_engine
-from chalicelib.store.records import CONNECTION_EVENT_ACTIONS, Closing, Mark
-from chalicelib.store.tables import FORGET_AT, ConnectionLogItem
+from chalicelib.store.directory import api_keys
+from chalicelib.store.dynamodb import client as store_engine
+from chalicelib.store.dynamodb import patience
+from chalicelib.store.dynamodb.tables import FORGET_AT, ConnectionLogItem
+from chalicelib.store.retention import runs as retention_runs
+from chalicelib.store.retention import state as retention_state
 from scripts.local.engine import EmbeddedEngine
 from tests.retention.conftest import DAY, NOW, Clock, Killed, Rows, Rules, Send, hold, lift
 

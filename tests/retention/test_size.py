@@ -15,12 +15,12 @@ from uuid import UUID
 import pytest
 
 from chalicelib.logs.connection import session_id
+from chalicelib.records import AuditLog, Closing, ConnectionLog
 from chalicelib.retention import data_sets
 from chalicelib.retention.purge import purge
-from chalicelib.store import audit_rows, connection_rows
-from chalicelib.store.engine import Item
-from chalicelib.store.records import AuditLog, Closing, ConnectionLog
-from chalicelib.store.tables import AuditLogItem, ConnectionLogItem
+from chalicelib.store.dynamodb.client import Item
+from chalicelib.store.dynamodb.tables import AuditLogItem, ConnectionLogItem
+from chalicelib.store.logs import audit_rows, connection_rows
 from scripts.local.engine import EmbeddedEngine
 from tests.retention.conftest import DAY, EVENT, NOW, SESSION, Rules, Send
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from chalicelib.store.audit_rows import from_item, further_ids, with_rest
-from chalicelib.store.engine import Item, call
-from chalicelib.store.lanes import POSITION
-from chalicelib.store.records import AuditLog
-from chalicelib.store.tables import AuditLogItem
+from chalicelib.lanes.catalogue import POSITION
+from chalicelib.records import AuditLog
+from chalicelib.store.dynamodb.client import Item, call
+from chalicelib.store.dynamodb.tables import AuditLogItem
+from chalicelib.store.logs.audit_rows import from_item, further_ids, with_rest
 
 TABLE = AuditLogItem.Meta.table_name
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.store import engine as store_engine
-from chalicelib.store.records import ConnectionLog, User
+from chalicelib.records import ConnectionLog, User
+from chalicelib.store.dynamodb import client as store_engine
 from scripts.local.engine import EmbeddedEngine
 
 

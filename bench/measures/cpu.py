@@ -1,0 +1,122 @@
+"""CPU: a page through the handler against the bare query of the same rows, and events taken in per second of it.
+
+Handler and bare query run in turns, in this process, over the same recorded answers of the engine: neither the engine
+nor the network is in the measure, and the ratio holds on any machine.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import botocore.session
+from moto.core.models import botocore_stubber
+
+from bench import budgets
+from bench.measures.ingest import EVENTS_A_REQUEST, KINDS, batch
+from bench.measures.pages import PAGE
+from bench.queries import LOGS, Log
+from bench.results import Result, Table
+from bench.service import Service
+from chalicelib import times
+from chalicelib.store.dynamodb.client import connection
+
+_ROUNDS = 25
+_INGEST_ROUNDS = 15
+
+
+def measure_pages(service: Service) -> Iterator[Result | Table]:
+    """Every query that fills a page, on the tables as they are."""
+    for log in LOGS:
+        yield from _of_log(service, log)
+
+
+def _of_log(service: Service, log: Log) -> Iterator[Result | Table]:
+    section = f"CPU of a page of {PAGE}, {log.name} log"
+    plain: Any = botocore.session.get_session().create_client("dynamodb")  # type: ignore[no-untyped-call]
+    found: list[tuple[str, float, float]] = []
+    with _recorded(connection().client, plain) as recorded:
+        for query in log.queries:
+            event = service.event("GET", log.route, query={"q": query, "limit": str(PAGE)})
+            if len(service.send(event).json[log.rows]) < PAGE:
+                continue
+            request = recorded.last_query
+            handler, bare = best([partial(service.answer, event), partial(plain.query, **request)])
+            found.append((query or "(everything)", handler, bare))
+    yield Table(
+        f"cpu {log.name}",
+        f"CPU of a page of {PAGE}, {log.name} log, its count included; on this machine, of which the ratio is free",
+        ("q", "handler ms", "bare query ms", "ratio"),
+        [[query, handler * 1_000, bare * 1_000, handler / bare] for query, handler, bare in found],
+    )
+    ratios = sorted((handler / bare, query) for query, handler, bare in found)
+    for which, (ratio, query) in (("the median", ratios[len(ratios) // 2]), ("the most", ratios[-1])):
+        yield Result(section, f"handler against bare query, {which} ({query})", ratio, "x", budgets.PAGE_CPU)
+
+
+def measure_ingest(service: Service) -> Iterator[Result]:
+    """How many events of each kind one second of CPU takes in; the answer's JSON is part of it."""
+    section = f"CPU of ingest, {EVENTS_A_REQUEST} events a request"
+    for kind in KINDS:
+        event = service.event("POST", kind.route, batch(kind))
+        with _recorded(connection().client):
+            service.send(event)
+            (seconds,) = best([partial(service.answer, event)], rounds=_INGEST_ROUNDS)
+        yield Result(section, f"{kind.name}: events per second of CPU", EVENTS_A_REQUEST / seconds, "events/s")
+    for table in {kind.table for kind in KINDS}:
+        service.forget(table)
+
+
+def best(works: Sequence[Callable[[], object]], rounds: int = _ROUNDS) -> list[float]:
+    """Seconds of CPU of each, the best of many rounds in turns."""
+    found = [float("inf")] * len(works)
+    for _ in range(rounds):
+        for index, work in enumerate(works):
+            begun = time.process_time()
+            work()
+            found[index] = min(found[index], time.process_time() - begun)
+    return found
+
+
+class _Recorded:
+    """Answers every request as it was answered before, without the engine."""
+
+    def __init__(self) -> None:
+        self.last_query: Mapping[str, Any] = {}
+        self._answers: dict[tuple[Any, Any], Any] = {}
+
+    def answer(self, request: Any, **more: Any) -> Any:  # noqa: ANN401 - botocore's
+        asked = request.headers["X-Amz-Target"], request.body
+        if asked not in self._answers:
+            self._note(*asked)
+            self._answers[asked] = botocore_stubber(request=request, **more)
+        return self._answers[asked]
+
+    def _note(self, target: str | bytes, body: str | bytes) -> None:
+        name = target.decode() if isinstance(target, bytes) else target
+        asked = json.loads(body)
+        if name.endswith(".Query") and asked.get("Select") != "COUNT":
+            self.last_query = asked
+
+
+@contextmanager
+def _recorded(*clients: Any) -> Iterator[_Recorded]:  # noqa: ANN401 - botocore has no types
+    recorded = _Recorded()
+    # What is asked again must be the same to the microsecond: cut-offs of the retention are in it.
+    now, moment = times.now, times.now()
+    times.now = lambda: moment
+    for client in clients:
+        # All handlers of an event are called, whichever answers: the engine must not be asked as well.
+        client.meta.events.unregister("before-send", botocore_stubber)
+        client.meta.events.register("before-send.dynamodb", recorded.answer)
+    try:
+        yield recorded
+    finally:
+        times.now = now
+        for client in clients:
+            client.meta.events.unregister("before-send.dynamodb", recorded.answer)
+            client.meta.events.register("before-send", botocore_stubber)

@@ -1,0 +1,174 @@
+"""The bill: a million events, a million pages and a month, with every lane and lean, beside the peer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bench import bill, budgets
+from bench.cost.size import Item, item_size
+from bench.cost.units import Table as StoredTable
+from bench.cost.units import write_units
+from bench.measures import gate, ingest, pages
+from bench.measures.ingest import Cost
+from bench.measures.lanes import Choice
+from bench.results import Result, Table
+from bench.service import Service
+
+SECTION = "The bill, dollars"
+_STORAGE_BYTES = 100
+"""What storage adds to each item and to each entry of an index."""
+
+Found = Iterator[Result | Table]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is left of an event of the mix for as long as rows are kept.
+
+    Attributes:
+        all_bytes: as storage bills them, entries of indexes included.
+        row_bytes: the same without indexes, which backups leave out.
+        units_to_delete: write units, once its time is over.
+    """
+
+    all_bytes: float
+    row_bytes: float
+    units_to_delete: float
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What events cost and leave with some set of lanes; the costs are by kind of event."""
+
+    costs: Mapping[str, Cost]
+    kept: Kept
+
+
+def of_events(every: Mapping[str, Cost], lean: Mapping[str, Cost]) -> Found:
+    """What a million events cost: of each kind alone, and of the mix."""
+    rows: list[list[str | float]] = []
+    for name, costs, budget in (
+        ("all lanes", every, budgets.ALL_LANES_DOLLARS),
+        ("lean", lean, budgets.LEAN_DOLLARS),
+    ):
+        for kind, cost in costs.items():
+            one = bill.events(cost.written, cost.read_units, cost.calls)
+            rows.append([kind, name, cost.written, one.writes, one.total - one.writes, one.total])
+        units, total = bill.mixed({kind: cost.written for kind, cost in costs.items()}), of_the_mix(costs)
+        writes = bill.write_dollars(units)
+        rows.append(["the mix", name, units, writes, total - writes, total])
+        yield Result(SECTION, budget.what, total, "$", budget)
+    yield Table(
+        "dollars events",
+        f"A million events, {bill.ASSUMED['events_a_request']} a request; the mix is {_mix()}",
+        ("kind", "lanes", "write units", "$ for writes", "$ for the rest", "$ in all"),
+        rows,
+    )
+
+
+def of_the_mix(costs: Mapping[str, Cost]) -> float:
+    """Dollars for a million events of the mix."""
+    return bill.mixed({kind: bill.events(one.written, one.read_units, one.calls).total for kind, one in costs.items()})
+
+
+def of_pages(service: Service, checked: Iterable[pages.Cost]) -> Found:
+    """What a million pages cost, by the largest table that was measured."""
+    token = gate.token_check(service)
+    costs = [cost for cost in checked if cost.query == ""]
+    rows: list[list[str | float]] = []
+    for cost in {cost.log: cost for cost in costs}.values():
+        more: list[tuple[str, float, int]] = [("", 0, 0), (" and its count", cost.count_units, cost.count_calls)]
+        for what, units, calls in more:
+            read = cost.units + units + token.read
+            one = bill.pages(read, cost.calls + calls + token.calls.total())
+            name = f"{cost.log} log, page of {pages.PAGE}{what}"
+            rows.append([name, read, one.reads, one.total - one.reads, one.total])
+    yield Table(
+        "dollars pages",
+        "A million pages, nothing filtered, the token check included",
+        ("page", "read units", "$ for reads", "$ for the rest", "$ in all"),
+        rows,
+    )
+
+
+def of_lanes(choices: Iterable[Choice], key: str, title: str) -> Found:
+    """What each lane costs, and what its filter reads with it and without."""
+    rows: list[list[str | float]] = [
+        [one.log, one.lane, one.units, one.dollars, one.query or "(none of those measured)", one.with_it, one.without]
+        for one in choices
+    ]
+    head = ("log", "lane", "units an event", "$ a million", "dearest query", "read per row", "without it")
+    yield Table(
+        key, f"{title}: what it costs an event of its log and a million of the mix, what its filter reads", head, rows
+    )
+
+
+def of_months(every: Deployment, lean: Deployment) -> Found:
+    """What a month costs at each rate, beside the peer."""
+    rows: list[list[str | float]] = []
+    for size in bill.PRICES["peer"]["sizes"]:
+        rate = size["events_a_second"]
+        for name, found in (("all lanes", every), ("lean", lean)):
+            dollars = (
+                bill.month(of_the_mix(found.costs), rate),
+                bill.month(bill.write_dollars(found.kept.units_to_delete), rate),
+                bill.storage(found.kept.all_bytes, rate),
+                bill.restore(found.kept.row_bytes, rate),
+            )
+            rows.append([rate, f"Gatebook, {name}", *dollars, sum(dollars)])
+        machines, kept = bill.peer(size)
+        name = f"the peer: {size['database']}, {size['servers']} x {size['server']}"
+        rows.append([rate, name, machines, 0, kept, 0, machines + kept])
+    yield Table(
+        "dollars months",
+        f"A month; rows are kept for {bill.ASSUMED['kept_days']} days, and as many are purged as come in",
+        ("events/s", "who", "$ for events or machines", "$ to purge", "$ for storage", "$ to restore", "$ in all"),
+        rows,
+    )
+
+
+def deployment(service: Service) -> Deployment:
+    """What events cost and leave with the lanes kept now; nothing is left in the tables."""
+    found = Deployment(ingest.costs(service), _kept(service))
+    for table in {kind.table for kind in ingest.KINDS}:
+        service.forget(table)
+    return found
+
+
+def _kept(service: Service) -> Kept:
+    items: dict[str, Sequence[Item]] = {}
+    for kind in ingest.KINDS:
+        if kind.follows:
+            # It makes no row, and the row that it changes is weighed as it is in the end.
+            del items[kind.follows]
+        before = {item["id"]["S"] for known in items.values() for item in known}
+        service.call("POST", kind.route, ingest.batch(kind))
+        there = [item for item in service.engine.items(kind.table) if item["id"]["S"] not in before]
+        items[kind.follows or kind.name] = there
+
+    def of_the_mix(weigh: Callable[[StoredTable, Item], float]) -> float:
+        made = {kind.name: (service.table(kind.table), items.get(kind.name, [])) for kind in ingest.KINDS}
+        return bill.mixed(
+            {name: sum(weigh(table, item) for item in some) / max(1, len(some)) for name, (table, some) in made.items()}
+        )
+
+    return Kept(
+        of_the_mix(lambda table, item: sum(map(_stored, _entries(table, item)))),
+        of_the_mix(lambda _, item: _stored(item)),
+        of_the_mix(lambda table, item: sum(write_units(table, item, None).values())),
+    )
+
+
+def _entries(table: StoredTable, item: Item) -> Iterator[Item]:
+    """The item and what each index holds of it."""
+    yield item
+    yield from (entry for index in table.indexes if (entry := table.entry(item, index)))
+
+
+def _stored(item: Item) -> int:
+    return item_size(item) + _STORAGE_BYTES
+
+
+def _mix() -> str:
+    return ", ".join(f"{share:.0%} {kind}" for kind, share in bill.ASSUMED["mix"].items())

@@ -1,0 +1,53 @@
+"""Tables of any size: rows of the events of `bench.events`, newest first, every other connection a session."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+
+from bench import events
+from chalicelib.logs import connection
+from chalicelib.models import audit_logs, connection_logs
+from chalicelib.records import AuditLog, ConnectionLog
+from chalicelib.settings import current
+from chalicelib.store.dynamodb.client import Item
+from chalicelib.store.logs import audit_rows, connection_rows
+
+
+def connection_log(number: int) -> ConnectionLog:
+    """A row of the connection log."""
+    if number % 2:
+        return connection_logs.parse_row(events.web(number))
+    opened = connection_logs.parse_row(events.opening(number))
+    if not events.has_ended(number):
+        return opened
+    return connection.join(opened, connection_logs.parse_row(events.closing(number)))
+
+
+def audit_log(number: int) -> AuditLog:
+    """A row of the audit log."""
+    return audit_logs.parse_row(events.any_audit(number))
+
+
+def connection_items(first: int, end: int) -> Iterator[Item]:
+    """The items of rows with the keys of the lanes that are kept now, as the embedded engine loads them."""
+    settings = current()
+    lanes = settings.connection_lanes.written
+    for number in range(first, end):
+        item = connection_rows.to_item(connection_log(number), shards=settings.log_shards, revision=1, lanes=lanes)
+        yield _loadable(item)
+
+
+def audit_items(first: int, end: int) -> Iterator[Item]:
+    """As `connection_items`."""
+    settings = current()
+    lanes = settings.audit_lanes.written
+    for number in range(first, end):
+        yield _loadable(audit_rows.to_item(audit_log(number), shards=settings.log_shards, lanes=lanes))
+
+
+def _loadable(item: Item) -> Item:
+    """The item as the embedded engine loads it: binary as base64 text."""
+    return {
+        name: {"B": base64.b64encode(value["B"]).decode()} if "B" in value else value for name, value in item.items()
+    }

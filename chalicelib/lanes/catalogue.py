@@ -1,0 +1,173 @@
+"""The lanes of each log, declared once: a lane is a GSI that answers one filter, newest first.
+
+HASH is the filter's value, RANGE is `position`: the row's time in 26 fixed characters, then its id, so that the order
+is total and a page never repeats or skips a row. A row without the attribute is not in the lane and pays nothing.
+
+A *coarse* lane (few values, many rows) hashes on `value#shard`, because one partition takes 1,000 writes a second and
+time-ordered keys all land on its newest edge. The shard follows from the row's id, so every retry finds the same one.
+This declaration makes the indexes of the tables, the planner's choices and the filter reference in the README.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+from itertools import product
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from chalicelib import times
+
+if TYPE_CHECKING:
+    from chalicelib.records import AuditLog, ConnectionLog
+
+POSITION = "position"
+CLOSING = "closing"
+TIME_LENGTH = 26
+ALL = "all"
+EVENT_TIME = "event_time"
+"""The attribute of connection events of the audit log that tells when they happened, for a condition on rows."""
+CONNECTION_EVENT = "connection_event"
+KEPT = (ALL, CONNECTION_EVENT)
+"""The lanes that a deployment cannot switch off: one that holds every row, and one that the purge finds rows by."""
+
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+_LONGEST_VALUE_BYTES = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One GSI. Its name is also the name of its HASH attribute.
+
+    Attributes:
+        name: of the index and of the attribute.
+        fields: the row's fields whose values, with `:` between, it hashes on; none for the lane that holds every row.
+        coarse: few values hold many rows, so the key is spread over shards.
+        only: field -> the values of the rows that enter the lane, where not all do. Such a lane answers these too.
+        optional: kept only by a deployment that names it.
+        told: attributes that it holds beside the packed row: what becomes of a row when it enters the lane.
+    """
+
+    name: str
+    fields: tuple[str, ...] = ()
+    coarse: bool = False
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    optional: bool = False
+    told: tuple[str, ...] = ()
+
+    @property
+    def answered(self) -> frozenset[str]:
+        """The fields about which nothing is left to check on the rows that are read."""
+        return frozenset(self.fields) | frozenset(self.only)
+
+    def keys(self, value: str, shards: int) -> list[str]:
+        """Every HASH value under which rows with this value may stand."""
+        return [f"{_fitting(value)}#{shard}" for shard in range(shards)] if self.coarse else [_fitting(value)]
+
+    def key(self, value: str, row_id: str, shards: int) -> str:
+        """The one HASH value under which this row stands."""
+        return f"{_fitting(value)}#{shard_of(row_id, shards)}" if self.coarse else _fitting(value)
+
+    def value_of(self, row: ConnectionLog | AuditLog) -> str | None:
+        """The row's value here; None for a row that is not in the lane."""
+        if any(getattr(row, name) not in allowed for name, allowed in self.only.items()):
+            return None
+        values = [getattr(row, name) for name in self.fields]
+        if not all(values) or (not self.coarse and _NOBODY in values):
+            # The nil id stands for nobody and nothing, and is never asked for: all of it on one key would be hot.
+            return None
+        return ":".join(values) if values else self.name
+
+    def values_for(self, known: Mapping[str, frozenset[str]]) -> list[str] | None:
+        """The values that hold every row whose fields have the known values; None where the lane cannot tell."""
+        if any(not known.get(name) or not known[name] <= {*allowed} for name, allowed in self.only.items()):
+            return None
+        choices = [sorted(known.get(name, ())) for name in self.fields]
+        if not all(choices) or (not self.coarse and any(_NOBODY in some for some in choices)):
+            return None
+        return [":".join(values) for values in product(*choices)] if choices else [self.name]
+
+
+EVERY_CONNECTION_LANE = (
+    Lane("connection", ("connection_id",)),
+    Lane("workspace", ("workspace_id",)),
+    Lane("user", ("user_id",)),
+    Lane("owner", ("workspace_owner_id",)),
+    Lane("status", ("status",), coarse=True, only={"status": ("ongoing",)}),
+    Lane("status_type", ("status", "type"), coarse=True, only={"status": ("ongoing",)}),
+    Lane("organization_type", ("organization_id", "type"), coarse=True, optional=True),
+    Lane("organization", ("organization_id",), coarse=True),
+    Lane("type", ("type",), coarse=True),
+    Lane("completed", ("status",), coarse=True, only={"status": ("completed",)}, told=(CLOSING,)),
+    Lane(ALL, coarse=True),
+)
+"""Most selective first: of two lanes that answer as much, the planner takes the earlier one."""
+
+EVERY_AUDIT_LANE = (
+    Lane("request", ("request_id",)),
+    Lane("resource", ("resource_id",)),
+    Lane("target", ("target",)),
+    Lane("user", ("user_id",)),
+    Lane(
+        "build_reason_action",
+        ("build_reason", "action"),
+        coarse=True,
+        only={"resource_type": ("workspace_build",)},
+    ),
+    Lane("build_reason", ("build_reason",), coarse=True),
+    Lane("resource_type_action", ("resource_type", "action"), coarse=True),
+    Lane("organization_resource_type", ("organization_id", "resource_type"), coarse=True, optional=True),
+    Lane("organization", ("organization_id",), coarse=True),
+    Lane("resource_type", ("resource_type",), coarse=True),
+    Lane("action", ("action",), coarse=True),
+    # No filter asks for it: the four deprecated actions have a retention of their own, and only their rows pay.
+    Lane(CONNECTION_EVENT, ("connection_event",), coarse=True),
+    Lane(ALL, coarse=True),
+)
+"""As above."""
+
+CONNECTION_LANES = tuple(lane for lane in EVERY_CONNECTION_LANE if not lane.optional)
+"""Those that a deployment keeps unless it says otherwise: a session costs thirteen write units in them."""
+
+AUDIT_LANES = tuple(lane for lane in EVERY_AUDIT_LANE if not lane.optional)
+"""As above: an event costs ten, and eleven where it tells of a build.
+
+A build is in a lane more than others, by reason and action, and in one less, for it has no target. Of a sender that
+names one all the same, a build costs twelve: that is the one exception to eleven.
+"""
+
+
+def chosen(lanes: tuple[Lane, ...], names: Iterable[str]) -> tuple[Lane, ...]:
+    """The lanes of these names, in the order of declaration; `*` names every lane that is not optional."""
+    wanted = {*names}
+    return tuple(lane for lane in lanes if lane.name in wanted or ("*" in wanted and not lane.optional))
+
+
+def shard_of(row_id: str, shards: int) -> int:
+    """The shard of a row: a hash of its id, so that it is the same for every writer."""
+    return crc32(row_id.encode()) % shards
+
+
+def position(time: datetime, row_id: str) -> str:
+    """The RANGE key of a row in every lane."""
+    return f"{times.fixed(time)}#{row_id}"
+
+
+def just_below(place: str) -> str:
+    """The upper bound of a range that holds every position below this one, and not this one."""
+    return f"{place[:-1]}{chr(ord(place[-1]) - 1)}\U0010ffff"
+
+
+def lane_keys(row: ConnectionLog | AuditLog, lanes: Iterable[Lane], shards: int) -> Mapping[str, str]:
+    """Lane name -> HASH value, for the lanes that the row is in."""
+    values = ((lane, lane.value_of(row)) for lane in lanes)
+    return {lane.name: lane.key(value, row.id, shards) for lane, value in values if value is not None}
+
+
+def _fitting(value: str) -> str:
+    """The value, or a digest of one that is longer than a key should be; the digest is checked on each row."""
+    if len(value) <= _LONGEST_VALUE_BYTES // 4 or len(value.encode("utf-8", "surrogatepass")) <= _LONGEST_VALUE_BYTES:
+        return value
+    return "blake2b:" + blake2b(value.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()

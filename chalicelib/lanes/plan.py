@@ -1,0 +1,186 @@
+"""Which lanes to read for a query: pure, so that every choice can be tested as a table.
+
+A selective lane (few rows have one value) comes before a coarse one, and of the coarse ones that which answers most of
+what was asked; what else was asked is checked row by row on what it returns. Time bounds always go into the key range.
+A caller who may read some organizations only is one more condition on `organization_id`; a token that names single
+rows reads these and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from chalicelib import times
+from chalicelib.lanes.catalogue import Lane, just_below
+from chalicelib.records import AUDIT_LOGS, CONNECTION_EVENT_ACTIONS, AuditLog, ConnectionLog
+
+BY_ID = "id"
+"""What stands for a lane in a plan that reads rows by their ids."""
+
+_LAST = "\U0010ffff"
+_FIRST = " "
+_MOST_KEYS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """What rows must be: all of it at once.
+
+    Attributes:
+        fields: row field -> the values it may have.
+        after: the earliest time, inclusive.
+        before: the latest time, inclusive.
+        implied: row field -> the values that follow from what is asked; true of every such row, so never checked.
+    """
+
+    fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    after: datetime | None = None
+    before: datetime | None = None
+    implied: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def narrowed(self, name: str, values: frozenset[str]) -> Criteria:
+        """These criteria and, beside them, that a field has one of some values."""
+        return replace(self, fields={**self.fields, name: self.fields.get(name, values) & values})
+
+    def __and__(self, other: Criteria) -> Criteria:
+        """The criteria of the rows that both let through."""
+        return Criteria(
+            _both(self.fields, other.fields),
+            max((bound for bound in (self.after, other.after) if bound), default=None),
+            min((bound for bound in (self.before, other.before) if bound), default=None),
+            _both(self.implied, other.implied),
+        )
+
+    def match(self, row: ConnectionLog | AuditLog) -> bool:
+        """Whether a row is all of this, as far as the row is known."""
+        return (
+            all(getattr(row, name) in allowed for name, allowed in self.fields.items())
+            and (self.after is None or row.moment >= self.after)
+            and (self.before is None or row.moment <= self.before)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to read.
+
+    Attributes:
+        lane: the index; `id` for rows read by their ids; empty where no row can match.
+        keys: its HASH values, whose rows are merged newest first; or the ids.
+        low: the lowest position, inclusive.
+        high: the highest position, inclusive.
+        residual: what the lane does not answer: without any, the lane alone gives the count.
+        checks: all that a row must be, checked on each, because a lane may lag behind the row it shows.
+        any_of: what a row must be beside that: all of one of these. Without any there is no such condition.
+        events_since: when connection events must have happened, at the earliest, as the lane tells it of them; empty
+            where all of them are wanted.
+        why: the reason for the choice, in a sentence.
+    """
+
+    lane: str
+    keys: tuple[str, ...] = ()
+    low: str = _FIRST
+    high: str = _LAST
+    residual: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    checks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    any_of: tuple[Criteria, ...] = ()
+    events_since: str = ""
+    why: str = ""
+
+    @property
+    def by_row(self) -> bool:
+        """Whether rows must be looked at, one by one, to know which of them match."""
+        return bool(self.residual or self.any_of) or self.lane == BY_ID
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no row can match, so that there is no need to look."""
+        return not self.keys or self.low > self.high
+
+    def below(self, place: str | None) -> Plan:
+        """This plan for the rows that come after a position, newest first."""
+        return self if place is None else replace(self, high=min(self.high, just_below(place)))
+
+
+_NO_CONNECTION_EVENTS = frozenset({AUDIT_LOGS})
+_ANY_ACTION = frozenset({""})
+
+NOTHING = Plan("", why="No row can be all that is asked.")
+UNREADABLE = Plan("", why="The caller may read no row of this log.")
+
+
+def plan(criteria: Criteria, lanes: tuple[Lane, ...], shards: int, *, events_since: datetime | None = None) -> Plan:
+    """The cheapest plan.
+
+    Args:
+        criteria: what is asked, and what the caller may see.
+        lanes: those that the deployment keeps, most selective first.
+        shards: how many the coarse lanes have.
+        events_since: the earliest time of connection events of the audit log, where other rows may be older.
+    """
+    fields = criteria.fields
+    known = {**fields, **{name: fields.get(name, some) & some for name, some in criteria.implied.items()}}
+    if any(not values for values in known.values()):
+        return NOTHING
+    if criteria.after and criteria.before and criteria.after > criteria.before:
+        return NOTHING
+    no_events = fields.get("data_set") == _NO_CONNECTION_EVENTS
+    if known.get("action", _ANY_ACTION) <= CONNECTION_EVENT_ACTIONS:
+        if no_events:
+            return NOTHING
+        criteria &= Criteria(after=events_since)
+    if criteria.after and events_since and criteria.after >= events_since:
+        events_since = None
+    low = times.fixed(criteria.after) if criteria.after else _FIRST
+    high = (times.fixed(criteria.before) if criteria.before else "") + _LAST
+    if BY_ID in fields:
+        residual = {name: allowed for name, allowed in fields.items() if name != BY_ID}
+        why = "The token names single rows: these are read, and nothing else."
+        kept = (Criteria({"data_set": _NO_CONNECTION_EVENTS}), Criteria(after=events_since)) if events_since else ()
+        return Plan(BY_ID, tuple(sorted(fields[BY_ID])), low, high, residual, fields, kept, why=why)
+    able = [(lane, keys) for lane in lanes if (keys := _keys(lane, known, shards))]
+    few = [(lane, keys) for lane, keys in able if len(keys) <= _MOST_KEYS or not lane.fields]
+    if not few:
+        raise LookupError("a log has a lane that holds every row")
+    # min() keeps the first of equals: the order of declaration decides.
+    lane, keys = min(few, key=lambda option: (option[0].coarse, -len(option[0].answered & fields.keys())))
+    answered = lane.answered | {"data_set"} if no_events else lane.answered
+    residual = {name: allowed for name, allowed in fields.items() if name not in answered}
+    since, left_out = "", ""
+    if no_events:
+        since, left_out = _LAST, "; connection events are left out"
+    elif events_since:
+        since, left_out = (
+            times.fixed(events_since),
+            f"; connection events before {times.wire(events_since)} are left out",
+        )
+    why = f"{_why(lane, keys, residual, fields)}{left_out}."
+    return Plan(lane.name, keys, low, high, residual, fields, (), since, why)
+
+
+def _both(one: Mapping[str, frozenset[str]], other: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
+    return {**one, **{name: one.get(name, some) & some for name, some in other.items()}}
+
+
+def _keys(lane: Lane, known: Mapping[str, frozenset[str]], shards: int) -> tuple[str, ...]:
+    values = lane.values_for(known)
+    return () if values is None else tuple(key for value in values for key in lane.keys(value, shards))
+
+
+def _why(
+    lane: Lane, keys: tuple[str, ...], residual: Mapping[str, frozenset[str]], fields: Mapping[str, frozenset[str]]
+) -> str:
+    asked = sorted(lane.answered & fields.keys())
+    if not lane.coarse:
+        reason = f"few rows have one {' and '.join(lane.fields)}"
+    elif asked:
+        reason = f"of the lanes that the deployment keeps it answers most of the query: {', '.join(asked)}"
+    elif lane.fields:
+        reason = f"what is asked implies {', '.join(sorted(lane.answered))}"
+    else:
+        reason = "no other lane holds every row that may match"
+    merged = f"; {len(keys)} keys are merged" if len(keys) > 1 else ""
+    checked = f"; checked row by row: {', '.join(sorted(residual))}" if residual else "; nothing is left to check"
+    return f"Lane {lane.name}: {reason}{merged}{checked}"

@@ -1,0 +1,1 @@
+"""Users, organizations and API keys, and the claims that keep their names unique."""

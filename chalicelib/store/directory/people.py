@@ -1,0 +1,265 @@
+"""Users and organizations: who the log rows, the tokens and the filters speak of.
+
+Rows are mirrored in by the platform. Names and e-mail addresses are unique whatever their case; a row and its claims
+are written in one transaction. Deleting is soft, so that old log rows keep their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, NamedTuple, cast
+
+from chalicelib.casing import lowered
+from chalicelib.records import Organization, User
+from chalicelib.store.directory.claims import (
+    Changed,
+    Claims,
+    DirectoryItem,
+    Taken,
+    claim_id,
+    fits,
+    forget,
+    hold,
+    holders,
+    leave,
+    release,
+)
+from chalicelib.store.dynamodb.batch_get import batch_get
+from chalicelib.store.dynamodb.client import ConditionFailed, Item, TransactionCancelled, call
+from chalicelib.store.dynamodb.tables import OrganizationItem, UserItem, decoded
+from chalicelib.store.dynamodb.transaction import Write, transact
+
+_USER = "user"
+_ORGANIZATION = "organization"
+_USER_CLAIMS = ("username", "email")
+_ORGANIZATION_CLAIMS = ("name",)
+
+
+class Known(NamedTuple):
+    """What was found by id.
+
+    Attributes:
+        users: deleted ones included.
+        organizations: the same.
+        others: the items of other tables.
+    """
+
+    users: dict[str, User]
+    organizations: dict[str, Organization]
+    others: dict[str, Item]
+
+
+def get_user(user_id: str, *, consistent: bool = False) -> User | None:
+    """The user with this id, deleted or not."""
+    item = _get(UserItem, user_id, consistent=consistent)
+    return _user(item) if item else None
+
+
+def get_user_and_claims(user_id: str, names: Iterable[tuple[str, str]]) -> tuple[User | None, Claims]:
+    """The user with this id, read consistently, and in the same call the claims on names.
+
+    Args:
+        user_id: of the user.
+        names: pairs of `username`, `email` or, for organizations, `name`, and the value in any case.
+    """
+    tables = {UserItem.Meta.table_name: {user_id}, OrganizationItem.Meta.table_name: set[str]()}
+    for field, value in names:
+        table = UserItem if field in _USER_CLAIMS else OrganizationItem
+        tables[table.Meta.table_name].add(claim_id(field, value))
+    wanted = {table: [key for key in keys if fits(key)] for table, keys in tables.items()}
+    found = {item["id"]["S"]: item for _, item in batch_get(wanted, consistent=True)}
+    own = found.pop(user_id, None)
+    known = {key: found.get(key, {}) for keys in wanted.values() for key in keys if key != user_id}
+    return _user(own) if own and "kind" in own else None, known
+
+
+def get_organization(organization_id: str, *, consistent: bool = False) -> Organization | None:
+    """The organization with this id, deleted or not."""
+    item = _get(OrganizationItem, organization_id, consistent=consistent)
+    return _organization(item) if item else None
+
+
+def user_ids(field: str, value: str, *, deleted: bool = False, known: Claims = MappingProxyType({})) -> tuple[str, ...]:
+    """The ids of users by `username` or `email`, whatever the case; with `deleted`, former holders too."""
+    return holders(UserItem, field, value, former=deleted, known=known)
+
+
+def organization_id(name: str, known: Claims = MappingProxyType({})) -> str | None:
+    """The id of the organization that has this name now, whatever the case."""
+    found = holders(OrganizationItem, "name", name, known=known)
+    return found[0] if found else None
+
+
+def get_users(ids: Iterable[str]) -> dict[str, User]:
+    """Users by id, deleted ones included, in one call per hundred; unknown ids are left out."""
+    return look_up(ids, ()).users
+
+
+def get_organizations(ids: Iterable[str]) -> dict[str, Organization]:
+    """Organizations by id, deleted ones included, in one call per hundred; unknown ids are left out."""
+    return look_up((), ids).organizations
+
+
+def look_up(
+    user_ids: Iterable[str],
+    organization_ids: Iterable[str],
+    others: Mapping[str, Iterable[str]] = MappingProxyType({}),
+    attributes: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Known:
+    """Users and organizations by id, in one call per hundred of all that is asked for; unknown ids are left out.
+
+    Args:
+        user_ids: of users.
+        organization_ids: of organizations.
+        others: table name -> ids, of what is wanted from other tables by the same calls.
+        attributes: other table -> what is wanted of its items; none means all.
+
+    Raises:
+        Unavailable: the store did not give all of them.
+    """
+    known = Known({}, {}, {})
+    own = {UserItem.Meta.table_name: user_ids, OrganizationItem.Meta.table_name: organization_ids}
+    for table, item in batch_get({**own, **others}, attributes):
+        row_id = item["id"]["S"]
+        if table not in own:
+            known.others[row_id] = item
+        elif "kind" not in item:
+            continue
+        elif table == UserItem.Meta.table_name:
+            known.users[row_id] = _user(item)
+        else:
+            known.organizations[row_id] = _organization(item)
+    return known
+
+
+def list_users() -> Iterator[User]:
+    """All users that are not deleted, by username."""
+    return (_user(item) for item in _listing(UserItem, _USER))
+
+
+def list_organizations() -> Iterator[Organization]:
+    """All organizations that are not deleted, by name."""
+    return (_organization(item) for item in _listing(OrganizationItem, _ORGANIZATION))
+
+
+def touch_user(user: User, now: datetime, status: str, *trail: Write) -> None:
+    """Note that a user was seen, and their status by that, and write the trail if there is one, all or nothing.
+
+    Nothing happens when the user has changed meanwhile.
+    """
+    condition = (UserItem.updated_at == user.updated_at) & (UserItem.last_seen_at == user.last_seen_at)
+    request = UserItem(user.id).get_update_kwargs_from_instance(
+        actions=[UserItem.last_seen_at.set(now), UserItem.status.set(status)], condition=condition
+    )
+    try:
+        if trail:
+            transact([Write("Update", request), *trail])
+        else:
+            call("UpdateItem", request)
+    except (ConditionFailed, TransactionCancelled):
+        return
+
+
+def save_user(user: User, before: User | None, *trail: Write) -> None:
+    """Create (`before` is None) or replace a user together with its claims, and write the trail: all or nothing.
+
+    Raises:
+        Taken: the username or e-mail address belongs to another user.
+        Changed: the stored user is no longer `before`.
+    """
+    _transact(_saving(UserItem, _user_item(user), user, before, _USER_CLAIMS), trail)
+
+
+def save_organization(organization: Organization, before: Organization | None, *trail: Write) -> None:
+    """Create (`before` is None) or replace an organization with its claim, and write the trail: all or nothing.
+
+    Raises:
+        Taken: the name belongs to another organization.
+        Changed: the stored organization is no longer `before`.
+    """
+    item = _organization_item(organization)
+    _transact(_saving(OrganizationItem, item, organization, before, _ORGANIZATION_CLAIMS), trail)
+
+
+def _saving(
+    table: DirectoryItem,
+    item: UserItem | OrganizationItem,
+    after: User | Organization,
+    before: User | Organization | None,
+    claimed: Sequence[str],
+) -> list[tuple[str, Write]]:
+    """The writes of a row and its claims, each with the field that is taken where its condition fails."""
+    unchanged = table.id.does_not_exist() if before is None else table.updated_at == before.updated_at
+    writes = [("", Write("Put", item.get_save_kwargs_from_instance(condition=unchanged)))]
+    for field in claimed:
+        old = lowered(getattr(before, field)) if before and not before.deleted else None
+        new = lowered(getattr(after, field)) if not after.deleted else None
+        if old == new:
+            continue
+        if old is not None:
+            writes.append(("", release(table, field, old, after.id) if new else leave(table, field, old, after.id)))
+        elif before and lowered(getattr(before, field)) != new:
+            writes.append(("", forget(table, field, getattr(before, field), after.id)))
+        if new is not None:
+            writes.append((field, hold(table, field, new, after.id)))
+    return writes
+
+
+def _transact(saving: Sequence[tuple[str, Write]], trail: Sequence[Write]) -> None:
+    try:
+        transact([*(write for _, write in saving), *trail])
+    except TransactionCancelled as error:
+        taken = [saving[index][0] for index in error.failed if index < len(saving) and saving[index][0]]
+        raise (Taken(taken) if taken else Changed()) from error
+
+
+def _get(table: DirectoryItem, row_id: str, *, consistent: bool) -> Item | None:
+    request = {"TableName": table.Meta.table_name, "Key": {"id": {"S": row_id}}, "ConsistentRead": consistent}
+    item = cast("Item | None", call("GetItem", request).get("Item"))
+    return item if item and "kind" in item else None
+
+
+def _listing(table: DirectoryItem, kind: str) -> Iterator[Item]:
+    request: dict[str, Any] = {
+        "TableName": table.Meta.table_name,
+        "IndexName": "listing",
+        "KeyConditionExpression": "kind = :kind",
+        "ExpressionAttributeValues": {":kind": {"S": kind}},
+    }
+    while True:
+        answer = call("Query", request)
+        yield from answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _user(item: Item) -> User:
+    values = decoded(UserItem, item)
+    values["roles"] = tuple(values["roles"])
+    values["organization_roles"] = {key: tuple(roles) for key, roles in values["organization_roles"].items()}
+    return User(**{name: values[name] for name in User.__slots__})
+
+
+def _organization(item: Item) -> Organization:
+    values = decoded(OrganizationItem, item)
+    return Organization(**{name: values[name] for name in Organization.__slots__})
+
+
+def _user_item(user: User) -> UserItem:
+    values = {name: getattr(user, name) for name in User.__slots__}
+    values["roles"] = list(user.roles)
+    values["organization_roles"] = {key: list(roles) for key, roles in user.organization_roles.items()}
+    return UserItem(**values, kind=_USER, sort=_sort(user.username, user.id, deleted=user.deleted))
+
+
+def _organization_item(row: Organization) -> OrganizationItem:
+    values = {name: getattr(row, name) for name in Organization.__slots__}
+    return OrganizationItem(**values, kind=_ORGANIZATION, sort=_sort(row.name, row.id, deleted=row.deleted))
+
+
+def _sort(name: str, row_id: str, *, deleted: bool) -> str | None:
+    # Without its RANGE key a row leaves the listing: deleted rows cost nothing there.
+    return None if deleted else f"{lowered(name)}#{row_id}"

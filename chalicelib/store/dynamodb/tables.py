@@ -1,0 +1,223 @@
+"""The tables as pynamodb models: keys, indexes and attributes.
+
+One table per kind of thing. The directory tables and `api_keys` also hold *claims*: small items beside the rows, one
+per unique value (`username#alice`), written in the same transaction as the row, because DynamoDB has no unique index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
+
+from pynamodb.attributes import (
+    Attribute,
+    BinaryAttribute,
+    BooleanAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
+from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE, STRING
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection, Projection
+from pynamodb.models import Model
+
+from chalicelib import times
+from chalicelib.lanes.catalogue import (
+    CONNECTION_EVENT,
+    EVENT_TIME,
+    EVERY_AUDIT_LANE,
+    EVERY_CONNECTION_LANE,
+    POSITION,
+    Lane,
+)
+from chalicelib.settings import current
+
+DOC = "doc"
+PACKED_DOC = "zdoc"
+FORGET_AT = "forget_at"
+"""When a tombstone may go, in seconds since 1970: DynamoDB deletes it then, sooner or later, for nothing."""
+
+
+class TimeAttribute(Attribute[datetime]):
+    """A UTC datetime as 26 characters whose text order is time order."""
+
+    attr_type = STRING
+
+    def serialize(self, value: datetime) -> str:
+        """The stored text."""
+        return times.fixed(value)
+
+    def deserialize(self, value: str) -> datetime:
+        """The moment."""
+        return times.from_fixed(value)
+
+
+class _Table:
+    billing_mode = PAY_PER_REQUEST_BILLING_MODE
+
+
+def _index(name: str, hash_key: str, range_key: str, projection: Projection) -> GlobalSecondaryIndex[Any]:
+    attributes = {
+        "Meta": type("Meta", (), {"index_name": name, "projection": projection}),
+        hash_key: UnicodeAttribute(hash_key=True),
+        range_key: UnicodeAttribute(range_key=True),
+    }
+    return cast("GlobalSecondaryIndex[Any]", type(f"{name}_index", (GlobalSecondaryIndex,), attributes)())
+
+
+def _sorted_index(name: str, hash_key: str) -> GlobalSecondaryIndex[Any]:
+    """Whole rows in the order of `sort`, for a listing; what has no `sort` (claims, deleted rows) is not in it."""
+    return _index(name, hash_key, "sort", AllProjection())
+
+
+def _lane_index(lane: Lane, lanes: tuple[Lane, ...]) -> GlobalSecondaryIndex[Any]:
+    # Lanes tell which of their rows are connection events, so that old ones can be left out without being sent.
+    told = [EVENT_TIME for other in lanes if other.name == CONNECTION_EVENT != lane.name]
+    return _index(lane.name, lane.name, POSITION, IncludeProjection([DOC, PACKED_DOC, *lane.told, *told]))
+
+
+class UserItem(Model):
+    """A user, or a claim on a username or an e-mail address.
+
+    A claim has `holder`, the one user who has the value now, and `former`, the deleted users who had it last.
+    """
+
+    class Meta(_Table):
+        """Where it is kept."""
+
+        table_name = current().table_name("users")
+
+    listing = _sorted_index("listing", "kind")
+    id = UnicodeAttribute(hash_key=True)
+    kind = UnicodeAttribute(null=True)
+    sort = UnicodeAttribute(null=True)
+    username = UnicodeAttribute(null=True)
+    email = UnicodeAttribute(null=True)
+    name = UnicodeAttribute(null=True)
+    avatar_url = UnicodeAttribute(null=True)
+    status = UnicodeAttribute(null=True)
+    login_type = UnicodeAttribute(null=True)
+    roles = JSONAttribute(null=True)
+    organization_roles = JSONAttribute(null=True)
+    created_at = TimeAttribute(null=True)
+    updated_at = TimeAttribute(null=True)
+    last_seen_at = TimeAttribute(null=True)
+    deleted = BooleanAttribute(null=True)
+    holder = UnicodeAttribute(null=True)
+    former = UnicodeSetAttribute(null=True)
+
+
+class OrganizationItem(Model):
+    """An organization, or a claim on its name."""
+
+    class Meta(_Table):
+        """Where it is kept."""
+
+        table_name = current().table_name("organizations")
+
+    listing = _sorted_index("listing", "kind")
+    id = UnicodeAttribute(hash_key=True)
+    kind = UnicodeAttribute(null=True)
+    sort = UnicodeAttribute(null=True)
+    name = UnicodeAttribute(null=True)
+    display_name = UnicodeAttribute(null=True)
+    description = UnicodeAttribute(null=True)
+    icon = UnicodeAttribute(null=True)
+    is_default = BooleanAttribute(null=True)
+    created_at = TimeAttribute(null=True)
+    updated_at = TimeAttribute(null=True)
+    deleted = BooleanAttribute(null=True)
+    holder = UnicodeAttribute(null=True)
+    former = UnicodeSetAttribute(null=True)
+
+
+class APIKeyItem(Model):
+    """A token, or a claim on a token name of a user (`name#<user id>#<token name>`)."""
+
+    class Meta(_Table):
+        """Where it is kept."""
+
+        table_name = current().table_name("api_keys")
+
+    of_user = _sorted_index("user", "token_of")
+    listing = _sorted_index("listing", "kind")
+    expiry = _index("expiry", "expires", "expires_at", KeysOnlyProjection())
+    id = UnicodeAttribute(hash_key=True)
+    expires = UnicodeAttribute(null=True)
+    token_of = UnicodeAttribute(null=True)
+    kind = UnicodeAttribute(null=True)
+    sort = UnicodeAttribute(null=True)
+    revision = NumberAttribute(null=True)
+    previous_secret = BinaryAttribute(null=True, legacy_encoding=False)
+    previous_until = TimeAttribute(null=True)
+    allowed_ips = JSONAttribute(null=True)
+    hashed_secret = BinaryAttribute(null=True, legacy_encoding=False)
+    user_id = UnicodeAttribute(null=True)
+    login_type = UnicodeAttribute(null=True)
+    token_name = UnicodeAttribute(null=True)
+    scopes = JSONAttribute(null=True)
+    allow_list = JSONAttribute(null=True)
+    created_at = TimeAttribute(null=True)
+    updated_at = TimeAttribute(null=True)
+    expires_at = TimeAttribute(null=True)
+    last_used = TimeAttribute(null=True)
+    lifetime_seconds = NumberAttribute(null=True)
+    holder = UnicodeAttribute(null=True)
+
+    def __repr__(self) -> str:
+        """The id alone: the rest holds hashes of secrets."""
+        return f"APIKeyItem({self.id})"
+
+
+class RetentionItem(Model):
+    """The state of retention (`state`: lease, run under way, holds), or the record of a run."""
+
+    class Meta(_Table):
+        """Where it is kept."""
+
+        table_name = current().table_name("retention_runs")
+
+    listing = _sorted_index("listing", "kind")
+    id = UnicodeAttribute(hash_key=True)
+
+
+def _log_table(name: str, lanes: tuple[Lane, ...]) -> type[Model]:
+    attributes: dict[str, Any] = {
+        "__module__": __name__,
+        "__doc__": f"The rows of {name}: keys and a packed rest, so they are read and written raw.",
+        "Meta": type("Meta", (_Table,), {"table_name": current().table_name(name)}),
+        "id": UnicodeAttribute(hash_key=True),
+    }
+    attributes |= {f"{lane.name}_lane": _lane_index(lane, lanes) for lane in lanes}
+    return cast("type[Model]", type(name, (Model,), attributes))
+
+
+ConnectionLogItem = _log_table("connection_logs", EVERY_CONNECTION_LANE)
+
+AuditLogItem = _log_table("audit_logs", EVERY_AUDIT_LANE)
+
+
+def decoded(table: type[Model], item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The values of an item by its table's attributes, those it lacks as None.
+
+    pynamodb does the same by making a model of it, which takes four times as long: a page reads many.
+    """
+    return {
+        name: attribute.deserialize(item[name][attribute.attr_type]) if name in item else None
+        for name, attribute in table.get_attributes().items()
+    }
+
+
+TIMES_TO_LIVE: Mapping[type[Model], str] = {ConnectionLogItem: FORGET_AT}
+"""The attribute by which DynamoDB deletes items of a table by itself."""
+
+TABLES: tuple[type[Model], ...] = (
+    UserItem,
+    OrganizationItem,
+    APIKeyItem,
+    ConnectionLogItem,
+    AuditLogItem,
+    RetentionItem,
+)

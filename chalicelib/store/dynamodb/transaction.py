@@ -1,0 +1,84 @@
+"""Several conditional writes that happen all or not at all.
+
+DynamoDB and DynamoDB Local do this in one TransactWriteItems. Some engines that speak DynamoDB's protocol have no
+transactions (dynalite, ScyllaDB Alternator): there the writes are made one after the other and undone when a later
+condition fails. That keeps every rule, but a process killed in between leaves the writes made so far; it is for trying
+things out, and says so once in the log.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from chalicelib.store.dynamodb.client import ConditionFailed, Item, TransactionCancelled, call
+
+_NO_TRANSACTIONS = frozenset({"UnknownOperationException", "UnsupportedOperationException"})
+
+_log = logging.getLogger(__name__)
+_engine_lacks_transactions = False
+
+
+class Write(NamedTuple):
+    """One write: the verb as in TransactWriteItems, and its request as pynamodb's models make it."""
+
+    verb: Literal["Put", "Update", "Delete"]
+    request: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        """What is written where; the values may be hashes of secrets."""
+        return f"Write({self.verb} {self.request['TableName']})"
+
+
+def transact(writes: Sequence[Write]) -> None:
+    """Make all the writes, or none.
+
+    Raises:
+        TransactionCancelled: with the positions of the writes whose condition did not hold.
+        Unavailable: the store did not answer; the transaction may or may not have happened.
+    """
+    global _engine_lacks_transactions  # noqa: PLW0603 - a fact about the engine, learnt once a process
+    if not _engine_lacks_transactions:
+        try:
+            call("TransactWriteItems", {"TransactItems": [{write.verb: dict(write.request)} for write in writes]})
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _NO_TRANSACTIONS:
+                raise
+            _log.warning("This engine has no transactions: writes that belong together are made one by one.")
+            _engine_lacks_transactions = True
+        else:
+            return
+    _one_by_one(writes)
+
+
+def delete_together(table: str, ids: Sequence[str]) -> None:
+    """Delete items of one table, all of them or none; those that are gone are no matter.
+
+    Raises:
+        Unavailable: the store did not answer; all of them are gone or none.
+    """
+    transact([Write("Delete", {"TableName": table, "Key": {"id": {"S": own}}}) for own in ids])
+
+
+def _one_by_one(writes: Sequence[Write]) -> None:
+    done: list[tuple[Write, Item | None]] = []
+    for index, write in enumerate(writes):
+        try:
+            answer = call(f"{write.verb}Item", {**write.request, "ReturnValues": "ALL_OLD"})
+        except ConditionFailed as error:
+            for made, before in reversed(done):
+                _undo(made, before)
+            raise TransactionCancelled([index]) from error
+        done.append((write, answer.get("Attributes")))
+
+
+def _undo(write: Write, before: Item | None) -> None:
+    table = write.request["TableName"]
+    if before:
+        call("PutItem", {"TableName": table, "Item": before})
+    else:
+        source = write.request.get("Key") or {"id": write.request["Item"]["id"]}
+        call("DeleteItem", {"TableName": table, "Key": source})

@@ -1,0 +1,167 @@
+"""How an audit log row is laid out as items, and read back. A row is written once and never changed.
+
+    id         the key
+    position   when and which: the RANGE key of every lane
+    <lane>     one attribute per lane the row is in: its HASH key there
+    event_time when a deprecated connection event happened, which has a retention of its own; no other row has it
+    doc        the rest of the row, as JSON; `zdoc`, compressed, when that is smaller
+    rest       diff, additional fields and an icon as long as an image, compressed, where lanes are dearer with them
+               than without; in no lane
+
+Bytes are the bill: a write costs a unit per started KB for the row and for every lane. So a diff that does not fit
+stands once, in the row, and not once per lane; the doc then says how much there is. What does not fit in the row stands
+in further items of the same table, `<id>#1` and on, which have a `rest` alone and are in no lane.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from chalicelib import times
+from chalicelib.errors import Unavailable
+from chalicelib.lanes.catalogue import AUDIT_LANES, EVENT_TIME, POSITION, TIME_LENGTH, Lane, lane_keys, position
+from chalicelib.records import AuditLog, Unread
+from chalicelib.settings import current
+from chalicelib.store.dynamodb.batch_get import batch_get
+from chalicelib.store.dynamodb.client import Item
+from chalicelib.store.dynamodb.packing import packed, unpacked
+from chalicelib.store.dynamodb.sizes import WRITE_UNIT_BYTES, item_bytes, write_units
+from chalicelib.store.dynamodb.tables import DOC, PACKED_DOC, AuditLogItem
+from chalicelib.store.dynamodb.transaction import Write
+from chalicelib.store.logs.audit_words import WORDS
+
+REST = "rest"
+LARGEST_ITEM_BYTES = 400_000
+"""What one item may have here; DynamoDB takes 409,600."""
+IN_LANES = ("id", POSITION, EVENT_TIME, DOC, PACKED_DOC)
+"""What of a row is in a lane, and so enough to list it by."""
+
+_APART = "diff"
+_MOVED = ("diff", "additional_fields")
+_LONGEST_ICON = 256
+"""Characters that a path has; what is longer is the image itself, and moves too."""
+_NOT_IN_DOC = frozenset({"id", "time", "unread"})
+_DOC_FIELDS = tuple(field.name for field in fields(AuditLog) if field.name not in _NOT_IN_DOC)
+_ABSENT: Mapping[str, Any] = {
+    "organization_id": None,
+    "ip": None,
+    "user_agent": None,
+    "resource_target": "",
+    "resource_icon": "",
+    "diff": {},
+    "additional_fields": {},
+}
+"""What a doc leaves out."""
+_UNREAD = "unread"
+_REST_LEVEL = 6
+
+
+def to_item(row: AuditLog, *, shards: int, lanes: tuple[Lane, ...] = AUDIT_LANES) -> Item:
+    """The item of the row itself, with the key of every lane it is in of those that the deployment keeps."""
+    return to_items(row, shards=shards, lanes=lanes)[0]
+
+
+def to_items(row: AuditLog, *, shards: int, lanes: tuple[Lane, ...] = AUDIT_LANES) -> list[Item]:
+    """All items of a row: its own, and further ones where what it says is more than one item takes."""
+    lane_items = lane_keys(row, lanes, shards)
+    keys: Item = {"id": {"S": row.id}, POSITION: {"S": position(row.time, row.id)}}
+    keys |= {name: {"S": key} for name, key in lane_items.items()}
+    if row.connection_event:
+        keys[EVENT_TIME] = {"S": times.fixed(row.time)}
+    doc = {name: value for name in _DOC_FIELDS if (value := getattr(row, name)) not in (None, "", {})}
+    whole = keys | packed(doc, WORDS, _APART)
+    moving = (*_MOVED, "resource_icon") if len(row.resource_icon) > _LONGEST_ICON else _MOVED
+    moved = {name: doc.pop(name) for name in moving if name in doc}
+    if not moved or max(_lane_sizes(whole, lane_items), default=0) <= WRITE_UNIT_BYTES:
+        return [whole]
+    plain = json.dumps(moved, ensure_ascii=False, separators=(",", ":"), default=dict)
+    rest = zlib.compress(plain.encode("utf-8", "surrogatepass"), _REST_LEVEL)
+    # Lambda answers with a JSON text in JSON, all of it in ASCII.
+    shown = len(json.dumps(plain))
+    if row.build_reason:
+        # A query may check it on any row of a lane.
+        doc["additional_fields"] = {"build_reason": row.build_reason}
+    beside = keys | packed(doc | {_UNREAD: (shown, 0)}, WORDS, _APART) | {REST: {"B": rest}}
+    if item_bytes(beside) <= LARGEST_ITEM_BYTES:
+        return [whole] if _write_units(whole, lane_items) <= _write_units(beside, lane_items) else [beside]
+    room = LARGEST_ITEM_BYTES - WRITE_UNIT_BYTES
+    parts = [rest[start : start + room] for start in range(0, len(rest), room)]
+    first = keys | packed(doc | {_UNREAD: (shown, len(parts))}, WORDS, _APART)
+    ids = _further_ids(row.id, len(parts))
+    further: list[Item] = [{"id": {"S": own}, REST: {"B": part}} for own, part in zip(ids, parts, strict=True)]
+    return [first, *further]
+
+
+def from_item(item: Item) -> AuditLog:
+    """The row of an item, read from the table or from any lane; `unread` where the item does not have all of it."""
+    values = {**_ABSENT, **unpacked(item, WORDS, _APART)}
+    unread = Unread(*values[_UNREAD]) if _UNREAD in values else None
+    values["id"] = item["id"]["S"]
+    values["time"] = times.from_fixed(item[POSITION]["S"][:TIME_LENGTH])
+    values[_UNREAD] = unread
+    row = AuditLog.of(values)
+    return with_rest(row, {row.id: item}) if unread and not unread.items and REST in item else row
+
+
+def further_ids(row: AuditLog) -> tuple[str, ...]:
+    """The ids of the items that a row has beside its own; a row that is deleted is deleted with them."""
+    return _further_ids(row.id, row.unread.items) if row.unread else ()
+
+
+def rest_ids(row: AuditLog) -> tuple[str, ...]:
+    """The ids of the items to read for a row to be whole; none for one that is."""
+    return (further_ids(row) or (row.id,)) if row.unread else ()
+
+
+def rest_bytes(row: AuditLog) -> int:
+    """How long what is unread of a row is in an answer."""
+    return row.unread.bytes if row.unread else 0
+
+
+def with_rest(row: AuditLog, items: Mapping[str, Item]) -> AuditLog:
+    """The whole row, given the items that `rest_ids` names; those that are missing are asked for once more.
+
+    Raises:
+        Unavailable: one of them is not there: what is there of the row is not passed for all of it.
+    """
+    ids = rest_ids(row)
+    if not ids:
+        return row
+    missing = [own for own in ids if own not in items]
+    if missing:
+        # A replica of the table may lag behind the lane that the row was read from.
+        again = batch_get({AuditLogItem.Meta.table_name: missing}, consistent=True)
+        items = {**items, **{item["id"]["S"]: item for _, item in again}}
+    if not all(own in items for own in ids):
+        raise Unavailable("The rest of a row could not be read.")
+    rest: dict[str, Any] = json.loads(zlib.decompress(b"".join(items[own][REST]["B"] for own in ids)))
+    return AuditLog.of({**vars(row), "unread": None, "diff": {}, "additional_fields": {}, **rest})
+
+
+def writes_of(row: AuditLog) -> list[Write]:
+    """The row as writes of a transaction, for a change that must not happen without its trail: one, if it is no giant.
+
+    The condition of the first is that there is no row with this id. The further items have none: what stands in their
+    place without a row is left of one that was purged.
+    """
+    items = to_items(row, shards=current().log_shards, lanes=current().audit_lanes.written)
+    table = AuditLogItem.Meta.table_name
+    own = {"TableName": table, "Item": items[0], "ConditionExpression": "attribute_not_exists(id)"}
+    return [Write("Put", own), *(Write("Put", {"TableName": table, "Item": item}) for item in items[1:])]
+
+
+def _further_ids(row_id: str, number: int) -> tuple[str, ...]:
+    return tuple(f"{row_id}#{part}" for part in range(1, number + 1))
+
+
+def _lane_sizes(item: Item, lanes: Mapping[str, str]) -> list[int]:
+    shared = item_bytes({name: item[name] for name in IN_LANES if name in item})
+    return [shared + item_bytes({name: item[name]}) for name in lanes]
+
+
+def _write_units(item: Item, lanes: Mapping[str, str]) -> int:
+    return write_units(item_bytes(item)) + sum(map(write_units, _lane_sizes(item, lanes)))

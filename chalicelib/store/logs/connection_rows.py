@@ -1,0 +1,118 @@
+"""How a connection log row is laid out as an item, and read back.
+
+    id         the key
+    position   when and which: the RANGE key of every lane
+    <lane>     one attribute per lane the row is in: its HASH key there
+    doc        what never changes after the opening, as JSON; `zdoc`, compressed, when that is smaller
+    open       the connection id of a session that has not ended: the condition of its disconnect
+    closing    how a session ended; in the row and the lane of those that have, so a disconnect touches no lane beside
+               that and those of open sessions
+    rev        how often the row was written: the condition of every replacement
+
+Where a session was purged that some event within the retention may still speak of (it was open, or ended within the
+retention), a *tombstone* takes the place of the row: the id, and when even the tombstone may go. It is in no lane, and
+keeps a late disconnect from being taken for a session of its own.
+
+Bytes are the bill: a write costs a unit per started KB for the row and for every lane.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib import times
+from chalicelib.lanes.catalogue import CLOSING, CONNECTION_LANES, POSITION, TIME_LENGTH, Lane, lane_keys, position
+from chalicelib.records import Closing, ConnectionLog, Mark
+from chalicelib.store.dynamodb.batch_write import WriteRequest, deletion
+from chalicelib.store.dynamodb.client import Item
+from chalicelib.store.dynamodb.packing import packed, unpacked
+from chalicelib.store.dynamodb.stored_json import read
+from chalicelib.store.dynamodb.tables import FORGET_AT
+
+OPEN = "open"
+REVISION = "rev"
+
+_REMEMBERED = timedelta(days=365)
+"""Beyond the retention, for a session may stay open for long after it was purged."""
+
+_NOT_IN_DOC = frozenset({"id", "connect_time", "closing"})
+_DOC_FIELDS = tuple(field.name for field in fields(ConnectionLog) if field.name not in _NOT_IN_DOC)
+
+
+def to_item(row: ConnectionLog, *, shards: int, revision: int, lanes: tuple[Lane, ...] = CONNECTION_LANES) -> Item:
+    """The row as an item, with the key of every lane it is in of those that the deployment keeps."""
+    item: Item = {
+        "id": {"S": row.id},
+        POSITION: {"S": position(row.connect_time, row.id)},
+        REVISION: {"N": str(revision)},
+    }
+    item |= {name: {"S": key} for name, key in lane_keys(row, lanes, shards).items()}
+    item |= packed({name: value for name in _DOC_FIELDS if (value := getattr(row, name)) is not None})
+    if row.session and row.closing is None and row.connection_id:
+        item[OPEN] = {"S": row.connection_id}
+    if row.closing is not None:
+        item[CLOSING] = {"S": closing_text(row.closing)}
+    return item
+
+
+def from_item(item: Item) -> ConnectionLog:
+    """The row of an item; one that was read from a lane comes without its closing, which only the base row has."""
+    values = unpacked(item)
+    values["id"] = item["id"]["S"]
+    values["connect_time"] = times.from_fixed(item[POSITION]["S"][:TIME_LENGTH])
+    values["closing"] = closing_of(item)
+    return ConnectionLog.of(values)
+
+
+def is_row(item: Item) -> bool:
+    """Whether an item is a row; otherwise it is a tombstone."""
+    return POSITION in item
+
+
+def removal(row: ConnectionLog, cut_off: datetime, now: datetime) -> WriteRequest:
+    """The write that takes a row away, given with its closing; where its place must be kept, it leaves a tombstone."""
+    if row.session and row.connection_id:
+        ended = last_event(row.closing) if row.closing else None
+        if ended is None or ended >= cut_off:
+            # In seconds, because a session may have ended in the year 9999.
+            forget_at = (ended or now).timestamp() + (now - cut_off + _REMEMBERED).total_seconds()
+            return {"PutRequest": {"Item": {"id": {"S": row.id}, FORGET_AT: {"N": str(int(forget_at))}}}}
+    return deletion(row.id)
+
+
+def last_event(closing: Closing) -> datetime:
+    """The latest of the events that are known to have closed a session."""
+    return max([closing.time, *(mark.time for mark in (closing.reason, closing.code) if mark is not None)])
+
+
+def closing_of(item: Item) -> Closing | None:
+    """How the session of a base row ended; None while it is open."""
+    if CLOSING not in item:
+        return None
+    parts = read(item[CLOSING]["S"].encode("utf-8", "surrogatepass"))
+    text: str = parts["t"]
+    moment = times.from_fixed(text)
+    # Nearly always one event ended the session and said how.
+    reason, code = (
+        None if mark is None else Mark(moment if mark[0] == text else times.from_fixed(mark[0]), mark[1])
+        for mark in (parts.get("r"), parts.get("c"))
+    )
+    return Closing(moment, reason, code)
+
+
+def revision(item: Item) -> int:
+    """How often the item was written."""
+    return int(item[REVISION]["N"])
+
+
+def closing_text(closing: Closing) -> str:
+    """A closing as the JSON that is stored: `{"t": time, "r"?: [time, reason], "c"?: [time, code]}`."""
+    parts: dict[str, Any] = {"t": times.fixed(closing.time)}
+    if closing.reason is not None:
+        parts["r"] = [times.fixed(closing.reason.time), closing.reason.value]
+    if closing.code is not None:
+        parts["c"] = [times.fixed(closing.code.time), closing.code.value]
+    return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))

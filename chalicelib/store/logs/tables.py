@@ -1,0 +1,121 @@
+"""The two logs, each declared once: its table, lanes, how its rows are read back, and what is shown beside them.
+
+The planner, the readers, the backfill and the views are written for any log and take one of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pynamodb.models import Model
+
+from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, POSITION, Lane, position
+from chalicelib.records import AuditLog, ConnectionLog
+from chalicelib.settings import Lanes, current
+from chalicelib.store.dynamodb.batch_write import WriteRequest, deletion
+from chalicelib.store.dynamodb.client import Item, call
+from chalicelib.store.dynamodb.tables import AuditLogItem, ConnectionLogItem
+from chalicelib.store.logs import audit_rows, connection_rows
+from chalicelib.store.logs.closings import IN_CLOSINGS, closing_ids, with_closing, with_closings
+
+Row = TypeVar("Row", ConnectionLog, AuditLog)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest(Generic[Row]):
+    """What neither lanes nor a row as it is listed hold of some rows, and is fetched for those that are shown.
+
+    Attributes:
+        bytes: how much of it a row has, as long as it is in an answer.
+        ids: the items of the table that hold it; none for a row that is whole.
+        joined: the whole row, given those items.
+        attributes: what is read of the items; none means all.
+    """
+
+    bytes: Callable[[Row], int]
+    ids: Callable[[Row], tuple[str, ...]]
+    joined: Callable[[Row, Mapping[str, Item]], Row]
+    attributes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogTable(Generic[Row]):
+    """One log as it is stored.
+
+    Attributes:
+        name: `connection` or `audit`, as its filter table has it.
+        table: the table of its rows.
+        lanes: every lane that is declared.
+        kept: the lanes that the deployment keeps of them.
+        read: the row of an item, read from the table or from a lane.
+        users: the fields of a row that name users, who are looked up with it.
+        finished: rows from a lane with what only the table has, for queries that ask about it; with `consistent`, as it
+            is at this moment.
+        late: the fields that are known only of finished rows.
+        listed: the attributes that are read of rows by their ids; none means all.
+        rest: how rows are made whole that were read without their largest parts; None where lanes leave none out.
+        removal: the write that takes a row away; given the row, the cut-off and now.
+        beside: the ids of the items that a row has beside its own, which go when it does.
+        revision: the attribute that changes with every write of a row; None where rows never change.
+    """
+
+    name: str
+    table: type[Model]
+    lanes: tuple[Lane, ...]
+    kept: Callable[[], Lanes]
+    read: Callable[[Item], Row]
+    removal: Callable[[Row, datetime, datetime], WriteRequest]
+    users: tuple[str, ...]
+    finished: Callable[..., list[Row]] | None = None
+    late: frozenset[str] = frozenset()
+    listed: tuple[str, ...] = ()
+    rest: Rest[Row] | None = None
+    beside: Callable[[Row], tuple[str, ...]] = lambda _: ()
+    revision: str | None = None
+
+    @property
+    def table_name(self) -> str:
+        """The full name of the table."""
+        return str(self.table.Meta.table_name)
+
+    def position(self, row: Row) -> str:
+        """Where a row stands in every lane."""
+        return position(row.moment, row.id)
+
+    def get(self, row_id: str) -> Row | None:
+        """The row with this id."""
+        item = call("GetItem", {"TableName": self.table_name, "Key": {"id": {"S": row_id}}}).get("Item")
+        return self.read(item) if item and POSITION in item else None
+
+
+CONNECTION_LOGS: LogTable[ConnectionLog] = LogTable(
+    name="connection",
+    table=ConnectionLogItem,
+    lanes=EVERY_CONNECTION_LANE,
+    kept=lambda: current().connection_lanes,
+    read=connection_rows.from_item,
+    removal=connection_rows.removal,
+    users=("workspace_owner_id", "user_id"),
+    finished=with_closings,
+    late=frozenset({"status"}),
+    rest=Rest(lambda _: 0, closing_ids, with_closing, IN_CLOSINGS),
+    revision=connection_rows.REVISION,
+)
+
+AUDIT_LOGS: LogTable[AuditLog] = LogTable(
+    name="audit",
+    table=AuditLogItem,
+    lanes=EVERY_AUDIT_LANE,
+    kept=lambda: current().audit_lanes,
+    read=audit_rows.from_item,
+    removal=lambda row, _cut_off, _now: deletion(row.id),
+    users=("user_id", "resource_user_id"),
+    listed=audit_rows.IN_LANES,
+    rest=Rest(audit_rows.rest_bytes, audit_rows.rest_ids, audit_rows.with_rest),
+    beside=audit_rows.further_ids,
+)
+
+LOG_TABLES: tuple[LogTable[Any], ...] = (CONNECTION_LOGS, AUDIT_LOGS)

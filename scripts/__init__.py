@@ -1,0 +1,1 @@
+"""The commands of the project: each launcher here starts one of these packages."""

@@ -1,0 +1,119 @@
+"""The counted budgets of the design, as `scripts/bench` measures them: over HTTP, through the meter, at two sizes."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench import budgets, published
+from bench.measures import dollars, gate, ingest, lanes, pages, purge
+from bench.queries import LOGS, Log
+from bench.service import Service, environment
+
+SMALL, LARGE = 500, 2_000
+QUERIES = [pytest.param(log, query, id=f"{log.name} {query}") for log in LOGS for query in log.queries]
+
+
+@pytest.fixture(scope="module")
+def costs(service: Service) -> dict[str, ingest.Cost]:
+    return ingest.costs(service)
+
+
+@pytest.fixture(scope="module")
+def loaded(service: Service, costs: object) -> dict[tuple[str, str, int], pages.Cost]:
+    """What every page costs at both sizes; the tables are filled once events have been counted."""
+    assert costs
+    found, checked = {}, gate.token_check(service)
+    for log in LOGS:
+        begun = 0
+        for size in (SMALL, LARGE):
+            service.engine.load(log.table, log.items(begun, size))
+            begun = size
+            for query in log.queries:
+                found[log.name, query, size] = pages.page(service, log, query, checked, size)
+    return found
+
+
+def test_a_token_check_takes_few_calls(service: Service) -> None:
+    assert budgets.TOKEN_CALLS.kept(gate.token_check(service).calls.total())
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ingest.KINDS if kind.budget], ids=lambda kind: kind.name)
+def test_an_event_takes_few_write_units(costs: dict[str, ingest.Cost], kind: ingest.Kind) -> None:
+    assert kind.budget
+    assert kind.budget.kept(costs[kind.name].written), costs[kind.name].units
+
+
+def test_a_session_takes_few_write_units(costs: dict[str, ingest.Cost]) -> None:
+    units = costs["connect"].written + costs["disconnect"].written
+    assert not budgets.SESSION_WRITE_UNITS.missed(units)
+    # What the budget lacks for a lane for every filter is a lane that a deployment may do without.
+    assert budgets.SESSION_WRITE_UNITS.kept(units - costs["disconnect"].units["completed"])
+
+
+@pytest.mark.parametrize("kind", ingest.KINDS, ids=lambda kind: kind.name)
+def test_an_event_takes_one_call_beside_the_few_of_its_request(
+    service: Service, costs: dict[str, ingest.Cost], kind: ingest.Kind
+) -> None:
+    of_request = (costs[kind.name].calls - 1) * ingest.EVENTS_A_REQUEST
+    checked = gate.token_check(service).calls.total()
+    # An audit request also reads once what is held back from the purge.
+    assert checked <= round(of_request) <= checked + 1
+
+
+def test_a_million_events_cost_no_more_than_they_may(service: Service, costs: dict[str, ingest.Cost]) -> None:
+    assert budgets.ALL_LANES_DOLLARS.kept(dollars.of_the_mix(costs))
+    with environment(**lanes.lean()):
+        assert budgets.LEAN_DOLLARS.kept(dollars.of_the_mix(ingest.costs(service)))
+
+
+@pytest.mark.parametrize(("log", "query"), QUERIES)
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_a_page_reads_little_more_than_it_returns(
+    loaded: dict[tuple[str, str, int], pages.Cost], log: Log, query: str, size: int
+) -> None:
+    cost = loaded[log.name, query, size]
+    assert cost.returned
+    assert log.queries[query].kept(cost.per_row), cost
+    assert log.units.kept(cost.units), cost
+    assert budgets.PAGE_CALLS.kept(cost.calls), cost
+
+
+@pytest.mark.parametrize(("log", "query"), QUERIES)
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_a_page_with_its_count_takes_few_calls(
+    loaded: dict[tuple[str, str, int], pages.Cost], log: Log, query: str, size: int
+) -> None:
+    cost = loaded[log.name, query, size]
+    assert budgets.COUNTED_PAGE_CALLS.kept(cost.calls + cost.count_calls), cost
+
+
+@pytest.mark.parametrize(("log", "query"), QUERIES)
+def test_a_full_page_costs_the_same_in_a_larger_table(
+    loaded: dict[tuple[str, str, int], pages.Cost], log: Log, query: str
+) -> None:
+    small, large = loaded[log.name, query, SMALL], loaded[log.name, query, LARGE]
+    if small.returned == large.returned == pages.PAGE:
+        assert budgets.GROWTH_OF_ROWS.kept(large.rows / small.rows)
+        assert budgets.GROWTH_OF_CALLS.kept(large.calls / small.calls)
+    else:
+        assert small.returned <= large.returned
+
+
+def test_the_purge_takes_a_row_for_what_it_takes_to_delete_it(
+    service: Service, loaded: object, costs: dict[str, ingest.Cost]
+) -> None:
+    assert loaded
+    for log in LOGS:
+        service.forget(log.table)
+    found = {result.name: result.value for result in purge.measure(service)}
+    # As many units as it took to write a web event, and those of the lanes that only open sessions have.
+    assert costs["web"].written <= found["connection log: write units per row"] <= costs["connect"].written
+    assert found["audit log: write units per row"] <= costs["audit"].written + 2
+    assert max(found["connection log: calls per row"], found["audit log: calls per row"]) < 0.1
+
+
+def test_what_is_published_of_events_is_what_they_cost(costs: dict[str, ingest.Cost]) -> None:
+    published_costs = {
+        row[0]: float(row[2]) for row in published.found()["tables"]["dollars events"]["rows"] if row[1] == "all lanes"
+    }
+    assert {kind: cost.written for kind, cost in costs.items()}.items() <= published_costs.items()

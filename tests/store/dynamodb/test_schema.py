@@ -1,0 +1,203 @@
+"""The tables are made once, as declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import pytest
+from botocore.exceptions import ClientError
+from pynamodb.models import Model
+
+from chalicelib.errors import Unavailable
+from chalicelib.lanes.catalogue import (
+    CONNECTION_EVENT,
+    EVENT_TIME,
+    EVERY_AUDIT_LANE,
+    EVERY_CONNECTION_LANE,
+    POSITION,
+    Lane,
+)
+from chalicelib.settings import current
+from chalicelib.store.dynamodb import client as store_engine
+from chalicelib.store.dynamodb import schema
+from chalicelib.store.dynamodb.client import call
+from chalicelib.store.dynamodb.schema import create_missing_tables, table_definition
+from chalicelib.store.dynamodb.tables import (
+    DOC,
+    PACKED_DOC,
+    TABLES,
+    APIKeyItem,
+    AuditLogItem,
+    ConnectionLogItem,
+    OrganizationItem,
+    UserItem,
+)
+from scripts.local.engine import EmbeddedEngine
+
+NAMES = [table.Meta.table_name for table in TABLES]
+
+
+class Sent(Protocol):
+    requests: list[tuple[str, Mapping[str, Any]]]
+
+    @property
+    def operations(self) -> list[str]: ...
+
+
+@pytest.fixture
+def no_tables(tables: EmbeddedEngine) -> EmbeddedEngine:
+    for name in call("ListTables", {})["TableNames"]:
+        call("DeleteTable", {"TableName": name})
+    return tables
+
+
+@pytest.fixture(autouse=True)
+def _tables_are_back(tables: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> object:
+    yield tables
+    monkeypatch.undo()
+    create_missing_tables()
+
+
+@pytest.mark.usefixtures("no_tables")
+def test_the_tables_are_made_once() -> None:
+    assert create_missing_tables() == NAMES
+    assert sorted(call("ListTables", {})["TableNames"]) == sorted(NAMES)
+    assert create_missing_tables() == []
+
+
+@pytest.mark.usefixtures("no_tables")
+def test_a_second_start_makes_no_table(sent: Sent) -> None:
+    create_missing_tables()
+    sent.requests.clear()
+    create_missing_tables()
+    assert sent.operations == ["DescribeTable"] * len(TABLES)
+
+
+def test_only_what_is_missing_is_made() -> None:
+    call("DeleteTable", {"TableName": NAMES[1]})
+    assert create_missing_tables() == [NAMES[1]]
+
+
+@pytest.mark.usefixtures("no_tables")
+def test_another_process_may_make_the_same_tables_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = store_engine.connection().client
+    send = client._make_api_call
+
+    def raced(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "CreateTable":
+            send(operation, dict(request))
+        answer: dict[str, Any] = send(operation, dict(request))
+        return answer
+
+    monkeypatch.setattr(client, "_make_api_call", raced)
+    assert create_missing_tables() == NAMES
+
+
+@pytest.mark.usefixtures("no_tables")
+def test_a_refusal_to_make_a_table_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = store_engine.connection().client
+    send = client._make_api_call
+
+    def denied(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "CreateTable":
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, operation)  # type: ignore[no-untyped-call]
+        answer: dict[str, Any] = send(operation, dict(request))
+        return answer
+
+    monkeypatch.setattr(client, "_make_api_call", denied)
+    with pytest.raises(ClientError):
+        create_missing_tables()
+
+
+@pytest.mark.usefixtures("no_tables")
+def test_a_table_that_is_still_being_made_is_waited_for_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = store_engine.connection().client
+    send = client._make_api_call
+    polls: list[str] = []
+
+    def slow(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = send(operation, dict(request))
+        if operation == "DescribeTable":
+            polls.append(operation)
+            if len(polls) < 4 or request["TableName"] == NAMES[-1]:
+                answer["Table"]["TableStatus"] = "CREATING"
+        return answer
+
+    monkeypatch.setattr(client, "_make_api_call", slow)
+    monkeypatch.setattr(schema, "_POLL_SECONDS", 0)
+    monkeypatch.setattr(schema, "_WAIT_SECONDS", 0.05)
+    with pytest.raises(Unavailable):
+        create_missing_tables()
+    assert len(polls) > len(TABLES)
+
+
+def indexes(definition: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    return {index["IndexName"]: index for index in definition.get("GlobalSecondaryIndexes", ())}
+
+
+def keys(schema: list[Mapping[str, str]]) -> list[tuple[str, str]]:
+    return [(key["AttributeName"], key["KeyType"]) for key in schema]
+
+
+def told(name: str, lanes: tuple[Lane, ...]) -> list[str]:
+    """What lanes tell beside the row: when a connection event happened, and how an ended session ended."""
+    if lanes is EVERY_CONNECTION_LANE:
+        return ["closing"] if name == "completed" else []
+    return [EVENT_TIME] if name != CONNECTION_EVENT else []
+
+
+@pytest.mark.parametrize(
+    ("table", "lanes"),
+    [(ConnectionLogItem, EVERY_CONNECTION_LANE), (AuditLogItem, EVERY_AUDIT_LANE)],
+    ids=["connection", "audit"],
+)
+def test_a_log_has_the_declared_lanes_and_no_other(table: type[Model], lanes: tuple[Lane, ...]) -> None:
+    found = indexes(table_definition(table))
+    assert set(found) == {lane.name for lane in lanes}
+    for name, index in found.items():
+        assert keys(index["KeySchema"]) == [(name, "HASH"), (POSITION, "RANGE")]
+        assert index["Projection"]["ProjectionType"] == "INCLUDE"
+        assert sorted(index["Projection"]["NonKeyAttributes"]) == sorted([DOC, PACKED_DOC, *told(name, lanes)])
+
+
+def test_lanes_are_fewer_than_the_indexes_a_table_may_have() -> None:
+    assert max(len(EVERY_CONNECTION_LANE), len(EVERY_AUDIT_LANE)) <= 20
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)
+def test_every_table_is_keyed_by_id_and_paid_per_request(table: type) -> None:
+    definition: Mapping[str, Any] = table_definition(table)
+    assert definition["BillingMode"] == "PAY_PER_REQUEST"
+    assert keys(definition["KeySchema"]) == [("id", "HASH")]
+    used = {"id"} | {key["AttributeName"] for index in indexes(definition).values() for key in index["KeySchema"]}
+    assert {
+        attribute["AttributeName"]: attribute["AttributeType"] for attribute in definition["AttributeDefinitions"]
+    } == dict.fromkeys(used, "S")
+
+
+@pytest.mark.parametrize("table", [UserItem, OrganizationItem])
+def test_the_directory_is_listed_by_kind_and_name(table: type) -> None:
+    definition: Mapping[str, Any] = table_definition(table)
+    (listing,) = indexes(definition).values()
+    assert keys(listing["KeySchema"]) == [("kind", "HASH"), ("sort", "RANGE")]
+    assert listing["Projection"] == {"ProjectionType": "ALL"}
+
+
+def test_tokens_are_listed_by_user_and_all_together_by_age() -> None:
+    found = indexes(table_definition(APIKeyItem))
+    assert {name: keys(index["KeySchema"]) for name, index in found.items()} == {
+        "user": [("token_of", "HASH"), ("sort", "RANGE")],
+        "listing": [("kind", "HASH"), ("sort", "RANGE")],
+        "expiry": [("expires", "HASH"), ("expires_at", "RANGE")],
+    }
+    whole = {name for name, index in found.items() if index["Projection"] == {"ProjectionType": "ALL"}}
+    assert whole == {"user", "listing"}
+    assert found["expiry"]["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+
+
+def test_tables_are_named_with_the_prefix_of_the_deployment() -> None:
+    assert sorted(NAMES) == sorted(
+        current().table_prefix + name
+        for name in ("users", "organizations", "api_keys", "connection_logs", "audit_logs", "retention_runs")
+    )

@@ -1,0 +1,332 @@
+"""Each path of the writer: what it stores, what it answers, and that the likely ones cost one call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Protocol
+
+import pytest
+
+from chalicelib.errors import Unavailable
+from chalicelib.lanes.catalogue import shard_of
+from chalicelib.logs.connection import join
+from chalicelib.records import Closing, ConnectionLog, Mark
+from chalicelib.settings import Settings, load
+from chalicelib.store.dynamodb import client as store_engine
+from chalicelib.store.dynamodb.client import Item, call
+from chalicelib.store.dynamodb.tables import ConnectionLogItem
+from chalicelib.store.logs import connection_writer
+from chalicelib.store.logs.connection_rows import from_item, revision, to_item
+from chalicelib.store.logs.connection_writer import write, write_all
+from chalicelib.store.logs.write_pool import Written
+
+TABLE = ConnectionLogItem.Meta.table_name
+SECOND = timedelta(seconds=1)
+
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+class Sent(Protocol):
+    requests: list[tuple[str, Mapping[str, Any]]]
+
+    @property
+    def operations(self) -> list[str]: ...
+
+
+def stored_item(row_id: str) -> Item | None:
+    item: Item | None = call("GetItem", {"TableName": TABLE, "Key": {"id": {"S": row_id}}}).get("Item")
+    return item
+
+
+def stored(row_id: str) -> ConnectionLog:
+    item = stored_item(row_id)
+    assert item is not None
+    return from_item(item)
+
+
+def everything() -> list[ConnectionLog]:
+    return [from_item(item) for item in call("Scan", {"TableName": TABLE})["Items"]]
+
+
+def soon() -> float:
+    return time.monotonic() + 60
+
+
+def ended(row: ConnectionLog, after: timedelta, reason: str = "client left", code: int = 0) -> ConnectionLog:
+    """The row that a lone disconnect makes: it opened and closed at that moment."""
+    end = row.connect_time + after
+    return replace(row, connect_time=end, closing=Closing(end, Mark(end, reason), Mark(end, code)))
+
+
+def test_a_connect_is_one_put(session_row: ConnectionLog, sent: Sent) -> None:
+    assert write(session_row, join) == Written(None, session_row)
+    assert sent.operations == ["PutItem"]
+    assert stored_item(session_row.id) == to_item(session_row, shards=1, revision=1)
+
+
+def test_a_web_event_is_one_put(web_row: ConnectionLog, sent: Sent) -> None:
+    assert write(web_row, join) == Written(None, web_row)
+    assert sent.operations == ["PutItem"]
+    assert stored(web_row.id) == web_row
+
+
+def test_a_disconnect_is_one_update(session_row: ConnectionLog, sent: Sent) -> None:
+    write(session_row, join)
+    sent.requests.clear()
+    disconnect = ended(session_row, SECOND)
+    closed = replace(session_row, closing=disconnect.closing)
+    assert write(disconnect, join) == Written(session_row, closed)
+    assert sent.operations == ["UpdateItem"]
+    assert stored_item(session_row.id) == to_item(closed, shards=1, revision=2)
+
+
+def test_a_disconnect_enters_the_lane_of_ended_sessions_where_it_is_kept(
+    session_row: ConnectionLog, sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = load({"GATEBOOK_CONNECTION_LANES": "*,completed,organization_type", "GATEBOOK_LOG_SHARDS": "4"})
+    monkeypatch.setattr(connection_writer, "current", lambda: kept)
+    write(session_row, join)
+    sent.requests.clear()
+    disconnect = ended(session_row, SECOND)
+    assert write(disconnect, join).after.status == "completed"
+    assert sent.operations == ["UpdateItem"]
+    closed = replace(session_row, closing=disconnect.closing)
+    expected = to_item(closed, shards=4, revision=2, lanes=kept.connection_lanes.written)
+    assert "completed" in expected
+    assert stored_item(session_row.id) == expected
+
+
+@pytest.mark.parametrize("kind", ["session", "web", "closed"])
+def test_a_duplicate_is_one_call_that_changes_nothing(
+    kind: str, session_row: ConnectionLog, web_row: ConnectionLog, sent: Sent
+) -> None:
+    row = {"session": session_row, "web": web_row, "closed": ended(session_row, SECOND)}[kind]
+    write(row, join)
+    before = stored_item(row.id)
+    sent.requests.clear()
+    assert write(row, join) == Written(row, row)
+    assert len(sent.requests) == 1
+    assert stored_item(row.id) == before
+
+
+def test_a_duplicate_of_a_compressed_row_is_known_again(web_row: ConnectionLog, sent: Sent) -> None:
+    row = replace(web_row, user_agent="Mozilla/5.0 " * 100)
+    write(row, join)
+    assert write(row, join) == Written(row, row)
+    assert sent.operations == ["PutItem", "PutItem"]
+
+
+def test_a_disconnect_that_comes_first_is_refused_once_and_put(session_row: ConnectionLog, sent: Sent) -> None:
+    disconnect = ended(session_row, SECOND)
+    assert write(disconnect, join) == Written(None, disconnect)
+    assert sent.operations == ["UpdateItem", "PutItem"]
+    assert stored(session_row.id) == disconnect
+
+
+def test_a_connect_that_comes_late_moves_the_row_to_its_time_in_two_calls(
+    session_row: ConnectionLog, sent: Sent
+) -> None:
+    disconnect = ended(session_row, SECOND)
+    write(disconnect, join)
+    sent.requests.clear()
+    whole = replace(session_row, closing=disconnect.closing)
+    assert write(session_row, join) == Written(disconnect, whole)
+    assert sent.operations == ["PutItem", "PutItem"]
+    assert stored_item(session_row.id) == to_item(whole, shards=1, revision=2)
+
+
+@pytest.mark.parametrize("after", [-SECOND, timedelta(0)], ids=["earlier", "at the same moment"])
+def test_a_disconnect_that_is_not_later_than_the_connect_is_left_to_the_join(
+    session_row: ConnectionLog, after: timedelta
+) -> None:
+    write(session_row, join)
+    disconnect = replace(ended(session_row, after), ip="198.51.100.9")
+    assert write(disconnect, join) == Written(session_row, join(session_row, disconnect))
+    assert stored(session_row.id) == join(session_row, disconnect)
+
+
+def test_a_second_disconnect_keeps_what_the_first_said(session_row: ConnectionLog, sent: Sent) -> None:
+    first, second = ended(session_row, SECOND, "first reason", 1), ended(session_row, 2 * SECOND, "second reason", 2)
+    write(session_row, join)
+    write(first, join)
+    before = stored_item(session_row.id)
+    sent.requests.clear()
+    closed = replace(session_row, closing=first.closing)
+    assert write(second, join) == Written(closed, closed)
+    assert sent.operations == ["UpdateItem"]
+    assert stored_item(session_row.id) == before
+
+
+def test_a_batch_of_connect_and_disconnect_is_one_put(session_row: ConnectionLog, sent: Sent) -> None:
+    whole = replace(session_row, closing=ended(session_row, SECOND).closing)
+    assert write(whole, join) == Written(None, whole)
+    assert sent.operations == ["PutItem"]
+    item = stored_item(session_row.id)
+    assert item is not None
+    assert "status" not in item
+
+
+def test_every_replacement_counts_the_revision(session_row: ConnectionLog) -> None:
+    write(session_row, join)
+    for step in range(1, 4):
+        write(replace(session_row, connect_time=session_row.connect_time - step * SECOND), join)
+        item = stored_item(session_row.id)
+        assert item is not None
+        assert revision(item) == 1 + step
+
+
+def test_another_event_under_a_used_id_is_kept_beside_the_stored_one(web_row: ConnectionLog, sent: Sent) -> None:
+    other = replace(web_row, ip="198.51.100.9")
+    write(web_row, join)
+    sent.requests.clear()
+    written = write(other, join)
+    assert written.before is None
+    assert written.after == replace(other, id=written.after.id, given_id=web_row.id)
+    assert written.after.id != web_row.id
+    assert sent.operations == ["PutItem", "PutItem"]
+    assert stored(web_row.id) == web_row
+    assert stored(written.after.id) == written.after
+    again = write(other, join)
+    assert again == Written(written.after, written.after)
+    assert len(everything()) == 2
+
+
+@pytest.mark.parametrize("stored_type", ["workspace_app", "ssh"])
+def test_a_lone_disconnect_never_closes_a_row_that_is_not_its_session(
+    session_row: ConnectionLog, web_row: ConnectionLog, stored_type: str
+) -> None:
+    used = session_row if stored_type == "ssh" else web_row
+    used = replace(used, connection_id=None)
+    write(used, join)
+    disconnect = replace(ended(session_row, SECOND), id=used.id, connection_id=None)
+    written = write(disconnect, join)
+    assert stored(used.id) == used
+    assert written.after.given_id == used.id
+    assert stored(written.after.id) == written.after
+
+
+def test_a_web_event_that_came_under_the_id_of_a_session_is_not_closed(
+    session_row: ConnectionLog, web_row: ConnectionLog
+) -> None:
+    squatter = replace(web_row, id=session_row.id, connection_id=session_row.connection_id)
+    write(squatter, join)
+    written = write(ended(session_row, SECOND), join)
+    assert stored(session_row.id) == squatter
+    assert stored(written.after.id) == written.after
+
+
+def test_a_row_that_lost_its_id_in_the_batch_is_known_again_where_it_has_it(web_row: ConnectionLog) -> None:
+    other = replace(web_row, ip="198.51.100.9")
+    write(other, join)
+    moved = join(web_row, other)
+    first, second = write_all([web_row, moved], join, give_up_at=soon())
+    assert isinstance(first, Written)
+    assert first.after.given_id == web_row.id
+    assert second == Written(other, other)
+    assert sorted(row.ip or "" for row in everything()) == sorted([web_row.ip or "", other.ip or ""])
+
+
+def test_the_first_of_a_batch_keeps_the_id_and_the_others_make_way(web_row: ConnectionLog) -> None:
+    others = [join(web_row, replace(web_row, ip=f"198.51.100.{number}")) for number in range(5)]
+    answers = write_all([*others, web_row], join, give_up_at=soon())
+    assert answers == [Written(None, row) for row in [*others, web_row]]
+    assert len(everything()) == 6
+
+
+def test_the_answers_stand_in_the_order_of_the_rows(web_row: ConnectionLog) -> None:
+    rows = [replace(web_row, id=f"{number:08x}-0000-4000-8000-000000000000") for number in range(40)]
+    assert write_all(rows, join, give_up_at=soon()) == [Written(None, row) for row in rows]
+    assert write_all([], join, give_up_at=soon()) == []
+
+
+def test_shards_of_new_rows_follow_the_setting(session_row: ConnectionLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(session_row, join)
+    monkeypatch.setattr(connection_writer, "current", lambda: Settings(log_shards=8))
+    moved = replace(session_row, connect_time=session_row.connect_time - SECOND)
+    write(moved, join)
+    item = stored_item(session_row.id)
+    assert item is not None
+    assert item["all"]["S"] == f"all#{shard_of(session_row.id, 8)}"
+    assert item == to_item(moved, shards=8, revision=2)
+
+
+def test_a_row_that_is_changed_in_between_is_joined_again(
+    session_row: ConnectionLog, sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_writer, "_FIRST_PAUSE_SECONDS", 0)
+    earlier = [replace(session_row, connect_time=session_row.connect_time - step * SECOND) for step in range(4)]
+    write(earlier[0], join)
+    client = store_engine.connection().client
+    send = client._make_api_call
+    others = [earlier[1], earlier[2]]
+
+    def raced(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "PutItem" and request.get("ConditionExpression") == "#rev = :seen" and others:
+            row = others.pop(0)
+            # Another writer is quicker, every time.
+            item = to_item(row, shards=1, revision=10 - len(others))
+            send("PutItem", {"TableName": TABLE, "Item": item})
+        answer: dict[str, Any] = send(operation, dict(request))
+        return answer
+
+    monkeypatch.setattr(client, "_make_api_call", raced)
+    assert write(earlier[3], join) == Written(earlier[2], earlier[3])
+    assert stored(session_row.id) == earlier[3]
+    assert sent.operations.count("GetItem") == 1
+
+
+def test_a_row_that_is_gone_in_between_is_put_again(
+    session_row: ConnectionLog, sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_writer, "_FIRST_PAUSE_SECONDS", 0)
+    write(session_row, join)
+    client = store_engine.connection().client
+    send = client._make_api_call
+    gone: list[str] = []
+
+    def purged(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if request.get("ConditionExpression") == "#rev = :seen" and not gone:
+            gone.append(session_row.id)
+            send("DeleteItem", {"TableName": TABLE, "Key": {"id": {"S": session_row.id}}})
+        answer: dict[str, Any] = send(operation, dict(request))
+        return answer
+
+    monkeypatch.setattr(client, "_make_api_call", purged)
+    earlier = replace(session_row, connect_time=session_row.connect_time - SECOND)
+    assert write(earlier, join) == Written(None, earlier)
+    assert gone
+    assert sent.requests
+    assert stored(session_row.id) == earlier
+
+
+def test_a_row_that_others_change_at_every_attempt_is_told_to_be_sent_again(
+    session_row: ConnectionLog, sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_writer, "_FIRST_PAUSE_SECONDS", 0)
+    write(session_row, join)
+    client = store_engine.connection().client
+    send = client._make_api_call
+
+    def busy(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if request.get("ConditionExpression") == "#rev = :seen":
+            send(
+                "UpdateItem",
+                {
+                    "TableName": TABLE,
+                    "Key": {"id": {"S": session_row.id}},
+                    "UpdateExpression": "ADD rev :one",
+                    "ExpressionAttributeValues": {":one": {"N": "1"}},
+                },
+            )
+        answer: dict[str, Any] = send(operation, dict(request))
+        return answer
+
+    monkeypatch.setattr(client, "_make_api_call", busy)
+    with pytest.raises(Unavailable):
+        write(replace(session_row, connect_time=session_row.connect_time - SECOND), join)
+    assert len(sent.requests) < 30
+    assert stored(session_row.id) == session_row
