@@ -17,6 +17,8 @@ from scripts.local.engine import EmbeddedEngine
 if TYPE_CHECKING:
     from tests.rights import Watch
 
+pytest_plugins = ("tests.records",)
+
 # A change lands or not by what it does: CI tries the same examples each time, and a developer's machine new ones.
 hypothesis.settings.register_profile("ci", derandomize=True, print_blob=True)
 if os.environ.get("CI"):

@@ -30,9 +30,9 @@ def found(query: str) -> list[AuditLog]:
     return Reading(AUDIT_LOGS, plan(wanted, AUDIT_LOGS.kept().read, 1), Budget()).take(1_000)
 
 
-def test_the_audit_query_of_the_readme_has_an_answer() -> None:
+def test_the_audit_query_of_the_documents_has_an_answer() -> None:
     sample.load()
-    (query,) = re.findall(r"'q=(resource_type:[^']+)'", README.read_text())
+    (query,) = re.findall(r"'q=(resource_type:[^']+)'", (README.parent / "docs" / "audit.md").read_text())
     assert len(found(query)) >= 5
     for other in ("resource_type:workspace action:create", "action:login", "username:linus", "organization:acme"):
         assert found(other), other

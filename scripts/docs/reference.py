@@ -1,4 +1,4 @@
-"""Writes the tables of README and docs from code, and from what the bench found: `python -m scripts.docs.reference`.
+"""Writes the tables of the documents from code, and from what the bench measured: `python -m scripts.docs.reference`.
 
 Each table stands between two comments that name it; a test fails when one is not up to date.
 """
@@ -17,7 +17,8 @@ from scripts.deployment.stages import STAGES
 
 _ROOT = Path(__file__).resolve().parents[2]
 README = _ROOT / "README.md"
-DOCUMENTS = (README, _ROOT / "docs" / "deploy.md")
+DOCUMENTS = (*sorted(_ROOT.glob("*.md")), *sorted((_ROOT / "docs").rglob("*.md")))
+"""Every page that people read, but for the tables of the bench, which are a page of their own."""
 
 _VALUES = {
     Kind.UUID: "a UUID",
@@ -87,8 +88,10 @@ def _takes(key: FilterKey) -> str:
 def main() -> None:
     """Write the documents."""
     for path in DOCUMENTS:
-        path.write_text(updated(path.read_text()))
-        print(f"wrote {path.name}")
+        text = path.read_text()
+        if updated(text) != text:
+            path.write_text(updated(text))
+            print(f"wrote {path.relative_to(_ROOT)}")
     published.TABLES.write_text(published.tables(published.found()))
     print(f"wrote {published.TABLES.name}")
 

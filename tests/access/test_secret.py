@@ -111,9 +111,9 @@ def test_a_new_token_matches_the_pattern_for_scanners_and_a_plain_one_does_not()
     assert not re.fullmatch(secret.PATTERN, f"{GOOD_ID}-{GOOD_SECRET}")
 
 
-def test_the_pattern_is_the_one_in_the_readme() -> None:
-    readme = Path(__file__).parents[2] / "README.md"
-    assert secret.PATTERN in readme.read_text()
+def test_the_pattern_is_the_one_in_the_documents() -> None:
+    page = Path(__file__).parents[2] / "docs" / "tokens.md"
+    assert secret.PATTERN in page.read_text()
 
 
 @settings(deadline=None)

@@ -19,10 +19,10 @@ def test_the_page_of_tables_is_that_of_the_run() -> None:
     assert published.TABLES.read_text() == published.tables(RUN), "run: python -m scripts.docs.reference"
 
 
-def test_the_readme_leads_to_the_tables_and_the_chart() -> None:
-    text = README.read_text()
+def test_the_documents_lead_to_the_tables_and_the_chart() -> None:
+    text = (README.parent / "docs" / "cost.md").read_text()
     for place in (published.TABLES, published.CHART):
-        assert f"({place.relative_to(README.parent)})" in text
+        assert f"(../{place.relative_to(README.parent)})" in text
         assert place.exists()
 
 
