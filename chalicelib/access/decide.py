@@ -1,7 +1,8 @@
 """The decision: allowed is what a role grants, a scope of the token grants, and the allow list names.
 
-All three must say yes, so a token can narrow what its user may do and never widen it. Pure: the same subject, action
-and object always give the same answer. The order of the votes is that of Coder's policy: a refusal of a wider level
+All three must say yes, so a token can narrow what its user may do and never widen it. A secret that a rotation has
+replaced does a token's work until its grace is over, and nothing to tokens. Pure: the same subject, action and object
+always give the same answer. The order of the votes is that of Coder's policy: a refusal of a wider level
 wins over a grant of a narrower one.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final, Literal
 
 from chalicelib.access import allow_list, policy, scopes
@@ -23,6 +25,28 @@ from chalicelib.access.roles import (
 )
 
 
+class Secret(Enum):
+    """Which of a token's secrets a caller brings."""
+
+    CURRENT = "current"
+    REPLACED = "replaced"
+    """The one that the last rotation replaced; it still opens, until its grace is over."""
+
+
+CLOSED_TO_REPLACED_SECRETS: Final = frozenset(
+    {
+        ("api_key", "create"),
+        ("api_key", "update"),
+        ("api_key", "delete"),
+        # Deleting a user deletes their tokens, and a role decides what every token of its holder opens.
+        ("user", "delete"),
+        ("assign_role", "assign"),
+        ("assign_org_role", "assign"),
+    }
+)
+"""Resource and action -> whatever makes, changes, ends or deletes tokens, which takes the token's current secret."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """Who asks: the user, the roles granted to them, and what their token is narrowed to.
@@ -34,6 +58,7 @@ class Subject:
             `organization-member`. Names that are no role of this kind grant nothing.
         scopes: canonical names. A name that stands for nothing grants nothing.
         allow_list: the objects the token may touch; empty refuses every one.
+        secret: which secret of the token was brought.
     """
 
     user_id: str
@@ -41,6 +66,7 @@ class Subject:
     organization_roles: Mapping[str, tuple[str, ...]]
     scopes: tuple[str, ...]
     allow_list: tuple[Entry, ...]
+    secret: Secret = Secret.CURRENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +98,10 @@ class Denied:
 
     def __bool__(self) -> Literal[False]:
         return False
+
+
+class SecretReplaced(Denied):
+    """The action may not go ahead with this secret of the token; with the current one it might."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +204,7 @@ def _scopes_allow(subject: Subject, action: str, resource: str) -> bool:
 
 
 def decide(subject: Subject, action: str, obj: Object) -> Allowed | Denied:
-    """Whether the subject may do the action to the object: (role) and (scopes) and (allow list).
+    """Whether the subject may do the action to the object: (role) and (scopes) and (allow list), and the secret.
 
     An action that the policy table does not have on that type is denied to everyone.
     """
@@ -187,6 +217,8 @@ def decide(subject: Subject, action: str, obj: Object) -> Allowed | Denied:
         return Denied(f"no scope of the token grants {what}")
     if not allow_list.contains(subject.allow_list, obj.type, obj.id):
         return Denied(f"the allow list of the token does not name {obj.type}:{obj.id or '<new>'}")
+    if subject.secret is Secret.REPLACED and (obj.type, action) in CLOSED_TO_REPLACED_SECRETS:
+        return SecretReplaced(f"{what} takes the token's current secret")
     return Allowed()
 
 

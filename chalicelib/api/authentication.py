@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from chalicelib import times
 from chalicelib.access import allow_list, networks, secret
-from chalicelib.access.decide import Subject
+from chalicelib.access.decide import Secret, Subject
 from chalicelib.api import request_log, usage
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call
@@ -73,12 +73,12 @@ def authenticate(call: Call, names: Names = ()) -> Caller:
         raise _unauthorized(detail=f"Invalid API key format: {error}") from error
     now = times.now()
     key = api_keys.get(key_id) if secret.is_key_id(key_id) else None
-    right, in_grace = _opens(key_secret, key, now)
-    if key is not None and (right or in_grace):
+    opened = _opens(key_secret, key, now)
+    if key is not None and opened:
         request_log.note(key_id=key.id)
     if key is None:
         raise _unauthorized(detail="API key is invalid.")
-    if not right and not in_grace:
+    if opened is None:
         raise _unauthorized(detail="API key secret is invalid.")
     if key.expires_at <= now:
         raise _unauthorized(detail=f'API key expired at "{_go_time(key.expires_at)}".')
@@ -102,12 +102,13 @@ def authenticate(call: Call, names: Names = ()) -> Caller:
         organization_roles=user.organization_roles,
         scopes=key.scopes,
         allow_list=tuple(allow_list.parse(entry) for entry in key.allow_list),
+        secret=opened,
     )
-    return Caller(user, key, subject, in_grace, known)
+    return Caller(user, key, subject, known)
 
 
-def _opens(key_secret: str, key: APIKey | None, now: datetime) -> tuple[bool, bool]:
-    """Whether the secret is the token's, and whether it was until its rotation and the grace is not over.
+def _opens(key_secret: str, key: APIKey | None, now: datetime) -> Secret | None:
+    """Which secret of the token this is: the current one, or the replaced one while its grace lasts; None for neither.
 
     An unknown token, one without a second secret and one with two take the same work.
     """
@@ -115,7 +116,9 @@ def _opens(key_secret: str, key: APIKey | None, now: datetime) -> tuple[bool, bo
     right = secret.same(given, key.hashed_secret if key else _NO_HASH)
     before = secret.same(given, key.previous_secret if key and key.previous_secret else _NO_HASH)
     in_grace = key is not None and key.previous_until is not None and now < key.previous_until
-    return right, before and in_grace and not right
+    if right:
+        return Secret.CURRENT
+    return Secret.REPLACED if before and in_grace else None
 
 
 def _token(call: Call) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chalicelib.access.decide import Subject
+from chalicelib.access.decide import Object, Secret, SecretReplaced, Subject, decide
 from chalicelib.access.lifetime import Grant
+from chalicelib.errors import Forbidden
 from chalicelib.records import APIKey, User
 from chalicelib.store.directory.claims import Claims
 
@@ -15,19 +16,40 @@ class Caller:
     """Who is calling: the user, the token, and what the two together may do.
 
     Attributes:
-        in_grace: the token was opened by the secret that it had before its last rotation.
         names: what was known of the names that the request speaks of when the user was read.
     """
 
     user: User
     key: APIKey
     subject: Subject
-    in_grace: bool = False
     names: Claims = field(default_factory=dict)
 
     @property
     def grant(self) -> Grant:
-        """What the token holds, as far as it may be passed on: an old secret passes nothing on beyond its grace."""
-        end = self.key.previous_until if self.in_grace else None
-        bounded = self.in_grace or bool(self.key.allowed_ips)
-        return Grant(self.key.scopes, self.subject.allow_list, end or self.key.expires_at, bounded=bounded)
+        """What the token holds, as far as it may be passed on."""
+        return Grant(self.key.scopes, self.subject.allow_list, self.key.expires_at, bounded=bool(self.key.allowed_ips))
+
+    def may(self, action: str, obj: Object) -> bool:
+        """Whether the caller may do the action to the object.
+
+        Raises:
+            Forbidden: nothing but the secret is against it, which a rotation has replaced.
+        """
+        decision = decide(self.subject, action, obj)
+        if isinstance(decision, SecretReplaced):
+            raise secret_replaced()
+        return bool(decision)
+
+    def require_current_secret(self) -> None:
+        """Make sure that the caller brings the current secret of the token.
+
+        Raises:
+            Forbidden: a rotation has replaced it.
+        """
+        if self.subject.secret is Secret.REPLACED:
+            raise secret_replaced()
+
+
+def secret_replaced() -> Forbidden:
+    """The answer to a replaced secret where only the current one will do."""
+    return Forbidden(detail="The secret you bring has been rotated; use the new one.")

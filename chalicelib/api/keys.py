@@ -13,9 +13,10 @@ from chalicelib.api import lookup
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.lifetimes import max_token_lifetime
 from chalicelib.api.parameters import boolean, int32
 from chalicelib.api.saving import saved
-from chalicelib.api.tokens import check_changeable, max_token_lifetime, name_taken, parse_entries
+from chalicelib.api.tokens import check_changeable, name_taken, parse_entries
 from chalicelib.api.trail import key_trail
 from chalicelib.errors import BadRequest, Invalid, NotFound, Validation
 from chalicelib.models.base import parse
@@ -94,7 +95,7 @@ def narrow(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
 
     def write() -> Answer:
         before = lookup.api_key(caller, keyid, "read", "update")
-        check_changeable(caller, before, times.now())
+        check_changeable(before, times.now())
         after = _narrowed(before, asked)
         if after != before:
             after = replace(after, updated_at=times.now())

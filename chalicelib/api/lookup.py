@@ -42,12 +42,13 @@ def api_key(caller: Caller, key_id: str, *actions: str) -> APIKey:
 
     Raises:
         NotFound: there is none, or the caller may not.
+        Forbidden: the caller may, with the current secret of the token that they bring.
     """
     found = api_keys.get(key_id) if is_key_id(key_id) else None
     if found is None:
         raise NotFound
     obj = Object("api_key", found.id, owner=found.user_id)
-    if not all(decide(caller.subject, action, obj) for action in actions):
+    if not all(caller.may(action, obj) for action in actions):
         raise NotFound
     return found
 

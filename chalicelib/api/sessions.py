@@ -49,6 +49,7 @@ def log_in(_call: Call) -> Answer:
 @authenticated
 def log_out(call: Call, caller: Caller) -> Answer:
     """Delete the token that this request came with, and the user's tokens for applications that it may delete."""
+    caller.require_current_secret()
     applications = [
         key
         for key in api_keys.of_user(caller.user.id)

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 from chalicelib import times
 from chalicelib.access import allow_list, lifetime, networks, scopes, secret
-from chalicelib.access.decide import Object, decide
+from chalicelib.access.decide import Object
 from chalicelib.api import lookup
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.lifetimes import as_timedelta, max_token_lifetime
 from chalicelib.api.saving import saved
 from chalicelib.api.trail import key_trail
 from chalicelib.errors import BadRequest, Conflict, Forbidden, Validation
@@ -25,8 +26,6 @@ routes = Routes(__name__)
 
 _FAILED = "Failed to create API key."
 _NANOSECONDS_A_SECOND = 1_000_000_000
-_NANOSECONDS_A_MICROSECOND = 1_000
-_OWNER = "owner"
 _SESSION = "password"
 _SYSTEM_USER = "c42fdf75-3097-471c-8c33-fb52454d81c0"
 """The user that owns prebuilt workspaces; it may have no tokens."""
@@ -79,10 +78,10 @@ def rotate(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
     def write() -> Answer:
         before = lookup.api_key(caller, keyid, "read", "update")
         now = times.now()
-        check_changeable(caller, before, now)
+        check_changeable(before, now)
         _check_reach(caller, before)
         made = secret.generate(key_id=before.id)
-        until = min(now + _duration(asked.grace), before.expires_at) if asked.grace else None
+        until = min(now + as_timedelta(asked.grace), before.expires_at) if asked.grace else None
         after = before.with_secret(made.hashed, now, until)
         api_keys.change(after, before, *key_trail(call, caller, "write", 201, before=before, after=after))
         return Answer({"key": made.text}, 201)
@@ -90,24 +89,16 @@ def rotate(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
     return saved(write)
 
 
-def check_changeable(caller: Caller, key: APIKey, now: datetime) -> None:
-    """Make sure that a token is one to narrow or rotate, and the caller one to do it.
+def check_changeable(key: APIKey, now: datetime) -> None:
+    """Make sure that a token is one to narrow or rotate.
 
     Raises:
         BadRequest: it is a session key, or it has ended.
-        Forbidden: the caller brings the old secret of a token, which is only to be of use until its grace is over.
     """
     if key.login_type != lifetime.FIXED_LIFETIME:
         raise BadRequest("Only tokens can be changed.", "A session key ends with its session.")
     if key.expires_at <= now:
         raise BadRequest("The token has expired.", "It can be deleted; mint another one.")
-    if caller.in_grace:
-        raise Forbidden(detail="The secret you bring has been rotated; use the new one.")
-
-
-def max_token_lifetime(owner: User) -> int:
-    """The longest lifetime, in nanoseconds, of a token of this user."""
-    return current().max_admin_token_lifetime if _OWNER in owner.roles else current().max_token_lifetime
 
 
 def parse_entries(given: Sequence[object]) -> list[allow_list.Entry]:
@@ -133,7 +124,7 @@ def name_taken(name: str) -> Conflict:
 def _check_may_mint(caller: Caller, owner: User) -> None:
     if owner.id == _SYSTEM_USER:
         raise Forbidden
-    if not decide(caller.subject, "create", Object("api_key", owner=owner.id)):
+    if not caller.may("create", Object("api_key", owner=owner.id)):
         raise Forbidden(detail="Your token or your roles do not let you create tokens for this user.")
 
 
@@ -187,7 +178,7 @@ def _wanted(asked: CreateToken, entries: Sequence[allow_list.Entry], owner: User
         nanoseconds = lifetime.resolve(asked.lifetime, current().default_token_lifetime, max_token_lifetime(owner))
     except lifetime.InvalidLifetime as error:
         raise BadRequest("Failed to validate create API key request.", str(error)) from error
-    return lifetime.Grant(names, allowed, now + _duration(nanoseconds))
+    return lifetime.Grant(names, allowed, now + as_timedelta(nanoseconds))
 
 
 def _bounded(caller: Caller, wanted: lifetime.Grant) -> lifetime.Grant:
@@ -217,7 +208,7 @@ def _check_reach(caller: Caller, key: APIKey) -> None:
     """
     if key.id == caller.key.id:
         return
-    if not decide(caller.subject, "create", Object("api_key", owner=key.user_id)):
+    if not caller.may("create", Object("api_key", owner=key.user_id)):
         raise Forbidden(detail="Your token or your roles do not let you create tokens for this user.")
     held = lifetime.Grant(key.scopes, tuple(allow_list.parse(entry) for entry in key.allow_list), key.expires_at)
     granted = _bounded(caller, held)
@@ -225,7 +216,3 @@ def _check_reach(caller: Caller, key: APIKey) -> None:
     wider_network = bool(caller.key.allowed_ips) and not key.allowed_ips
     if wider_network or granted.expires_at < key.expires_at:
         raise Forbidden(_FAILED, "exceeds the creating API key: the token outlives or outreaches it")
-
-
-def _duration(nanoseconds: int) -> timedelta:
-    return timedelta(microseconds=nanoseconds // _NANOSECONDS_A_MICROSECOND)

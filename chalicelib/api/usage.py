@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.access import lifetime
+from chalicelib.api.lifetimes import as_timedelta, max_token_lifetime
 from chalicelib.api.trail import user_trail
 from chalicelib.errors import Unavailable
 from chalicelib.records import APIKey, User
@@ -30,6 +31,8 @@ def record(key: APIKey, user: User, now: datetime) -> None:
             end = key.expires_at
             if not current().disable_session_expiry_refresh:
                 end = lifetime.slide(end, now, key.lifetime_seconds, key.login_type)
+            if key.login_type != lifetime.FIXED_LIFETIME:
+                end = min(end, now + as_timedelta(max_token_lifetime(user)))
             api_keys.touch(key, now, end)
         if user_is_stale:
             awake = replace(user, status="active") if dormant else user

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
 from chalicelib import times
-from chalicelib.access.decide import Object, Subject, decide, reach
-from chalicelib.access.roles import (
-    IMPLICIT_ORGANIZATION_ROLE,
-    IMPLICIT_SITE_ROLE,
-    assignable,
-)
-from chalicelib.api import lookup
+from chalicelib.access.decide import reach
+from chalicelib.access.roles import IMPLICIT_ORGANIZATION_ROLE, IMPLICIT_SITE_ROLE
+from chalicelib.api import lookup, user_changes
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.parameters import page, uuid
 from chalicelib.api.saving import saved
-from chalicelib.api.trail import changed_memberships, delete_tokens, user_trail
-from chalicelib.errors import Conflict, Forbidden, Validation
+from chalicelib.api.trail import delete_tokens
 from chalicelib.models.base import parse
 from chalicelib.models.directory import PutUser, organization_json, user_json
 from chalicelib.records import User
 from chalicelib.store.directory import api_keys, people
-from chalicelib.store.directory.claims import Taken
 
 routes = Routes(__name__)
-
-_OWNER = "owner"
-_MEMBERSHIPS_AT_ONCE = 90
-"""That change in one transaction, each with a row of its own, of the 100 writes that it may have."""
 
 
 @routes.view("/api/v2/users")
@@ -88,14 +77,8 @@ def put(call: Call, caller: Caller, user: str) -> Answer:
         lookup.check_may_put(caller, lookup.user_object(row_id), new=new)
         after = _merged(row_id, asked, before)
         # One who was deleted holds nothing: what comes back with the row is granted anew.
-        _check_roles(caller.subject, None if new else before, after)
-        last = before
-        for step in _steps(None if new else before, after) if after != before else ():
-            try:
-                people.save_user(step, last, *user_trail(call, caller, 201 if new else 200, last, step))
-            except Taken as error:
-                raise _taken(error) from error
-            last = step
+        user_changes.check_change(caller, None if new else before, after)
+        user_changes.save(call, caller, 201 if new else 200, before, after)
         return Answer(user_json(after), 201 if new else 200)
 
     return saved(write)
@@ -111,17 +94,11 @@ def delete(call: Call, caller: Caller, user: str) -> Answer:
 
     def write() -> Answer:
         before = lookup.user(caller, user, consistent=True)
-        if before.id == caller.user.id:
-            raise Forbidden("You cannot delete yourself!", "Let another owner do it.")
-        if not decide(caller.subject, "delete", lookup.user_object(before.id)) or _guarded(caller.subject, before):
-            raise Forbidden
+        user_changes.check_delete(caller, before)
         # A token that is made meanwhile opens nothing for a deleted user, nor for one who comes back, who is younger.
         delete_tokens(call, caller, api_keys.of_user(before.id), "delete")
         after = replace(before, deleted=True, organization_roles={}, updated_at=times.now())
-        last = before
-        for step in _steps(before, after):
-            people.save_user(step, last, *user_trail(call, caller, 200, last, step))
-            last = step
+        user_changes.save(call, caller, 200, before, after)
         return Answer({"message": "User has been deleted!"})
 
     return saved(write)
@@ -150,21 +127,6 @@ def _merged(row_id: str, asked: PutUser, before: User | None) -> User:
     return after if after == before else replace(after, updated_at=now)
 
 
-def _steps(before: User | None, after: User) -> Iterator[User]:
-    """The way from one state of a user to another, in steps that each fit one transaction with their trail.
-
-    Who is deleted is so in the last step.
-    """
-    changed = changed_memberships(before, after)
-    held = before.organization_roles if before else {}
-    for done in range(_MEMBERSHIPS_AT_ONCE, len(changed), _MEMBERSHIPS_AT_ONCE):
-        waiting = {*changed[done:]}
-        now = {key: roles for key, roles in after.organization_roles.items() if key not in waiting}
-        before_now = {key: roles for key, roles in held.items() if key in waiting}
-        yield replace(after, organization_roles=now | before_now, deleted=False)
-    yield after
-
-
 def _memberships(asked: PutUser, base: User) -> dict[str, tuple[str, ...]]:
     members = base.organization_roles if asked.organization_ids is None else asked.organization_ids
     if asked.organization_roles is None:
@@ -175,44 +137,3 @@ def _memberships(asked: PutUser, base: User) -> dict[str, tuple[str, ...]]:
 
 def _granted(names: list[str] | tuple[str, ...], implied: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name != implied))
-
-
-def _check_roles(subject: Subject, before: User | None, after: User) -> None:
-    """Nobody grants or takes what is not theirs to assign, and only an owner changes an owner.
-
-    Raises:
-        Forbidden: the caller may change the user, but not like this.
-    """
-    if before is not None and before != after and _guarded(subject, before):
-        raise Forbidden
-    held_before = before.roles if before else ()
-    _check_assignable(subject, Object("assign_role"), {*held_before} ^ {*after.roles}, subject.roles)
-    memberships = before.organization_roles if before else {}
-    for key in {*memberships} | {*after.organization_roles}:
-        changed = {*memberships.get(key, ())} ^ {*after.organization_roles.get(key, ())}
-        held = (*subject.roles, *subject.organization_roles.get(key, ()))
-        _check_assignable(subject, Object("assign_org_role", organization=key), changed, held)
-        if (key in memberships) != (key in after.organization_roles):
-            action = "create" if key in after.organization_roles else "delete"
-            member = Object("organization_member", "" if action == "create" else after.id, after.id, key)
-            if not decide(subject, action, member):
-                raise Forbidden("Forbidden.", f"You may not change who is a member of organization {key}.")
-
-
-def _check_assignable(subject: Subject, obj: Object, changed: set[str], held: tuple[str, ...]) -> None:
-    if not changed:
-        return
-    refused = sorted(changed - assignable(held))
-    if refused or not decide(subject, "assign", obj):
-        raise Forbidden("Forbidden.", f"You may not grant or take away {', '.join(refused or sorted(changed))}.")
-
-
-def _guarded(subject: Subject, user: User) -> bool:
-    return _OWNER in user.roles and _OWNER not in subject.roles
-
-
-def _taken(error: Taken) -> Conflict:
-    return Conflict(
-        "User already exists.",
-        validations=[Validation(name, "This value is already in use and should be unique.") for name in error.fields],
-    )

@@ -426,23 +426,6 @@ def test_an_empty_list_is_no_way_to_narrow(as_ann: Client, house: House, ann: Us
         assert (reply.status, reply.json["validations"][0]["field"]) == (400, field)
 
 
-def test_the_old_secret_is_of_no_use_beyond_its_grace(house: House, ann: User, clock: Clock) -> None:
-    old = house.client(ann)
-    path = f"/api/v2/users/me/keys/{old.token[:10]}"
-    grace = 3_600
-    new = replace(old, token=old.post(f"{path}/rotate", {"grace": grace * 10**9}).json["key"])
-    assert old.get("/api/v2/users/me").status == 200
-    assert old.post(f"{path}/rotate", {}).status == 403
-    assert old.patch(path, {"token_name": "mine"}).status == 403
-    for minting in ("keys/tokens", "keys"):
-        made = old.post(f"/api/v2/users/me/{minting}", {}).json["key"]
-        kept = api_keys.get(made[:10])
-        assert kept is not None
-        assert (kept.login_type, kept.expires_at) == ("token", clock.moment + timedelta(seconds=grace))
-    assert new.get("/api/v2/users/me").status == 200
-    assert new.post(f"{path}/rotate", {}).status == 201
-
-
 def test_a_token_that_has_ended_is_neither_narrowed_nor_rotated(as_ann: Client, house: House, ann: User) -> None:
     path = f"/api/v2/users/me/keys/{house.token(ann)[:10]}"
     assert as_ann.put(f"{path}/expire").status == 204

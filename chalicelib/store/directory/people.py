@@ -7,6 +7,7 @@ are written in one transaction. Deleting is soft, so that old log rows keep thei
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
@@ -26,6 +27,7 @@ from chalicelib.store.directory.claims import (
     leave,
     release,
 )
+from chalicelib.store.directory.owners import LastOwner, owner_change, repair
 from chalicelib.store.dynamodb.batch_get import batch_get
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, TransactionCancelled, call
 from chalicelib.store.dynamodb.tables import OrganizationItem, UserItem, decoded
@@ -35,6 +37,12 @@ _USER = "user"
 _ORGANIZATION = "organization"
 _USER_CLAIMS = ("username", "email")
 _ORGANIZATION_CLAIMS = ("name",)
+
+Writes = Sequence[tuple[str, Write]]
+"""Writes of one transaction, each with what is wrong where its condition fails: a field that is taken, `_LAST_OWNER`,
+or "" where the row has changed."""
+
+_LAST_OWNER = "last owner"
 
 
 class Known(NamedTuple):
@@ -147,7 +155,7 @@ def list_organizations() -> Iterator[Organization]:
 def touch_user(user: User, now: datetime, status: str, *trail: Write) -> None:
     """Note that a user was seen, and their status by that, and write the trail if there is one, all or nothing.
 
-    Nothing happens when the user has changed meanwhile.
+    Nothing happens when the user has changed meanwhile; an owner who becomes active is one of the active owners.
     """
     condition = (UserItem.updated_at == user.updated_at) & (UserItem.last_seen_at == user.last_seen_at)
     request = UserItem(user.id).get_update_kwargs_from_instance(
@@ -155,10 +163,10 @@ def touch_user(user: User, now: datetime, status: str, *trail: Write) -> None:
     )
     try:
         if trail:
-            transact([Write("Update", request), *trail])
+            _transact_user([("", Write("Update", request))], trail, user, replace(user, status=status))
         else:
             call("UpdateItem", request)
-    except (ConditionFailed, TransactionCancelled):
+    except (ConditionFailed, Changed):
         return
 
 
@@ -168,8 +176,9 @@ def save_user(user: User, before: User | None, *trail: Write) -> None:
     Raises:
         Taken: the username or e-mail address belongs to another user.
         Changed: the stored user is no longer `before`.
+        LastOwner: no active owner would be left.
     """
-    _transact(_saving(UserItem, _user_item(user), user, before, _USER_CLAIMS), trail)
+    _transact_user(_saving(UserItem, _user_item(user), user, before, _USER_CLAIMS), trail, before, user)
 
 
 def save_organization(organization: Organization, before: Organization | None, *trail: Write) -> None:
@@ -189,7 +198,7 @@ def _saving(
     after: User | Organization,
     before: User | Organization | None,
     claimed: Sequence[str],
-) -> list[tuple[str, Write]]:
+) -> Writes:
     """The writes of a row and its claims, each with the field that is taken where its condition fails."""
     unchanged = table.id.does_not_exist() if before is None else table.updated_at == before.updated_at
     writes = [("", Write("Put", item.get_save_kwargs_from_instance(condition=unchanged)))]
@@ -207,12 +216,34 @@ def _saving(
     return writes
 
 
-def _transact(saving: Sequence[tuple[str, Write]], trail: Sequence[Write]) -> None:
+def _transact_user(saving: Writes, trail: Sequence[Write], before: User | None, after: User) -> None:
+    """Write a user, and whether they are an active owner, with the trail.
+
+    Raises:
+        Taken, Changed, LastOwner: as `save_user`.
+    """
+    write = owner_change(before, after)
+    if write is None:
+        _transact(saving, trail)
+        return
+    owned = [*saving, (_LAST_OWNER, write)]
+    try:
+        _transact(owned, trail)
+    except LastOwner:
+        if not repair(list_users(), before):
+            raise
+        _transact(owned, trail)
+
+
+def _transact(saving: Writes, trail: Sequence[Write]) -> None:
     try:
         transact([*(write for _, write in saving), *trail])
     except TransactionCancelled as error:
-        taken = [saving[index][0] for index in error.failed if index < len(saving) and saving[index][0]]
-        raise (Taken(taken) if taken else Changed()) from error
+        wrong = [saving[index][0] for index in error.failed if index < len(saving)]
+        taken = [field for field in wrong if field not in ("", _LAST_OWNER)]
+        if taken:
+            raise Taken(taken) from error
+        raise (LastOwner() if wrong == [_LAST_OWNER] else Changed()) from error
 
 
 def _get(table: DirectoryItem, row_id: str, *, consistent: bool) -> Item | None:

@@ -79,7 +79,7 @@ def _lane_index(lane: Lane, lanes: tuple[Lane, ...]) -> GlobalSecondaryIndex[Any
 
 
 class UserItem(Model):
-    """A user, or a claim on a username or an e-mail address.
+    """A user, or a claim on a username or an e-mail address, or the one item that names the active owners.
 
     A claim has `holder`, the one user who has the value now, and `former`, the deleted users who had it last.
     """
@@ -107,6 +107,7 @@ class UserItem(Model):
     deleted = BooleanAttribute(null=True)
     holder = UnicodeAttribute(null=True)
     former = UnicodeSetAttribute(null=True)
+    owners = UnicodeSetAttribute(null=True)
 
 
 class OrganizationItem(Model):
