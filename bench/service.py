@@ -21,7 +21,7 @@ from chalicelib.retention import holds
 from chalicelib.store.directory import api_keys, people
 from chalicelib.store.dynamodb.client import connection
 from chalicelib.store.dynamodb.schema import create_missing_tables
-from scripts.deployment.proxy_event import proxy_event, schedule_event
+from scripts.gateway.events import proxy_event, schedule_event
 from scripts.local import owner
 from scripts.local.engine import EmbeddedEngine
 

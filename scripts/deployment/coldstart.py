@@ -24,8 +24,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from scripts.deployment import zipped
-from scripts.deployment.proxy_event import proxy_event
 from scripts.deployment.runtime_api import Function
+from scripts.gateway.events import proxy_event
 from scripts.local.engine import EmbeddedEngine
 from scripts.local.engine_port import served
 

@@ -6,56 +6,9 @@ import json
 from typing import Any
 
 from chalicelib.api.http import RESPONSE_HEADERS
-from chalicelib.errors import GatebookError, NotFound
 from chalicelib.settings import Settings
 from scripts.deployment.stages import Stage
-from scripts.local.gateway import too_large
-
-_NOT_FOUND = NotFound("Route not found.")
-_INTERNAL = GatebookError("An internal server error occurred.")
-
-
-class _Throttled(GatebookError):
-    status = 429
-
-
-class _TooLate(GatebookError):
-    status = 504
-
-
-class _Refused(GatebookError):
-    status = 403
-
-
-class _UnsupportedMediaType(GatebookError):
-    status = 415
-
-
-class _Misread(GatebookError):
-    status = 400
-
-
-ANSWERS: dict[str, GatebookError] = {
-    # The gateway takes a path it has no route for, with or without a token, for a call that lacks AWS's own signature.
-    "MISSING_AUTHENTICATION_TOKEN": _NOT_FOUND,
-    "INVALID_SIGNATURE": _NOT_FOUND,
-    "ACCESS_DENIED": _NOT_FOUND,
-    "RESOURCE_NOT_FOUND": _NOT_FOUND,
-    "BAD_REQUEST_BODY": _Misread("The gateway cannot read the request."),
-    "BAD_REQUEST_PARAMETERS": _Misread("The gateway cannot read the request."),
-    "REQUEST_TOO_LARGE": too_large(),
-    "UNSUPPORTED_MEDIA_TYPE": _UnsupportedMediaType("Unsupported content encoding."),
-    "THROTTLED": _Throttled("Too many requests. Send the request again.", headers={"Retry-After": "1"}),
-    "QUOTA_EXCEEDED": _Throttled("Too many requests. Send the request again.", headers={"Retry-After": "1"}),
-    "WAF_FILTERED": _Refused("Forbidden."),
-    "INTEGRATION_TIMEOUT": _TooLate("The request took too long.", "It may have been carried out or not."),
-    "INTEGRATION_FAILURE": _INTERNAL,
-    "API_CONFIGURATION_ERROR": _INTERNAL,
-}
-"""What is answered in the place of the gateway's own texts, by the gateway's name of the failure."""
-
-_DEFAULTS = {"DEFAULT_4XX": "The gateway refused the request.", "DEFAULT_5XX": "An internal server error occurred."}
-"""Everything else: these keep the status that the gateway gives."""
+from scripts.gateway.refusals import OTHERS, REFUSALS
 
 _ACCESS_LOG = {
     "request_id": "$context.requestId",
@@ -83,9 +36,9 @@ def gateway_answers(settings: Settings) -> dict[str, Any]:
         headers["Access-Control-Allow-Origin"] = settings.allow_origin
     found = {
         kind: {"statusCode": str(error.status), **_answer(error.body(), headers | error.headers)}
-        for kind, error in ANSWERS.items()
+        for kind, error in REFUSALS.items()
     }
-    return found | {kind: _answer({"message": message}, headers) for kind, message in _DEFAULTS.items()}
+    return found | {kind: _answer({"message": message}, headers) for kind, message in OTHERS.items()}
 
 
 def resources(stage: Stage) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, NoReturn
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import GatebookError
+from scripts.gateway.application import Gateway
 from scripts.local.checks import ENDPOINT, asked, bound, check_settings, use_endpoint
 from scripts.local.kept import Kept, StartError, claimed, read_kept_token, write_token
 from scripts.local.schedule import Schedule
@@ -181,10 +182,10 @@ def serve(options: Options, wake_up: socket.socket) -> NoReturn:
         from app import app, purge  # noqa: PLC0415 - as above
         from chalicelib.api.http import RESPONSE_HEADERS  # noqa: PLC0415 - as above
 
-        server = LocalServer(options.host, options.port, app, RESPONSE_HEADERS, listener)
+        server = LocalServer(Gateway(app, RESPONSE_HEADERS), listener)
         if kept is not None:
             stack.callback(kept.save)
-        stack.callback(server.shutdown)
+        stack.callback(server.stop)
         server.start()
         stack.enter_context(Schedule(purge))
         owner_id = asked(server.url, token, "/api/v2/users/me")["id"]

@@ -1,24 +1,37 @@
-"""The whole service in one process: a Chalice app on a socket, a thread for each connection, ended at once.
+"""waitress in front of the gateway: it reads and writes HTTP/1.1, and ends at once when it is told to.
 
-With `chalicelib` behind it what works through it works through API Gateway.
+It is chosen beside werkzeug and cheroot because it checks what it reads (lengths, chunks, headers), bounds
+headers and bodies, closes idle connections, and stops while requests are under way, by public parts.
 """
 
 from __future__ import annotations
 
 import socket
-import socketserver
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from types import MappingProxyType
-from typing import Any, ClassVar
+import time
+from collections.abc import Mapping
+from typing import Any
 
-from chalice.app import Chalice
+import waitress.server
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.task import ErrorTask
 
-from scripts.local.connection import Connection
-from scripts.local.gateway import Gateway
+from chalicelib.errors import GatebookError, TooLarge
+from scripts.gateway.application import Gateway
+from scripts.gateway.limits import MAX_HEADER_BYTES
+from scripts.gateway.refusals import Misread
 
-_CLOSING_SECONDS = 1.0
+IDLE_SECONDS = 310
+"""How long API Gateway keeps an idle connection."""
+
+_THREADS = 32
+# The gateway refuses a body of over 10 MB, in an answer that the client waits for. This only keeps a client from
+# filling the disk; its connection is cut.
+_CUT_BODY_BYTES = 64 * 1024 * 1024
+_POLL_SECONDS = 1.0
+_ENDING_POLL_SECONDS = 0.02
+_ENDING_SECONDS = 0.5
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -38,97 +51,111 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-class LocalServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """Serves a Chalice app on a socket, a thread for each connection.
+class _HeadersTooLong(GatebookError):
+    status = 431
+
+
+class _UnknownTransferCoding(GatebookError):
+    status = 501
+
+
+_REFUSALS: Mapping[int, type[GatebookError]] = {
+    400: Misread,
+    413: TooLarge,
+    431: _HeadersTooLong,
+    500: GatebookError,
+    501: _UnknownTransferCoding,
+}
+"""By the statuses that waitress has for what it does not take."""
+
+
+class _Refusal(ErrorTask):
+    """The answer to what waitress cannot read or does not take, in the one error shape."""
+
+    def execute(self) -> None:
+        """Send it."""
+        error = self.request.error
+        gateway: Gateway = self.channel.server.application
+        answer = gateway.refusal(_REFUSALS[error.code](f"{error.reason}.", error.body))
+        self.status = f"{answer.status} {error.reason}"
+        self.response_headers.extend(answer.headers)
+        self.set_close_on_finish()
+        self.content_length = len(answer.body)  # type: ignore[assignment] # waitress begins with None
+        self.write(answer.body)  # type: ignore[no-untyped-call] # inherited from waitress
+
+
+class _Channel(HTTPChannel):
+    """One client's connection."""
+
+    error_task_class = _Refusal
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is under way or its answer is not sent yet."""
+        return bool(self.requests or self.total_outbufs_len)
+
+
+class LocalServer:
+    """Serves a gateway on a listening socket, from `start` to `stop`.
 
     Args:
-        host: where to listen, unless a listener is given.
-        port: as host; 0 takes a free one.
-        app: the Chalice app, with all its routes.
-        gateway_headers: headers of the answers that the gateway makes itself.
-        listener: a socket from `listen`, for a caller who has to know early that the port is free.
-
-    Attributes:
-        answered: how many requests have been handled so far.
+        gateway: the WSGI application.
+        listener: a socket from `listen`; it is closed by `stop`.
     """
 
-    daemon_threads = True
-    block_on_close = False
-    _POLL_SECONDS: ClassVar[float] = 0.1
-
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        app: Chalice,
-        gateway_headers: Mapping[str, str] = MappingProxyType({}),
-        listener: socket.socket | None = None,
-    ) -> None:
-        self.socket = listener or listen(host, port)
-        # TCPServer's own __init__ would open a second socket, and only an IPv4 one.
-        socketserver.BaseServer.__init__(self, self.socket.getsockname()[:2], Connection)
-        self.gateway = Gateway(app, gateway_headers)
-        self.answered = 0
-        self._changed = threading.Condition()
-        self._open: set[Any] = set()
-        self._busy = 0
-        self._closing = False
-        self._thread: threading.Thread | None = None
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return int(self.server_address[1])
-
-    @property
-    def url(self) -> str:
-        """Its address, without a slash at the end."""
-        return url_of(self.socket)
+    def __init__(self, gateway: Gateway, listener: socket.socket) -> None:
+        self.url = url_of(listener)
+        self._sockets: dict[int, Any] = {}
+        self._server = waitress.server.create_server(
+            gateway,
+            map=self._sockets,
+            sockets=[listener],
+            threads=_THREADS,
+            ident="",
+            channel_timeout=IDLE_SECONDS,
+            max_request_header_size=MAX_HEADER_BYTES,
+            max_request_body_size=_CUT_BODY_BYTES,
+            log_socket_errors=False,
+            clear_untrusted_proxy_headers=False,
+        )
+        self._server.channel_class = _Channel
+        self._stopping = threading.Event()
+        self._grace_seconds = 0.0
+        self._thread = threading.Thread(target=self._serve, name="server", daemon=True)
 
     def start(self) -> None:
         """Answer requests in the background."""
-        self._thread = threading.Thread(target=self.serve_forever, args=(self._POLL_SECONDS,), daemon=True)
         self._thread.start()
 
-    def shutdown(self, grace_seconds: float = 2.0) -> None:
+    def stop(self, grace_seconds: float = 2.0) -> None:
         """Take no more requests, give those under way their time, then close every connection, idle or not."""
-        with self._changed:
-            self._closing = True
-        if self._thread is not None:
-            super().shutdown()
+        self._grace_seconds = grace_seconds
+        self._stopping.set()
+        self._server.pull_trigger()
+        if self._thread.ident is None:
+            self._end()
+        else:
             self._thread.join()
-        self.server_close()
-        with self._changed:
-            self._changed.wait_for(lambda: not self._busy, grace_seconds)
-            for connection in self._open:
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-            self._changed.wait_for(lambda: not self._open, _CLOSING_SECONDS)
 
-    @contextmanager
-    def answering(self) -> Iterator[None]:
-        """Around each request from its last byte in to its last byte out; refuses once the server is closing."""
-        with self._changed:
-            if self._closing:
-                raise ConnectionAbortedError
-            self._busy += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._busy -= 1
-                self.answered += 1
-                self._changed.notify_all()
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            self._poll(_POLL_SECONDS)
+        self._server.accepting = False
+        end_at = time.monotonic() + self._grace_seconds
+        while any(channel.is_busy for channel in self._channels()) and time.monotonic() < end_at:
+            for channel in self._channels():
+                channel.will_close |= not channel.is_busy
+            self._poll(_ENDING_POLL_SECONDS)
+        self._end()
 
-    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's signature
-        """Remember the connection, so that shutdown can end it, and give it its thread."""
-        with self._changed:
-            self._open.add(request)
-        super().process_request(request, client_address)
+    def _poll(self, seconds: float) -> None:
+        wasyncore.loop(timeout=seconds, use_poll=True, map=self._sockets, count=1)
 
-    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - socketserver's signature
-        """Close a connection and forget it."""
-        super().shutdown_request(request)
-        with self._changed:
-            self._open.discard(request)
-            self._changed.notify_all()
+    def _channels(self) -> list[_Channel]:
+        return [channel for channel in self._sockets.values() if isinstance(channel, _Channel)]
+
+    def _end(self) -> None:
+        for channel in self._channels():
+            channel.handle_close()  # type: ignore[no-untyped-call] # as above
+        self._server.task_dispatcher.shutdown(timeout=_ENDING_SECONDS)
+        self._server.close()

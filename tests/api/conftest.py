@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,9 +21,10 @@ from chalicelib.store.directory import api_keys, people
 from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.dynamodb.tables import AuditLogItem
 from chalicelib.store.logs import audit_rows
+from scripts.gateway.events import Origin, Values, proxy_event
 from scripts.local.engine import EmbeddedEngine
 
-Query = Mapping[str, str | Sequence[str]]
+Query = Values
 FOREVER = datetime(2999, 1, 1, tzinfo=UTC)
 _MATCHER = RouteMatcher(list(app.routes))
 
@@ -310,39 +310,22 @@ def _event(
         route, captured = path, {}
     # RouteMatcher also leaves in what it captured on routes that did not match in the end.
     parameters = {name: value for name, value in captured.items() if f"{{{name}}}" in route}
-    values = {name: [given] if isinstance(given, str) else list(given) for name, given in (query or {}).items()}
-    text, encoded = _body(body)
-    return {
-        "resource": route,
-        "path": path,
-        "httpMethod": method,
-        "headers": dict(headers) or None,
-        "multiValueHeaders": {name: [value] for name, value in headers.items()} or None,
-        "queryStringParameters": {name: given[-1] for name, given in values.items()} or None,
-        "multiValueQueryStringParameters": values or None,
-        "pathParameters": parameters or None,
-        "stageVariables": None,
-        "requestContext": {
-            "resourcePath": route,
-            "path": f"/api{path}",
-            "httpMethod": method,
-            "stage": "api",
-            "requestId": str(uuid4()),
-            "identity": {"sourceIp": source_ip, "userAgent": headers.get("User-Agent")},
-        },
-        "body": text,
-        "isBase64Encoded": encoded,
-    }
+    return proxy_event(
+        method,
+        path,
+        _body(body),
+        route=route,
+        parameters=parameters,
+        query=query,
+        headers=headers,
+        origin=Origin(source_ip=source_ip),
+    )
 
 
-def _body(body: Any) -> tuple[str | None, bool]:
-    if body is None:
-        return None, False
-    if isinstance(body, str):
-        return body, False
+def _body(body: Any) -> str | bytes | None:
     if isinstance(body, bytes):
         try:
-            return body.decode(), False
+            return body.decode()
         except UnicodeDecodeError:
-            return base64.b64encode(body).decode(), True
-    return json.dumps(body), False
+            return body
+    return body if body is None or isinstance(body, str) else json.dumps(body)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from chalice.app import CORSConfig
@@ -12,6 +12,7 @@ from chalicelib.api.application import Gatebook
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.errors import NotFound
 from chalicelib.settings import Settings, load
+from scripts.gateway.events import proxy_event
 
 if TYPE_CHECKING:
     from tests.api.conftest import Client
@@ -53,18 +54,6 @@ def test_the_one_origin_that_is_named_is_let_in(allow: Decide, origin: str) -> N
     assert "Access-Control-Allow-Credentials" not in headers
 
 
-def event(path: str) -> dict[str, Any]:
-    return {
-        "requestContext": {"httpMethod": "GET", "resourcePath": path, "identity": {"sourceIp": "192.0.2.1"}},
-        "headers": {"Origin": ORIGIN},
-        "multiValueQueryStringParameters": None,
-        "pathParameters": None,
-        "body": None,
-        "isBase64Encoded": False,
-        "stageVariables": None,
-    }
-
-
 def test_answers_and_errors_carry_it_alike(allow: Decide) -> None:
     allow(ORIGIN)
     routes = Routes(__name__)
@@ -80,6 +69,6 @@ def test_answers_and_errors_carry_it_alike(allow: Decide) -> None:
     made = Gatebook("toy", configure_logs=False)
     made.register_blueprint(routes)
     for path, status in (("/here", 200), ("/gone", 404)):
-        answer = made(event(path), None)
+        answer = made(proxy_event("GET", path, headers={"Origin": ORIGIN}), None)
         assert answer["statusCode"] == status
         assert answer["headers"]["Access-Control-Allow-Origin"] == ORIGIN

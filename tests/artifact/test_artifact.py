@@ -11,8 +11,8 @@ import pytest
 
 from scripts.deployment.bootstrap import bootstrap
 from scripts.deployment.handlers import HANDLERS, Handler
-from scripts.deployment.proxy_event import proxy_event, schedule_event
 from scripts.deployment.runtime_api import Function
+from scripts.gateway.events import proxy_event, schedule_event
 from scripts.local.engine import EmbeddedEngine
 
 LOG = "/api/v2/connectionlog"

@@ -26,6 +26,7 @@ from scripts.deployment.handlers import HANDLERS
 from scripts.deployment.policies import log_group_id, policy
 from scripts.deployment.stages import STAGES, Stage
 from scripts.deployment.table_resources import base_name, logical_id, tables
+from scripts.gateway.refusals import REFUSALS
 from scripts.local.engine import EmbeddedEngine
 
 EVERY_STAGE = pytest.mark.parametrize("stage", STAGES.values(), ids=lambda stage: stage.name)
@@ -169,7 +170,7 @@ def test_stages_do_not_share_tables_unless_they_are_told_to() -> None:
     assert len(set(prefixes)) == len(STAGES)
 
 
-@pytest.mark.parametrize("kind", gateway_resources.ANSWERS)
+@pytest.mark.parametrize("kind", REFUSALS)
 def test_the_gateway_answers_in_the_one_error_shape(kind: str) -> None:
     answer = gateway_resources.gateway_answers(load({}))[kind]
     body = json.loads(answer["responseTemplates"]["application/json"])
@@ -190,7 +191,7 @@ def test_whatever_else_the_gateway_refuses_keeps_its_status_and_gets_the_shape()
 
 
 def test_an_unknown_path_reads_the_same_from_the_gateway_and_from_the_application() -> None:
-    refused = gateway_resources.ANSWERS["MISSING_AUTHENTICATION_TOKEN"]
+    refused = REFUSALS["MISSING_AUTHENTICATION_TOKEN"]
     assert isinstance(refused, NotFound)
     event = {"requestContext": {"resourcePath": "/nothing", "httpMethod": "GET"}}
     assert json.loads(app(event, None)["body"]) == refused.body()
@@ -205,7 +206,7 @@ def test_pages_of_an_allowed_origin_may_read_the_answers_of_the_gateway() -> Non
 
 
 def test_a_throttled_client_is_told_when_to_come_back() -> None:
-    error: GatebookError = gateway_resources.ANSWERS["THROTTLED"]
+    error: GatebookError = REFUSALS["THROTTLED"]
     assert (error.status, error.headers) == (429, {"Retry-After": "1"})
 
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from chalicelib.store.dynamodb.schema import create_missing_tables
 from scripts.local.engine import EmbeddedEngine
 from scripts.local.server import LocalServer
-from tests.local.toy_app import APP
+from tests.local.toy_app import APP, port_of, served
 
 Client = Any
 
@@ -144,13 +144,11 @@ def client(local: EmbeddedEngine) -> Client:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LocalServer]:
-    local = LocalServer("127.0.0.1", 0, APP, {"X-Content-Type-Options": "nosniff"})
-    local.start()
-    yield local
-    local.shutdown()
+    with served(APP, {"X-Content-Type-Options": "nosniff"}) as local:
+        yield local
 
 
 @pytest.fixture
 def http_client(server: LocalServer) -> Iterator[http.client.HTTPConnection]:
-    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=10)) as connection:
         yield connection

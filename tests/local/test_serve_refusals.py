@@ -11,7 +11,7 @@ import pytest
 from chalice.app import Chalice
 
 from scripts.local import kept
-from scripts.local.server import LocalServer
+from tests.local import toy_app
 from tests.local.served import assert_refused, run
 
 
@@ -75,7 +75,5 @@ def test_a_bad_setting_is_one_line_and_exit_2() -> None:
 
 
 def test_an_engine_that_is_no_dynamodb_is_one_line_and_exit_2() -> None:
-    other = LocalServer("127.0.0.1", 0, Chalice("other", configure_logs=False))
-    other.start()
-    assert_refused(run("--port", "0", AWS_ENDPOINT_URL_DYNAMODB=other.url), "AWS_ENDPOINT_URL_DYNAMODB", other.url)
-    other.shutdown()
+    with toy_app.served(Chalice("other", configure_logs=False)) as other:
+        assert_refused(run("--port", "0", AWS_ENDPOINT_URL_DYNAMODB=other.url), "AWS_ENDPOINT_URL_DYNAMODB", other.url)

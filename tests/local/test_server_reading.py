@@ -10,76 +10,114 @@ import zlib
 
 import pytest
 
-from scripts.local.connection import MAX_HEADER_BYTES
-from scripts.local.gateway import MAX_BODY_BYTES
+from scripts.gateway.limits import MAX_BODY_BYTES, MAX_EVENT_BYTES, MAX_HEADER_BYTES, event_bytes
 from scripts.local.server import LocalServer
-from tests.local.toy_app import ask, ask_json, assert_refused, post, raw
+from tests.local.toy_app import ask, ask_json, assert_refused, port_of, post, raw
 
 
 @pytest.mark.parametrize(
-    "request_bytes",
+    ("status", "request_bytes"),
     [
-        b"nonsense\r\n\r\n",
-        b"GET /event\r\n\r\n",
-        b"GET  HTTP/1.1\r\n\r\n",
-        b"GET / b HTTP/1.1\r\n\r\n",
-        b"GET /event HTTP/x\r\n\r\n",
-        b"GET /event HTTP/2.0\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n",
-        b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n",
-        b"GET /event HTTP/1.1\r\nX: " + b"a" * 70_000 + b"\r\n\r\n",
-        b"GET /event HTTP/1.1\r\nX: " + b"a" * MAX_HEADER_BYTES + b"\r\n\r\n",
-        b"GET /event HTTP/1.1\r\n" + b"X: a\r\n" * 200 + b"\r\n",
-        b"GET /event HTTP/1.1\r\nno colon\r\n\r\n",
-        b"GET /event HTTP/1.1\r\nX: a\r\n folded\r\n\r\n",
-        post(b"Content-Length: x"),
-        post(b"Content-Length: -1"),
-        post(b"Content-Length: +5", b"12345"),
-        post(b"Content-Length: 1_0"),
-        post(b"Content-Length : 5", b"12345"),
-        post(b"Content-Length: 1\r\nContent-Length: 2", b"12"),
-        post(b"Content-Length: 5\r\nTransfer-Encoding: chunked", b"0\r\n\r\n"),
-        post(b"Transfer-Encoding: gzip, chunked", b"0\r\n\r\n"),
-        post(b"Transfer-Encoding: chunked", b"x\r\n"),
-        post(b"Transfer-Encoding: chunked", b"-1\r\n"),
-        post(b"Transfer-Encoding: chunked", b"2\r\nabc\r\n0\r\n\r\n"),
-        post(b"Transfer-Encoding: chunked", b"a" * 20_000),
-        post(b"Transfer-Encoding: chunked", b"0\r\n" + b"X: a\r\n" * 5_000 + b"\r\n"),
-        post(b"Content-Encoding: gzip\r\nContent-Length: 3", b"abc"),
-        post(b"Content-Encoding: gzip\r\nContent-Length: 15", gzip.compress(b"some text", mtime=0)[:15]),
+        (400, b"nonsense\r\n\r\n"),
+        (400, b"GET  HTTP/1.1\r\n\r\n"),
+        (400, b"GET / b HTTP/1.1\r\n\r\n"),
+        (400, b"GET /event HTTP/x\r\n\r\n"),
+        (400, b"get /event HTTP/1.1\r\n\r\n"),
+        (400, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"),
+        (431, b"GET /" + b"a" * MAX_HEADER_BYTES + b" HTTP/1.1\r\n\r\n"),
+        (431, b"GET /event HTTP/1.1\r\nX: " + b"a" * MAX_HEADER_BYTES + b"\r\n\r\n"),
+        (431, b"GET /event HTTP/1.1\r\n" + b"X: a\r\n" * 2_000 + b"\r\n"),
+        (400, b"GET /event HTTP/1.1\r\nno colon\r\n\r\n"),
+        (400, post(b"Content-Length: x")),
+        (400, post(b"Content-Length: -1")),
+        (400, post(b"Content-Length: +5", b"12345")),
+        (400, post(b"Content-Length: 1_0")),
+        (400, post(b"Content-Length : 5", b"12345")),
+        (400, post(b"Content-Length: 1\r\nContent-Length: 2", b"12")),
+        (501, post(b"Transfer-Encoding: gzip, chunked", b"0\r\n\r\n")),
+        (400, post(b"Transfer-Encoding: chunked", b"x\r\n")),
+        (400, post(b"Transfer-Encoding: chunked", b"-1\r\n")),
+        (400, post(b"Transfer-Encoding: chunked", b"2\r\nabc\r\n0\r\n\r\n")),
     ],
 )
-def test_what_is_not_http_is_a_400_in_the_shape_and_ends_the_connection(
-    server: LocalServer, request_bytes: bytes, capsys: pytest.CaptureFixture[str]
+def test_what_is_not_http_is_refused_in_the_shape_and_ends_the_connection(
+    server: LocalServer, request_bytes: bytes, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answer = raw(server, request_bytes)
-    assert_refused(answer, 400)
+    assert_refused(answer, status)
     assert answer[1]["connection"] == "close"
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("body", [b"abc", gzip.compress(b"some text", mtime=0)[:15]])
+def test_a_body_that_is_not_what_its_coding_says_is_400(server: LocalServer, body: bytes) -> None:
+    head = f"Content-Encoding: gzip\r\nContent-Length: {len(body)}".encode()
+    assert_refused(raw(server, post(head, body)), 400)
+
+
+@pytest.mark.parametrize("value", ["T", "T ", " T", "\tT\t "])
+def test_blanks_round_a_value_are_none_of_a_header(server: LocalServer, value: str) -> None:
+    request = f"GET /event HTTP/1.1\r\nHost: h\r\nCoder-Session-Token:{value}\r\nConnection: close\r\n\r\n"
+    event = json.loads(raw(server, request.encode())[2])
+    assert event["headers"]["coder-session-token"] == "T"
+    assert event["multiValueHeaders"]["coder-session-token"] == ["T"]
 
 
 def test_an_unknown_content_encoding_is_415(server: LocalServer) -> None:
     assert_refused(raw(server, post(b"Content-Encoding: br\r\nContent-Length: 3", b"abc")), 415)
 
 
-def test_a_body_of_exactly_10_mb_passes(http_client: http.client.HTTPConnection) -> None:
-    body = b"a" * MAX_BODY_BYTES
-    assert ask_json(http_client, "POST", "/size", body, Content_Type="text/plain") == {"bytes": MAX_BODY_BYTES}
+def bytes_beside_the_body(http_client: http.client.HTTPConnection) -> int:
+    """Of the event of a text of a million bytes and more that is sent to /size."""
+    event = ask_json(http_client, "POST", "/event", b"a" * 1_000_000, Content_Type="text/plain")
+    return event_bytes(json.loads(json.dumps(event | {"body": ""}).replace("/event", "/size")))
 
 
-def test_a_longer_body_is_413_though_the_client_sends_all_of_it_first(http_client: http.client.HTTPConnection) -> None:
-    response, body = ask(http_client, "POST", "/size", b"a" * (MAX_BODY_BYTES + 1), Content_Type="text/plain")
+@pytest.mark.parametrize(("beyond", "status"), [(0, 200), (1, 413)])
+def test_a_text_of_lambdas_6_mb_passes_and_of_a_byte_more_is_413(
+    http_client: http.client.HTTPConnection, beyond: int, status: int
+) -> None:
+    size = MAX_EVENT_BYTES - bytes_beside_the_body(http_client) + beyond
+    response, body = ask(http_client, "POST", "/size", b"a" * size, Content_Type="text/plain")
+    assert response.status == status, body[:200]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"\x00" * 4_900_000, "application/octet-stream"),
+        (b'"\n' * 1_600_000, "text/plain"),
+        ("é".encode() * 3_200_000, "text/plain"),
+        (b"\xff" * 2_200_000, "text/plain"),
+    ],
+)
+def test_base64_and_escapes_count_towards_lambdas_6_mb(
+    http_client: http.client.HTTPConnection, body: bytes, content_type: str
+) -> None:
+    response, answer = ask(http_client, "POST", "/size", body, Content_Type=content_type)
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    assert_refused((response.status, headers, answer), 413)
+    assert str(MAX_EVENT_BYTES) in json.loads(answer)["detail"]
+    assert ask(http_client, "GET", "/event")[0].status == 200
+
+
+@pytest.mark.parametrize("size", [MAX_BODY_BYTES, MAX_BODY_BYTES + 1])
+def test_a_body_of_more_is_413_though_the_client_sends_all_of_it_first(
+    http_client: http.client.HTTPConnection, size: int
+) -> None:
+    response, body = ask(http_client, "POST", "/size", b"a" * size, Content_Type="text/plain")
     headers = {name.lower(): value for name, value in response.getheaders()}
     assert_refused((response.status, headers, body), 413)
-    assert headers["connection"] == "close"
+    assert ask(http_client, "GET", "/event")[0].status == 200
 
 
-def test_a_declared_length_over_10_mb_is_413_before_anything_is_sent(server: LocalServer) -> None:
+def test_a_declared_length_that_would_fill_the_disk_is_413_before_anything_is_sent(server: LocalServer) -> None:
     assert_refused(raw(server, post(b"Content-Length: 99999999999")), 413)
 
 
-def test_chunks_over_10_mb_are_413_at_the_chunk_that_is_too_much(server: LocalServer) -> None:
-    assert_refused(raw(server, post(b"Transfer-Encoding: chunked", b"1\r\na\r\nA00000\r\n")), 413)
+def test_chunks_over_the_limit_are_413(server: LocalServer) -> None:
+    chunk = b"100000\r\n" + b"a" * 0x100000 + b"\r\n"
+    assert_refused(raw(server, post(b"Transfer-Encoding: chunked", chunk * 11 + b"0\r\n\r\n")), 413)
 
 
 def test_chunked_bodies_are_joined(server: LocalServer) -> None:
@@ -105,31 +143,24 @@ def test_compressed_bodies_reach_the_app_decompressed(
     assert "content-encoding" not in event["headers"]
 
 
-@pytest.mark.parametrize(("size", "status"), [(MAX_BODY_BYTES, 200), (MAX_BODY_BYTES + 1, 413)])
-def test_the_limit_of_10_mb_holds_for_the_decompressed_body(
+@pytest.mark.parametrize(("size", "status"), [(MAX_EVENT_BYTES // 2, 200), (MAX_EVENT_BYTES, 413), (1 << 30, 413)])
+def test_the_limits_hold_for_the_decompressed_body(
     http_client: http.client.HTTPConnection, size: int, status: int
 ) -> None:
-    bomb = gzip.compress(bytes(size), compresslevel=1)
+    bomb = gzip.compress(b"a" * size, compresslevel=1)
     assert (
         ask(http_client, "POST", "/size", bomb, Content_Encoding="gzip", Content_Type="text/plain")[0].status == status
     )
 
 
 def test_expect_100_continue_is_answered_before_the_body(server: LocalServer) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=10) as connection:
         connection.sendall(post(b"Content-Length: 5\r\nExpect: 100-continue\r\nConnection: close"))
         assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"12345")
         response = http.client.HTTPResponse(connection)
         response.begin()
         assert json.loads(response.read()) == {"bytes": 5}
-
-
-def test_a_body_too_large_is_refused_without_asking_for_it(server: LocalServer) -> None:
-    request = post(b"Content-Length: 99999999\r\nExpect: 100-continue")
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
-        connection.sendall(request)
-        assert connection.recv(1000).startswith(b"HTTP/1.1 413 ")
 
 
 @pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary=x"])

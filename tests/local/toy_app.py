@@ -6,11 +6,15 @@ import http.client
 import json
 import socket
 import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from chalice.app import Chalice, CORSConfig, Response
 
-from scripts.local.server import LocalServer
+from scripts.gateway.application import Gateway
+from scripts.local.server import LocalServer, listen
 
 BOTH_ARRIVED = threading.Barrier(2)
 ENTERED, MAY_FINISH = threading.Event(), threading.Event()
@@ -120,6 +124,24 @@ def own_options() -> dict[str, bool]:
     return {"own": True}
 
 
+@contextmanager
+def served(
+    app: Chalice, own_headers: Mapping[str, str] | None = None, host: str = "127.0.0.1", **more: Any
+) -> Iterator[LocalServer]:
+    server = LocalServer(Gateway(app, own_headers or {}, **more), listen(host, 0))
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def port_of(server: LocalServer) -> int:
+    port = urlsplit(server.url).port
+    assert port is not None
+    return port
+
+
 def ask(
     client: http.client.HTTPConnection, method: str, path: str, body: bytes | None = None, **headers: str
 ) -> tuple[http.client.HTTPResponse, bytes]:
@@ -138,7 +160,7 @@ def ask_json(
 
 def raw(server: LocalServer, data: bytes) -> tuple[int, dict[str, str], bytes]:
     """Send bytes as they are on a connection of their own; the one answer on it."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=10) as connection:
         connection.sendall(data)
         response = http.client.HTTPResponse(connection)
         response.begin()
