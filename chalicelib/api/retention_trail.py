@@ -11,7 +11,7 @@ from chalicelib.api.caller import Caller
 from chalicelib.api.http import Call
 from chalicelib.logs.connection import NAMESPACE
 from chalicelib.retention.holds import Hold
-from chalicelib.retention.purge import Trail
+from chalicelib.retention.run import Trail
 from chalicelib.store.dynamodb.transaction import Write
 from chalicelib.store.logs.audit_rows import writes_of
 

@@ -1,4 +1,4 @@
-"""What a run tells CloudWatch: embedded metrics, one JSON text per line on standard output, which Lambda passes on.
+"""Emits the metrics of a run to CloudWatch: embedded metrics, a line of JSON each, on standard output.
 
 Metrics by `Deployment`, the prefix of the tables: `PurgedRows`, by `DataSet` as well; `PurgeDuration` in seconds;
 `PurgeSuccess`, 1 or 0; `PurgeLagSeconds`, how far the oldest row that is left is behind its cut-off.
@@ -15,25 +15,26 @@ from functools import cache
 from typing import Any
 
 from chalicelib.records import DATA_SETS
-from chalicelib.retention.run import Run
+from chalicelib.retention.run import Mandate, Progress
 from chalicelib.settings import current
 
 NAMESPACE = "Gatebook"
 LOGGER = "gatebook.metrics"
 
 
-def tell(run: Run, finished_at: datetime) -> None:
-    """Tell of a run that has ended, well or not."""
-    lags = [cut_off - run.behind[name] for name in run.behind if (cut_off := run.cut_offs[name])]
+def emit(mandate: Mandate, progress: Progress, finished_at: datetime) -> None:
+    """Emit the metrics of a run that has ended, well or not."""
+    cut_offs, oldest_left = mandate.cut_offs, progress.oldest_left
+    lags = [cut_off - oldest_left[name] for name in oldest_left if (cut_off := cut_offs[name])]
     about = {
-        "PurgeDuration": ((finished_at - run.started_at).total_seconds(), "Seconds"),
-        "PurgeSuccess": (0 if run.errors else 1, "Count"),
+        "PurgeDuration": ((finished_at - mandate.started_at).total_seconds(), "Seconds"),
+        "PurgeSuccess": (0 if progress.errors else 1, "Count"),
         "PurgeLagSeconds": (max((lag.total_seconds() for lag in lags), default=0.0), "Seconds"),
     }
     deployment = {"Deployment": current().table_prefix}
     _line(finished_at, about, deployment)
     for name in DATA_SETS:
-        _line(finished_at, {"PurgedRows": (run.purged[name], "Count")}, {**deployment, "DataSet": name})
+        _line(finished_at, {"PurgedRows": (progress.purged[name], "Count")}, {**deployment, "DataSet": name})
 
 
 def _line(moment: datetime, values: Mapping[str, tuple[float, str]], dimensions: Mapping[str, str]) -> None:

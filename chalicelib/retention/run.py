@@ -1,87 +1,146 @@
-"""One run of the purge under way: what it goes by, what it has done, and the record that is left of it."""
+"""One run of the purge: what it goes by, what it has done so far, and the record that it leaves.
+
+Every run does the same steps: it begins, and then, for each page of rows, it makes sure that it knows all holds and
+removes what none of them keeps; at last it ends. A `LeasedRun` does these steps; a `DryRun` only counts.
+"""
 
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from chalicelib import times
 from chalicelib.records import DATA_SETS
 from chalicelib.retention.holds import Hold, keeping_by
 from chalicelib.retention.keeping import Keeping
-from chalicelib.retention.lease import Lease
 from chalicelib.retention.policy import CutOffs, Policy
+from chalicelib.store.dynamodb.transaction import Write
+from chalicelib.store.logs.tables import LogTable, Row
+from chalicelib.store.retention.state import State
 
 
-@dataclass(slots=True)
-class Run:
-    """A run.
+class Trail(Protocol):
+    """Gives the writes of the trail of a run."""
+
+    def __call__(self, record: Mapping[str, Any], *, own: bool) -> Sequence[Write]:
+        """The writes; `own` is False for the record of another run, whose process died."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """What a run goes by from its start to its end.
 
     Attributes:
-        cut_offs: of the moment at which it was begun, to its end.
-        give_up_at: on the clock of `time.monotonic`; no round begins after it.
-        lease: None for a dry run, which deletes nothing.
-        holds: those that a dry run goes by.
-        purged: data set -> how many rows were deleted, or would be.
-        behind: data set -> the moment of the oldest row that is left, where time was up before its end.
-        waited: the data sets that there was no time for.
-        errors: what went wrong, a sentence each.
+        rules: the policy.
+        cut_offs: those of the moment at which the run started.
+        started_at: that moment.
+        give_up_at: on the clock of `time.monotonic`; no page is read after it.
+        run_id: a UUID.
     """
 
     rules: Policy
     cut_offs: CutOffs
     started_at: datetime
     give_up_at: float
-    dry_run: bool = False
-    lease: Lease | None = None
-    holds: Sequence[Hold] = ()
-    id: str = field(default_factory=lambda: str(uuid4()))
+    run_id: str = field(default_factory=lambda: str(uuid4()))
+
+
+@dataclass(slots=True)
+class Progress:
+    """What a run has done so far.
+
+    Attributes:
+        purged: data set -> how many rows it has removed, or would have.
+        oldest_left: data set -> the moment of the oldest row that is past its time and still there.
+        waiting: the data sets that it had no time for.
+        errors: what went wrong, a sentence each.
+    """
+
     purged: Counter[str] = field(default_factory=Counter)
-    behind: dict[str, datetime] = field(default_factory=dict)
-    waited: list[str] = field(default_factory=list)
+    oldest_left: dict[str, datetime] = field(default_factory=dict)
+    waiting: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
-    def in_time(self) -> bool:
-        """Whether there is time for another round."""
-        return time.monotonic() < self.give_up_at
 
-    def keeping(self, log: str) -> Keeping:
-        """What the run keeps of a log, by the holds that it knows now."""
-        return keeping_by(self.rules, self.cut_offs, self.lease.holds if self.lease else self.holds, log)
+class Run(ABC):
+    """A run of the purge.
 
-    def may_delete(self) -> bool:
-        """Renew the lease; False where there are holds that the run did not know of, and rows must be looked at again.
+    Args:
+        mandate: what it goes by.
+    """
+
+    dry: bool
+
+    def __init__(self, mandate: Mandate) -> None:
+        self.mandate = mandate
+        self.progress = Progress()
+
+    @property
+    @abstractmethod
+    def holds(self) -> Sequence[Hold]:
+        """The holds that the run knows."""
+
+    @abstractmethod
+    def begin(self) -> State | None:
+        """Begin the run, and return the state of retention; None when another run is under way."""
+
+    @abstractmethod
+    def renew_until_holds_current(self) -> None:
+        """Make sure that the run may remove rows now and knows every hold.
 
         Raises:
             LeaseLost: another run has taken the lease over.
             Unavailable: the store did not answer.
         """
-        return self.lease is None or self.lease.renew(self.record(None), give_up_at=self.give_up_at)
 
-    @property
-    def delete_by(self) -> float:
-        """On the clock of `time.monotonic`; no delete begins after it."""
-        return self.lease.delete_by if self.lease else 0.0
+    @abstractmethod
+    def remove_rows(self, log: LogTable[Row], rows: Sequence[Row], data_set: str) -> bool:
+        """Remove rows and count them; False when there was no time for all of them."""
+
+    @abstractmethod
+    def remove_keys(self, ids: Sequence[str]) -> bool:
+        """Remove expired tokens and count them; False when there was no time to begin."""
+
+    @abstractmethod
+    def end(self, finished_at: datetime, remembered: Mapping[str, Any]) -> dict[str, Any]:
+        """Store the record of the run with its trail, and return the record.
+
+        Args:
+            finished_at: now.
+            remembered: what the next run needs to know.
+
+        Raises:
+            Unavailable: the store did not answer.
+        """
+
+    def in_time(self) -> bool:
+        """Whether there is time for another page."""
+        return time.monotonic() < self.mandate.give_up_at
+
+    def keeping(self, log: str) -> Keeping:
+        """What the run keeps of a log, by the holds that it knows now."""
+        return keeping_by(self.mandate.rules, self.mandate.cut_offs, self.holds, log)
 
     def record(self, finished_at: datetime | None) -> dict[str, Any]:
-        """The run as it is kept and shown; `finished_at` is null while it is under way."""
+        """The run as JSON; `finished_at` is null while it is under way."""
         made: dict[str, Any] = {
-            "id": self.id,
-            "started_at": times.wire(self.started_at),
+            "id": self.mandate.run_id,
+            "started_at": times.wire(self.mandate.started_at),
             "finished_at": times.wire(finished_at) if finished_at else None,
-            "dry_run": self.dry_run,
-            "cutoffs": cut_offs_json(self.cut_offs),
-            "purged": {name: self.purged[name] for name in DATA_SETS},
-            "remaining": bool(self.behind),
+            "dry_run": self.dry,
+            "cutoffs": cut_offs_json(self.mandate.cut_offs),
+            "purged": {name: self.progress.purged[name] for name in DATA_SETS},
+            "remaining": bool(self.progress.oldest_left),
         }
-        return made | ({"error": " ".join(self.errors)} if self.errors else {})
+        return made | ({"error": " ".join(self.progress.errors)} if self.progress.errors else {})
 
 
 def cut_offs_json(cut_offs: CutOffs) -> Mapping[str, str | None]:
-    """Cut-offs as they are shown: data set -> a moment, or null where everything is kept."""
+    """Cut-offs as JSON: data set -> a moment, or null where everything is kept."""
     return {name: times.wire(moment) if moment else None for name, moment in cut_offs.items()}

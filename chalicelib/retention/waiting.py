@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.records import API_KEYS
-from chalicelib.retention.data_sets import waiting
+from chalicelib.retention.log_purge import past_plan
 from chalicelib.retention.policy import CutOffs
 from chalicelib.retention.purge import LOG_OF
 from chalicelib.store.directory import api_keys
@@ -24,5 +24,5 @@ def count(cut_offs: CutOffs) -> dict[str, int]:
             counts[name] = api_keys.count_expired(cut_off, most)
         else:
             log = LOG_OF[name]
-            counts[name] = Reading(log, waiting(log, name, cut_off), Budget()).count_on(0, most).number
+            counts[name] = Reading(log, past_plan(log, name, cut_off), Budget()).count_on(0, most).number
     return counts

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -17,6 +15,8 @@ from app import app
 from chalicelib.errors import GatebookError, NotFound
 from chalicelib.lanes.catalogue import EVERY_CONNECTION_LANE
 from chalicelib.retention import metrics
+from chalicelib.retention.policy import Policy
+from chalicelib.retention.run import Mandate, Progress
 from chalicelib.settings import declared, load
 from chalicelib.store.dynamodb.client import call
 from chalicelib.store.dynamodb.schema import table_definition
@@ -240,8 +240,7 @@ def test_a_hot_lane_raises_the_alarm_of_its_table() -> None:
 
 def test_alarms_of_the_purge_are_told_what_the_purge_tells(capsys: pytest.CaptureFixture[str]) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    run: Any = SimpleNamespace(run_id="1", errors=[], behind={}, cut_offs={}, started_at=now, purged=Counter())
-    metrics.tell(run, now)
+    metrics.emit(Mandate(Policy({}), {}, now, 0.0), Progress(), now)
     told = set()
     for line in capsys.readouterr().out.splitlines():
         for directive in json.loads(line)["_aws"]["CloudWatchMetrics"]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from chalicelib.retention import data_sets, holds, placing
+from chalicelib.retention import holds, log_purge, placing
 from chalicelib.retention.lease import LEASE, ROUND_SECONDS
 from chalicelib.retention.purge import purge
 from chalicelib.store.directory.claims import Changed
@@ -27,7 +27,7 @@ def test_whatever_the_purge_is_doing_no_delete_after_the_acknowledgement_ignores
     rules: Rules, rows: Rows, between: Between, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
     rules(connection_logs=30 * DAY)
-    monkeypatch.setattr(data_sets, "ROUND", 4)
+    monkeypatch.setattr(log_purge, "ROUND", 4)
     held = {rows.session((40 + number) * DAY, type="vscode", closed=39 * DAY).id for number in range(8)}
     for number in range(8):
         rows.session((40 + number) * DAY, closed=39 * DAY)

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from chalicelib.retention import data_sets, holds
+from chalicelib.retention import holds, log_purge
 from chalicelib.retention.lease import LEASE
 from chalicelib.retention.purge import purge
 from chalicelib.store.dynamodb.client import Item, call
@@ -59,7 +59,7 @@ def test_after_a_kill_at_any_call_the_next_run_leaves_the_tables_right(
     answered: bool,
 ) -> None:
     rules(connection_logs=30 * DAY, audit_logs=30 * DAY, api_keys=7 * DAY)
-    monkeypatch.setattr(data_sets, "ROUND", 3)
+    monkeypatch.setattr(log_purge, "ROUND", 3)
     calls = 0
     fatal = 0
 

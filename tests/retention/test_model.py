@@ -15,7 +15,7 @@ from chalicelib.lanes.catalogue import position
 from chalicelib.lanes.plan import Criteria
 from chalicelib.logs.vocabulary import SESSION_TYPES
 from chalicelib.records import AuditLog, ConnectionLog
-from chalicelib.retention import data_sets, holds
+from chalicelib.retention import holds, log_purge
 from chalicelib.retention.purge import purge
 from chalicelib.settings import Settings
 from chalicelib.store.dynamodb.budget import Budget
@@ -139,8 +139,8 @@ def test_what_is_shown_and_what_is_left_is_what_the_rules_say(
     tables.clear()
     holds.forget()
     clock.moment = NOW
-    monkeypatch.setattr(data_sets, "current", lambda: Settings(log_shards=shards))
-    monkeypatch.setattr(data_sets, "ROUND", 3)
+    monkeypatch.setattr(log_purge, "current", lambda: Settings(log_shards=shards))
+    monkeypatch.setattr(log_purge, "ROUND", 3)
     rules.use(
         connection_logs_retention=in_nanoseconds(world.connection),
         audit_logs_retention=in_nanoseconds(world.audit),

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from chalicelib import times
 from chalicelib.errors import Unavailable
 from chalicelib.records import CONNECTION_EVENT_ACTIONS, Closing, Mark
-from chalicelib.retention import data_sets, metrics
+from chalicelib.retention import log_purge, metrics
 from chalicelib.retention.lease import LEASE
 from chalicelib.retention.purge import purge
 from chalicelib.retention.run import Run
@@ -157,8 +157,8 @@ def test_every_shard_is_purged(
     rules: Rules, tables: EmbeddedEngine, shards: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rules(connection_logs=30 * DAY, audit_logs=30 * DAY)
-    monkeypatch.setattr(data_sets, "current", lambda: Settings(log_shards=shards))
-    monkeypatch.setattr(data_sets, "ROUND", 7)
+    monkeypatch.setattr(log_purge, "current", lambda: Settings(log_shards=shards))
+    monkeypatch.setattr(log_purge, "ROUND", 7)
     rows = Rows(tables, shards)
     for age in range(60):
         rows.web(age * DAY)
@@ -240,10 +240,10 @@ def test_when_time_is_up_it_says_what_is_left_and_the_next_run_goes_on(
     rules: Rules, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rules(connection_logs=30 * DAY)
-    monkeypatch.setattr(data_sets, "ROUND", 10)
+    monkeypatch.setattr(log_purge, "ROUND", 10)
     made = [rows.web(31 * DAY + number * timedelta(minutes=1)) for number in range(35)]
     with monkeypatch.context() as patch:
-        patch.setattr(Run, "in_time", lambda run: run.purged["connection_logs"] < 20)
+        patch.setattr(Run, "in_time", lambda run: run.progress.purged["connection_logs"] < 20)
         record = run()
     assert (record["purged"], record["remaining"]) == (purged(connection_logs=20), True)
     assert {row.id for row in made[:15]} == rows.connections, "what is oldest goes first"
@@ -272,7 +272,7 @@ def test_the_lease_of_a_process_that_died_ends_and_its_run_is_told_of(
     rules: Rules, rows: Rows, clock: Clock, between: Between, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rules(connection_logs=30 * DAY)
-    monkeypatch.setattr(data_sets, "ROUND", 10)
+    monkeypatch.setattr(log_purge, "ROUND", 10)
     for _ in range(15):
         rows.web(31 * DAY)
     writes = Counter[str]()
@@ -301,7 +301,7 @@ def test_a_run_whose_lease_was_taken_over_deletes_no_more(
     rules: Rules, rows: Rows, clock: Clock, between: Between, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rules(connection_logs=30 * DAY)
-    monkeypatch.setattr(data_sets, "ROUND", 10)
+    monkeypatch.setattr(log_purge, "ROUND", 10)
     for _ in range(25):
         rows.web(31 * DAY)
     writes: list[str] = []
@@ -327,7 +327,7 @@ def test_a_run_that_was_overtaken_says_itself_what_it_did(
     rules: Rules, rows: Rows, clock: Clock, between: Between, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rules(connection_logs=30 * DAY)
-    monkeypatch.setattr(data_sets, "ROUND", 2)
+    monkeypatch.setattr(log_purge, "ROUND", 2)
     for _ in range(8):
         rows.web(31 * DAY)
     others: list[dict[str, Any]] = []
@@ -397,7 +397,7 @@ def test_what_is_throttled_unprocessed_or_not_answered_is_sent_again(
     rules: Rules, rows: Rows, between: Between, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rules(connection_logs=30 * DAY, audit_logs=30 * DAY, api_keys=7 * DAY)
-    monkeypatch.setattr(data_sets, "ROUND", 40)
+    monkeypatch.setattr(log_purge, "ROUND", 40)
     for number in range(60):
         rows.session(31 * DAY + number * TICK)
         rows.audit(31 * DAY + number * TICK)
@@ -543,10 +543,10 @@ def test_rows_that_are_held_are_not_behind(
 ) -> None:
     rules(connection_logs=30 * DAY)
     hold(type="vscode")
-    monkeypatch.setattr(data_sets, "ROUND", 2)
+    monkeypatch.setattr(log_purge, "ROUND", 2)
     for age in (900, 899, 800, 32, 31):
         rows.session(age * DAY, type="ssh" if age < 99 else "vscode")
-    monkeypatch.setattr(Run, "in_time", lambda run: run.behind.get("connection_logs") != NOW - 32 * DAY)
+    monkeypatch.setattr(Run, "in_time", lambda run: run.progress.oldest_left.get("connection_logs") != NOW - 32 * DAY)
     record = run()
     assert (record["purged"], record["remaining"]) == (purged(connection_logs=1), True)
     assert lag() == (2 * DAY).total_seconds()
@@ -556,12 +556,12 @@ def test_what_one_run_had_no_time_for_comes_first_in_the_next(
     rules: Rules, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rules(connection_logs=30 * DAY, audit_logs=30 * DAY)
-    monkeypatch.setattr(data_sets, "ROUND", 2)
+    monkeypatch.setattr(log_purge, "ROUND", 2)
     for age in (40, 41, 42, 43, 44, 45):
         rows.web(age * DAY)
         rows.audit(age * DAY)
         rows.audit((age + 90) * DAY, "open")
-    monkeypatch.setattr(Run, "in_time", lambda run: not any(run.purged[name] for name in NONE))
+    monkeypatch.setattr(Run, "in_time", lambda run: not any(run.progress.purged[name] for name in NONE))
     went = [next(name for name, number in run()["purged"].items() if number) for _ in range(6)]
     assert {*went[:3]} == {*went[3:]} == {"connection_logs", "audit_logs", "audit_connection_events"}
 

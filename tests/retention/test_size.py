@@ -16,7 +16,7 @@ import pytest
 
 from chalicelib.logs.connection import session_id
 from chalicelib.records import AuditLog, Closing, ConnectionLog
-from chalicelib.retention import data_sets
+from chalicelib.retention import log_purge
 from chalicelib.retention.purge import purge
 from chalicelib.store.dynamodb.client import Item
 from chalicelib.store.dynamodb.tables import AuditLogItem, ConnectionLogItem
@@ -31,7 +31,7 @@ SIZE = int(os.environ.get("PURGED_ROWS", "4000"))
 ROWS_PER_CALL = 20
 LOOK_EVERY = max(2, SIZE // 10_000)
 """Renewals of the lease between two looks at what is held."""
-ROWS_HELD = 2 * data_sets.ROUND
+ROWS_HELD = 2 * log_purge.ROUND
 """At any one time: a round, and what was made of it."""
 
 
