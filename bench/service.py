@@ -19,8 +19,8 @@ from chalicelib import settings, times
 from chalicelib.records import Organization, User
 from chalicelib.retention import holds
 from chalicelib.store.directory import api_keys, people
-from chalicelib.store.dynamodb.client import connection
 from chalicelib.store.dynamodb.schema import create_missing_tables
+from chalicelib.store.dynamodb.transport import in_use
 from scripts.gateway.events import proxy_event, schedule_event
 from scripts.local import owner
 from scripts.local.engine import EmbeddedEngine
@@ -36,7 +36,7 @@ class Reply(NamedTuple):
 
 
 class Service:
-    """The application on an engine of its own, an owner who calls it, and a meter at its client.
+    """The application on an engine of its own, an owner who calls it, and a meter before its transport.
 
     Attributes:
         engine: where it stores.
@@ -56,7 +56,7 @@ class Service:
         if key is None:
             raise LookupError("the owner's token is not stored")
         self.owner_id = key.user_id
-        self._meter = Meter(connection().client)
+        self._meter = Meter(in_use())
         self.add_people()
         # A token's first use in an hour is noted, and holds are read: neither is what a request costs.
         self.call("GET", "/api/v2/users/{user}", user="me")

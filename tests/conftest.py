@@ -16,6 +16,7 @@ from scripts.local.engine import EmbeddedEngine
 
 if TYPE_CHECKING:
     from tests.rights import Watch
+    from tests.transport import ObservedTransport
 
 pytest_plugins = ("tests.records",)
 
@@ -38,8 +39,11 @@ def engine(request: pytest.FixtureRequest) -> Iterator[EmbeddedEngine]:
         from chalicelib.store.dynamodb.schema import create_missing_tables  # noqa: PLC0415 - the engine must run first
 
         create_missing_tables()
-        request.config.stash[_WATCH] = _watch(patch)
-        yield running
+        from chalicelib.store.dynamodb import transport  # noqa: PLC0415 - as above
+
+        watch = request.config.stash[_WATCH] = _watch(patch)
+        with transport.replaced_by(watch.before(transport.in_use())):
+            yield running
 
 
 @pytest.fixture
@@ -49,6 +53,18 @@ def tables(engine: EmbeddedEngine, request: pytest.FixtureRequest) -> Iterator[E
     yield engine
     engine.clear()
     assert watch.refused == [], "scripts/deployment/handlers.py says what each handler may call"
+
+
+@pytest.fixture
+def transport(tables: EmbeddedEngine) -> Iterator[ObservedTransport]:
+    """What the store sends, and the place for faults; see `tests.transport`."""
+    from chalicelib.store.dynamodb.transport import in_use, replaced_by  # noqa: PLC0415 - the engine must run first
+    from tests.transport import ObservedTransport  # noqa: PLC0415 - as above
+
+    assert tables.running
+    observed = ObservedTransport(in_use())
+    with replaced_by(observed):
+        yield observed
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -91,5 +107,4 @@ def _watch(patch: pytest.MonkeyPatch) -> Watch:
     watch = Watch()
     patch.setattr(type(app), "__call__", watched(type(app).__call__, watch, lambda _: "api_handler"))
     patch.setattr(EventSourceHandler, "__call__", watched(EventSourceHandler.__call__, watch, scheduled))
-    watch.begin()
     return watch

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.store.dynamodb.client import connection
 from chalicelib.store.dynamodb.tables import TABLES
+from chalicelib.store.dynamodb.transport import Transport
 from scripts.deployment.handlers import HANDLERS
 from scripts.deployment.table_resources import logical_id
 from scripts.deployment.template import DIRECTORY
@@ -55,7 +55,7 @@ def unused(used: set[tuple[str, str, str]]) -> list[str]:
 
 @dataclass
 class Watch:
-    """Listens to what the store's client sends.
+    """Notes what the store sends.
 
     Attributes:
         used: the rights that calls have needed: of which handler, which action, on what.
@@ -69,9 +69,9 @@ class Watch:
         default_factory=lambda: {handler.name: allowed(handler.name) for handler in HANDLERS}
     )
 
-    def begin(self) -> None:
-        """Hear every call that is made from now on."""
-        connection().client.meta.events.register("before-send.dynamodb", self._heard)
+    def before(self, transport: Transport) -> Transport:
+        """A transport that passes requests on to another one, and notes them here."""
+        return _WatchedTransport(transport, self)
 
     @contextmanager
     def running(self, handler: str) -> Iterator[None]:
@@ -82,17 +82,26 @@ class Watch:
         finally:
             self._running.pop()
 
-    def _heard(self, request: Any, **_: object) -> None:
+    def note(self, operation: str, request: Mapping[str, Any]) -> None:
+        """Hold a request against the policy of the handler that runs."""
         if not self._running:
             return
         handler = self._running[-1]
-        target = request.headers["X-Amz-Target"]
-        operation = (target if isinstance(target, str) else target.decode()).rpartition(".")[2]
-        rights = needed(operation, json.loads(request.body))
+        rights = needed(operation, request)
         self.used |= {(handler, *right) for right in rights}
         self.refused += [
             f"{handler} may not call {action} on {resource}" for action, resource in rights - self._allowed[handler]
         ]
+
+
+class _WatchedTransport:
+    def __init__(self, beneath: Transport, watch: Watch) -> None:
+        self._beneath = beneath
+        self._watch = watch
+
+    def send(self, operation: str, request: Mapping[str, Any], /) -> dict[str, Any]:
+        self._watch.note(operation, request)
+        return self._beneath.send(operation, request)
 
 
 def watched(call: Callable[..., Any], watch: Watch, handler: Callable[[Any], str | None]) -> Callable[..., Any]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
@@ -14,12 +12,12 @@ from chalicelib.search.criteria import criteria
 from chalicelib.search.filters import AUDIT_FILTERS
 from chalicelib.search.parser import parse
 from chalicelib.store.directory import people
-from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.logs.reader import Reading
 from chalicelib.store.logs.tables import AUDIT_LOGS
 from scripts.docs.reference import README
 from scripts.local import owner, sample
+from tests.transport import ObservedTransport
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -39,20 +37,10 @@ def test_the_audit_query_of_the_documents_has_an_answer() -> None:
     assert any(row.diff for row in found("resource_type:template"))
 
 
-def test_the_sample_is_one_write_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = store_engine.connection().client
-    send = client._make_api_call
-    operations: list[str] = []
-
-    def counted(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        operations.append(operation)
-        answer: dict[str, Any] = send(operation, dict(request))
-        return answer
-
-    monkeypatch.setattr(client, "_make_api_call", counted)
+def test_the_sample_is_one_write_an_event(transport: ObservedTransport) -> None:
     events = sample.load()
-    directory_writes = operations.count("TransactWriteItems")
-    assert len(operations) - directory_writes <= events < 1_000
+    directory_writes = transport.operations.count("TransactWriteItems")
+    assert len(transport.operations) - directory_writes <= events < 1_000
 
 
 def test_the_first_owner_and_its_token_are_in_the_audit_log() -> None:

@@ -1,8 +1,7 @@
-"""Counts what every request of a botocore client costs, on its way to the engine.
+"""Counts what every request of the store costs, on its way to the engine.
 
-It stands where moto's own handler of the event `before-send` stands, so it sees each request as it is sent, whichever
-way it was made and however often it was tried. Before and after a write it asks the engine itself for the item; a page
-of a query is read again with all that its entries have. So nothing is taken from ConsumedCapacity, which emulators get
+It is a transport before the engine's own. Before and after a write it asks the engine itself for the item; a page of a
+query is read again with all that its entries have. So nothing is taken from ConsumedCapacity, which emulators get
 wrong, nor from what an answer leaves out.
 """
 
@@ -16,19 +15,17 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any, NamedTuple
 
-import botocore.session
-from moto.core.models import botocore_stubber
+from botocore.exceptions import ClientError
 
 from bench.cost.size import Item, item_size
 from bench.cost.units import TRANSACTION, Consistency, Table, read_units, refused_units, write_units
-from scripts.local.moto_door import parsed
+from chalicelib.store.dynamodb.transport import Transport, replaced_by
 
-_OK = 200
 _PLACEHOLDER = re.compile(r"[#:]\w+")
 _REFUSED = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
 _SHAPES_WHAT_IS_SENT = frozenset({"Select", "ProjectionExpression", "FilterExpression", "AttributesToGet"})
 
-Answer = tuple[int, Mapping[str, str], str]
+Answer = dict[str, Any]
 
 
 @dataclass
@@ -73,60 +70,55 @@ class _Write(NamedTuple):
 
 
 class Meter:
-    """Counts the requests of one client, those of all its threads, one at a time."""
+    """A transport that counts the requests of all threads, one at a time.
 
-    def __init__(self, client: Any) -> None:  # noqa: ANN401 - botocore has no types
-        self._client = client
-        # Its own requests go past the meter.
-        self._engine: Any = botocore.session.get_session().create_client("dynamodb")  # type: ignore[no-untyped-call]
+    Args:
+        beneath: the transport that answers them, and the meter's own.
+    """
+
+    def __init__(self, beneath: Transport) -> None:
+        self._beneath = beneath
         self._tables: dict[str, Table] = {}
         self._lock = RLock()
         self._tally = Tally()
 
     @contextmanager
     def counting(self) -> Iterator[Tally]:
-        """A tally of what is sent meanwhile."""
-        events = self._client.meta.events
+        """A tally of what the store sends meanwhile."""
         self._tally = tally = Tally()
-        # All handlers of an event are called, whichever answers: moto's must not answer as well.
-        events.unregister("before-send", botocore_stubber)
-        events.register("before-send.dynamodb", self._answer)
-        try:
+        with replaced_by(self):
             yield tally
-        finally:
-            events.unregister("before-send.dynamodb", self._answer)
-            events.register("before-send", botocore_stubber)
 
-    def _answer(self, request: Any, **more: Any) -> Any:  # noqa: ANN401 - botocore's
-        operation = _text(request.headers["X-Amz-Target"]).rpartition(".")[2]
-        body = parsed(_text(request.body or "{}"))
+    def send(self, operation: str, request: Mapping[str, Any], /) -> Answer:
+        """Count a request, and answer it."""
 
-        def send() -> Any:  # noqa: ANN401 - botocore's
-            return botocore_stubber(request=request, **more)
+        def send() -> Answer:
+            return self._beneath.send(operation, request)
 
         with self._lock:
             self._tally.calls[operation] += 1
             reader = getattr(self, f"_read_{operation}", None)
-            return reader(body, send) if reader else self._write(operation, body, send)
+            return reader(request, send) if reader else self._write(operation, request, send)
 
-    def _write(self, operation: str, body: Mapping[str, Any], send: Callable[[], Any]) -> Any:  # noqa: ANN401 - botocore's
+    def _write(self, operation: str, body: Mapping[str, Any], send: Callable[[], Answer]) -> Answer:
         writes = list(self._writes(operation, body))
         before = [self._stored(write) for write in writes]
-        answer = send()
-        content = parsed(_text(answer.content))
-        refused = str(content.get("__type", "")).rpartition("#")[2] in _REFUSED
-        unprocessed = list(self._writes("BatchWriteItem", {"RequestItems": content.get("UnprocessedItems") or {}}))
-        if answer.status_code == _OK or refused:
-            for write, stood in zip(writes, before, strict=True):
-                if write in unprocessed:
-                    continue
-                if refused:
-                    units = {"": refused_units(stood, write.incoming)}
-                else:
-                    units = write_units(write.table, stood, self._stored(write))
-                for index, number in units.items():
-                    self._tally.write_units[write.table.name, index] += number * write.factor
+        try:
+            answer = send()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _REFUSED:
+                for write, stood in zip(writes, before, strict=True):
+                    self._count(write, {"": refused_units(stood, write.incoming)})
+            raise
+        unprocessed = list(self._writes("BatchWriteItem", {"RequestItems": answer.get("UnprocessedItems") or {}}))
+        for write, stood in zip(writes, before, strict=True):
+            if write not in unprocessed:
+                self._count(write, write_units(write.table, stood, self._stored(write)))
         return answer
+
+    def _count(self, write: _Write, units: Mapping[str, int]) -> None:
+        for index, number in units.items():
+            self._tally.write_units[write.table.name, index] += number * write.factor
 
     def _writes(self, operation: str, body: Mapping[str, Any]) -> Iterator[_Write]:
         if operation in ("PutItem", "UpdateItem", "DeleteItem"):
@@ -148,19 +140,20 @@ class Meter:
         return self._get(write.table.name, write.key)
 
     def _get(self, table: str, key: Item) -> Item | None:
-        item: Item | None = self._engine.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+        request = {"TableName": table, "Key": key, "ConsistentRead": True}
+        item: Item | None = self._beneath.send("GetItem", request).get("Item")
         return item
 
-    def _read_GetItem(self, body: Mapping[str, Any], send: Callable[[], Any]) -> Any:  # noqa: ANN401, N802 - the operation's name
+    def _read_GetItem(self, body: Mapping[str, Any], send: Callable[[], Answer]) -> Answer:  # noqa: N802 - the operation's name
         self._item(body["TableName"], body["Key"], _consistency(body))
         return send()
 
-    def _read_BatchGetItem(self, body: Mapping[str, Any], send: Callable[[], Any]) -> Any:  # noqa: ANN401, N802 - as above
+    def _read_BatchGetItem(self, body: Mapping[str, Any], send: Callable[[], Answer]) -> Answer:  # noqa: N802 - as above
         wanted = {
             table: {"Keys": request["Keys"], "ConsistentRead": request.get("ConsistentRead", False)}
             for table, request in body["RequestItems"].items()
         }
-        answer = self._engine.batch_get_item(RequestItems=wanted)
+        answer = self._beneath.send("BatchGetItem", {"RequestItems": wanted})
         for table, request in wanted.items():
             sizes = [item_size(item) for item in answer["Responses"].get(table, ())]
             left = len(answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", ()))
@@ -169,7 +162,7 @@ class Meter:
                 self._tally.add_read(table, "", read_units([size], _consistency(request)))
         return send()
 
-    def _read_TransactGetItems(self, body: Mapping[str, Any], send: Callable[[], Any]) -> Any:  # noqa: ANN401, N802 - as above
+    def _read_TransactGetItems(self, body: Mapping[str, Any], send: Callable[[], Answer]) -> Answer:  # noqa: N802 - as above
         for action in body["TransactItems"]:
             self._item(action["Get"]["TableName"], action["Get"]["Key"], Consistency.TRANSACTIONAL)
         return send()
@@ -177,14 +170,14 @@ class Meter:
     def _item(self, table: str, key: Item, consistency: Consistency) -> None:
         self._tally.add_read(table, "", read_units([item_size(self._get(table, key) or {})], consistency))
 
-    def _read_Query(self, body: Mapping[str, Any], send: Callable[[], Any]) -> Any:  # noqa: ANN401, N802 - as above
-        return self._page(self._engine.query, body, send)
+    def _read_Query(self, body: Mapping[str, Any], send: Callable[[], Answer]) -> Answer:  # noqa: N802 - as above
+        return self._page("Query", body, send)
 
-    def _read_Scan(self, body: Mapping[str, Any], send: Callable[[], Any]) -> Any:  # noqa: ANN401, N802 - as above
-        return self._page(self._engine.scan, body, send)
+    def _read_Scan(self, body: Mapping[str, Any], send: Callable[[], Answer]) -> Answer:  # noqa: N802 - as above
+        return self._page("Scan", body, send)
 
-    def _page(self, read: Callable[..., Any], body: Mapping[str, Any], send: Callable[[], Any]) -> Any:  # noqa: ANN401 - botocore's
-        items = read(**_in_full(body))["Items"]
+    def _page(self, operation: str, body: Mapping[str, Any], send: Callable[[], Answer]) -> Answer:
+        items = self._beneath.send(operation, _in_full(body))["Items"]
         self._tally.add_read(
             body["TableName"], body.get("IndexName", ""), read_units(map(item_size, items), _consistency(body))
         )
@@ -197,7 +190,7 @@ class Meter:
     def table(self, name: str) -> Table:
         """The definition of a table, asked for once."""
         if name not in self._tables:
-            self._tables[name] = Table.described(self._engine.describe_table(TableName=name)["Table"])
+            self._tables[name] = Table.described(self._beneath.send("DescribeTable", {"TableName": name})["Table"])
         return self._tables[name]
 
 
@@ -214,7 +207,3 @@ def _in_full(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _consistency(request: Mapping[str, Any]) -> Consistency:
     return Consistency.STRONG if request.get("ConsistentRead") else Consistency.EVENTUAL
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value

@@ -5,19 +5,19 @@ from __future__ import annotations
 import gc
 import os
 
-from chalicelib.store.dynamodb import client
+from chalicelib.store.dynamodb.signed_transport import connected
 
 _YOUNG_OBJECTS = 20_000
 """More than a page makes, which live as long as it does: at Python's 700 they would be looked through many times."""
 
 
 def prepare() -> None:
-    """Make the client of the store, in Lambda; and let garbage be collected from here on, never among what is loaded.
+    """Connect to the store, in Lambda; and let garbage be collected from here on, never among what is loaded.
 
     Elsewhere the engine is chosen after the application is imported.
     """
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-        _ = client.connection().client
+        connected()
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS)
     gc.enable()

@@ -1,7 +1,8 @@
 """DynamoDB inside this process, for local serving and for tests: moto, made safe for threads, quick and strict.
 
 Import this module before a botocore client is made: clients find the engine through a handler that moto registers at
-import. What of moto is replaced while the engine runs is listed in `scripts.local.moto_patches`.
+import, and the store's requests come through `scripts.local.engine_transport`. What of moto is replaced while the
+engine runs is listed in `scripts.local.moto_patches`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.models.utilities import dynamo_json_dump
 
+from chalicelib.store.dynamodb.transport import replaced_by
+from scripts.local.engine_transport import EngineTransport
 from scripts.local.moto_door import Answer, Door, OnWrite, parsed
 from scripts.local.moto_patches import PATCHES, EngineError, Patch, patched
 from scripts.local.moto_table import TunedTable
@@ -104,6 +107,7 @@ class EmbeddedEngine:
                 undo.enter_context(MockAWS({"core": {"mock_credentials": False, "reset_boto3_session": True}}))
                 if region not in dynamodb_backends[DEFAULT_ACCOUNT_ID]:
                     raise EngineError(f"no AWS region is called {region!r}; see AWS_DEFAULT_REGION")
+                undo.enter_context(replaced_by(EngineTransport(self.answer)))
                 self.region = region
                 self._undo = undo.pop_all()
             EmbeddedEngine._running = self

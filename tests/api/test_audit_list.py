@@ -15,11 +15,11 @@ from chalicelib.api import log_pages
 from chalicelib.retention import holds, policy
 from chalicelib.settings import Settings
 from chalicelib.store.directory import people
-from chalicelib.store.dynamodb import client as store_engine
 
 if TYPE_CHECKING:
     from chalicelib.records import Organization, User
     from tests.api.conftest import Client, House, Reply
+    from tests.transport import ObservedTransport
 
 CheckError = Callable[["Reply"], dict[str, Any]]
 
@@ -483,37 +483,21 @@ def test_a_token_for_one_row_reads_it_whole(house: House, owner: Client, root: U
 # What a page costs, and what it holds.
 
 
-class Calls:
-    """The calls of one request to the store, without those of the token check."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.operations: list[str] = []
-        client = store_engine.connection().client
-        send = client._make_api_call
-
-        def counted(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-            self.operations.append(operation)
-            answer: dict[str, Any] = send(operation, dict(request))
-            return answer
-
-        monkeypatch.setattr(client, "_make_api_call", counted)
-
-
 def test_a_page_is_four_calls_beside_the_token_check_even_with_large_diffs(
-    owner: Client, house: House, monkeypatch: pytest.MonkeyPatch
+    owner: Client, house: House, transport: ObservedTransport
 ) -> None:
     acme, ann = house.organization("acme"), house.user("ann")
     large = {"a": {"new": "".join(str(uuid4()) for _ in range(60))}}
     events = [event(organization_id=acme.id, user_id=ann.id, diff=large if n % 3 else None) for n in range(60)]
     assert owner.post(PATH, events).json["created"] == 60
     owner.get(PATH)
-    calls = Calls(monkeypatch)
+    transport.requests.clear()
     found = owner.get(PATH, query={"limit": "50", "q": "template"}).json
     assert len(found["audit_logs"]) == 50
     assert sum(bool(row["diff"]) for row in found["audit_logs"]) >= 30
     token_check = ["GetItem", "GetItem"]
-    assert calls.operations[:2] == token_check
-    assert sorted(calls.operations[2:]) == ["BatchGetItem", "Query", "Query"]
+    assert transport.operations[:2] == token_check
+    assert sorted(transport.operations[2:]) == ["BatchGetItem", "Query", "Query"]
 
 
 def test_a_page_of_huge_diffs_is_partial_and_goes_on_from_its_cursor(

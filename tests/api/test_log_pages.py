@@ -22,12 +22,12 @@ from chalicelib.search import cursor
 from chalicelib.search.cursor import Cursor, WrongCursor
 from chalicelib.search.parser import EVERYTHING, NOTHING, Filter
 from chalicelib.settings import Settings
-from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.logs import tables as log_tables
 
 if TYPE_CHECKING:
     from chalicelib.records import User
     from tests.api.conftest import Client, House, Reply
+    from tests.transport import ObservedTransport
 
 CheckError = Callable[["Reply"], dict[str, Any]]
 Event = Callable[..., dict[str, Any]]
@@ -215,28 +215,12 @@ def test_a_cursor_of_somebody_else_shows_no_row_that_the_caller_may_not_see(
 
 
 @pytest.mark.parametrize("query", ["", "type:ssh", f"type:ssh organization:{A}"])
-def test_a_count_may_be_left_out(owner: Client, events: list[str], query: str, sent: list[Any]) -> None:
+def test_a_count_may_be_left_out(owner: Client, events: list[str], query: str, transport: ObservedTransport) -> None:
     assert events
     body = owner.logs(query, limit="2", count="false").json
     assert set(body) == {"connection_logs", "next_cursor"}
-    assert not any(request.get("Select") == "COUNT" for _, request in sent)
+    assert not any(request.get("Select") == "COUNT" for _, request in transport.requests)
     assert owner.logs(query, limit="2", count="true").json["count"] > 2
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Mapping[str, Any]]]:
-    """Every call that reaches botocore."""
-    calls: list[tuple[str, Mapping[str, Any]]] = []
-    client = store_engine.connection().client
-    send = client._make_api_call
-
-    def counted(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        calls.append((operation, request))
-        answer: dict[str, Any] = send(operation, dict(request))
-        return answer
-
-    monkeypatch.setattr(client, "_make_api_call", counted)
-    return calls
 
 
 TOKEN_CHECK = ["GetItem", "GetItem"]
@@ -255,12 +239,12 @@ TOKEN_CHECK = ["GetItem", "GetItem"]
     ],
 )
 def test_a_page_takes_at_most_four_calls(
-    owner: Client, events: list[str], sent: list[Any], query: dict[str, str], expected: list[str]
+    owner: Client, events: list[str], transport: ObservedTransport, query: dict[str, str], expected: list[str]
 ) -> None:
     assert events
-    sent.clear()
+    transport.requests.clear()
     assert owner.get(PATH, query=query).status == 200
-    operations = [operation for operation, _ in sent]
+    operations = transport.operations
     assert operations[:2] == TOKEN_CHECK
     assert operations[2:] == (expected or ["Query"])
     assert len(operations) <= len(TOKEN_CHECK) + 4
@@ -280,7 +264,7 @@ def test_names_are_looked_up_in_the_call_that_reads_the_user(
     make_event: Callable[..., dict[str, Any]],
     query: str,
     keys: dict[str, int],
-    sent: list[Any],
+    transport: ObservedTransport,
 ) -> None:
     ann, acme = house.user("ann"), house.organization("acme")
     events = [
@@ -288,14 +272,14 @@ def test_names_are_looked_up_in_the_call_that_reads_the_user(
         for number in range(3)
     ]
     assert owner.post(PATH, {"events": events}).status == 200
-    sent.clear()
+    transport.requests.clear()
     reply = owner.logs(query, limit="2")
     assert (len(ids(reply)), reply.json["count"]) == (2, 3)
-    assert [operation for operation, _ in sent[:2]] == ["GetItem", "BatchGetItem"]
-    asked = sent[1][1]["RequestItems"]
+    assert transport.operations[:2] == ["GetItem", "BatchGetItem"]
+    asked = transport.requests[1][1]["RequestItems"]
     assert {name: len(asked.get(f"gatebook-{name}", {"Keys": []})["Keys"]) for name in keys} == keys
     assert all(request["ConsistentRead"] for request in asked.values())
-    assert len(sent) <= len(TOKEN_CHECK) + 4
+    assert len(transport.requests) <= len(TOKEN_CHECK) + 4
 
 
 def test_a_name_that_cannot_be_looked_up_ahead_is_told_as_ever(owner: Client, house: House) -> None:
@@ -306,12 +290,14 @@ def test_a_name_that_cannot_be_looked_up_ahead_is_told_as_ever(owner: Client, ho
 
 
 @pytest.mark.parametrize("offset", ["1", "12", "29", "30", "99"])
-def test_an_offset_is_counted_and_not_read(owner: Client, events: list[str], sent: list[Any], offset: str) -> None:
-    sent.clear()
+def test_an_offset_is_counted_and_not_read(
+    owner: Client, events: list[str], transport: ObservedTransport, offset: str
+) -> None:
+    transport.requests.clear()
     reply = owner.get(PATH, query={"offset": offset, "limit": "5"})
     assert ids(reply) == events[int(offset) : int(offset) + 5]
     assert reply.json["count"] == 30
-    read = [request for operation, request in sent if operation == "Query" and "Select" not in request]
+    read = [request for operation, request in transport.requests if operation == "Query" and "Select" not in request]
     assert sum(request["Limit"] for request in read) <= 6
 
 
@@ -449,15 +435,15 @@ def test_plans_are_for_those_who_may_read_the_whole_log(
 
 
 def test_single_rows_of_an_allow_list_are_read_by_id(
-    house: House, root: User, events: list[str], sent: list[Any]
+    house: House, root: User, events: list[str], transport: ObservedTransport
 ) -> None:
     named = tuple(f"connection_log:{row}" for row in (*events[3:9], str(uuid4())))
     caller = house.client(root, allow_list=(*named, "user:*", "organization:*"))
-    sent.clear()
+    transport.requests.clear()
     body = caller.logs("", explain="true", limit="4").json
     assert [row["id"] for row in body["connection_logs"]] == events[3:7]
     assert (body["count"], body["explain"]["lane"], body["explain"]["rows_read"]) == (6, "id", 6)
-    assert "Query" not in [operation for operation, _ in sent]
+    assert "Query" not in transport.operations
     assert [row for page in walk(caller, limit="4") for row in ids(page)] == events[3:9]
 
 

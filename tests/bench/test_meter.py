@@ -1,32 +1,37 @@
-"""The meter at a botocore client: every operation, and random histories beside a recount of what the indexes hold."""
+"""The meter before the engine: every operation, and random histories beside a recount of what the indexes hold."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import botocore.session
 import pytest
-from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.cost import meter
 from bench.cost.meter import Meter, Tally
 from bench.cost.size import Item, item_size
+from chalicelib.store.dynamodb.transport import in_use
 from scripts.local.engine import EmbeddedEngine
+from tests.transport import ObservedTransport, Send
 
 NAME = "metered"
 KB = 1_024
-Client = Any
+
+
+class Client:
+    """Sends what the store would send: `client.put_item(TableName=..., Item=...)`."""
+
+    def __getattr__(self, method: str) -> Callable[..., dict[str, Any]]:
+        operation = "".join(word.capitalize() for word in method.split("_"))
+        return lambda **request: in_use().send(operation, request)
 
 
 @pytest.fixture
 def client(tables: EmbeddedEngine) -> Iterator[Client]:
     assert tables.running
-    made: Client = botocore.session.get_session().create_client("dynamodb")  # type: ignore[no-untyped-call]
+    made = Client()
     made.create_table(
         TableName=NAME,
         BillingMode="PAY_PER_REQUEST",
@@ -55,7 +60,7 @@ def item(row: str, size: int = 100, **more: str) -> dict[str, Any]:
 
 
 def metered(client: Client, work: Callable[[Client], object], own: Meter | None = None) -> Tally:
-    with (own or Meter(client)).counting() as tally:
+    with (own or Meter(in_use())).counting() as tally:
         work(client)
     return tally
 
@@ -67,13 +72,17 @@ def test_each_write_of_a_batch_counts_alone(client: Client) -> None:
     assert tally.calls == {"BatchWriteItem": 1}
 
 
-def test_a_write_of_a_batch_that_was_left_takes_nothing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_of_a_batch_that_was_left_takes_nothing(client: Client, transport: ObservedTransport) -> None:
     puts = [{"PutRequest": {"Item": item(row, 1_500)}} for row in "abc"]
-    answer = AWSResponse("", 200, {}, None)  # type: ignore[no-untyped-call]
-    answer._content = json.dumps({"UnprocessedItems": {NAME: puts[1:]}}).encode()
-    monkeypatch.setattr(meter, "botocore_stubber", lambda **_: answer)
+
+    def leaves_two(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation != "BatchWriteItem":
+            return send(operation, request)
+        return {"UnprocessedItems": {NAME: puts[1:]}}
+
     for row in "abc":
         client.put_item(TableName=NAME, Item=item(row, 1_500))
+    transport.intercept(leaves_two)
     assert metered(client, lambda one: one.batch_write_item(RequestItems={NAME: puts})).written == 2
 
 
@@ -192,7 +201,7 @@ changes = st.lists(
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes)
 def test_a_history_costs_what_a_recount_of_the_indexes_says(client: Client, history: list[Change]) -> None:
-    own = Meter(client)
+    own = Meter(in_use())
     for row in "ab":
         client.delete_item(TableName=NAME, Key={"id": {"S": row}})
     for verb, row, color, shape, note, pad in history:

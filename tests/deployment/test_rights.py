@@ -7,6 +7,7 @@ import pytest
 from chalicelib.api.application import Gatebook
 from chalicelib.store.dynamodb.client import call
 from chalicelib.store.dynamodb.tables import AuditLogItem, UserItem
+from chalicelib.store.dynamodb.transport import in_use, replaced_by
 from chalicelib.store.logs.write_pool import _pool
 from scripts.deployment.handlers import HANDLERS
 from scripts.local.engine import EmbeddedEngine
@@ -63,19 +64,19 @@ def test_a_call_that_a_policy_does_not_allow_is_noticed_also_in_another_thread(
     watch: Watch, tables: EmbeddedEngine
 ) -> None:
     assert tables.running
-    watch.begin()
     request = {
         "TableName": AUDIT,
         "Key": KEY,
         "UpdateExpression": "SET changed = :yes",
         "ExpressionAttributeValues": {":yes": {"BOOL": True}},
     }
-    call("UpdateItem", request)
-    assert watch.refused == [], "what is called outside of handlers is nobody's"
-    with watch.running("api_handler"):
-        call("GetItem", {"TableName": USERS, "Key": KEY})
-        assert watch.refused == []
-        _pool().submit(call, "UpdateItem", request).result()
+    with replaced_by(watch.before(in_use())):
+        call("UpdateItem", request)
+        assert watch.refused == [], "what is called outside of handlers is nobody's"
+        with watch.running("api_handler"):
+            call("GetItem", {"TableName": USERS, "Key": KEY})
+            assert watch.refused == []
+            _pool().submit(call, "UpdateItem", request).result()
     assert watch.refused == ["api_handler may not call dynamodb:UpdateItem on AuditLogsTable"]
     assert ("api_handler", "dynamodb:GetItem", "UsersTable") in watch.used
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -26,45 +26,17 @@ from chalicelib.store.logs.tables import AUDIT_LOGS
 from chalicelib.store.logs.write_pool import Written
 from tests.store.audit import TABLE, soon, stored, wide
 from tests.store.logs.test_audit_rows import ROW
+from tests.transport import ObservedTransport, Send, refusal
 
 pytestmark = pytest.mark.usefixtures("tables")
 
 OTHER = replace(ROW, action="stop")
-Send = Callable[[str, Mapping[str, Any]], dict[str, Any]]
-Fault = Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]
-Inject = Callable[[Fault], None]
 WRITES = ("PutItem", "TransactWriteItems")
-
-
-def refusal(code: str, **more: object) -> ClientError:
-    response: Any = {"Error": {"Code": code, "Message": "no"}, **more}
-    return ClientError(response, "PutItem")  # type: ignore[no-untyped-call]
 
 
 THROTTLED = refusal("ThrottlingException")
 UNANSWERED = ReadTimeoutError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com/")  # type: ignore[no-untyped-call]
 CONFLICT = refusal("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}, {}])
-
-
-@pytest.fixture
-def inject() -> Iterator[Inject]:
-    with pytest.MonkeyPatch.context() as patch:
-
-        def between(fault: Fault) -> None:
-            patch.undo()
-            client = store_engine.connection().client
-            send = client._make_api_call
-            patch.setattr(
-                client,
-                "_make_api_call",
-                lambda operation, request: fault(lambda name, asked: dict(send(name, dict(asked))), operation, request),
-            )
-
-        yield between
-
-
-def well(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-    return send(operation, request)
 
 
 def huge(row: AuditLog) -> AuditLog:
@@ -83,20 +55,22 @@ every_size = pytest.mark.parametrize("size", ROWS)
 
 @every_size
 @pytest.mark.parametrize("error", [THROTTLED, UNANSWERED, CONFLICT, refusal("ValidationException")], ids=str)
-def test_an_event_that_was_not_taken_is_to_be_sent_again(size: str, error: Exception, inject: Inject) -> None:
+def test_an_event_that_was_not_taken_is_to_be_sent_again(
+    size: str, error: Exception, transport: ObservedTransport
+) -> None:
     def fault(_send: Send, _operation: str, _request: Mapping[str, Any]) -> dict[str, Any]:
         raise error
 
-    inject(fault)
+    transport.intercept(fault)
     (answer,) = write_all([ROWS[size]], join, give_up_at=soon())
     assert isinstance(answer, Unavailable)
-    inject(well)
+    transport.restore()
     assert stored() == []
     assert write_all([ROWS[size]], join, give_up_at=soon()) == [Written(None, ROWS[size])]
 
 
 @every_size
-def test_a_write_that_was_done_but_not_answered_is_known_again(size: str, inject: Inject) -> None:
+def test_a_write_that_was_done_but_not_answered_is_known_again(size: str, transport: ObservedTransport) -> None:
     def unanswered(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         answer = send(operation, request)
         if operation in WRITES:
@@ -105,10 +79,10 @@ def test_a_write_that_was_done_but_not_answered_is_known_again(size: str, inject
 
     row = ROWS[size]
     for sent, kept in ((row, row), (replace(row, action="stop"), beside(replace(row, action="stop")))):
-        inject(unanswered)
+        transport.intercept(unanswered)
         (answer,) = write_all([sent], join, give_up_at=soon())
         assert isinstance(answer, Unavailable)
-        inject(well)
+        transport.restore()
         assert kept in stored()
         assert write(sent, join) == Written(kept, kept)
     assert len(stored()) == 2
@@ -116,7 +90,7 @@ def test_a_write_that_was_done_but_not_answered_is_known_again(size: str, inject
 
 @every_size
 def test_an_engine_that_does_not_send_the_item_with_a_refusal_keeps_events_apart_as_well(
-    size: str, inject: Inject
+    size: str, transport: ObservedTransport
 ) -> None:
     def untold(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         try:
@@ -125,7 +99,7 @@ def test_an_engine_that_does_not_send_the_item_with_a_refusal_keeps_events_apart
             error.response.pop("Item", None)
             raise
 
-    inject(untold)
+    transport.intercept(untold)
     row = ROWS[size]
     other = replace(row, action="stop")
     written = [write(sent, join) for sent in (row, other, other, row)]
@@ -133,7 +107,7 @@ def test_an_engine_that_does_not_send_the_item_with_a_refusal_keeps_events_apart
     assert len(stored()) == 2
 
 
-def test_a_transaction_that_fails_leaves_no_part_of_a_row(inject: Inject) -> None:
+def test_a_transaction_that_fails_leaves_no_part_of_a_row(transport: ObservedTransport) -> None:
     def fault(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         if operation == "TransactWriteItems":
             writes = [dict(one) for one in request["TransactItems"]]
@@ -141,15 +115,15 @@ def test_a_transaction_that_fails_leaves_no_part_of_a_row(inject: Inject) -> Non
             request = {"TransactItems": writes}
         return send(operation, request)
 
-    inject(fault)
+    transport.intercept(fault)
     (answer,) = write_all([ROWS["huge"]], join, give_up_at=soon())
     assert isinstance(answer, Unavailable)
-    inject(well)
+    transport.restore()
     assert call("Scan", {"TableName": TABLE})["Items"] == []
 
 
 def test_an_engine_without_transactions_keeps_a_row_of_several_items(
-    inject: Inject, monkeypatch: pytest.MonkeyPatch
+    transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transaction, "_engine_lacks_transactions", True)
     row = ROWS["huge"]
@@ -157,11 +131,11 @@ def test_an_engine_without_transactions_keeps_a_row_of_several_items(
     assert write(row, join) == Written(row, row)
     other = replace(row, action="stop")
     assert write(other, join) == Written(None, beside(other))
-    inject(well)
+    transport.restore()
     assert len(stored()) == 2
 
 
-def test_rows_that_fail_never_cost_another(inject: Inject) -> None:
+def test_rows_that_fail_never_cost_another(transport: ObservedTransport) -> None:
     rows = [replace(ROW, id=str(UUID(int=number))) for number in range(1, 21)]
     wrong = {rows[3].id, rows[17].id}
 
@@ -170,24 +144,26 @@ def test_rows_that_fail_never_cost_another(inject: Inject) -> None:
             raise THROTTLED
         return send(operation, request)
 
-    inject(fault)
+    transport.intercept(fault)
     answers = write_all(rows, join, give_up_at=soon())
     assert {row.id for row, answer in zip(rows, answers, strict=True) if isinstance(answer, Unavailable)} == wrong
-    inject(well)
+    transport.restore()
     assert {row.id for row in stored()} == {row.id for row in rows} - wrong
 
 
-def test_rows_are_not_begun_when_there_is_no_time_left(inject: Inject) -> None:
+def test_rows_are_not_begun_when_there_is_no_time_left(transport: ObservedTransport) -> None:
     def fault(_send: Send, _operation: str, _request: Mapping[str, Any]) -> dict[str, Any]:
         raise AssertionError("a call was made")
 
-    inject(fault)
+    transport.intercept(fault)
     answers = write_all([ROW, OTHER], join, give_up_at=time.monotonic() - 1)
     assert [type(answer) for answer in answers] == [Unavailable, Unavailable]
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_sender_that_sends_again_what_failed_ends_with_every_event_once(seed: int, inject: Inject) -> None:
+def test_a_sender_that_sends_again_what_failed_ends_with_every_event_once(
+    seed: int, transport: ObservedTransport
+) -> None:
     random = Random(seed)
     events = [ROW, OTHER, replace(ROW, id=str(UUID(int=1))), huge(replace(ROW, id=str(UUID(int=2))))]
     events.append(replace(events[-1], action="stop"))
@@ -201,7 +177,7 @@ def test_a_sender_that_sends_again_what_failed_ends_with_every_event_once(seed: 
             raise UNANSWERED
         return answer
 
-    inject(flaky)
+    transport.intercept(flaky)
     waiting = random.sample(events, k=len(events))
     for _ in range(100):
         answers = write_all(waiting, join, give_up_at=soon())
@@ -209,7 +185,7 @@ def test_a_sender_that_sends_again_what_failed_ends_with_every_event_once(seed: 
         if not waiting:
             break
     assert not waiting
-    inject(well)
+    transport.restore()
     kept = stored()
     assert len(kept) == len(events)
     assert sorted((row.action, len(str(row.diff))) for row in kept) == sorted(
@@ -239,7 +215,7 @@ def large(number: int) -> AuditLog:
 
 
 @pytest.mark.parametrize("taken", [1, 3, 8])
-def test_what_the_engine_left_unread_of_large_rows_is_asked_for_again(taken: int, inject: Inject) -> None:
+def test_what_the_engine_left_unread_of_large_rows_is_asked_for_again(taken: int, transport: ObservedTransport) -> None:
     rows = [large(number) for number in range(1, 9)]
     write_all(rows, join, give_up_at=soon())
     read = from_lane()
@@ -253,12 +229,14 @@ def test_what_the_engine_left_unread_of_large_rows_is_asked_for_again(taken: int
         left = asked["Keys"][taken:]
         return {**answer, "UnprocessedKeys": {TABLE: {**asked, "Keys": left}} if left else {}}
 
-    inject(partly)
+    transport.intercept(partly)
     assert sorted(shown(AUDIT_LOGS, read, 5_000_000).rows, key=lambda row: row.id) == rows
     assert calls == ["BatchGetItem"] * -(-8 // taken)
 
 
-def test_a_replica_that_lags_behind_the_lane_is_asked_again_and_no_row_is_shown_in_part(inject: Inject) -> None:
+def test_a_replica_that_lags_behind_the_lane_is_asked_again_and_no_row_is_shown_in_part(
+    transport: ObservedTransport,
+) -> None:
     write(large(1), join)
     read = from_lane()
     consistent: list[bool] = []
@@ -268,14 +246,14 @@ def test_a_replica_that_lags_behind_the_lane_is_asked_again_and_no_row_is_shown_
         consistent.append(sure)
         return send(operation, request) if sure else {"Responses": {}}
 
-    inject(lagging)
+    transport.intercept(lagging)
     assert shown(AUDIT_LOGS, read, 5_000_000).rows == [large(1)]
     assert consistent == [False, True]
 
     def gone(_send: Send, _operation: str, _request: Mapping[str, Any]) -> dict[str, Any]:
         return {"Responses": {}}
 
-    inject(gone)
+    transport.intercept(gone)
     with pytest.raises(Unavailable):
         shown(AUDIT_LOGS, read, 5_000_000)
 

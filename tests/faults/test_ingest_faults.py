@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from random import Random
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
-from botocore.awsrequest import AWSResponse
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -30,7 +27,6 @@ from chalicelib.lanes.plan import Criteria, plan
 from chalicelib.logs.connection import ConnectionEvent, Fold, join, row
 from chalicelib.records import ConnectionLog
 from chalicelib.store.directory import api_keys, people
-from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import TransactionCancelled, call
 from chalicelib.store.dynamodb.tables import ConnectionLogItem
@@ -40,6 +36,7 @@ from chalicelib.store.logs.connection_writer import write_all
 from chalicelib.store.logs.reader import Reading
 from chalicelib.store.logs.tables import CONNECTION_LOGS
 from chalicelib.store.logs.write_pool import Written
+from tests.transport import ObservedTransport, Send, refusal
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -72,36 +69,6 @@ WEB = replace(CONNECT, id=str(UUID(int=1)), type="workspace_app", connection_id=
 OTHER_WEB = replace(WEB, ip="10.0.0.2")
 WEBS = [row(replace(WEB, id=str(UUID(int=number)))) for number in range(1, 21)]
 EVERYTHING = plan(Criteria(), CONNECTION_LANES, 1)
-
-Send = Callable[[str, Mapping[str, Any]], dict[str, Any]]
-Inject = Callable[[Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]], None]
-
-
-@pytest.fixture
-def inject() -> Iterator[Inject]:
-    """Put something between the store's code and the engine; it is taken away before tables are looked at."""
-    with pytest.MonkeyPatch.context() as patch:
-
-        def between(fault: Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]) -> None:
-            patch.undo()
-            client = store_engine.connection().client
-            send = client._make_api_call
-
-            def sent(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-                return fault(lambda name, asked: dict(send(name, dict(asked))), operation, request)
-
-            patch.setattr(client, "_make_api_call", sent)
-
-        yield between
-
-
-def well(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-    return send(operation, request)
-
-
-def refusal(code: str, operation: str = "PutItem", **more: object) -> ClientError:
-    response: Any = {"Error": {"Code": code, "Message": "no"}, **more}
-    return ClientError(response, operation)  # type: ignore[no-untyped-call]
 
 
 def soon() -> float:
@@ -173,19 +140,23 @@ def down(error: Exception) -> Callable[[Send, str, Mapping[str, Any]], dict[str,
 
 
 @pytest.mark.parametrize("error", DOWN, ids=named)
-def test_every_event_is_to_be_sent_again_while_the_store_is_down(error: Exception, inject: Inject) -> None:
-    inject(down(error))
+def test_every_event_is_to_be_sent_again_while_the_store_is_down(
+    error: Exception, transport: ObservedTransport
+) -> None:
+    transport.intercept(down(error))
     answers = write_all(WEBS, join, give_up_at=soon())
     assert [type(answer) for answer in answers] == [Unavailable] * len(WEBS)
-    inject(well)
+    transport.restore()
     assert stored() == []
     assert write_all(WEBS, join, give_up_at=soon()) == [Written(None, made) for made in WEBS]
 
 
 @pytest.mark.parametrize("error", [THROTTLED, UNANSWERED], ids=named)
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_every_operation_tells_that_the_store_is_down(operation: str, error: Exception, inject: Inject) -> None:
-    inject(down(error))
+def test_every_operation_tells_that_the_store_is_down(
+    operation: str, error: Exception, transport: ObservedTransport
+) -> None:
+    transport.intercept(down(error))
     with pytest.raises(Unavailable) as caught:
         OPERATIONS[operation]()
     assert caught.value.headers["Retry-After"] == "1"
@@ -203,44 +174,20 @@ def test_every_operation_tells_that_the_store_is_down(operation: str, error: Exc
     ],
 )
 def test_why_a_transaction_was_cancelled_is_told_apart(
-    reasons: list[str], expected: type[Exception], inject: Inject
+    reasons: list[str], expected: type[Exception], transport: ObservedTransport
 ) -> None:
-    inject(down(refusal("TransactionCanceledException", CancellationReasons=[{"Code": code} for code in reasons])))
+    transport.intercept(
+        down(refusal("TransactionCanceledException", CancellationReasons=[{"Code": code} for code in reasons]))
+    )
     with pytest.raises(expected) as caught:
         transact([])
     if isinstance(caught.value, TransactionCancelled):
         assert caught.value.failed == (1,)
 
 
-def test_a_throttled_request_is_sent_four_times_and_then_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    pauses: list[float] = []
-    attempts: list[str] = []
-    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=pauses.append, time=time.time))
-    monkeypatch.setattr("chalicelib.store.dynamodb.signed_call.time", SimpleNamespace(sleep=pauses.append))
-    body = b'{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slower"}'
-
-    class Raw(io.BytesIO):
-        def stream(self, **_: object) -> Iterator[bytes]:
-            yield self.read()
-
-    def throttle(request: Any, **_: object) -> AWSResponse:
-        attempts.append(request.url)
-        return AWSResponse(request.url, 400, {}, Raw(body))  # type: ignore[no-untyped-call]
-
-    events = store_engine.connection().client.meta.events
-    events.register_first("before-send.dynamodb", throttle)
-    try:
-        answers = write_all(WEBS[:1], join, give_up_at=soon())
-    finally:
-        events.unregister("before-send.dynamodb", throttle)
-    assert [type(answer) for answer in answers] == [Unavailable]
-    assert len(attempts) == 4
-    assert len(pauses) == 3
-
-
 @pytest.mark.parametrize("error", [THROTTLED, REFUSED, UNANSWERED], ids=named)
 @pytest.mark.parametrize("wrong", [{0}, {19}, {3, 4, 5, 17}])
-def test_rows_that_fail_never_cost_another(wrong: set[int], error: Exception, inject: Inject) -> None:
+def test_rows_that_fail_never_cost_another(wrong: set[int], error: Exception, transport: ObservedTransport) -> None:
     failing = {WEBS[index].id for index in wrong}
 
     def fault(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -248,21 +195,21 @@ def test_rows_that_fail_never_cost_another(wrong: set[int], error: Exception, in
             raise error
         return send(operation, request)
 
-    inject(fault)
+    transport.intercept(fault)
     answers = write_all(WEBS, join, give_up_at=soon())
     assert {index for index, answer in enumerate(answers) if isinstance(answer, Unavailable)} == wrong
     assert {made.id for made in stored()} == {made.id for made in WEBS} - failing
 
 
-def test_what_the_store_refuses_for_good_is_named(inject: Inject) -> None:
-    inject(down(REFUSED))
+def test_what_the_store_refuses_for_good_is_named(transport: ObservedTransport) -> None:
+    transport.intercept(down(REFUSED))
     (answer,) = write_all(WEBS[:1], join, give_up_at=soon())
     assert isinstance(answer, Unavailable)
     assert "ValidationException" in answer.detail
 
 
-def test_rows_are_not_begun_when_there_is_no_time_left(inject: Inject) -> None:
-    inject(down(AssertionError("a call was made")))
+def test_rows_are_not_begun_when_there_is_no_time_left(transport: ObservedTransport) -> None:
+    transport.intercept(down(AssertionError("a call was made")))
     for rows in (WEBS, WEBS[:1]):
         answers = write_all(rows, join, give_up_at=time.monotonic() - 1)
         assert [type(answer) for answer in answers] == [Unavailable] * len(rows)
@@ -285,7 +232,7 @@ HISTORIES: dict[str, tuple[list[ConnectionEvent], list[ConnectionEvent]]] = {
 @pytest.mark.parametrize("error", DOWN[-4:], ids=named)
 @pytest.mark.parametrize("history", HISTORIES)
 def test_a_write_that_was_done_but_not_answered_is_known_again(
-    history: str, error: BotoCoreError, inject: Inject
+    history: str, error: BotoCoreError, transport: ObservedTransport
 ) -> None:
     before, events = HISTORIES[history]
 
@@ -298,9 +245,9 @@ def test_a_write_that_was_done_but_not_answered_is_known_again(
 
     for event in before:
         assert send_batch([event]) == {0: "created"}
-    inject(unanswered)
+    transport.intercept(unanswered)
     assert "failed" in send_batch(events).values()
-    inject(well)
+    transport.restore()
     rows = stored()
     assert set(send_batch(events).values()) == {"unchanged"}
     assert stored() == rows == clean([*before, *events])
@@ -315,7 +262,9 @@ def clean(events: Sequence[ConnectionEvent]) -> list[ConnectionLog]:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_sender_that_sends_again_what_failed_ends_with_the_right_rows(seed: int, inject: Inject) -> None:
+def test_a_sender_that_sends_again_what_failed_ends_with_the_right_rows(
+    seed: int, transport: ObservedTransport
+) -> None:
     random = Random(seed)
     events = [CONNECT, DISCONNECT, WEB, replace(DISCONNECT, time=T0 + 2 * SECOND, disconnect_reason="late")]
     events += [replace(event, connection_id=str(UUID(int=402))) for event in (CONNECT, DISCONNECT)]
@@ -329,7 +278,7 @@ def test_a_sender_that_sends_again_what_failed_ends_with_the_right_rows(seed: in
             raise random.choice(DOWN)
         return answer
 
-    inject(flaky)
+    transport.intercept(flaky)
     waiting = random.sample(events, k=len(events))
     for _ in range(100):
         cut = random.randint(1, len(waiting))
@@ -339,7 +288,7 @@ def test_a_sender_that_sends_again_what_failed_ends_with_the_right_rows(seed: in
         if not waiting:
             break
     assert not waiting
-    inject(well)
+    transport.restore()
     assert stored() == clean(events)
 
 
@@ -354,16 +303,16 @@ def untold(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, 
 
 @pytest.mark.parametrize("order", list(permutations([CONNECT, DISCONNECT, replace(DISCONNECT, time=T0 + 2 * SECOND)])))
 def test_an_engine_that_does_not_send_the_item_with_a_refusal_joins_as_well(
-    order: tuple[ConnectionEvent, ...], inject: Inject
+    order: tuple[ConnectionEvent, ...], transport: ObservedTransport
 ) -> None:
-    inject(untold)
+    transport.intercept(untold)
     for event in (*order, *order):
         assert set(send_batch([event]).values()) <= {"created", "updated", "unchanged"}
     assert stored() == clean(order)
 
 
-def test_such_an_engine_keeps_events_of_one_id_apart_as_well(inject: Inject) -> None:
-    inject(untold)
+def test_such_an_engine_keeps_events_of_one_id_apart_as_well(transport: ObservedTransport) -> None:
+    transport.intercept(untold)
     assert [send_batch([event])[0] for event in (WEB, OTHER_WEB, OTHER_WEB, WEB)] == [
         "created",
         "created",
@@ -380,7 +329,7 @@ def closed_sessions(number: int) -> list[ConnectionLog]:
 
 
 @pytest.mark.parametrize("taken", [1, 3, 8])
-def test_closings_that_the_engine_left_unread_are_asked_for_again(taken: int, inject: Inject) -> None:
+def test_closings_that_the_engine_left_unread_are_asked_for_again(taken: int, transport: ObservedTransport) -> None:
     sessions = closed_sessions(8)
     lengths: list[int] = []
 
@@ -393,12 +342,12 @@ def test_closings_that_the_engine_left_unread_are_asked_for_again(taken: int, in
         left = asked["Keys"][taken:]
         return {**answer, "UnprocessedKeys": {TABLE: {**asked, "Keys": left}} if left else {}}
 
-    inject(partly)
+    transport.intercept(partly)
     assert stored() == sessions
     assert lengths == list(range(len(sessions), 0, -taken))
 
 
-def test_closings_that_are_never_read_are_an_answer_and_not_open_sessions(inject: Inject) -> None:
+def test_closings_that_are_never_read_are_an_answer_and_not_open_sessions(transport: ObservedTransport) -> None:
     closed_sessions(3)
 
     def never(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -406,13 +355,13 @@ def test_closings_that_are_never_read_are_an_answer_and_not_open_sessions(inject
             return send(operation, request)
         return {"Responses": {}, "UnprocessedKeys": request["RequestItems"]}
 
-    inject(never)
+    transport.intercept(never)
     with pytest.raises(Unavailable):
         stored()
 
 
 def test_a_fault_in_the_middle_of_a_listing_is_not_the_end_of_it(
-    inject: Inject, monkeypatch: pytest.MonkeyPatch
+    transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(merge, "_LARGEST_PAGE", 5)
     write_all(WEBS, join, give_up_at=soon())
@@ -424,13 +373,13 @@ def test_a_fault_in_the_middle_of_a_listing_is_not_the_end_of_it(
             raise UNANSWERED
         return send(operation, request)
 
-    inject(fault)
+    transport.intercept(fault)
     with pytest.raises(Unavailable):
         stored()
     assert len(stored()) == len(WEBS)
 
 
-def test_any_other_refusal_is_not_told_as_unavailable(inject: Inject) -> None:
-    inject(down(refusal("AccessDeniedException")))
+def test_any_other_refusal_is_not_told_as_unavailable(transport: ObservedTransport) -> None:
+    transport.intercept(down(refusal("AccessDeniedException")))
     with pytest.raises(ClientError):
         call("GetItem", {"TableName": TABLE, "Key": {"id": {"S": "x"}}})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,7 +26,6 @@ from scripts.local.engine import EmbeddedEngine
 NOW = datetime(2025, 1, 15, 7, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
 ORGANIZATION = str(UUID(int=101))
-Send = Callable[[str, Mapping[str, Any]], dict[str, Any]]
 
 
 class Clock:
@@ -198,20 +197,3 @@ def lift(name: str = "a-case") -> None:
 
 class Killed(BaseException):
     """The process ends here."""
-
-
-@pytest.fixture
-def between(
-    monkeypatch: pytest.MonkeyPatch,
-) -> Callable[[Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]], None]:
-    """Put something between the store's code and the engine."""
-    client = store_engine.connection().client
-    send = client._make_api_call
-
-    def put(fault: Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]) -> None:
-        def sent(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-            return fault(lambda name, asked: dict(send(name, dict(asked))), operation, request)
-
-        monkeypatch.setattr(client, "_make_api_call", sent)
-
-    return put

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -15,16 +15,16 @@ from chalicelib.retention.lease import LEASE, ROUND_SECONDS
 from chalicelib.retention.purge import purge
 from chalicelib.store.directory.claims import Changed
 from chalicelib.store.retention import state as retention_state
-from tests.retention.conftest import DAY, Clock, Rows, Rules, Send, hold, lift
+from tests.retention.conftest import DAY, Clock, Rows, Rules, hold, lift
+from tests.transport import ObservedTransport, Send
 
-Between = Callable[[Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]], None]
 NOISE = {"noise": "".join(f"{number * 2_654_435_761 % 2**64:016x}" for number in range(60_000))}
 """More than one item takes."""
 
 
 @pytest.mark.parametrize("at", range(1, 16))
 def test_whatever_the_purge_is_doing_no_delete_after_the_acknowledgement_ignores_a_hold(
-    rules: Rules, rows: Rows, between: Between, monkeypatch: pytest.MonkeyPatch, at: int
+    rules: Rules, rows: Rows, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
     rules(connection_logs=30 * DAY)
     monkeypatch.setattr(log_purge, "ROUND", 4)
@@ -51,7 +51,7 @@ def test_whatever_the_purge_is_doing_no_delete_after_the_acknowledgement_ignores
         looking = False
         return answer
 
-    between(during)
+    transport.intercept(during)
     record = purge(60)
     assert record is not None
     assert "error" not in record
@@ -89,7 +89,7 @@ def is_delete(operation: str, request: Mapping[str, Any]) -> bool:
 
 
 def test_a_renewal_that_took_minutes_holds_from_its_last_attempt_on(
-    rules: Rules, rows: Rows, between: Between, clocks: Monotonic
+    rules: Rules, rows: Rows, transport: ObservedTransport, clocks: Monotonic
 ) -> None:
     rules(audit_logs=30 * DAY)
     rows.audit(50 * DAY, additional_fields=NOISE)
@@ -108,14 +108,14 @@ def test_a_renewal_that_took_minutes_holds_from_its_last_attempt_on(
             in_force[0] = placing.in_force(placing.known()[0].version, give_up_at=time.monotonic())
         return send(operation, request)
 
-    between(throttled)
+    transport.intercept(throttled)
     assert purge(890) is not None
     assert in_force == [False], "a delete was under way"
     assert rows.audits == set()
 
 
 def test_no_delete_begins_later_after_a_renewal_than_a_round_may_last(
-    rules: Rules, rows: Rows, between: Between, clocks: Monotonic
+    rules: Rules, rows: Rows, transport: ObservedTransport, clocks: Monotonic
 ) -> None:
     rules(connection_logs=30 * DAY, audit_logs=30 * DAY, api_keys=7 * DAY)
     for _ in range(3):
@@ -144,7 +144,7 @@ def test_no_delete_begins_later_after_a_renewal_than_a_round_may_last(
             return answer
         return send(operation, request)
 
-    between(slow)
+    transport.intercept(slow)
     record = purge(890)
     assert record is not None
     assert "error" not in record
@@ -196,7 +196,7 @@ def test_holds_come_back_as_they_were_saved(rules: Rules) -> None:
 
 
 def test_a_reader_goes_by_holds_of_a_moment_ago_and_asks_once(
-    rules: Rules, between: Between, monkeypatch: pytest.MonkeyPatch
+    rules: Rules, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rules(connection_logs=30 * DAY)
     reads = 0
@@ -206,7 +206,7 @@ def test_a_reader_goes_by_holds_of_a_moment_ago_and_asks_once(
         reads += operation == "GetItem"
         return send(operation, request)
 
-    between(counted)
+    transport.intercept(counted)
     for _ in range(3):
         assert holds.keeping("connection").holds == ()
     assert reads == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import count
@@ -19,9 +19,8 @@ from chalicelib.store.dynamodb.tables import AuditLogItem
 from chalicelib.store.logs import audit_rows
 from chalicelib.store.retention import runs as retention_runs
 from chalicelib.store.retention import state as retention_state
-from tests.retention.conftest import DAY, EVENT, NOW, Clock, Killed, Rows, Rules, Send, hold
-
-Between = Callable[[Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]], None]
+from tests.retention.conftest import DAY, EVENT, NOW, Clock, Killed, Rows, Rules, hold
+from tests.transport import ObservedTransport, Send
 
 
 @cache
@@ -53,7 +52,7 @@ def test_after_a_kill_at_any_call_the_next_run_leaves_the_tables_right(
     rules: Rules,
     rows: Rows,
     clock: Clock,
-    between: Between,
+    transport: ObservedTransport,
     monkeypatch: pytest.MonkeyPatch,
     *,
     answered: bool,
@@ -72,7 +71,7 @@ def test_after_a_kill_at_any_call_the_next_run_leaves_the_tables_right(
             raise Killed
         return send(operation, request)
 
-    between(dies)
+    transport.intercept(dies)
     for number in count(1):
         fatal = 0
         rows.engine.clear()

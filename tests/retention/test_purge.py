@@ -28,9 +28,9 @@ from chalicelib.store.dynamodb.tables import FORGET_AT, ConnectionLogItem
 from chalicelib.store.retention import runs as retention_runs
 from chalicelib.store.retention import state as retention_state
 from scripts.local.engine import EmbeddedEngine
-from tests.retention.conftest import DAY, NOW, Clock, Killed, Rows, Rules, Send, hold, lift
+from tests.retention.conftest import DAY, NOW, Clock, Killed, Rows, Rules, hold, lift
+from tests.transport import ObservedTransport, Send
 
-Between = Callable[[Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]], None]
 NONE = {"api_keys": 0, "audit_connection_events": 0, "connection_logs": 0, "audit_logs": 0}
 TICK = timedelta.resolution
 
@@ -251,7 +251,7 @@ def test_when_time_is_up_it_says_what_is_left_and_the_next_run_goes_on(
     assert rows.connections == set()
 
 
-def test_of_two_handlers_one_works_and_the_other_leaves(rules: Rules, rows: Rows, between: Between) -> None:
+def test_of_two_handlers_one_works_and_the_other_leaves(rules: Rules, rows: Rows, transport: ObservedTransport) -> None:
     rules(connection_logs=30 * DAY)
     rows.web(31 * DAY)
     others: list[dict[str, Any] | None] = []
@@ -262,14 +262,14 @@ def test_of_two_handlers_one_works_and_the_other_leaves(rules: Rules, rows: Rows
             others[0] = purge(60)
         return send(operation, request)
 
-    between(during)
+    transport.intercept(during)
     assert run()["purged"] == purged(connection_logs=1)
     assert others == [None]
     assert len(retention_runs.latest(10)) == 1
 
 
 def test_the_lease_of_a_process_that_died_ends_and_its_run_is_told_of(
-    rules: Rules, rows: Rows, clock: Clock, between: Between, monkeypatch: pytest.MonkeyPatch
+    rules: Rules, rows: Rows, clock: Clock, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rules(connection_logs=30 * DAY)
     monkeypatch.setattr(log_purge, "ROUND", 10)
@@ -283,7 +283,7 @@ def test_the_lease_of_a_process_that_died_ends_and_its_run_is_told_of(
             raise Killed
         return send(operation, request)
 
-    between(dies)
+    transport.intercept(dies)
     with pytest.raises(Killed):
         purge(60)
     assert len(rows.connections) == 5
@@ -298,7 +298,7 @@ def test_the_lease_of_a_process_that_died_ends_and_its_run_is_told_of(
 
 
 def test_a_run_whose_lease_was_taken_over_deletes_no_more(
-    rules: Rules, rows: Rows, clock: Clock, between: Between, monkeypatch: pytest.MonkeyPatch
+    rules: Rules, rows: Rows, clock: Clock, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rules(connection_logs=30 * DAY)
     monkeypatch.setattr(log_purge, "ROUND", 10)
@@ -314,7 +314,7 @@ def test_a_run_whose_lease_was_taken_over_deletes_no_more(
             assert retention_state.take("another", clock.moment, clock.moment + LEASE, {}) is not None
         return answer
 
-    between(taken)
+    transport.intercept(taken)
     record = purge(60)
     assert record is not None
     assert record["error"] == "Another run has taken the lease over."
@@ -324,7 +324,7 @@ def test_a_run_whose_lease_was_taken_over_deletes_no_more(
 
 
 def test_a_run_that_was_overtaken_says_itself_what_it_did(
-    rules: Rules, rows: Rows, clock: Clock, between: Between, monkeypatch: pytest.MonkeyPatch
+    rules: Rules, rows: Rows, clock: Clock, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rules(connection_logs=30 * DAY)
     monkeypatch.setattr(log_purge, "ROUND", 2)
@@ -343,7 +343,7 @@ def test_a_run_that_was_overtaken_says_itself_what_it_did(
             others[0] = run()
         return answer
 
-    between(overtaken)
+    transport.intercept(overtaken)
     first = run()
     assert (first["purged"], others[0]["purged"]) == (purged(connection_logs=4), purged(connection_logs=4))
     stored = retention_runs.latest(10)
@@ -353,7 +353,7 @@ def test_a_run_that_was_overtaken_says_itself_what_it_did(
 
 
 def test_a_record_that_could_not_be_stored_gives_the_lease_back_and_is_stored_by_the_next_run(
-    rules: Rules, rows: Rows, between: Between, capsys: pytest.CaptureFixture[str]
+    rules: Rules, rows: Rows, transport: ObservedTransport, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rules(connection_logs=30 * DAY)
     rows.web(31 * DAY)
@@ -366,7 +366,7 @@ def test_a_record_that_could_not_be_stored_gives_the_lease_back_and_is_stored_by
             raise throttled(operation)
         return send(operation, request)
 
-    between(broken)
+    transport.intercept(broken)
     with pytest.raises(Unavailable):
         purge(60)
     assert '"PurgeSuccess":1' in capsys.readouterr().out
@@ -394,7 +394,7 @@ def throttled(operation: str) -> ClientError:
 
 @pytest.mark.usefixtures("_short_pauses")
 def test_what_is_throttled_unprocessed_or_not_answered_is_sent_again(
-    rules: Rules, rows: Rows, between: Between, monkeypatch: pytest.MonkeyPatch
+    rules: Rules, rows: Rows, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rules(connection_logs=30 * DAY, audit_logs=30 * DAY, api_keys=7 * DAY)
     monkeypatch.setattr(log_purge, "ROUND", 40)
@@ -421,7 +421,7 @@ def test_what_is_throttled_unprocessed_or_not_answered_is_sent_again(
             raise throttled(operation)
         return send(operation, request)
 
-    between(failing)
+    transport.intercept(failing)
     record = run()
     assert record["remaining"] is False
     assert rows.connections == rows.audits == rows.tokens == set()
@@ -429,7 +429,7 @@ def test_what_is_throttled_unprocessed_or_not_answered_is_sent_again(
 
 
 def test_one_table_that_fails_does_not_keep_the_others_from_being_purged(
-    rules: Rules, rows: Rows, between: Between, caplog: pytest.LogCaptureFixture
+    rules: Rules, rows: Rows, transport: ObservedTransport, caplog: pytest.LogCaptureFixture
 ) -> None:
     rules(connection_logs=30 * DAY, audit_logs=30 * DAY)
     rows.session(31 * DAY)
@@ -440,7 +440,7 @@ def test_one_table_that_fails_does_not_keep_the_others_from_being_purged(
             raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, operation)  # type: ignore[no-untyped-call]
         return send(operation, request)
 
-    between(broken)
+    transport.intercept(broken)
     record = purge(60)
     assert record is not None
     assert record["error"] == "Failed to purge connection_logs: the store did not do what it was asked."
@@ -490,7 +490,9 @@ def test_whatever_goes_wrong_with_one_data_set_the_others_are_purged_and_the_run
     assert retention_runs.latest(1) == [record]
 
 
-def test_how_a_session_ended_is_read_as_it_is_at_this_moment(rules: Rules, rows: Rows, between: Between) -> None:
+def test_how_a_session_ended_is_read_as_it_is_at_this_moment(
+    rules: Rules, rows: Rows, transport: ObservedTransport
+) -> None:
     rules(connection_logs=30 * DAY)
     rows.session(40 * DAY, closed=39 * DAY)
     asked: list[Mapping[str, Any]] = []
@@ -499,7 +501,7 @@ def test_how_a_session_ended_is_read_as_it_is_at_this_moment(rules: Rules, rows:
         asked.extend(request["RequestItems"].values() if operation == "BatchGetItem" else ())
         return send(operation, request)
 
-    between(noted)
+    transport.intercept(noted)
     run()
     assert [each["ConsistentRead"] for each in asked] == [True]
 
@@ -629,7 +631,7 @@ def test_the_logger_of_metrics_writes_nothing_but_them(rules: Rules) -> None:
 # Tokens.
 
 
-def test_a_token_that_slides_meanwhile_is_kept(rules: Rules, rows: Rows, between: Between) -> None:
+def test_a_token_that_slides_meanwhile_is_kept(rules: Rules, rows: Rows, transport: ObservedTransport) -> None:
     rules(api_keys=7 * DAY)
     sliding = rows.token(8 * DAY, login_type="password", token_name="")
     rows.token(8 * DAY)
@@ -640,7 +642,7 @@ def test_a_token_that_slides_meanwhile_is_kept(rules: Rules, rows: Rows, between
             api_keys.touch(sliding, times.now(), times.now() + DAY)
         return answer
 
-    between(used)
+    transport.intercept(used)
     assert run()["purged"] == purged(api_keys=1)
     assert rows.tokens == {sliding.id}
 

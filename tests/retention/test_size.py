@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -22,9 +22,8 @@ from chalicelib.store.dynamodb.client import Item
 from chalicelib.store.dynamodb.tables import AuditLogItem, ConnectionLogItem
 from chalicelib.store.logs import audit_rows, connection_rows
 from scripts.local.engine import EmbeddedEngine
-from tests.retention.conftest import DAY, EVENT, NOW, SESSION, Rules, Send
-
-Between = Callable[[Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]], None]
+from tests.retention.conftest import DAY, EVENT, NOW, SESSION, Rules
+from tests.transport import ObservedTransport, Send
 
 SIZE = int(os.environ.get("PURGED_ROWS", "4000"))
 """`PURGED_ROWS=100000 scripts/test tests/retention/test_size.py` takes some minutes."""
@@ -56,7 +55,7 @@ def audits(number: int, random: Random) -> Iterator[Item]:
 
 @pytest.mark.parametrize("log", ["connection", "audit"])
 def test_a_backlog_goes_with_flat_memory_and_many_rows_a_call(
-    rules: Rules, tables: EmbeddedEngine, between: Between, log: str
+    rules: Rules, tables: EmbeddedEngine, transport: ObservedTransport, log: str
 ) -> None:
     rules(connection_logs=30 * DAY, audit_logs=30 * DAY)
     table, items = {
@@ -75,7 +74,7 @@ def test_a_backlog_goes_with_flat_memory_and_many_rows_a_call(
             held.append(sum(type(one) in (ConnectionLog, AuditLog) for one in gc.get_objects()))
         return send(operation, request)
 
-    between(counted)
+    transport.intercept(counted)
     record = purge(3_600)
     assert record is not None
     assert record["purged"][f"{log}_logs"] == SIZE

@@ -10,13 +10,12 @@ import pytest
 
 from chalicelib.retention.purge import purge
 from chalicelib.retention.sweep import EVERY, MARGIN
-from tests.retention.conftest import DAY, Clock, Rows, Rules, Send, hold, lift
-
-Between = Callable[[Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]], None]
+from tests.retention.conftest import DAY, Clock, Rows, Rules, hold, lift
+from tests.transport import ObservedTransport, Send
 
 
 @pytest.fixture
-def looked_at(between: Between) -> Callable[[], int]:
+def looked_at(transport: ObservedTransport) -> Callable[[], int]:
     """Runs the purge and tells how many rows of the logs it read."""
     read = 0
 
@@ -27,7 +26,7 @@ def looked_at(between: Between) -> Callable[[], int]:
             read += answer["ScannedCount"]
         return answer
 
-    between(counted)
+    transport.intercept(counted)
 
     def run() -> int:
         nonlocal read

@@ -63,7 +63,7 @@ class Bill:
     read_units: float = 0.0
 
     def add(self, operation: str, _request: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
-        """One call more; made to be given to `engine.heard_by`."""
+        """One call more; made to be given to `client.heard_by`."""
         self.calls += 1
         if operation == "Query":
             items = answer.get("Items", ())

@@ -1,8 +1,10 @@
-"""The one client to DynamoDB: every call of every table goes through `call`, and its failures are told apart here.
+"""One call to DynamoDB: every call of every table goes through `call`, and its failures are told apart here.
 
-pynamodb builds the schemas, conditions and transactions. Sending is done by one shared connection, because each
-pynamodb model would otherwise make a botocore session of its own: 50 ms and 9 MB per table at a cold start.
-Time-outs are far below API Gateway's 29 seconds, so that a store that hangs becomes an answer and not a time-out.
+    ConditionFailed, TransactionCancelled    an answer: the condition of a write did not hold
+    Unavailable                              throttled, timed out, unreachable or contended, after every attempt
+    ClientError                              refused for good: a mistake of ours or of the deployment
+
+pynamodb builds the schemas and conditions; what sends the calls is in `chalicelib.store.dynamodb.transport`.
 """
 
 from __future__ import annotations
@@ -11,25 +13,20 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from math import inf
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import JSONParser
-from pynamodb.connection import Connection
 
 from chalicelib.errors import Unavailable
-from chalicelib.store.dynamodb.signed_call import Direct, parsed
+from chalicelib.store.dynamodb.patience import pause
+from chalicelib.store.dynamodb.signed_transport import CONTENTION
+from chalicelib.store.dynamodb.transport import in_use
 
 Item = dict[str, dict[str, Any]]
 """An item as DynamoDB sends it: attribute name -> {type: value}."""
 
-_CONNECT_TIMEOUT_SECONDS = 1
-_READ_TIMEOUT_SECONDS = 3
-_ATTEMPTS = 3
-"""Beside the first, which is made the short way; see `chalicelib.store.dynamodb.signed_call`."""
-_CONNECTIONS = 32
-
+_MAX_REPEATS = 3
 _TRANSIENT = frozenset(
     {
         "InternalServerError",
@@ -90,63 +87,48 @@ def heard_by(listener: Listener) -> Iterator[None]:
         _listener.reset(before)
 
 
-class _Parser(JSONParser):
-    """Answers as DynamoDB writes them: botocore's parser walks its model value by value, a third of a page's CPU."""
-
-    def _do_parse(self, response: Mapping[str, Any], shape: object) -> dict[str, Any]:
-        del shape
-        answer = parsed(response["body"])
-        self._inject_response_metadata(answer, response["headers"])  # type: ignore[no-untyped-call]
-        return answer
-
-
-class _Parsers:
-    def create_parser(self, _protocol: str) -> _Parser:
-        """The parser of every answer."""
-        return _Parser()  # type: ignore[no-untyped-call]
-
-
-_PARSERS = _Parsers()
-
-
-@cache
-def connection() -> Connection:
-    """The shared connection. Safe under threads: botocore clients are, and this makes one."""
-    return Connection(
-        connect_timeout_seconds=_CONNECT_TIMEOUT_SECONDS,
-        read_timeout_seconds=_READ_TIMEOUT_SECONDS,
-        retry_configuration={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
-        max_pool_connections=_CONNECTIONS,
-    )
-
-
-def _client() -> Any:  # noqa: ANN401 - botocore makes its client classes at run time
-    # pynamodb makes its client when it is first asked for, and again when credentials come late.
-    client: Any = connection().client
-    if client._endpoint._response_parser_factory is not _PARSERS:  # noqa: SLF001 - there is no public place for a parser
-        client._endpoint._response_parser_factory = _PARSERS  # noqa: SLF001
-        client._make_api_call = Direct(client)  # noqa: SLF001
-    return client
-
-
 def call(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Send one request, for example `call("GetItem", {"TableName": ..., "Key": ...})`.
+    """Send one request, for example `call("GetItem", {"TableName": ..., "Key": ...})`, and return its answer.
+
+    What another write was in the way of is sent again here, the same request with the same token; what is throttled or
+    unreachable is sent again by the transport.
 
     Raises:
         ConditionFailed: the write's condition did not hold.
         TransactionCancelled: one in the transaction did not.
-        Unavailable: throttled, timed out or unreachable, after retries.
+        Unavailable: throttled, timed out, unreachable or contended, after every attempt.
     """
-    try:
-        answer: dict[str, Any] = _client()._make_api_call(operation, dict(request))  # noqa: SLF001
-    except ClientError as error:
-        raise _translated(operation, error) from error
-    except BotoCoreError as error:
-        _log.warning("%s did not reach the store: %s", operation, error)
-        raise Unavailable from error
+    attempt = 0
+    while True:
+        try:
+            answer = in_use().send(operation, request)
+        except ClientError as error:
+            if attempt == _MAX_REPEATS or not _is_contended(error):
+                raise _translated(operation, error) from error
+        except BotoCoreError as error:
+            _log.warning("%s did not reach the store: %s", operation, error)
+            raise Unavailable from error
+        else:
+            break
+        pause(attempt, give_up_at=inf)
+        attempt += 1
     if listener := _listener.get():
         listener(operation, request, answer)
     return answer
+
+
+def _is_contended(error: ClientError) -> bool:
+    """Whether the request changed nothing, and may succeed in a moment although botocore does not send it again."""
+    code = error.response["Error"]["Code"]
+    if code != "TransactionCanceledException":
+        return code in CONTENTION
+    reasons = _cancellation_codes(error)
+    return "ConditionalCheckFailed" not in reasons and not _CANCELLED_TRANSIENT.isdisjoint(reasons)
+
+
+def _cancellation_codes(error: ClientError) -> list[str | None]:
+    reasons: Any = error.response.get("CancellationReasons", ())
+    return [(reason or {}).get("Code") for reason in reasons]
 
 
 def _translated(operation: str, error: ClientError) -> Exception:
@@ -154,7 +136,7 @@ def _translated(operation: str, error: ClientError) -> Exception:
     if code == "ConditionalCheckFailedException":
         return ConditionFailed(error.response.get("Item"))
     if code == "TransactionCanceledException":
-        codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", ())]
+        codes = _cancellation_codes(error)
         failed = [index for index, reason in enumerate(codes) if reason == "ConditionalCheckFailed"]
         if failed:
             return TransactionCancelled(failed)

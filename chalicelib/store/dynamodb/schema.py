@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from inspect import getmembers
 from typing import Any
 
 from botocore.exceptions import ClientError
+from pynamodb.attributes import Attribute
+from pynamodb.indexes import GlobalSecondaryIndex, Projection
 from pynamodb.models import Model
 
 from chalicelib.errors import Unavailable
@@ -18,23 +22,24 @@ _POLL_SECONDS = 0.2
 
 def table_definition(table: type[Model]) -> dict[str, object]:
     """The CreateTable request of a table: keys, attribute types and indexes, paid per request."""
-    schema: dict[str, Any] = dict(table._get_schema())  # noqa: SLF001 - pynamodb offers no public way to read a model's schema
+    indexes = [index for _, index in getmembers(table, lambda member: isinstance(member, GlobalSecondaryIndex))]
+    sources = [table.get_attributes(), *(index.Meta.attributes for index in indexes)]
+    types = {key.attr_name: key.attr_type for source in sources for key in _keys(source)}
     definition: dict[str, object] = {
         "TableName": table.Meta.table_name,
         "BillingMode": table.Meta.billing_mode,
-        "AttributeDefinitions": [dict(attribute) for attribute in schema["attribute_definitions"]],
-        "KeySchema": [dict(key) for key in schema["key_schema"]],
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for name, kind in types.items()],
+        "KeySchema": _key_schema(table.get_attributes()),
     }
-    indexes = [
-        {
-            "IndexName": index["index_name"],
-            "KeySchema": sorted((dict(key) for key in index["key_schema"]), key=lambda key: key["KeyType"]),
-            "Projection": dict(index["projection"]),
-        }
-        for index in schema["global_secondary_indexes"]
-    ]
     if indexes:
-        definition["GlobalSecondaryIndexes"] = indexes
+        definition["GlobalSecondaryIndexes"] = [
+            {
+                "IndexName": index.Meta.index_name,
+                "KeySchema": _key_schema(index.Meta.attributes),
+                "Projection": _projection(index.Meta.projection),
+            }
+            for index in indexes
+        ]
     return definition
 
 
@@ -70,3 +75,23 @@ def _status(table_name: str) -> str | None:
         raise
     status: str = description["Table"]["TableStatus"]
     return status
+
+
+def _keys(attributes: Mapping[str, Attribute[Any]]) -> list[Attribute[Any]]:
+    """The hash key and, after it, the range key."""
+    keys = (attribute for attribute in attributes.values() if attribute.is_hash_key or attribute.is_range_key)
+    return sorted(keys, key=lambda key: key.is_range_key)
+
+
+def _key_schema(attributes: Mapping[str, Attribute[Any]]) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": key.attr_name, "KeyType": "RANGE" if key.is_range_key else "HASH"}
+        for key in _keys(attributes)
+    ]
+
+
+def _projection(projection: Projection) -> dict[str, object]:
+    definition: dict[str, object] = {"ProjectionType": projection.projection_type}
+    if projection.non_key_attributes:
+        definition["NonKeyAttributes"] = projection.non_key_attributes
+    return definition

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
+from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
@@ -43,7 +44,13 @@ def transact(writes: Sequence[Write]) -> None:
     global _engine_lacks_transactions  # noqa: PLW0603 - a fact about the engine, learnt once a process
     if not _engine_lacks_transactions:
         try:
-            call("TransactWriteItems", {"TransactItems": [{write.verb: dict(write.request)} for write in writes]})
+            call(
+                "TransactWriteItems",
+                {
+                    "ClientRequestToken": str(uuid4()),
+                    "TransactItems": [{write.verb: dict(write.request)} for write in writes],
+                },
+            )
         except ClientError as error:
             if error.response["Error"]["Code"] not in _NO_TRANSACTIONS:
                 raise

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
@@ -29,6 +29,7 @@ from chalicelib.store.directory.claims import Changed
 from chalicelib.store.dynamodb.client import call
 from chalicelib.store.dynamodb.tables import APIKeyItem
 from chalicelib.times import EPOCH, NEVER
+from tests.transport import ObservedTransport
 
 pytestmark = pytest.mark.usefixtures("tables")
 BORN = datetime(2025, 7, 10, 10, 14, 38, 942776, tzinfo=UTC)
@@ -53,13 +54,6 @@ KEY = APIKey(
 def _soon_after(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock stands where none of the tokens has been expired for long enough to be gone."""
     monkeypatch.setattr(times, "now", lambda: BORN + timedelta(days=6))
-
-
-class Sent(Protocol):
-    requests: list[tuple[str, Mapping[str, Any]]]
-
-    @property
-    def operations(self) -> list[str]: ...
 
 
 @pytest.mark.parametrize(
@@ -132,11 +126,11 @@ def test_the_secret_is_neither_stored_nor_shown() -> None:
     assert repr(KEY.hashed_secret) not in repr(KEY)
 
 
-def test_a_token_and_its_name_are_one_call_and_a_look_is_consistent(sent: Sent) -> None:
+def test_a_token_and_its_name_are_one_call_and_a_look_is_consistent(transport: ObservedTransport) -> None:
     add(KEY)
     get(KEY.id)
-    assert sent.operations == ["TransactWriteItems", "GetItem"]
-    assert sent.requests[1][1]["ConsistentRead"] is True
+    assert transport.operations == ["TransactWriteItems", "GetItem"]
+    assert transport.requests[1][1]["ConsistentRead"] is True
 
 
 USER = KEY.user_id
@@ -261,20 +255,20 @@ def test_a_listing_goes_on_where_the_store_stopped(monkeypatch: pytest.MonkeyPat
     assert list(list_all(keys[0])) == keys[1:]
 
 
-def test_a_key_longer_than_the_store_takes_is_not_looked_for(sent: Sent) -> None:
+def test_a_key_longer_than_the_store_takes_is_not_looked_for(transport: ObservedTransport) -> None:
     assert get("x" * 2_049) is None
     assert get_by_name(USER, "é" * 1_100) is None
-    assert sent.operations == []
+    assert transport.operations == []
 
 
 NOW = BORN + timedelta(hours=2)
 LATER = BORN + timedelta(days=9)
 
 
-def test_a_use_is_noted_by_one_write_that_changes_nothing_else(sent: Sent) -> None:
+def test_a_use_is_noted_by_one_write_that_changes_nothing_else(transport: ObservedTransport) -> None:
     add(KEY)
     touch(KEY, NOW, LATER)
-    assert sent.operations == ["TransactWriteItems", "UpdateItem"]
+    assert transport.operations == ["TransactWriteItems", "UpdateItem"]
     assert get(KEY.id) == replace(KEY, last_used=NOW, expires_at=LATER)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -25,18 +25,11 @@ from chalicelib.store.directory.people import (
     save_user,
     user_ids,
 )
-from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.dynamodb.tables import UserItem
+from tests.transport import ObservedTransport, Send
 
 pytestmark = pytest.mark.usefixtures("tables")
 SECOND = timedelta(seconds=1)
-
-
-class Sent(Protocol):
-    requests: list[tuple[str, Mapping[str, Any]]]
-
-    @property
-    def operations(self) -> list[str]: ...
 
 
 @pytest.fixture
@@ -217,10 +210,10 @@ def test_creating_what_is_there_already_is_refused(alice: User) -> None:
     assert get_user(alice.id) == alice
 
 
-def test_a_row_and_its_claims_are_one_call(alice: User, sent: Sent) -> None:
+def test_a_row_and_its_claims_are_one_call(alice: User, transport: ObservedTransport) -> None:
     save_user(alice, None)
     saved(alice, deleted=True)
-    assert sent.operations == ["TransactWriteItems", "TransactWriteItems"]
+    assert transport.operations == ["TransactWriteItems", "TransactWriteItems"]
 
 
 def test_listings_are_by_name_whatever_the_case(alice: User, acme: Organization) -> None:
@@ -233,17 +226,15 @@ def test_listings_are_by_name_whatever_the_case(alice: User, acme: Organization)
     assert [organization.name for organization in list_organizations()] == ["Alice", "bob", "carol", "Dave"]
 
 
-def test_a_listing_follows_the_pages_of_the_engine(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_listing_follows_the_pages_of_the_engine(alice: User, transport: ObservedTransport) -> None:
     for number in range(5):
         save_user(replace(alice, id=str(UUID(int=number)), username=f"u{number}", email=f"{number}@example.com"), None)
-    client = store_engine.connection().client
-    send = client._make_api_call
 
-    def short_pages(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    def short_pages(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = send(operation, {**request, "Limit": 2})
         return answer
 
-    monkeypatch.setattr(client, "_make_api_call", short_pages)
+    transport.intercept(short_pages)
     assert [user.username for user in list_users()] == ["u0", "u1", "u2", "u3", "u4"]
 
 
@@ -254,29 +245,27 @@ def put_many(number: int, like: User) -> list[str]:
     return ids
 
 
-def test_users_are_read_a_hundred_at_a_time_and_each_once(alice: User, sent: Sent) -> None:
+def test_users_are_read_a_hundred_at_a_time_and_each_once(alice: User, transport: ObservedTransport) -> None:
     ids = put_many(105, alice)
-    sent.requests.clear()
+    transport.requests.clear()
     found = get_users([*ids, *ids, "00000000-0000-4000-8000-ffffffffffff"])
     assert set(found) == set(ids)
     assert found[ids[104]].username == "u104"
-    assert sent.operations == ["BatchGetItem", "BatchGetItem"]
+    assert transport.operations == ["BatchGetItem", "BatchGetItem"]
 
 
-def test_nothing_is_asked_for_no_ids(sent: Sent) -> None:
+def test_nothing_is_asked_for_no_ids(transport: ObservedTransport) -> None:
     assert get_users([]) == {}
     assert get_organizations([]) == {}
-    assert sent.operations == []
+    assert transport.operations == []
 
 
-def unprocessed(monkeypatch: pytest.MonkeyPatch, taken: int) -> list[int]:
+def unprocessed(transport: ObservedTransport, taken: int) -> list[int]:
     """Of every batch, let the engine read only so many rows; the lengths of the batches are noted."""
-    client = store_engine.connection().client
-    send = client._make_api_call
     lengths: list[int] = []
     name = UserItem.Meta.table_name
 
-    def partly(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    def partly(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         assert operation == "BatchGetItem"
         keys = request["RequestItems"][name]["Keys"]
         lengths.append(len(keys))
@@ -286,19 +275,19 @@ def unprocessed(monkeypatch: pytest.MonkeyPatch, taken: int) -> list[int]:
         answer: dict[str, Any] = send(operation, {"RequestItems": {name: {"Keys": keys[:taken]}}})
         return {**answer, "UnprocessedKeys": left}
 
-    monkeypatch.setattr(client, "_make_api_call", partly)
+    transport.intercept(partly)
     return lengths
 
 
-def test_keys_that_the_engine_left_are_asked_for_again(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_that_the_engine_left_are_asked_for_again(alice: User, transport: ObservedTransport) -> None:
     ids = put_many(7, alice)
-    lengths = unprocessed(monkeypatch, 3)
+    lengths = unprocessed(transport, 3)
     assert set(get_users(ids)) == set(ids)
     assert lengths == [7, 4, 1]
 
 
-def test_keys_that_the_engine_leaves_for_ever_are_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    lengths = unprocessed(monkeypatch, 0)
+def test_keys_that_the_engine_leaves_for_ever_are_an_answer(transport: ObservedTransport) -> None:
+    lengths = unprocessed(transport, 0)
     with pytest.raises(Unavailable):
         get_users([str(UUID(int=1))])
     assert 1 < len(lengths) < 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -19,7 +19,6 @@ from chalicelib.lanes.catalogue import (
     Lane,
 )
 from chalicelib.settings import current
-from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.dynamodb import schema
 from chalicelib.store.dynamodb.client import call
 from chalicelib.store.dynamodb.schema import create_missing_tables, table_definition
@@ -34,15 +33,9 @@ from chalicelib.store.dynamodb.tables import (
     UserItem,
 )
 from scripts.local.engine import EmbeddedEngine
+from tests.transport import ObservedTransport, Send
 
 NAMES = [table.Meta.table_name for table in TABLES]
-
-
-class Sent(Protocol):
-    requests: list[tuple[str, Mapping[str, Any]]]
-
-    @property
-    def operations(self) -> list[str]: ...
 
 
 @pytest.fixture
@@ -67,11 +60,11 @@ def test_the_tables_are_made_once() -> None:
 
 
 @pytest.mark.usefixtures("no_tables")
-def test_a_second_start_makes_no_table(sent: Sent) -> None:
+def test_a_second_start_makes_no_table(transport: ObservedTransport) -> None:
     create_missing_tables()
-    sent.requests.clear()
+    transport.requests.clear()
     create_missing_tables()
-    assert sent.operations == ["DescribeTable"] * len(TABLES)
+    assert transport.operations == ["DescribeTable"] * len(TABLES)
 
 
 def test_only_what_is_missing_is_made() -> None:
@@ -80,51 +73,45 @@ def test_only_what_is_missing_is_made() -> None:
 
 
 @pytest.mark.usefixtures("no_tables")
-def test_another_process_may_make_the_same_tables_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = store_engine.connection().client
-    send = client._make_api_call
+def test_another_process_may_make_the_same_tables_meanwhile(transport: ObservedTransport) -> None:
 
-    def raced(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    def raced(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         if operation == "CreateTable":
-            send(operation, dict(request))
-        answer: dict[str, Any] = send(operation, dict(request))
-        return answer
+            send(operation, request)
+        return send(operation, request)
 
-    monkeypatch.setattr(client, "_make_api_call", raced)
+    transport.intercept(raced)
     assert create_missing_tables() == NAMES
 
 
 @pytest.mark.usefixtures("no_tables")
-def test_a_refusal_to_make_a_table_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = store_engine.connection().client
-    send = client._make_api_call
+def test_a_refusal_to_make_a_table_is_not_swallowed(transport: ObservedTransport) -> None:
 
-    def denied(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    def denied(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         if operation == "CreateTable":
             raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, operation)  # type: ignore[no-untyped-call]
-        answer: dict[str, Any] = send(operation, dict(request))
-        return answer
+        return send(operation, request)
 
-    monkeypatch.setattr(client, "_make_api_call", denied)
+    transport.intercept(denied)
     with pytest.raises(ClientError):
         create_missing_tables()
 
 
 @pytest.mark.usefixtures("no_tables")
-def test_a_table_that_is_still_being_made_is_waited_for_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = store_engine.connection().client
-    send = client._make_api_call
+def test_a_table_that_is_still_being_made_is_waited_for_but_not_for_ever(
+    transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
     polls: list[str] = []
 
-    def slow(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = send(operation, dict(request))
+    def slow(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = send(operation, request)
         if operation == "DescribeTable":
             polls.append(operation)
             if len(polls) < 4 or request["TableName"] == NAMES[-1]:
                 answer["Table"]["TableStatus"] = "CREATING"
         return answer
 
-    monkeypatch.setattr(client, "_make_api_call", slow)
+    transport.intercept(slow)
     monkeypatch.setattr(schema, "_POLL_SECONDS", 0)
     monkeypatch.setattr(schema, "_WAIT_SECONDS", 0.05)
     with pytest.raises(Unavailable):

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.store.dynamodb import client as store_engine
+from chalicelib.errors import Unavailable
 from chalicelib.store.dynamodb import transaction
 from chalicelib.store.dynamodb.client import Item, TransactionCancelled, call
 from chalicelib.store.dynamodb.tables import UserItem
 from chalicelib.store.dynamodb.transaction import Write, transact
+from tests.transport import Fault, ObservedTransport, Send, refusal
 
 pytestmark = pytest.mark.usefixtures("tables")
 TABLE = UserItem.Meta.table_name
-
-
-class Sent(Protocol):
-    requests: list[tuple[str, Mapping[str, Any]]]
-
-    @property
-    def operations(self) -> list[str]: ...
 
 
 def put(row_id: str, name: str, *, new: bool = False) -> Write:
@@ -48,20 +42,17 @@ def rows() -> dict[str, str]:
 
 
 @pytest.fixture(params=["with transactions", "without"])
-def transactions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+def transactions(request: pytest.FixtureRequest, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch) -> bool:
     monkeypatch.setattr(transaction, "_engine_lacks_transactions", False)
     if request.param == "with transactions":
         return True
-    client = store_engine.connection().client
-    send = client._make_api_call
 
-    def without(operation: str, sent: Mapping[str, Any]) -> dict[str, Any]:
+    def without(send: Send, operation: str, sent: Mapping[str, Any]) -> dict[str, Any]:
         if operation == "TransactWriteItems":
             raise ClientError({"Error": {"Code": "UnknownOperationException", "Message": ""}}, operation)  # type: ignore[no-untyped-call]
-        answer: dict[str, Any] = send(operation, dict(sent))
-        return answer
+        return send(operation, sent)
 
-    monkeypatch.setattr(client, "_make_api_call", without)
+    transport.intercept(without)
     return False
 
 
@@ -96,9 +87,9 @@ def test_one_condition_that_fails_leaves_everything_as_it_was(refused: Write, po
     assert rows() == {"a": "1", "b": "1", "c": "1"}
 
 
-def test_it_is_one_call(sent: Sent) -> None:
+def test_it_is_one_call(transport: ObservedTransport) -> None:
     transact([put("a", "1"), put("b", "1")])
-    assert sent.operations == ["TransactWriteItems"]
+    assert transport.operations == ["TransactWriteItems"]
 
 
 def test_every_failed_condition_is_named() -> None:
@@ -118,9 +109,81 @@ def test_that_an_engine_has_no_transactions_is_said_once(caplog: pytest.LogCaptu
     assert rows() == {"a": "1", "b": "1"}
 
 
-def test_any_other_refusal_is_not_taken_for_a_missing_operation(monkeypatch: pytest.MonkeyPatch, sent: Sent) -> None:
+def test_any_other_refusal_is_not_taken_for_a_missing_operation(
+    monkeypatch: pytest.MonkeyPatch, transport: ObservedTransport
+) -> None:
     monkeypatch.setattr(transaction, "_engine_lacks_transactions", False)
     with pytest.raises(ClientError):
         transact([Write("Put", {"TableName": "no-such-table", "Item": {"id": {"S": "a"}}})])
-    assert sent.operations == ["TransactWriteItems"]
+    assert transport.operations == ["TransactWriteItems"]
     assert transaction._engine_lacks_transactions is False
+
+
+CONTENDED = [
+    refusal("TransactionCanceledException", CancellationReasons=[{"Code": "None"}, {"Code": "TransactionConflict"}]),
+    refusal("TransactionCanceledException", CancellationReasons=[{"Code": "ThrottlingError"}, {"Code": "None"}]),
+    refusal("TransactionCanceledException", CancellationReasons=[{"Code": "ProvisionedThroughputExceeded"}]),
+    refusal("TransactionConflictException"),
+    refusal("RequestLimitExceeded"),
+]
+
+
+def failing(error: ClientError, times: int) -> Fault:
+    """Refuse so many requests, and let the next ones through."""
+    left = [error] * times
+
+    def fault(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if left:
+            raise left.pop()
+        return send(operation, request)
+
+    return fault
+
+
+@pytest.mark.parametrize("error", CONTENDED, ids=str)
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_transaction_that_another_stood_in_the_way_of_is_made_once_the_other_is_done(
+    error: ClientError, times: int, transport: ObservedTransport
+) -> None:
+    transport.intercept(failing(error, times))
+    transact([put("a", "1", new=True), put("b", "1", new=True)])
+    assert transport.operations == ["TransactWriteItems"] * (times + 1)
+    assert len({request["ClientRequestToken"] for _, request in transport.requests}) == 1
+    assert rows() == {"a": "1", "b": "1"}
+
+
+@pytest.mark.parametrize("error", CONTENDED, ids=str)
+def test_a_transaction_that_others_always_stand_in_the_way_of_is_given_up(
+    error: ClientError, transport: ObservedTransport
+) -> None:
+    transport.intercept(failing(error, 100))
+    with pytest.raises(Unavailable):
+        transact([put("a", "1")])
+    assert transport.operations == ["TransactWriteItems"] * 4
+    transport.restore()
+    assert rows() == {}
+
+
+def test_a_transaction_whose_condition_failed_is_not_made_again(transport: ObservedTransport) -> None:
+    both = [{"Code": "TransactionConflict"}, {"Code": "ConditionalCheckFailed"}]
+    transport.intercept(failing(refusal("TransactionCanceledException", CancellationReasons=both), 1))
+    with pytest.raises(TransactionCancelled) as caught:
+        transact([put("a", "1"), put("b", "1")])
+    assert caught.value.failed == (1,)
+    assert len(transport.operations) == 1
+
+
+def test_two_transactions_have_tokens_of_their_own(transport: ObservedTransport) -> None:
+    for name in "12":
+        transact([put("a", name)])
+    assert len({request["ClientRequestToken"] for _, request in transport.requests}) == 2
+
+
+@pytest.mark.parametrize("code", ["TransactionConflictException", "RequestLimitExceeded"])
+def test_a_single_write_that_a_transaction_stood_in_the_way_of_is_made_too(
+    code: str, transport: ObservedTransport
+) -> None:
+    transport.intercept(failing(refusal(code), 2))
+    call("PutItem", put("a", "1").request)
+    assert rows() == {"a": "1"}
+    assert transport.operations == ["PutItem"] * 3 + ["Scan"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -25,19 +25,13 @@ from chalicelib.store.logs.write_pool import Written
 from scripts.local.engine import EmbeddedEngine
 from tests.store.audit import TABLE, noise, soon, stored, wide
 from tests.store.logs.test_audit_rows import ROW
+from tests.transport import ObservedTransport
 
 pytestmark = pytest.mark.usefixtures("tables")
 
 OTHER_ID = str(UUID(int=7))
 OTHER = replace(ROW, action="stop")
 THIRD = replace(ROW, action="delete")
-
-
-class Sent(Protocol):
-    requests: list[tuple[str, Mapping[str, Any]]]
-
-    @property
-    def operations(self) -> list[str]: ...
 
 
 def huge(row: AuditLog, seed: int = 1, size: int = 9_000) -> AuditLog:
@@ -54,20 +48,20 @@ def send(rows: Sequence[AuditLog]) -> list[Written[AuditLog] | Unavailable]:
     return write_all(rows, join, give_up_at=soon())
 
 
-def test_an_event_is_one_put_and_so_is_its_repetition(sent: Sent) -> None:
+def test_an_event_is_one_put_and_so_is_its_repetition(transport: ObservedTransport) -> None:
     assert write(ROW, join) == Written(None, ROW)
     assert write(ROW, join) == Written(ROW, ROW)
-    assert sent.operations == ["PutItem", "PutItem"]
+    assert transport.operations == ["PutItem", "PutItem"]
     assert stored() == [ROW]
 
 
-def test_another_event_under_a_used_id_is_kept_beside_it_once(sent: Sent) -> None:
+def test_another_event_under_a_used_id_is_kept_beside_it_once(transport: ObservedTransport) -> None:
     write(ROW, join)
     kept = beside(OTHER)
     assert write(OTHER, join) == Written(None, kept)
     assert write(OTHER, join) == Written(kept, kept)
     assert write(ROW, join) == Written(ROW, ROW)
-    assert sent.operations == ["PutItem"] * 6
+    assert transport.operations == ["PutItem"] * 6
     assert {row.action for row in stored()} == {"start", "stop"}
 
 
@@ -81,10 +75,10 @@ def test_an_event_whose_other_id_is_taken_too_finds_a_third() -> None:
     assert {row.action for row in stored()} == {"start", "stop", "delete"}
 
 
-def test_a_row_of_several_items_is_one_transaction_and_is_known_again(sent: Sent) -> None:
+def test_a_row_of_several_items_is_one_transaction_and_is_known_again(transport: ObservedTransport) -> None:
     row = huge(ROW)
     assert write(row, join) == Written(None, row)
-    assert sent.operations == ["TransactWriteItems"]
+    assert transport.operations == ["TransactWriteItems"]
     assert stored() == [row]
     assert write(row, join) == Written(row, row)
     other = replace(row, action="stop")

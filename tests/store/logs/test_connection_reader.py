@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 import pytest
@@ -20,25 +20,18 @@ from chalicelib.search.criteria import criteria
 from chalicelib.search.filters import CONNECTION_FILTERS
 from chalicelib.search.parser import UserReference, parse
 from chalicelib.settings import Settings
-from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.logs import connection_writer, merge, write_pool
 from chalicelib.store.logs.connection_writer import write_all
 from chalicelib.store.logs.reader import Reading
 from chalicelib.store.logs.tables import CONNECTION_LOGS
+from tests.transport import ObservedTransport, Send
 
 pytestmark = pytest.mark.usefixtures("tables")
 
 T = datetime(2025, 7, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 CAP = 2_001
-
-
-class Sent(Protocol):
-    requests: list[tuple[str, Mapping[str, Any]]]
-
-    @property
-    def operations(self) -> list[str]: ...
 
 
 def named(name: str) -> str:
@@ -156,14 +149,14 @@ def newest_first(some: Sequence[ConnectionLog]) -> list[ConnectionLog]:
     ],
 )
 def test_each_filter_of_the_language_finds_its_rows_in_its_lane(
-    asked: str, lane: str, expected: tuple[ConnectionLog, ...], sent: Sent
+    asked: str, lane: str, expected: tuple[ConnectionLog, ...], transport: ObservedTransport
 ) -> None:
     store(LOGS)
-    sent.requests.clear()
+    transport.requests.clear()
     made = query(asked)
     assert rows(made, expected=100) == newest_first(expected)
     assert count(made, CAP) == len(expected)
-    assert {request["IndexName"] for operation, request in sent.requests if operation == "Query"} == {lane}
+    assert {request["IndexName"] for operation, request in transport.requests if operation == "Query"} == {lane}
 
 
 @pytest.mark.parametrize(
@@ -247,28 +240,28 @@ def test_a_lane_is_followed_over_the_pages_of_the_engine(largest: int, monkeypat
     assert rows(planned(Criteria()), expected=100) == newest_first(logs)
 
 
-def test_a_page_is_one_query_and_one_look_at_how_its_sessions_ended(sent: Sent) -> None:
+def test_a_page_is_one_query_and_one_look_at_how_its_sessions_ended(transport: ObservedTransport) -> None:
     store(many(30))
-    sent.requests.clear()
+    transport.requests.clear()
     assert len(rows(planned(Criteria()), expected=10)) == 10
-    assert sent.operations == ["Query", "BatchGetItem"]
-    assert sent.requests[0][1]["Limit"] == 11
+    assert transport.operations == ["Query", "BatchGetItem"]
+    assert transport.requests[0][1]["Limit"] == 11
 
 
-def test_a_page_of_web_events_is_one_query(sent: Sent) -> None:
+def test_a_page_of_web_events_is_one_query(transport: ObservedTransport) -> None:
     store(many(30))
-    sent.requests.clear()
+    transport.requests.clear()
     wanted = Criteria({"type": frozenset({"workspace_app"})})
     assert len(rows(planned(wanted), expected=5)) == 5
-    assert sent.operations == ["Query"]
+    assert transport.operations == ["Query"]
 
 
-def test_sessions_beyond_a_hundred_are_looked_at_a_hundred_at_a_time(sent: Sent) -> None:
+def test_sessions_beyond_a_hundred_are_looked_at_a_hundred_at_a_time(transport: ObservedTransport) -> None:
     logs = [row(f"session {index}", "ssh", "orga", "user1", T, closing=Closing(T)) for index in range(130)]
     store(logs)
-    sent.requests.clear()
+    transport.requests.clear()
     assert rows(planned(Criteria()), expected=200) == newest_first(logs)
-    looked = [request for operation, request in sent.requests if operation == "BatchGetItem"]
+    looked = [request for operation, request in transport.requests if operation == "BatchGetItem"]
     assert [len(keys["Keys"]) for request in looked for keys in request["RequestItems"].values()] == [100, 30]
 
 
@@ -288,37 +281,35 @@ def test_counting_stops_at_the_cap_over_shards(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("asked", ["", "status:ongoing", "organization:orga"])
-def test_what_one_lane_answers_is_counted_without_reading_rows(asked: str, sent: Sent) -> None:
+def test_what_one_lane_answers_is_counted_without_reading_rows(asked: str, transport: ObservedTransport) -> None:
     store(many(12))
-    sent.requests.clear()
+    transport.requests.clear()
     made = query(asked)
     assert count(made, CAP) > 0
-    assert sent.operations == ["Query"]
-    assert sent.requests[0][1]["Select"] == "COUNT"
+    assert transport.operations == ["Query"]
+    assert transport.requests[0][1]["Select"] == "COUNT"
 
 
-def test_a_capped_count_reads_no_more_than_the_cap(sent: Sent) -> None:
+def test_a_capped_count_reads_no_more_than_the_cap(transport: ObservedTransport) -> None:
     store(many(12))
-    sent.requests.clear()
+    transport.requests.clear()
     assert count(planned(Criteria()), 5) == 5
-    assert [request["Limit"] for _, request in sent.requests] == [5]
+    assert [request["Limit"] for _, request in transport.requests] == [5]
 
 
-def lagging(monkeypatch: pytest.MonkeyPatch, change: Sequence[ConnectionLog], *, after_queries: int) -> None:
+def lagging(transport: ObservedTransport, change: Sequence[ConnectionLog], *, after_queries: int) -> None:
     """Make a change after so many queries were answered, so that what they showed is old by then."""
-    client = store_engine.connection().client
-    send = client._make_api_call
     answered = []
 
-    def behind(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = send(operation, dict(request))
+    def behind(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = send(operation, request)
         if operation == "Query":
             answered.append(operation)
             if len(answered) == after_queries:
                 store(change)
         return answer
 
-    monkeypatch.setattr(client, "_make_api_call", behind)
+    transport.intercept(behind)
 
 
 OPEN = replace(
@@ -329,21 +320,23 @@ OPEN = replace(
 DISCONNECT = replace(OPEN, connect_time=T, closing=Closing(T))
 
 
-def test_a_session_that_the_lane_still_shows_as_open_is_not_ongoing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_the_lane_still_shows_as_open_is_not_ongoing(transport: ObservedTransport) -> None:
     store([OPEN, LOG4])
-    lagging(monkeypatch, [DISCONNECT], after_queries=1)
+    lagging(transport, [DISCONNECT], after_queries=1)
     assert rows(planned(Criteria({"status": frozenset({"ongoing"})})), expected=10) == [LOG4]
 
 
-def test_a_row_is_shown_as_it_ended_although_the_lane_is_older(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_is_shown_as_it_ended_although_the_lane_is_older(transport: ObservedTransport) -> None:
     store([OPEN])
-    lagging(monkeypatch, [DISCONNECT], after_queries=1)
+    lagging(transport, [DISCONNECT], after_queries=1)
     assert rows(planned(Criteria()), expected=10) == [replace(OPEN, closing=Closing(T))]
 
 
-def test_a_row_whose_time_is_corrected_while_it_is_read_is_shown_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_whose_time_is_corrected_while_it_is_read_is_shown_once(
+    transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(merge, "_LARGEST_PAGE", 1)
     store([OPEN, LOG1])
     earlier = replace(OPEN, connect_time=LOG1.connect_time - HOUR)
-    lagging(monkeypatch, [earlier], after_queries=1)
+    lagging(transport, [earlier], after_queries=1)
     assert rows(planned(Criteria()), expected=10) == [OPEN, LOG1]

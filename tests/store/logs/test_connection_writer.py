@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
@@ -15,26 +15,19 @@ from chalicelib.lanes.catalogue import shard_of
 from chalicelib.logs.connection import join
 from chalicelib.records import Closing, ConnectionLog, Mark
 from chalicelib.settings import Settings, load
-from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.dynamodb.client import Item, call
 from chalicelib.store.dynamodb.tables import ConnectionLogItem
 from chalicelib.store.logs import connection_writer
 from chalicelib.store.logs.connection_rows import from_item, revision, to_item
 from chalicelib.store.logs.connection_writer import write, write_all
 from chalicelib.store.logs.write_pool import Written
+from tests.transport import ObservedTransport, Send
 
 TABLE = ConnectionLogItem.Meta.table_name
 SECOND = timedelta(seconds=1)
 
 
 pytestmark = pytest.mark.usefixtures("tables")
-
-
-class Sent(Protocol):
-    requests: list[tuple[str, Mapping[str, Any]]]
-
-    @property
-    def operations(self) -> list[str]: ...
 
 
 def stored_item(row_id: str) -> Item | None:
@@ -62,38 +55,38 @@ def ended(row: ConnectionLog, after: timedelta, reason: str = "client left", cod
     return replace(row, connect_time=end, closing=Closing(end, Mark(end, reason), Mark(end, code)))
 
 
-def test_a_connect_is_one_put(session_row: ConnectionLog, sent: Sent) -> None:
+def test_a_connect_is_one_put(session_row: ConnectionLog, transport: ObservedTransport) -> None:
     assert write(session_row, join) == Written(None, session_row)
-    assert sent.operations == ["PutItem"]
+    assert transport.operations == ["PutItem"]
     assert stored_item(session_row.id) == to_item(session_row, shards=1, revision=1)
 
 
-def test_a_web_event_is_one_put(web_row: ConnectionLog, sent: Sent) -> None:
+def test_a_web_event_is_one_put(web_row: ConnectionLog, transport: ObservedTransport) -> None:
     assert write(web_row, join) == Written(None, web_row)
-    assert sent.operations == ["PutItem"]
+    assert transport.operations == ["PutItem"]
     assert stored(web_row.id) == web_row
 
 
-def test_a_disconnect_is_one_update(session_row: ConnectionLog, sent: Sent) -> None:
+def test_a_disconnect_is_one_update(session_row: ConnectionLog, transport: ObservedTransport) -> None:
     write(session_row, join)
-    sent.requests.clear()
+    transport.requests.clear()
     disconnect = ended(session_row, SECOND)
     closed = replace(session_row, closing=disconnect.closing)
     assert write(disconnect, join) == Written(session_row, closed)
-    assert sent.operations == ["UpdateItem"]
+    assert transport.operations == ["UpdateItem"]
     assert stored_item(session_row.id) == to_item(closed, shards=1, revision=2)
 
 
 def test_a_disconnect_enters_the_lane_of_ended_sessions_where_it_is_kept(
-    session_row: ConnectionLog, sent: Sent, monkeypatch: pytest.MonkeyPatch
+    session_row: ConnectionLog, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = load({"GATEBOOK_CONNECTION_LANES": "*,completed,organization_type", "GATEBOOK_LOG_SHARDS": "4"})
     monkeypatch.setattr(connection_writer, "current", lambda: kept)
     write(session_row, join)
-    sent.requests.clear()
+    transport.requests.clear()
     disconnect = ended(session_row, SECOND)
     assert write(disconnect, join).after.status == "completed"
-    assert sent.operations == ["UpdateItem"]
+    assert transport.operations == ["UpdateItem"]
     closed = replace(session_row, closing=disconnect.closing)
     expected = to_item(closed, shards=4, revision=2, lanes=kept.connection_lanes.written)
     assert "completed" in expected
@@ -102,40 +95,42 @@ def test_a_disconnect_enters_the_lane_of_ended_sessions_where_it_is_kept(
 
 @pytest.mark.parametrize("kind", ["session", "web", "closed"])
 def test_a_duplicate_is_one_call_that_changes_nothing(
-    kind: str, session_row: ConnectionLog, web_row: ConnectionLog, sent: Sent
+    kind: str, session_row: ConnectionLog, web_row: ConnectionLog, transport: ObservedTransport
 ) -> None:
     row = {"session": session_row, "web": web_row, "closed": ended(session_row, SECOND)}[kind]
     write(row, join)
     before = stored_item(row.id)
-    sent.requests.clear()
+    transport.requests.clear()
     assert write(row, join) == Written(row, row)
-    assert len(sent.requests) == 1
+    assert len(transport.requests) == 1
     assert stored_item(row.id) == before
 
 
-def test_a_duplicate_of_a_compressed_row_is_known_again(web_row: ConnectionLog, sent: Sent) -> None:
+def test_a_duplicate_of_a_compressed_row_is_known_again(web_row: ConnectionLog, transport: ObservedTransport) -> None:
     row = replace(web_row, user_agent="Mozilla/5.0 " * 100)
     write(row, join)
     assert write(row, join) == Written(row, row)
-    assert sent.operations == ["PutItem", "PutItem"]
+    assert transport.operations == ["PutItem", "PutItem"]
 
 
-def test_a_disconnect_that_comes_first_is_refused_once_and_put(session_row: ConnectionLog, sent: Sent) -> None:
+def test_a_disconnect_that_comes_first_is_refused_once_and_put(
+    session_row: ConnectionLog, transport: ObservedTransport
+) -> None:
     disconnect = ended(session_row, SECOND)
     assert write(disconnect, join) == Written(None, disconnect)
-    assert sent.operations == ["UpdateItem", "PutItem"]
+    assert transport.operations == ["UpdateItem", "PutItem"]
     assert stored(session_row.id) == disconnect
 
 
 def test_a_connect_that_comes_late_moves_the_row_to_its_time_in_two_calls(
-    session_row: ConnectionLog, sent: Sent
+    session_row: ConnectionLog, transport: ObservedTransport
 ) -> None:
     disconnect = ended(session_row, SECOND)
     write(disconnect, join)
-    sent.requests.clear()
+    transport.requests.clear()
     whole = replace(session_row, closing=disconnect.closing)
     assert write(session_row, join) == Written(disconnect, whole)
-    assert sent.operations == ["PutItem", "PutItem"]
+    assert transport.operations == ["PutItem", "PutItem"]
     assert stored_item(session_row.id) == to_item(whole, shards=1, revision=2)
 
 
@@ -149,22 +144,24 @@ def test_a_disconnect_that_is_not_later_than_the_connect_is_left_to_the_join(
     assert stored(session_row.id) == join(session_row, disconnect)
 
 
-def test_a_second_disconnect_keeps_what_the_first_said(session_row: ConnectionLog, sent: Sent) -> None:
+def test_a_second_disconnect_keeps_what_the_first_said(
+    session_row: ConnectionLog, transport: ObservedTransport
+) -> None:
     first, second = ended(session_row, SECOND, "first reason", 1), ended(session_row, 2 * SECOND, "second reason", 2)
     write(session_row, join)
     write(first, join)
     before = stored_item(session_row.id)
-    sent.requests.clear()
+    transport.requests.clear()
     closed = replace(session_row, closing=first.closing)
     assert write(second, join) == Written(closed, closed)
-    assert sent.operations == ["UpdateItem"]
+    assert transport.operations == ["UpdateItem"]
     assert stored_item(session_row.id) == before
 
 
-def test_a_batch_of_connect_and_disconnect_is_one_put(session_row: ConnectionLog, sent: Sent) -> None:
+def test_a_batch_of_connect_and_disconnect_is_one_put(session_row: ConnectionLog, transport: ObservedTransport) -> None:
     whole = replace(session_row, closing=ended(session_row, SECOND).closing)
     assert write(whole, join) == Written(None, whole)
-    assert sent.operations == ["PutItem"]
+    assert transport.operations == ["PutItem"]
     item = stored_item(session_row.id)
     assert item is not None
     assert "status" not in item
@@ -179,15 +176,17 @@ def test_every_replacement_counts_the_revision(session_row: ConnectionLog) -> No
         assert revision(item) == 1 + step
 
 
-def test_another_event_under_a_used_id_is_kept_beside_the_stored_one(web_row: ConnectionLog, sent: Sent) -> None:
+def test_another_event_under_a_used_id_is_kept_beside_the_stored_one(
+    web_row: ConnectionLog, transport: ObservedTransport
+) -> None:
     other = replace(web_row, ip="198.51.100.9")
     write(web_row, join)
-    sent.requests.clear()
+    transport.requests.clear()
     written = write(other, join)
     assert written.before is None
     assert written.after == replace(other, id=written.after.id, given_id=web_row.id)
     assert written.after.id != web_row.id
-    assert sent.operations == ["PutItem", "PutItem"]
+    assert transport.operations == ["PutItem", "PutItem"]
     assert stored(web_row.id) == web_row
     assert stored(written.after.id) == written.after
     again = write(other, join)
@@ -255,63 +254,55 @@ def test_shards_of_new_rows_follow_the_setting(session_row: ConnectionLog, monke
 
 
 def test_a_row_that_is_changed_in_between_is_joined_again(
-    session_row: ConnectionLog, sent: Sent, monkeypatch: pytest.MonkeyPatch
+    session_row: ConnectionLog, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection_writer, "_FIRST_PAUSE_SECONDS", 0)
     earlier = [replace(session_row, connect_time=session_row.connect_time - step * SECOND) for step in range(4)]
     write(earlier[0], join)
-    client = store_engine.connection().client
-    send = client._make_api_call
     others = [earlier[1], earlier[2]]
 
-    def raced(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    def raced(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         if operation == "PutItem" and request.get("ConditionExpression") == "#rev = :seen" and others:
             row = others.pop(0)
             # Another writer is quicker, every time.
             item = to_item(row, shards=1, revision=10 - len(others))
             send("PutItem", {"TableName": TABLE, "Item": item})
-        answer: dict[str, Any] = send(operation, dict(request))
-        return answer
+        return send(operation, request)
 
-    monkeypatch.setattr(client, "_make_api_call", raced)
+    transport.intercept(raced)
     assert write(earlier[3], join) == Written(earlier[2], earlier[3])
     assert stored(session_row.id) == earlier[3]
-    assert sent.operations.count("GetItem") == 1
+    assert transport.operations.count("GetItem") == 1
 
 
 def test_a_row_that_is_gone_in_between_is_put_again(
-    session_row: ConnectionLog, sent: Sent, monkeypatch: pytest.MonkeyPatch
+    session_row: ConnectionLog, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection_writer, "_FIRST_PAUSE_SECONDS", 0)
     write(session_row, join)
-    client = store_engine.connection().client
-    send = client._make_api_call
     gone: list[str] = []
 
-    def purged(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    def purged(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         if request.get("ConditionExpression") == "#rev = :seen" and not gone:
             gone.append(session_row.id)
             send("DeleteItem", {"TableName": TABLE, "Key": {"id": {"S": session_row.id}}})
-        answer: dict[str, Any] = send(operation, dict(request))
-        return answer
+        return send(operation, request)
 
-    monkeypatch.setattr(client, "_make_api_call", purged)
+    transport.intercept(purged)
     earlier = replace(session_row, connect_time=session_row.connect_time - SECOND)
     assert write(earlier, join) == Written(None, earlier)
     assert gone
-    assert sent.requests
+    assert transport.requests
     assert stored(session_row.id) == earlier
 
 
 def test_a_row_that_others_change_at_every_attempt_is_told_to_be_sent_again(
-    session_row: ConnectionLog, sent: Sent, monkeypatch: pytest.MonkeyPatch
+    session_row: ConnectionLog, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection_writer, "_FIRST_PAUSE_SECONDS", 0)
     write(session_row, join)
-    client = store_engine.connection().client
-    send = client._make_api_call
 
-    def busy(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    def busy(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         if request.get("ConditionExpression") == "#rev = :seen":
             send(
                 "UpdateItem",
@@ -322,11 +313,10 @@ def test_a_row_that_others_change_at_every_attempt_is_told_to_be_sent_again(
                     "ExpressionAttributeValues": {":one": {"N": "1"}},
                 },
             )
-        answer: dict[str, Any] = send(operation, dict(request))
-        return answer
+        return send(operation, request)
 
-    monkeypatch.setattr(client, "_make_api_call", busy)
+    transport.intercept(busy)
     with pytest.raises(Unavailable):
         write(replace(session_row, connect_time=session_row.connect_time - SECOND), join)
-    assert len(sent.requests) < 30
+    assert len(transport.requests) < 30
     assert stored(session_row.id) == session_row

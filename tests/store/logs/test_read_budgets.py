@@ -30,6 +30,7 @@ from chalicelib.store.logs import audit_rows, connection_rows
 from chalicelib.store.logs.reader import Reading
 from chalicelib.store.logs.tables import AUDIT_LOGS, CONNECTION_LOGS, LogTable
 from scripts.local.engine import EmbeddedEngine
+from tests.transport import ObservedTransport, Send
 
 SIZES = (1_000, 20_000)
 PAGE = 100
@@ -78,7 +79,7 @@ AUDIT_QUERIES = {
 
 
 class Tally:
-    """What one reading cost, counted on the calls of botocore."""
+    """What one reading cost, counted on what the store sends."""
 
     def __init__(self) -> None:
         self.operations: list[str] = []
@@ -86,22 +87,17 @@ class Tally:
         self.counted = 0
         self.page_calls = 0
 
-    def hook(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        client = store_engine.connection().client
-        send = client._make_api_call
-
-        def counted(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-            answer: dict[str, Any] = send(operation, dict(request))
-            self.operations.append(operation)
-            if operation == "Query" and request.get("Select") == "COUNT":
-                self.counted += answer["ScannedCount"]
-                return answer
-            self.page_calls += 1
-            if operation == "Query":
-                self.rows += answer["ScannedCount"]
+    def count(self, send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer a request, as a fault does, and add what it read."""
+        answer = send(operation, request)
+        self.operations.append(operation)
+        if operation == "Query" and request.get("Select") == "COUNT":
+            self.counted += answer["ScannedCount"]
             return answer
-
-        monkeypatch.setattr(client, "_make_api_call", counted)
+        self.page_calls += 1
+        if operation == "Query":
+            self.rows += answer["ScannedCount"]
+        return answer
 
 
 def connection_item(number: int, random: Random, shards: int, lanes: tuple[Lane, ...] = CONNECTION_LANES) -> Item:
@@ -167,20 +163,20 @@ def read(
     filters: FilterTable,
     query: str,
     shards: int,
-    monkeypatch: pytest.MonkeyPatch,
+    transport: ObservedTransport,
     lanes: tuple[Lane, ...] | None = None,
 ) -> tuple[Tally, Bill, int, bool]:
     asked = parse(query, filters, me=str(UUID(int=101)), organization=lambda _: None)
     planned = plan(criteria(asked, filters, lambda _: []), lanes or log.kept().read, shards)
     tally, bill, budget = Tally(), Bill(), Budget(20_000)
-    with monkeypatch.context() as patch:
-        tally.hook(patch)
-        reading = Reading(log, planned, budget)
-        with store_engine.heard_by(bill.add):
-            rows = reading.take(PAGE)
-            more = reading.more()
-        if more:
-            reading.count_on(len(rows), CAP)
+    transport.intercept(tally.count)
+    reading = Reading(log, planned, budget)
+    with store_engine.heard_by(bill.add):
+        rows = reading.take(PAGE)
+        more = reading.more()
+    if more:
+        reading.count_on(len(rows), CAP)
+    transport.restore()
     assert "Scan" not in tally.operations
     assert budget.rows_read == tally.rows + tally.counted
     assert len(rows) == PAGE or not more
@@ -200,7 +196,7 @@ def test_a_page_reads_what_it_returns_at_any_size(
     filters: FilterTable,
     item: Any,
     queries: dict[str, float],
-    monkeypatch: pytest.MonkeyPatch,
+    transport: ObservedTransport,
 ) -> None:
     random = Random(4)
     costs: dict[str, list[tuple[int, int]]] = {query: [] for query in queries}
@@ -209,7 +205,7 @@ def test_a_page_reads_what_it_returns_at_any_size(
         tables.load(log.table_name, (item(number, random, 1) for number in range(loaded, size)))
         loaded = size
         for query, most in queries.items():
-            tally, bill, returned, _ = read(log, filters, query, 1, monkeypatch)
+            tally, bill, returned, _ = read(log, filters, query, 1, transport)
             assert returned >= 10, query
             assert tally.rows <= most * returned, query
             assert tally.page_calls <= CALLS, query
@@ -250,12 +246,12 @@ def test_with_optional_lanes_their_queries_read_what_they_return_as_well(
     item: Any,
     lanes: tuple[Lane, ...],
     queries: list[str],
-    monkeypatch: pytest.MonkeyPatch,
+    transport: ObservedTransport,
 ) -> None:
     random = Random(4)
     tables.load(log.table_name, (item(number, random, 1, lanes) for number in range(3_000)))
     for query in queries:
-        tally, _, returned, _ = read(log, filters, query, 1, monkeypatch, lanes)
+        tally, _, returned, _ = read(log, filters, query, 1, transport, lanes)
         assert returned >= 100
         assert tally.rows <= ROWS_PER_ROW * returned, query
         assert tally.page_calls <= CALLS, query
@@ -271,12 +267,12 @@ def test_a_page_from_shards_reads_little_more(
     item: Any,
     queries: dict[str, float],
     shards: int,
-    monkeypatch: pytest.MonkeyPatch,
+    transport: ObservedTransport,
 ) -> None:
     random = Random(4)
     tables.load(log.table_name, (item(number, random, shards) for number in range(3_000)))
     for query in queries:
-        tally, _, returned, more = read(log, filters, query, shards, monkeypatch)
+        tally, _, returned, more = read(log, filters, query, shards, transport)
         if more:
             assert tally.rows <= PAGE * (1.05 + 0.025 * shards), query
             assert returned == PAGE

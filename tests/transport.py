@@ -1,0 +1,72 @@
+"""The store's transport as tests see it: every request is noted, and a fault may stand before the engine.
+
+The fixture `transport` in `tests/conftest.py` puts it in use for one test. It is the only place where tests count what
+the store sends, or change what happens to it:
+
+    def test_a_lost_answer_is_no_lost_event(transport: ObservedTransport) -> None:
+        def unanswered(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+            send(operation, request)
+            raise UNANSWERED
+
+        transport.intercept(unanswered)
+        ...
+        transport.restore()
+        assert transport.operations == ["PutItem"]
+
+A fault raises what a transport raises, ClientError or a BotoCoreError, after its own repeats: one call, one fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from chalicelib.store.dynamodb.transport import Transport
+
+Send = Callable[[str, Mapping[str, Any]], dict[str, Any]]
+Fault = Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]
+"""Answers a request in place of the engine; its first argument asks the engine."""
+
+UNANSWERED = ReadTimeoutError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com/")  # type: ignore[no-untyped-call]
+
+
+def refusal(code: str, operation: str = "PutItem", **more: object) -> ClientError:
+    """The error of a request that DynamoDB refuses."""
+    response: Any = {"Error": {"Code": code, "Message": "no"}, **more}
+    return ClientError(response, operation)  # type: ignore[no-untyped-call]
+
+
+class ObservedTransport:
+    """Passes requests on to the transport beneath it, or to a fault.
+
+    Attributes:
+        requests: operation and request of each that the store has sent, in order; those that a fault sends are not
+            among them.
+    """
+
+    def __init__(self, beneath: Transport) -> None:
+        self.requests: list[tuple[str, Mapping[str, Any]]] = []
+        self._beneath = beneath
+        self._fault: Fault | None = None
+
+    @property
+    def operations(self) -> list[str]:
+        """The operation of each request that the store has sent, in order."""
+        return [operation for operation, _ in self.requests]
+
+    def send(self, operation: str, request: Mapping[str, Any], /) -> dict[str, Any]:
+        """Note a request, and answer it."""
+        self.requests.append((operation, request))
+        if self._fault is None:
+            return self._beneath.send(operation, request)
+        return self._fault(self._beneath.send, operation, request)
+
+    def intercept(self, fault: Fault) -> None:
+        """Let a fault answer every request from now on, in place of the one before it."""
+        self._fault = fault
+
+    def restore(self) -> None:
+        """Let the engine answer again."""
+        self._fault = None
