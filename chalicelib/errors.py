@@ -8,7 +8,8 @@
     ├── NotFound              404  nothing there, or nothing the caller may see
     ├── MethodNotAllowed      405  the path exists, the method does not
     ├── Conflict              409  a unique value is taken
-    ├── TooLarge              413  more bytes or events than one request may carry
+    ├── TooLarge              413  more bytes than one request may carry
+    ├── StoreRefused          500  the store refuses a write whenever it is sent
     └── Unavailable           503  the store did not answer; sending again is safe
         └── NotYet            503  what was asked is stored and not in force yet; sending again finds out
 
@@ -122,7 +123,7 @@ class Conflict(GatebookError):
 
 
 class TooLarge(GatebookError):
-    """More bytes or more events than one request may carry."""
+    """More bytes than one request may carry."""
 
     status = 413
 
@@ -138,6 +139,12 @@ class Unavailable(GatebookError):
             detail,
             headers={"Retry-After": str(retry_after_seconds)},
         )
+
+
+class StoreRefused(GatebookError):
+    """The store refuses a write whenever it is sent: the deployment is wrong, and not what the client sent."""
+
+    status = 500
 
 
 class NotYet(Unavailable):

@@ -11,8 +11,8 @@ from chalicelib.api import log_pages, service_lines, trail
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
-from chalicelib.api.ingest import PAST_RETENTION, Intake, give_up_at, received
-from chalicelib.errors import Forbidden, Unavailable
+from chalicelib.api.ingest import PAST_RETENTION, Intake, answer, give_up_at, received
+from chalicelib.errors import Forbidden, GatebookError
 from chalicelib.logs import audit_event
 from chalicelib.logs.service_log import AUDIT_LOG
 from chalicelib.models.audit_logs import GenerateIn, audit_log_json, check_sizes, parse_row
@@ -34,21 +34,21 @@ _GENERATED = {"foo": {"old": "bar", "new": "baz", "secret": False}}
 @authenticated
 def ingest(call: Call, caller: Caller) -> Answer:
     """Store events; the answer says of each what became of it."""
-    report, accepted = received(call, caller.subject, INTAKE)
+    results, accepted = received(call, caller.subject, INTAKE)
     keeps = holds.keeping_of(AUDIT_LOGS.name, [row for _, row in accepted]).keeps
     kept = [(index, row) for index, row in accepted if keeps(row)]
     for index, row in accepted:
         if not keeps(row):
-            report.stored(index, row.id, "unchanged", PAST_RETENTION)
+            results.stored(index, row.id, "unchanged", PAST_RETENTION)
     answers = audit_writer.write_all([row for _, row in kept], audit_event.join, give_up_at=give_up_at(call))
     for (index, row), written in zip(kept, answers, strict=True):
-        if isinstance(written, Unavailable):
-            report.failed(index, row.id, written)
+        if isinstance(written, GatebookError):
+            results.failed(index, row.id, written)
             continue
         moved = "" if written.after.id == row.id else f"The id {row.id} is taken by another event."
-        report.stored(index, written.after.id, "created" if written.before is None else "unchanged", moved)
+        results.stored(index, written.after.id, "created" if written.before is None else "unchanged", moved)
         service_lines.emit(call, INTAKE.message, row)
-    return report.answer()
+    return answer(call, results)
 
 
 @routes.view("/api/v2/audit")

@@ -9,11 +9,12 @@ from chalicelib.api import log_pages, service_lines
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
-from chalicelib.api.ingest import PAST_RETENTION, Intake, Report, give_up_at, received
-from chalicelib.errors import Unavailable
+from chalicelib.api.ingest import PAST_RETENTION, Intake, answer, give_up_at, received
+from chalicelib.errors import GatebookError
 from chalicelib.logs import connection
 from chalicelib.logs.service_log import CONNECTION_LOG
 from chalicelib.models.connection_logs import connection_log_json, parse_row
+from chalicelib.models.results import Results
 from chalicelib.retention import holds
 from chalicelib.retention.keeping import Keeping
 from chalicelib.search.filters import CONNECTION_FILTERS
@@ -30,7 +31,7 @@ INTAKE = Intake(CONNECTION_LOG, "connection_log", "update", parse_row)
 @authenticated
 def ingest(call: Call, caller: Caller) -> Answer:
     """Store events; the answer says of each what became of it."""
-    report, accepted = received(call, caller.subject, INTAKE)
+    results, accepted = received(call, caller.subject, INTAKE)
     made = dict(accepted)
     keeping = holds.keeping_of(CONNECTION_LOGS.name, [made for _, made in accepted])
     fold, late = connection.Fold(), connection.Fold()
@@ -39,15 +40,15 @@ def ingest(call: Call, caller: Caller) -> Answer:
         (fold if keeping.keeps(row) else late).add(index, row)
     end = give_up_at(call)
     for some in filter(lambda each: each.rows, (fold, late)):
-        _write(some, keeping, end, report, lambda index: service_lines.emit(call, INTAKE.message, made[index]))
-    return report.answer()
+        _write(some, keeping, end, results, lambda index: service_lines.emit(call, INTAKE.message, made[index]))
+    return answer(call, results)
 
 
 def _write(
     fold: connection.Fold,
     keeping: Keeping,
     end: float,
-    report: Report,
+    results: Results,
     told: Callable[[int], None],
 ) -> None:
     rows = list(fold.rows.values())
@@ -55,18 +56,18 @@ def _write(
         rows, connection.join, give_up_at=end, keeps=keeping.keeps, recent=keeping.recent
     )
     for row, written in zip(rows, answers, strict=True):
-        if isinstance(written, Unavailable):
+        if isinstance(written, GatebookError):
             for index in fold.events(row.id):
-                report.failed(index, row.id, written)
+                results.failed(index, row.id, written)
             continue
         if not written.kept:
             for index in fold.events(row.id):
-                report.stored(index, row.id, "unchanged", PAST_RETENTION)
+                results.stored(index, row.id, "unchanged", PAST_RETENTION)
             continue
         taken = written.after.given_id
         moved = f"The id {taken} is taken by another event." if taken else ""
         for index, status in fold.statuses(row.id, written.before):
-            report.stored(index, written.after.id, status, moved)
+            results.stored(index, written.after.id, status, moved)
             told(index)
 
 

@@ -1,30 +1,34 @@
-"""What became of each event of a request, told in one answer and one status.
+"""Takes in the events of a request and answers what became of each, with a status that tells a shipper what to do.
 
-200  everything is stored                         207  some of it is not
-400  every event is wrong, sending again is vain  503  the store took nothing, send all of it again
+200  nothing is to be sent again: each event is stored, skipped, or rejected for good; see `results`
+400  nothing can be read from the body
+500  the store refuses an event whenever it is sent: a fault of the deployment
+503  at least one event is not stored: send all of it again, what is stored already is known
+
+Shippers take a 2xx for "all is stored" and drop what they sent.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Literal
+from typing import Any, Generic
 
 from chalicelib.access.decide import Object, Subject, decide, reach
+from chalicelib.api import request_log
 from chalicelib.api.http import Answer, Call
-from chalicelib.errors import Forbidden, GatebookError, Validation
-from chalicelib.models.bodies import Entry, read_events
+from chalicelib.errors import Forbidden, GatebookError
+from chalicelib.models.bodies import Event, Unreadable, read_events
+from chalicelib.models.results import Results
 from chalicelib.store.logs.tables import Row
 
-Status = Literal["created", "updated", "unchanged", "rejected", "failed"]
-_STATUSES: tuple[Status, ...] = ("created", "updated", "unchanged", "rejected", "failed")
-_RETRY_AFTER_SECONDS = "1"
 PAST_RETENTION = "It is older than the retention, or ends a session that is: it is not kept."
 """What is told of an event that is past its time and is answered as `unchanged`."""
+_RETRY_AFTER_SECONDS = "1"
 _ANSWERING_SECONDS = 13.0
 """Kept back, of the time there is, for the writes under way and the answer."""
+_LOGGED_PROBLEMS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +53,27 @@ class Intake(Generic[Row]):
         return self.resource.replace("_", " ") + "s"
 
 
-def received(call: Call, subject: Subject, intake: Intake[Row]) -> tuple[Report, list[tuple[int, Row]]]:
-    """The events of a request that may be stored, each with its place in it, and a report that knows of the others.
+def received(call: Call, subject: Subject, intake: Intake[Row]) -> tuple[Results, list[tuple[int, Row]]]:
+    """The events of a request that may be stored, each with its place in it, and the results of the others.
 
     Raises:
         Forbidden: the caller may write no row of this log.
         BadRequest: the body cannot be read.
-        TooLarge: it has too many bytes or events.
+        TooLarge: it has too many bytes.
     """
     if reach(subject, intake.action, intake.resource).nothing:
         raise Forbidden(detail=f"Your token or your roles do not let you write {intake.rows}.")
     sent = read_events(call.body, intake.message)
-    report = Report(sent.skipped)
+    results = Results([entry.index for entry in sent.entries], sent.skipped)
     accepted: list[tuple[int, Row]] = []
-    for entry in sent.entries:
+    for place, entry in enumerate(sent.entries):
         try:
             made = _row(subject, intake, entry)
         except GatebookError as error:
-            report.rejected(entry.index, _own_id(entry), error)
+            results.rejected(place, _own_id(entry), error)
         else:
-            accepted.append((entry.index, made))
-    return report, accepted
+            accepted.append((place, made))
+    return results, accepted
 
 
 def give_up_at(call: Call) -> float:
@@ -77,58 +81,25 @@ def give_up_at(call: Call) -> float:
     return time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS
 
 
-class Report:
-    """Gathers results in any order and answers them in the order of the events.
-
-    Args:
-        skipped: lines of other messages that were passed over.
-    """
-
-    def __init__(self, skipped: int) -> None:
-        self._results: dict[int, dict[str, Any]] = {}
-        self._skipped = skipped
-
-    def stored(self, index: int, row_id: str, status: Status, message: str = "") -> None:
-        """The event is in the row of this id."""
-        self._add(index, row_id, status, message)
-
-    def rejected(self, index: int, row_id: str | None, error: GatebookError) -> None:
-        """The event is wrong and must not be sent again."""
-        self._add(index, row_id, "rejected", error.message, error.validations)
-
-    def failed(self, index: int, row_id: str, error: GatebookError) -> None:
-        """The event is not stored and should be sent again."""
-        self._add(index, row_id, "failed", error.detail or error.message)
-
-    def answer(self) -> Answer:
-        """The answer to the whole request."""
-        results = [self._results[index] for index in sorted(self._results)]
-        counts = Counter(result["status"] for result in results)
-        body: dict[str, Any] = {"results": results, **{status: counts[status] for status in _STATUSES}}
-        body["skipped"] = self._skipped
-        stored = len(results) - counts["rejected"] - counts["failed"]
-        if stored == len(results):
-            return Answer(body)
-        if stored:
-            return Answer({"message": "Some events were not stored; see results.", **body}, 207)
-        if counts["failed"]:
-            message = "The store took none of the events. Send the failed ones again."
-            return Answer({"message": message, **body}, 503, {"Retry-After": _RETRY_AFTER_SECONDS})
-        return Answer({"message": "No event could be accepted; see results.", **body}, 400)
-
-    def _add(
-        self, index: int, row_id: str | None, status: Status, message: str, validations: tuple[Validation, ...] = ()
-    ) -> None:
-        result: dict[str, Any] = {"index": index, "id": row_id, "status": status}
-        if message:
-            result["message"] = message
-        if validations:
-            result["validations"] = [validation._asdict() for validation in validations]
-        self._results[index] = result
+def answer(call: Call, results: Results) -> Answer:
+    """The answer to the whole request; its problems go into the request's log line and metrics."""
+    body = results.body(problems_only=call.query("results") == "problems")
+    counts = {"RejectedEvents": body["rejected"], "StoreRefusals": results.refused}
+    request_log.note(**{name: number for name, number in counts.items() if number})
+    if body["rejected"] or body["failed"]:
+        request_log.note(problems=results.problems(_LOGGED_PROBLEMS))
+    if body["failed"] > results.refused:
+        message = "Some events are not stored yet. Send the request again: events that are stored are known."
+        headers = {"Retry-After": _RETRY_AFTER_SECONDS, "Gatebook-Accepted-Lines": str(results.accepted)}
+        return Answer({"message": message, **body}, 503, headers)
+    if results.refused:
+        message = "The store refuses some events; see results. Sending them again does not help."
+        return Answer({"message": message, **body}, 500)
+    return Answer(body)
 
 
-def _row(subject: Subject, intake: Intake[Row], entry: Entry) -> Row:
-    if entry.value is None:
+def _row(subject: Subject, intake: Intake[Row], entry: Event | Unreadable) -> Row:
+    if isinstance(entry, Unreadable):
         raise GatebookError(entry.problem)
     made = intake.row(entry.value)
     organization = made.organization_id
@@ -138,6 +109,6 @@ def _row(subject: Subject, intake: Intake[Row], entry: Entry) -> Row:
     return made
 
 
-def _own_id(entry: Entry) -> str | None:
-    given = entry.value.get("id") if entry.value else None
+def _own_id(entry: Event | Unreadable) -> str | None:
+    given = entry.value.get("id") if isinstance(entry, Event) else None
     return given if isinstance(given, str) else None

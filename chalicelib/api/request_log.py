@@ -21,7 +21,13 @@ NAMESPACE = "Gatebook"
 UNMATCHED = "unmatched"
 
 _FIRST_SERVER_ERROR = 500
-_UNITS = {"Duration": "Milliseconds", "RowsRead": "Count", "ServerErrors": "Count"}
+_UNITS = {
+    "Duration": "Milliseconds",
+    "RowsRead": "Count",
+    "ServerErrors": "Count",
+    "RejectedEvents": "Count",
+    "StoreRefusals": "Count",
+}
 
 _notes: ContextVar[dict[str, Any] | None] = ContextVar("notes", default=None)
 

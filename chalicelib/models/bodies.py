@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,33 +21,41 @@ from chalicelib.errors import BadRequest, TooLarge
 from chalicelib.logs import service_log
 from chalicelib.models.base import read
 
-MAX_EVENTS = 1_000
 MAX_BYTES = 5_000_000
 
 _MOST_DIGITS = 4_300
+_BATCH = re.compile(rb'\[\s*[{\["]|\{\s*"(?:events|logs)"\s*:')
 _TOO_LONG = 10 ** (2 * _MOST_DIGITS)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing that was sent.
-
-    Attributes:
-        index: its place: in the batch, or among the lines that are not blank.
-        value: the object that should be an event; None when it could not even be read.
-        problem: why it could not be read.
-    """
+class Event:
+    """An object that should be an event; `index` is its place in the batch, or among the lines that are not blank."""
 
     index: int
-    value: Mapping[str, Any] | None
-    problem: str = ""
+    value: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Something that should be an event and cannot be read; `problem` says why."""
+
+    index: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A line or an object that reports something else."""
+
+    index: int
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a body holds: entries, and how many lines of other messages were passed over."""
+    """What a body holds: events or what should be some, and how many lines and objects are none."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[Event | Unreadable, ...]
     skipped: int
 
 
@@ -58,47 +67,34 @@ def read_events(body: bytes, message: str) -> Sent:
         message: `msg` of the service-log lines that are events here; other lines are skipped and counted.
 
     Raises:
-        BadRequest: the body is no JSON, and none of its lines is.
-        TooLarge: over 5 MB, or over 1,000 events.
+        BadRequest: the body is a JSON document that breaks off or has an error, or it is no text in UTF-8.
+        TooLarge: over 5 MB.
     """
     if len(body) > MAX_BYTES:
         raise TooLarge(
             "The request is too large.",
             f"A request may have {MAX_BYTES} bytes; this one has {len(body)}. Send less at a time.",
         )
-    given = list(_values(body.removeprefix(codecs.BOM_UTF8)))
-    entries: list[Entry] = []
-    for index, value in enumerate(given):
-        entry = _entry(index, value, message)
-        if entry is not None:
-            entries.append(entry)
-    if len(entries) > MAX_EVENTS:
-        raise TooLarge(
-            "There are too many events in the request.",
-            f"A request may have {MAX_EVENTS} events; this one has {len(entries)}. Send less at a time.",
-        )
-    return Sent(tuple(entries), len(given) - len(entries))
+    entries = [_entry(index, value, message) for index, value in enumerate(_values(body.removeprefix(codecs.BOM_UTF8)))]
+    sent = tuple(entry for entry in entries if not isinstance(entry, Skipped))
+    return Sent(sent, len(entries) - len(sent))
 
 
 def _values(body: bytes) -> Iterator[Any]:
-    """The JSON values that should be events; a line that is no JSON comes as the ValueError or text that it is."""
+    """The JSON values that should be events; a line that is none comes as the ValueError or text that it is."""
     try:
         whole = _document(body)
-    except BadRequest as error:
-        lines = [_line(line) for line in body.split(b"\n") if line.strip()]
-        if not any(isinstance(line, dict) or (isinstance(line, str) and _is_human(line)) for line in lines):
+    except BadRequest:
+        if _opens_document(body) or body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise
-        if isinstance(lines[0], ValueError) and _opens_document(body):
-            # Lines that happen to be JSON, in the middle of a broken document, are not a list of lines.
-            raise error from None
-        yield from lines
+        yield from (_line(line) for line in body.split(b"\n") if line.strip())
         return
     if isinstance(whole, dict) and isinstance(whole.get("events"), list):
         yield from whole["events"]
     elif isinstance(whole, list):
         yield from whole
     else:
-        yield whole
+        yield whole if isinstance(whole, dict) else ""
 
 
 def _document(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
@@ -126,37 +122,38 @@ def _integer(text: str) -> int:
 
 
 def _opens_document(body: bytes) -> bool:
-    """Whether the first line begins a JSON value that goes on after it; a log's line is whole or cut at its front."""
+    """Whether the first line begins a batch, or a JSON value that goes on after it; a log's line does neither."""
     first = body.lstrip().partition(b"\n")[0].rstrip()
-    return first.startswith((b"{", b"[")) and first.endswith((b"{", b"[", b",", b":"))
+    return bool(_BATCH.match(first)) or (first.startswith((b"{", b"[")) and first.endswith((b"{", b"[", b",", b":")))
 
 
-def _line(line: bytes) -> Any:  # noqa: ANN401 - any JSON value, a human line, or what is wrong with it
+def _line(line: bytes) -> Any:  # noqa: ANN401 - any JSON value, a text, or what is wrong with it
     stripped = line.strip()
     try:
-        return read(stripped)
+        value = read(stripped)
+        return value if isinstance(value, dict) else ""
     except BadRequest as error:
-        text = stripped.decode(errors="replace")
-        return text if _is_human(text) else ValueError(error.detail)
+        return ValueError(error.detail) if stripped.startswith(b"{") else stripped.decode(errors="replace")
 
 
-def _is_human(text: str) -> bool:
+def _entry(index: int, value: Any, message: str) -> Event | Skipped | Unreadable:  # noqa: ANN401 - any JSON value
+    match value:
+        case ValueError():
+            return Unreadable(index, f"The line is not JSON: {value}")
+        case str():
+            return _human(index, value, message)
+        case dict() if service_log.is_service_log(value):
+            event = service_log.event_of(value, message)
+            return Skipped(index) if event is None else Event(index, event)
+        case dict():
+            return Event(index, value)
+        case _:
+            return Unreadable(index, "An event must be a JSON object.")
+
+
+def _human(index: int, text: str, message: str) -> Event | Skipped:
     try:
-        service_log.event_of_human(text, "")
+        event = service_log.event_of_human(text, message)
     except ValueError:
-        return False
-    return True
-
-
-def _entry(index: int, value: Any, message: str) -> Entry | None:  # noqa: ANN401 - any JSON value
-    if isinstance(value, ValueError):
-        return Entry(index, None, f"The line is not JSON: {value}")
-    if isinstance(value, str) and _is_human(value):
-        value = service_log.event_of_human(value, message)
-        return None if value is None else Entry(index, value)
-    if not isinstance(value, dict):
-        return Entry(index, None, "An event must be a JSON object.")
-    if service_log.is_service_log(value):
-        value = service_log.event_of(value, message)
-        return None if value is None else Entry(index, value)
-    return Entry(index, value)
+        return Skipped(index)
+    return Skipped(index) if event is None else Event(index, event)

@@ -20,6 +20,8 @@ _PERIOD_SECONDS = 300
 _HOUR_SECONDS = 3_600
 _DAY_SECONDS = 86_400
 _PURGE = "purge"
+_OWN = {"Deployment": {"Ref": "TablePrefix"}}
+_INGEST_ROUTES = ("POST /api/v2/connectionlog", "POST /api/v2/audit")
 
 
 def alarms() -> dict[str, Any]:
@@ -31,6 +33,12 @@ def alarms() -> dict[str, Any]:
             above=4,
         )
     }
+    found["StoreRefusalsAlarm"] = _alarm(
+        "The store refuses an event whenever it is sent: a table, a right or a row's layout is wrong. It is not lost as"
+        " long as its sender keeps it.",
+        [_metric(NAMESPACE, "StoreRefusals", {**_OWN, "Route": route}) for route in _INGEST_ROUTES],
+        above=0,
+    )
     for handler in HANDLERS:
         own = {"FunctionName": {"Ref": handler.logical_id}}
         found[f"{handler.logical_id}ErrorsAlarm"] = _alarm(
@@ -72,6 +80,7 @@ def dashboard() -> dict[str, Any]:
         ),
         _graph("Milliseconds by route, p99", [[_by_route("Duration", "p99")]]),
         _graph("Rows read by route", [[_by_route("RowsRead", "Sum")]]),
+        _graph("Events rejected by route", [[_by_route("RejectedEvents", "Sum")]]),
         _graph("Functions: errors", _each("AWS/Lambda", ("Errors", "Throttles"), functions)),
         _graph("Functions: running at once", _each("AWS/Lambda", ("ConcurrentExecutions",), functions, "Maximum")),
         _graph("DynamoDB: write units", _each_table(tables, "ConsumedWriteCapacityUnits")),
@@ -104,22 +113,21 @@ def _is_purged() -> bool:
 
 
 def _purge_alarms() -> dict[str, Any]:
-    own = {"Deployment": {"Ref": "TablePrefix"}}
     return {
         "PurgeLagAlarm": _alarm(
             "Rows are kept a day longer than the policy says: the purge does not keep up.",
-            [_metric(NAMESPACE, "PurgeLagSeconds", own, "Maximum", _HOUR_SECONDS)],
+            [_metric(NAMESPACE, "PurgeLagSeconds", _OWN, "Maximum", _HOUR_SECONDS)],
             above=_DAY_SECONDS,
         ),
         "PurgeFailureAlarm": _alarm(
             "A run of the purge failed; its record says why.",
-            [_metric(NAMESPACE, "PurgeSuccess", own, "Minimum", _HOUR_SECONDS)],
+            [_metric(NAMESPACE, "PurgeSuccess", _OWN, "Minimum", _HOUR_SECONDS)],
             below=1,
             missing="notBreaching",
         ),
         "PurgeSilenceAlarm": _alarm(
             "For an hour no purge ended well; also in the first hour of a deployment.",
-            [_metric(NAMESPACE, "PurgeSuccess", own, "Sum", _HOUR_SECONDS)],
+            [_metric(NAMESPACE, "PurgeSuccess", _OWN, "Sum", _HOUR_SECONDS)],
             below=1,
             missing="breaching",
         ),

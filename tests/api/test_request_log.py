@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from app import app
 from chalicelib.api import request_log, service_lines
@@ -187,3 +188,26 @@ def test_a_generated_row_goes_out_as_well(
     (line,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert line["msg"] == "audit_log"
     assert line["fields"]["Action"] == "create"
+
+
+def test_rejected_events_are_a_metric_and_the_line_says_why(owner: Client, lines: Any, make_event: Any) -> None:
+    owner.post(LOG, {"events": [make_event(code="x"), make_event(), make_event(time="<" * 5_000)]})
+    owner.post(LOG, {"events": [make_event()]})
+    wrote, well = lines()
+    assert wrote["RejectedEvents"] == 2
+    assert "RejectedEvents" in [metric["Name"] for metric in wrote["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
+    assert [problem["index"] for problem in wrote["problems"]] == [0, 2]
+    assert len(json.dumps(wrote)) < 4_000
+    assert not {"RejectedEvents", "StoreRefusals", "problems"} & well.keys()
+
+
+def test_an_event_that_the_store_refuses_for_ever_is_a_metric(
+    owner: Client, lines: Any, make_event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ClientError({"Error": {"Code": "ValidationException", "Message": "no"}}, "PutItem")  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(connection_writer, "write", refuse)
+    assert owner.post(LOG, make_event()).status == 500
+    (line,) = lines()
+    assert (line["StoreRefusals"], line["ServerErrors"]) == (1, 1)

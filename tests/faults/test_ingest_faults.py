@@ -21,7 +21,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from chalicelib.errors import Unavailable
+from chalicelib.errors import GatebookError, StoreRefused, Unavailable
 from chalicelib.lanes.catalogue import CONNECTION_LANES
 from chalicelib.lanes.plan import Criteria, plan
 from chalicelib.logs.connection import ConnectionEvent, Fold, join, row
@@ -87,7 +87,7 @@ def send_batch(events: Sequence[ConnectionEvent]) -> dict[int, str]:
     rows = list(fold.rows.values())
     statuses: dict[int, str] = {}
     for made, answer in zip(rows, write_all(rows, join, give_up_at=soon()), strict=True):
-        if isinstance(answer, Unavailable):
+        if isinstance(answer, GatebookError):
             statuses |= dict.fromkeys(fold.events(made.id), "failed")
         else:
             statuses |= dict(fold.statuses(made.id, answer.before))
@@ -197,15 +197,16 @@ def test_rows_that_fail_never_cost_another(wrong: set[int], error: Exception, tr
 
     transport.intercept(fault)
     answers = write_all(WEBS, join, give_up_at=soon())
-    assert {index for index, answer in enumerate(answers) if isinstance(answer, Unavailable)} == wrong
+    kind = StoreRefused if error is REFUSED else Unavailable
+    assert {index for index, answer in enumerate(answers) if isinstance(answer, kind)} == wrong
     assert {made.id for made in stored()} == {made.id for made in WEBS} - failing
 
 
 def test_what_the_store_refuses_for_good_is_named(transport: ObservedTransport) -> None:
     transport.intercept(down(REFUSED))
     (answer,) = write_all(WEBS[:1], join, give_up_at=soon())
-    assert isinstance(answer, Unavailable)
-    assert "ValidationException" in answer.detail
+    assert isinstance(answer, StoreRefused)
+    assert "ValidationException" in answer.message
 
 
 def test_rows_are_not_begun_when_there_is_no_time_left(transport: ObservedTransport) -> None:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from chalicelib.errors import BadRequest, GatebookError, Invalid
 from chalicelib.logs.service_log import CONNECTION_LOG
 from chalicelib.models.base import Int32, Model, Moment, OptionalText, OptionalUuid, Uuid, parse, read, validations
-from chalicelib.models.bodies import read_events
+from chalicelib.models.bodies import Unreadable, read_events
 from chalicelib.models.connection_logs import parse_row
 from chalicelib.models.directory import PutOrganization, PutUser
 from chalicelib.models.tokens import CreateToken
@@ -62,8 +62,10 @@ def test_any_bytes_are_events_or_an_error_a_client_may_hear(body: bytes) -> None
     indices = [entry.index for entry in sent.entries]
     assert indices == sorted(set(indices))
     for entry in sent.entries:
-        assert (entry.value is None) == bool(entry.problem)
-        event = outcome(partial(parse_row, entry.value or {}))
+        if isinstance(entry, Unreadable):
+            assert entry.problem
+            continue
+        event = outcome(partial(parse_row, entry.value))
         assert not isinstance(event, GatebookError) or event.validations
 
 

@@ -18,7 +18,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.errors import Unavailable
+from chalicelib.errors import GatebookError
 from chalicelib.lanes.catalogue import CONNECTION_LANES
 from chalicelib.lanes.plan import Criteria, Plan, plan
 from chalicelib.logs.connection import ConnectionEvent, Fold, join, row
@@ -111,7 +111,7 @@ def ingest(events: Sequence[ConnectionEvent]) -> Counter[str]:
         answers = connection_writer.write_all(rows, join, give_up_at=time.monotonic() + 60)
         again = []
         for made, answer in zip(rows, answers, strict=True):
-            if isinstance(answer, Unavailable):
+            if isinstance(answer, GatebookError):
                 again += [waiting[index] for index in fold.events(made.id)]
             else:
                 statuses.update(status for _, status in fold.statuses(made.id, answer.before))

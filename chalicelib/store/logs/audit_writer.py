@@ -17,7 +17,7 @@ from chalicelib.store.dynamodb.client import ConditionFailed, Item, TransactionC
 from chalicelib.store.dynamodb.tables import AuditLogItem
 from chalicelib.store.dynamodb.transaction import transact
 from chalicelib.store.logs.audit_rows import from_item, with_rest, writes_of
-from chalicelib.store.logs.write_pool import Written, write_each
+from chalicelib.store.logs.write_pool import NotWritten, Written, write_each
 
 Join = Callable[[AuditLog, AuditLog], AuditLog]
 """Of a stored row and an incoming one under its id: the stored row when they are the same event, and otherwise the
@@ -27,7 +27,7 @@ _ATTEMPTS = 100
 """Ids that one event may find taken by other events."""
 
 
-def write_all(rows: Sequence[AuditLog], join: Join, *, give_up_at: float) -> list[Written[AuditLog] | Unavailable]:
+def write_all(rows: Sequence[AuditLog], join: Join, *, give_up_at: float) -> list[Written[AuditLog] | NotWritten]:
     """Write rows in parallel; the answers stand in the order of the rows.
 
     Args:
@@ -38,7 +38,7 @@ def write_all(rows: Sequence[AuditLog], join: Join, *, give_up_at: float) -> lis
     first: dict[str, int] = {}
     for index, row in enumerate(rows):
         first.setdefault(row.id, index)
-    answers: dict[int, Written[AuditLog] | Unavailable] = {}
+    answers: dict[int, Written[AuditLog] | NotWritten] = {}
     for wave in (list(first.values()), sorted({*range(len(rows))} - {*first.values()})):
         some = write_each([rows[index] for index in wave], partial(write, join=join), give_up_at=give_up_at)
         answers |= zip(wave, some, strict=True)

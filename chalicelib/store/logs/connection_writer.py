@@ -29,7 +29,7 @@ from chalicelib.settings import current
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
 from chalicelib.store.dynamodb.tables import ConnectionLogItem
 from chalicelib.store.logs.connection_rows import OPEN, REVISION, closing_text, from_item, is_row, revision, to_item
-from chalicelib.store.logs.write_pool import Written, write_each
+from chalicelib.store.logs.write_pool import NotWritten, Written, write_each
 
 Join = Callable[[ConnectionLog, ConnectionLog], ConnectionLog]
 """What a stored row and an incoming one make together: the stored row itself when nothing changes; a row with another
@@ -57,7 +57,7 @@ def write_all(
     give_up_at: float,
     keeps: Keeps = _everything,
     recent: Keeps = _everything,
-) -> list[Written[ConnectionLog] | Unavailable]:
+) -> list[Written[ConnectionLog] | NotWritten]:
     """Write rows with different ids in parallel; the answers stand in the order of the rows.
 
     Args:
@@ -70,7 +70,7 @@ def write_all(
         recent: whether a row is within its retention, held or not. Only such a one takes the place of a tombstone:
             any other is of the session that was purged.
     """
-    answers: dict[str, Written[ConnectionLog] | Unavailable] = {}
+    answers: dict[str, Written[ConnectionLog] | NotWritten] = {}
     for moved in (False, True):
         some = [row for row in rows if (row.given_id is not None) is moved]
         written = write_each(some, partial(write, join=join, keeps=keeps, recent=recent), give_up_at=give_up_at)

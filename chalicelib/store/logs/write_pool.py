@@ -11,12 +11,16 @@ from typing import Generic, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from chalicelib.errors import Unavailable
+from chalicelib.errors import StoreRefused, Unavailable
 from chalicelib.store.logs.tables import Row
 
 _WRITERS = 16
 
 _log = logging.getLogger(__name__)
+
+
+NotWritten = Unavailable | StoreRefused
+"""Why a row is not stored: sending it again helps after the first, and not after the second."""
 
 
 class Written(NamedTuple, Generic[Row]):
@@ -36,7 +40,7 @@ class Written(NamedTuple, Generic[Row]):
 
 def write_each(
     rows: Sequence[Row], write: Callable[[Row], Written[Row]], *, give_up_at: float
-) -> list[Written[Row] | Unavailable]:
+) -> list[Written[Row] | NotWritten]:
     """What became of each row, in their order.
 
     Args:
@@ -45,7 +49,7 @@ def write_each(
         give_up_at: on the clock of `time.monotonic`; rows not begun by then are answered as Unavailable.
     """
 
-    def write_one(row: Row) -> Written[Row] | Unavailable:
+    def write_one(row: Row) -> Written[Row] | NotWritten:
         if time.monotonic() > give_up_at:
             return Unavailable("There was no time left to store this event.")
         try:
@@ -54,7 +58,7 @@ def write_each(
             return error
         except ClientError as error:
             _log.exception("The store refused a row")
-            return Unavailable(f"The store refused this event: {error.response['Error']['Code']}.")
+            return StoreRefused(f"The store refused this event: {error.response['Error']['Code']}.")
 
     return [write_one(rows[0])] if len(rows) == 1 else list(_pool().map(write_one, rows))
 

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.errors import Unavailable
 from chalicelib.logs.audit_event import beside, join
 from chalicelib.records import AuditLog
 from chalicelib.store.dynamodb.client import TransactionCancelled, call
@@ -21,7 +20,7 @@ from chalicelib.store.dynamodb.transaction import transact
 from chalicelib.store.logs import audit_rows
 from chalicelib.store.logs.audit_rows import writes_of
 from chalicelib.store.logs.audit_writer import write, write_all
-from chalicelib.store.logs.write_pool import Written
+from chalicelib.store.logs.write_pool import NotWritten, Written
 from scripts.local.engine import EmbeddedEngine
 from tests.store.audit import TABLE, noise, soon, stored, wide
 from tests.store.logs.test_audit_rows import ROW
@@ -44,7 +43,7 @@ def _items_are_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit_rows, "LARGEST_ITEM_BYTES", 6_000)
 
 
-def send(rows: Sequence[AuditLog]) -> list[Written[AuditLog] | Unavailable]:
+def send(rows: Sequence[AuditLog]) -> list[Written[AuditLog] | NotWritten]:
     return write_all(rows, join, give_up_at=soon())
 
 

@@ -1,0 +1,186 @@
+"""The results of an ingest request on the wire: what became of each event, within what an answer may hold.
+
+An answer repeats little of what was sent: texts that a sender wrote are cut, because a batch of wrong events could
+otherwise make an answer many times as large as itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Literal, NotRequired, TypedDict
+
+from chalicelib.errors import GatebookError, StoreRefused, Validation
+from chalicelib.models.sending import json_text
+
+Status = Literal["created", "updated", "unchanged", "rejected", "failed"]
+PROBLEMS: tuple[Status, ...] = ("rejected", "failed")
+
+MAX_LISTED_BYTES = 1_000_000
+"""Of all listed results as JSON. What does not fit is counted: stored events first, then the last problems."""
+MAX_TEXT_BYTES = 240
+"""Of a message, or of what is wrong with a value."""
+_LONGEST_ID = 64
+_CUT_ID_BYTES = 16
+_CUT = "…"
+_QUOTES = 2
+
+
+class ValidationJSON(TypedDict):
+    """One wrong value."""
+
+    field: str
+    detail: str
+
+
+class ResultJSON(TypedDict):
+    """What became of one event."""
+
+    index: int
+    id: str | None
+    status: Status
+    message: NotRequired[str]
+    validations: NotRequired[list[ValidationJSON]]
+
+
+class ResultsJSON(TypedDict):
+    """The answer to an ingest request.
+
+    `unlisted` is how many events have no result of their own in `results`; it is left out when all have one.
+    """
+
+    message: NotRequired[str]
+    results: list[ResultJSON]
+    created: int
+    updated: int
+    unchanged: int
+    rejected: int
+    failed: int
+    skipped: int
+    unlisted: NotRequired[int]
+
+
+class Results:
+    """Gathers results in any order and lists them in the order of the events.
+
+    Args:
+        indexes: for each event, how many lines or objects of the request come before it.
+        skipped: how many lines and objects of the request are no events.
+
+    Attributes:
+        refused: how many events the store refuses whenever they are sent.
+    """
+
+    def __init__(self, indexes: Sequence[int], skipped: int) -> None:
+        self.refused = 0
+        self._indexes = indexes
+        self._by_place: dict[int, ResultJSON] = {}
+        self._skipped = skipped
+
+    def stored(self, place: int, row_id: str, status: Status, message: str = "") -> None:
+        """The event at this place is in the row of this id."""
+        self._add(place, row_id, status, message)
+
+    def rejected(self, place: int, given_id: str | None, error: GatebookError) -> None:
+        """The event is wrong and must not be sent again."""
+        self._add(place, _cut_id(given_id), "rejected", error.message, error.validations)
+
+    def failed(self, place: int, row_id: str, error: GatebookError) -> None:
+        """The event is not stored."""
+        self.refused += isinstance(error, StoreRefused)
+        self._add(place, row_id, "failed", error.detail or error.message)
+
+    @property
+    def accepted(self) -> int | None:
+        """How many lines or objects come before the first event that is not stored; None when all are stored."""
+        indexes = [result["index"] for result in self._by_place.values() if result["status"] == "failed"]
+        return min(indexes, default=None)
+
+    def problems(self, most: int) -> list[ResultJSON]:
+        """The first results of events that are not stored."""
+        return [result for result in self._in_order() if result["status"] in PROBLEMS][:most]
+
+    def count(self, status: Status) -> int:
+        """How many events have this status."""
+        return sum(result["status"] == status for result in self._by_place.values())
+
+    def body(self, *, problems_only: bool) -> ResultsJSON:
+        """The answer.
+
+        Args:
+            problems_only: list the rejected and failed events alone.
+        """
+        everything = self._in_order()
+        counts = Counter(result["status"] for result in everything)
+        listed = (
+            everything
+            if not problems_only and _bytes(everything) <= MAX_LISTED_BYTES
+            else self.problems(len(everything))
+        )
+        listed = _fitting(listed)
+        body: ResultsJSON = {
+            "results": listed,
+            "created": counts["created"],
+            "updated": counts["updated"],
+            "unchanged": counts["unchanged"],
+            "rejected": counts["rejected"],
+            "failed": counts["failed"],
+            "skipped": self._skipped,
+        }
+        if len(listed) < len(everything):
+            body["unlisted"] = len(everything) - len(listed)
+        return body
+
+    def _in_order(self) -> list[ResultJSON]:
+        return [self._by_place[place] for place in sorted(self._by_place)]
+
+    def _add(
+        self,
+        place: int,
+        row_id: str | None,
+        status: Status,
+        message: str,
+        validations: Iterable[Validation] = (),
+    ) -> None:
+        result: ResultJSON = {"index": self._indexes[place], "id": row_id, "status": status}
+        if message:
+            result["message"] = cut(message, MAX_TEXT_BYTES)
+        wrong: list[ValidationJSON] = [
+            {"field": cut(name, MAX_TEXT_BYTES), "detail": cut(detail, MAX_TEXT_BYTES)} for name, detail in validations
+        ]
+        if wrong:
+            result["validations"] = wrong
+        self._by_place[place] = result
+
+
+def cut(text: str, most_bytes: int) -> str:
+    """The text, or as much of its front as takes so many bytes in an answer, with an ellipsis."""
+    # Each character takes a byte at least, so what is beyond these is not looked at.
+    kept = text[:most_bytes]
+    while (size := _text_bytes(kept)) > most_bytes:
+        kept = kept[: len(kept) * most_bytes // size]
+    return kept if len(kept) == len(text) else f"{kept}{_CUT}"
+
+
+def _text_bytes(text: str) -> int:
+    return len(json_text(text).encode()) - _QUOTES
+
+
+def _cut_id(given: str | None) -> str | None:
+    if given is None or (len(given) <= _LONGEST_ID and _text_bytes(given) <= _LONGEST_ID):
+        return given
+    return cut(given, _CUT_ID_BYTES)
+
+
+def _bytes(results: list[ResultJSON]) -> int:
+    return len(json_text(results).encode())
+
+
+def _fitting(results: list[ResultJSON]) -> list[ResultJSON]:
+    """As many results, from the first, as an answer may list."""
+    left = MAX_LISTED_BYTES
+    for number, result in enumerate(results):
+        left -= _bytes([result])
+        if left < 0:
+            return results[:number]
+    return results
