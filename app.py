@@ -22,10 +22,23 @@ from chalicelib.api import (  # noqa: E402
 )
 from chalicelib.api.application import Gatebook  # noqa: E402
 from chalicelib.api.cold_start import prepare  # noqa: E402
+from chalicelib.ui import page, session  # noqa: E402
 
 app = Gatebook(app_name="gatebook")
 
-for resource in (service, sessions, users, organizations, tokens, keys, connection_logs, audit_logs, retention):
+for resource in (
+    service,
+    sessions,
+    users,
+    organizations,
+    tokens,
+    keys,
+    connection_logs,
+    audit_logs,
+    retention,
+    page,
+    session,
+):
     app.register_blueprint(resource.routes)
 
 

@@ -55,22 +55,19 @@ def authenticated(view: Callable[..., Answer], names: Callable[[Call], Names] = 
     return checked
 
 
-def authenticate(call: Call, names: Names = ()) -> Caller:
+def authenticate(call: Call, names: Names = (), token: str | None = None) -> Caller:
     """The caller of a request.
 
     Args:
         call: the request.
         names: what to look up in the same call as the user; see `chalicelib.store.directory.people`.
+        token: the only one that counts, where a view takes it from one place; "" is none.
 
     Raises:
         Unauthorized: there is no token, or it opens nothing.
         Forbidden: a browser sends the cookie along with a request that another site made.
     """
-    token = _token(call)
-    try:
-        key_id, key_secret = secret.split(token)
-    except secret.MalformedToken as error:
-        raise _unauthorized(detail=f"Invalid API key format: {error}") from error
+    key_id, key_secret = _split(_token(call) if token is None else token)
     now = times.now()
     key = api_keys.get(key_id) if secret.is_key_id(key_id) else None
     opened = _opens(key_secret, key, now)
@@ -107,6 +104,20 @@ def authenticate(call: Call, names: Names = ()) -> Caller:
     return Caller(user, key, subject, known)
 
 
+def _split(token: str) -> tuple[str, str]:
+    """The id and the secret of a token.
+
+    Raises:
+        Unauthorized: there is no token, or it is malformed.
+    """
+    if not token:
+        raise _unauthorized(detail=_NO_TOKEN)
+    try:
+        return secret.split(token)
+    except secret.MalformedToken as error:
+        raise _unauthorized(detail=f"Invalid API key format: {error}") from error
+
+
 def _opens(key_secret: str, key: APIKey | None, now: datetime) -> Secret | None:
     """Which secret of the token this is: the current one, or the replaced one while its grace lasts; None for neither.
 
@@ -125,16 +136,13 @@ def _token(call: Call) -> str:
     cookie = _cookie(call.header("Cookie"), TOKEN_NAME)
     if cookie:
         _refuse_cross_site(call)
-    found = (
+    return (
         cookie
         or call.query(TOKEN_NAME)
         or call.header(TOKEN_HEADER)
         or _bearer(call.header("Authorization"))
         or call.query("access_token")
     )
-    if not found:
-        raise _unauthorized(detail=_NO_TOKEN)
-    return found
 
 
 def _cookie(header: str, name: str) -> str:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from chalice.constants import MISSING_DEPENDENCIES_TEMPLATE
 
+from chalicelib.ui import assets
 from scripts.deployment import indexes, zipped
 from scripts.deployment.stages import STAGES
 from scripts.deployment.template import DIRECTORY, finished
@@ -80,8 +81,8 @@ def build(out: Path, stage: str) -> Built:
 def _copy(project: Path) -> None:
     for name in _SOURCES:
         source = ROOT / name
-        # Modules and nothing else: what lies beside them in the working place may be anybody's secret.
-        for path in source.rglob("*.py") if source.is_dir() else [source]:
+        # What is needed and nothing else: what lies beside it in the working place may be anybody's secret.
+        for path in [*source.rglob("*.py"), *_page_files()] if source.is_dir() else [source]:
             target = project / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
@@ -91,6 +92,10 @@ def _copy(project: Path) -> None:
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     # Chalice adds the part of itself that runs in Lambda; named here it would bring its command line along.
     (project / "requirements.txt").write_text("\n".join(line for line in lines if not line.startswith("chalice")))
+
+
+def _page_files() -> list[Path]:
+    return [assets.STATIC / assets.DOCUMENT, *assets.files()]
 
 
 def _chalice(project: Path, made: Path, stage: str) -> None:

@@ -12,6 +12,7 @@ from app import app
 from chalicelib.api import users
 from chalicelib.api.http import RESPONSE_HEADERS
 from chalicelib.store.directory import people
+from chalicelib.ui.page import CONTENT_SECURITY_POLICY
 
 if TYPE_CHECKING:
     from chalicelib.records import User
@@ -27,6 +28,11 @@ PUBLIC = {
     ("GET", "/api/v2/users/first"),
     ("POST", "/api/v2/users/first"),
     ("POST", "/api/v2/users/login"),
+    ("GET", "/"),
+    ("GET", "/cli-auth"),
+    ("GET", "/ui"),
+    ("GET", "/ui/{version}/{asset}"),
+    ("DELETE", "/ui/session"),
 }
 # What these do is in the path and in the token.
 BODILESS = {
@@ -35,6 +41,7 @@ BODILESS = {
     ("POST", "/api/v2/users/logout"),
     ("POST", "/api/v2/users/{user}/keys"),
     ("PUT", "/api/v2/users/{user}/keys/{keyid}/expire"),
+    ("POST", "/ui/session"),
 }
 MAY_BE_EMPTY = {("POST", "/api/v2/users/{user}/keys/{keyid}/rotate"), ("POST", "/api/v2/retention/runs")}
 EVERY_ROUTE = sorted((method, path) for path, methods in app.routes.items() for method in methods)
@@ -54,6 +61,8 @@ def concrete(path: str) -> str:
         "keyid": "0123456789",
         "keyname": "nothing",
         "name": "nothing",
+        "version": "0123456789abcdef",
+        "asset": "nothing.js",
     }
     return path.format_map(names)
 
@@ -78,7 +87,12 @@ def _headers_are_decided_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     yield
     assert heard
     for answer in heard:
-        assert {**answer["headers"], **RESPONSE_HEADERS} == answer["headers"]
+        page = {"Content-Security-Policy": CONTENT_SECURITY_POLICY} if _is_page(answer) else {}
+        assert {**answer["headers"], **RESPONSE_HEADERS, **page} == answer["headers"]
+
+
+def _is_page(answer: dict[str, Any]) -> bool:
+    return bool(answer["headers"].get("Content-Type", "").startswith("text/html"))
 
 
 def test_the_gate_covers_what_it_should() -> None:
@@ -117,7 +131,9 @@ def test_a_wrong_method(client: Client, assert_error: CheckError, method: str, p
     assert reply.headers["allow"] == ", ".join(allowed)
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing", "/api/v2", "/api/v2/usersx", "/api/v2/users/me/keys/tokens/a/b"])
+@pytest.mark.parametrize(
+    "path", ["/ui/a/b/c", "/nothing", "/api/v2", "/api/v2/usersx", "/api/v2/users/me/keys/tokens/a/b"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 def test_an_unknown_route(client: Client, method: str, path: str) -> None:
     reply = client.send(method, path)

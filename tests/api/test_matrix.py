@@ -30,6 +30,11 @@ UNGATED = {
     ("GET", "/api/v2/users/first"),
     ("POST", "/api/v2/users/first"),
     ("POST", "/api/v2/users/login"),
+    ("GET", "/"),
+    ("GET", "/cli-auth"),
+    ("GET", "/ui"),
+    ("GET", "/ui/{version}/{asset}"),
+    ("DELETE", "/ui/session"),
 }
 READ_USER = "user:read"
 Opened = Callable[["Reply"], bool]
@@ -109,6 +114,8 @@ HOLDS = f"{RETENTION}/holds"
 HOLD = {"log": "connection", "q": "type:ssh", "reason": "a case"}
 NEW = {"username": "{fresh}", "email": "{fresh}@example.com"}
 CASES = (
+    Case("GET", "/ui/session"),
+    Case("POST", "/ui/session"),
     Case("GET", USERS, "user:read", opened=counted),
     Case("GET", USER, "user:read"),
     Case("PUT", USER, "user:create", NEW, named={"user": "new"}),

@@ -16,6 +16,7 @@ import pytest
 
 from app import app
 from chalicelib.store.dynamodb.tables import TABLES
+from chalicelib.ui import assets
 from scripts.deployment import package, zipped
 from scripts.deployment import template as declared
 from scripts.deployment.handlers import HANDLERS
@@ -70,6 +71,9 @@ def test_it_holds_what_runs_and_nothing_else(names: list[str]) -> None:
         "urllib3",
     }
     assert not [name for name in names if name.endswith((".pyi", "py.typed", "METADATA"))]
+    page = {name for name in names if name.startswith("chalicelib/ui/") and not name.endswith((".py", ".pyc"))}
+    files = [assets.STATIC / assets.DOCUMENT, *assets.files()]
+    assert page == {path.relative_to(package.ROOT).as_posix() for path in files}
     assert {name for name in names if name.startswith("chalice/") and name.endswith(".py")} == {
         "chalice/__init__.py",
         "chalice/app.py",

@@ -1,0 +1,1 @@
+"""The auditors' page: static files, and the few routes that serve them and sign a browser in."""

@@ -1,0 +1,95 @@
+/** Overview: today beside the same hours a week ago, and what stands open now; every number leads to its rows. */
+
+import { html, nothing } from "./lit-html.js";
+import { entered, href } from "./address.js";
+import { CallError, Failure, get } from "./api.js";
+import { LOGS } from "./copying.js";
+import { known, rangeKeys } from "./filtering.js";
+import { LoadedView } from "./loaded.js";
+import { dayStart, duration } from "./moments.js";
+import { bounded } from "./query.js";
+import { EVERY_SCOPE } from "./tokens_view.js";
+import { TEXTS, count } from "./texts.js";
+
+const WEEK_MS = 7 * 24 * 3_600_000;
+
+/** What is counted in a log: the name, the view, the filter, and whether it is of now and not of a day. */
+const COUNTED = [
+  { name: "connections", view: "connections", q: "" },
+  { name: "openSessions", view: "connections", q: "status:ongoing", now: true },
+  { name: "failedLogins", view: "audit", q: "action:login status_code:401,403", needs: "status_code" },
+  { name: "newTokens", view: "audit", q: "resource_type:api_key action:create" },
+  { name: "deletions", view: "audit", q: "action:delete" },
+];
+
+export class OverviewView extends LoadedView {
+  template() {
+    return html`<h1 tabindex="-1" id="title">${TEXTS.views.overview}</h1><p>${TEXTS.overviewAbout}</p>
+      ${this.loaded.template((lines) => html`<div class="cards">${lines.map((line) => this.#card(line))}</div>`)}`;
+  }
+
+  #card({ name, today, before, state }) {
+    return html`<article class="card">
+      <h2>${TEXTS.measures[name]}</h2>
+      <p class="number">${today ?? html`<em>${TEXTS.notCounted}</em>`}</p>
+      ${before === undefined ? nothing : html`<p class="before">${TEXTS.overviewColumns[2]}: ${before ?? TEXTS.notCounted}</p>`}
+      ${state ? html`<a href=${href(state)} aria-label=${`${TEXTS.look}: ${TEXTS.measures[name]}`} @click=${this.page.follow}>${TEXTS.look}</a>` : nothing}
+    </article>`;
+  }
+
+  async read() {
+    const counted = COUNTED.filter(({ view, needs }) => !needs || known(view, needs)).map((each) => this.#counted(each));
+    const lines = await Promise.all([...counted, ...this.#others()]);
+    return lines.flat();
+  }
+
+  async #counted({ name, view, q, now }) {
+    const { zone } = this.state;
+    const start = dayStart(0, zone);
+    const earlier = (text) => new Date(new Date(text).getTime() - WEEK_MS).toISOString();
+    const today = { from: now ? "" : start, to: "" };
+    const before = { from: earlier(start), to: earlier(new Date().toISOString()) };
+    const [current, past] = await Promise.all([countOf(view, q, today), now ? undefined : countOf(view, q, before)]);
+    return { name, today: current, before: past, state: { ...entered(this.state, view), q, ...today } };
+  }
+
+  #others() {
+    return [this.#broadTokens(), this.#purge()];
+  }
+
+  async #broadTokens() {
+    const tokens = await allowed(get("users/me/keys/tokens", { include_all: true }));
+    const broad = tokens?.filter(({ scopes }) => scopes.includes(EVERY_SCOPE)).length;
+    return { name: "broadTokens", today: broad === undefined ? undefined : count(broad), state: entered(this.state, "tokens") };
+  }
+
+  async #purge() {
+    const retention = await allowed(get("retention"));
+    if (!retention) return [];
+    const waiting = Object.values(retention.waiting).reduce((total, number) => total + number, 0);
+    const run = retention.runs.find(({ dry_run: dry, finished_at: end }) => !dry && end);
+    const state = entered(this.state, "retention");
+    return [
+      { name: "waiting", today: count(waiting), state },
+      { name: "lag", today: run ? TEXTS.lagOf(duration(Date.now() - new Date(run.finished_at))) : TEXTS.never, state },
+    ];
+  }
+}
+
+/** How many rows there are in a range, as text; undefined where the reader may not know. */
+async function countOf(view, q, range) {
+  const answer = await allowed(get(LOGS[view].path, { q: bounded(q, rangeKeys(view), range), limit: 1 }));
+  if (!answer) return undefined;
+  const capped = answer.count > answer.count_cap;
+  return `${count(capped ? answer.count_cap : answer.count)}${capped || answer.count_partial ? "+" : ""}`;
+}
+
+/** What a call answers; undefined where the reader has no right to it. */
+async function allowed(call) {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof CallError && error.kind === Failure.FORBIDDEN) return undefined;
+    throw error;
+  }
+}
