@@ -7,7 +7,6 @@ the query string is in it, because a token may be: only the route, as it is decl
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -15,9 +14,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from chalicelib.embedded_metrics import metric_line
 from chalicelib.settings import current
 
-NAMESPACE = "Gatebook"
 UNMATCHED = "unmatched"
 
 _FIRST_SERVER_ERROR = 500
@@ -73,14 +72,5 @@ def _line(route: str, request_id: str, notes: Mapping[str, Any], timestamp: int)
     fields = {"request_id": request_id, "status": status, **notes}
     if status >= _FIRST_SERVER_ERROR:
         fields["ServerErrors"] = 1
-    metrics = [{"Name": name, "Unit": unit} for name, unit in _UNITS.items() if name in fields]
-    directive = {"Namespace": NAMESPACE, "Dimensions": [["Deployment", "Route"]], "Metrics": metrics}
-    return json.dumps(
-        {
-            "_aws": {"Timestamp": timestamp, "CloudWatchMetrics": [directive]},
-            "Deployment": current().table_prefix,
-            "Route": route,
-            **fields,
-        },
-        separators=(",", ":"),
-    )
+    metrics = {name: (fields.pop(name), unit) for name, unit in _UNITS.items() if name in fields}
+    return metric_line(timestamp, {"Deployment": current().table_prefix, "Route": route}, metrics, fields)

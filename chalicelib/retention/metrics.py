@@ -6,19 +6,17 @@ Metrics by `Deployment`, the prefix of the tables: `PurgedRows`, by `DataSet` as
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from typing import Any
 
+from chalicelib.embedded_metrics import metric_line
 from chalicelib.records import DATA_SETS
 from chalicelib.retention.run import Mandate, Progress
 from chalicelib.settings import current
 
-NAMESPACE = "Gatebook"
 LOGGER = "gatebook.metrics"
 
 
@@ -38,11 +36,7 @@ def emit(mandate: Mandate, progress: Progress, finished_at: datetime) -> None:
 
 
 def _line(moment: datetime, values: Mapping[str, tuple[float, str]], dimensions: Mapping[str, str]) -> None:
-    definitions = [{"Name": name, "Unit": unit} for name, (_, unit) in values.items()]
-    metrics = [{"Namespace": NAMESPACE, "Dimensions": [list(dimensions)], "Metrics": definitions}]
-    line: dict[str, Any] = {"_aws": {"Timestamp": int(moment.timestamp() * 1_000), "CloudWatchMetrics": metrics}}
-    line |= {name: value for name, (value, _) in values.items()}
-    _logger().info("%s", json.dumps({**line, **dimensions}, separators=(",", ":")))
+    _logger().info("%s", metric_line(int(moment.timestamp() * 1_000), dimensions, values))
 
 
 @cache

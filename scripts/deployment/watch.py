@@ -8,13 +8,12 @@ from typing import Any
 
 from pynamodb.models import Model
 
+from chalicelib.embedded_metrics import NAMESPACE
 from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE
 from chalicelib.store.dynamodb.schema import table_definition
 from chalicelib.store.dynamodb.tables import TABLES, AuditLogItem, ConnectionLogItem
 from scripts.deployment.handlers import HANDLERS
 from scripts.deployment.table_resources import logical_id
-
-NAMESPACE = "Gatebook"
 
 _PERIOD_SECONDS = 300
 _HOUR_SECONDS = 3_600

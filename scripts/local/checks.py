@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib import settings
-from scripts.local.kept import StartError
+from scripts.local.data_directory import StartError
 from scripts.local.server import listen
 
 ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
@@ -75,7 +75,7 @@ def asked(url: str, token: str, path: str) -> Any:  # noqa: ANN401 - any JSON va
     address = urlsplit(url)
     client = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
     try:
-        client.request("GET", path, headers={"Coder-Session-Token": token})
+        client.request("GET", address.path + path, headers={"Coder-Session-Token": token})
         response = client.getresponse()
         body = response.read().decode()
     finally:

@@ -72,18 +72,17 @@ class EmbeddedEngine:
         self.stop()
 
     @property
-    def writes(self) -> int:
-        """How many requests that may have changed something were answered well: equal means nothing changed."""
-        return self._door.writes
-
-    @property
     def on_write(self) -> OnWrite | None:
-        """What is told of every such request before it is answered."""
+        """What is called with the items that a request has touched, before it is answered; see `Door`."""
         return self._door.on_write
 
     @on_write.setter
-    def on_write(self, told: OnWrite | None) -> None:
-        self._door.on_write = told
+    def on_write(self, on_write: OnWrite | None) -> None:
+        self._door.on_write = on_write
+
+    def halt(self, reason: str) -> None:
+        """Refuses every request from now on: what is in memory is not what is stored."""
+        self._door.halted = reason
 
     @property
     def running(self) -> bool:
@@ -118,6 +117,7 @@ class EmbeddedEngine:
             if self.running:
                 EmbeddedEngine._running = None
                 self._door.forget_tokens()
+                self._door.halted = ""
                 self._undo.close()
 
     def answer(self, target: str, body: bytes) -> Answer:
@@ -135,6 +135,12 @@ class EmbeddedEngine:
         with self.lock:
             return list(self._backend().tables)
 
+    def key_names(self, table: str) -> list[str] | None:
+        """The key attributes of a table, that of the partition first; None where there is no such table."""
+        with self.lock:
+            found = self._backend().tables.get(table)
+            return None if found is None else [name for name in (found.hash_key_attr, found.range_key_attr) if name]
+
     def items(self, table: str) -> list[dict[str, AttributeValue]]:
         """Every item of a table in DynamoDB JSON, binary as base64 text, in the order of a scan.
 
@@ -147,19 +153,22 @@ class EmbeddedEngine:
     def load(self, table: str, items: Iterable[dict[str, AttributeValue]]) -> int:
         """Puts items as `items` gives them into a table, all checked as PutItem does; answers how many.
 
+        They are not stored anew: `on_write` is not called.
+
         Raises:
             EngineError: there is no such table, or it does not take one of the items.
         """
         count = 0
         with self.lock:
             target = self._table(table)
-            self._door.writes += 1
             for item in items:
                 try:
                     target.put_item(parsed(json.dumps(item)), overwrite=True)
                 except JsonRESTError as error:
                     raise EngineError(f"{table} does not take this item: {error.message}") from error
                 count += 1
+            if isinstance(target, TunedTable):
+                target.take_touched()
         return count
 
     def remove(self, table: str, key: dict[str, AttributeValue]) -> None:
@@ -175,7 +184,6 @@ class EmbeddedEngine:
     def clear(self) -> None:
         """Removes every item of every table, and forgets the tokens of transactions; the tables stay."""
         with self.lock:
-            self._door.writes += 1
             self._door.forget_tokens()
             for regions in dynamodb_backends.values():
                 for backend in regions.values():

@@ -9,7 +9,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.exceptions import JsonRESTError
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.utilities import dynamo_json_dump
@@ -26,6 +27,7 @@ from werkzeug.exceptions import HTTPException
 
 from scripts.local.moto_patches import EngineError
 from scripts.local.moto_refusals import REFUSALS
+from scripts.local.moto_table import Touched, TunedTable
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
@@ -33,21 +35,13 @@ if TYPE_CHECKING:
 TOKEN_SECONDS = 600  # how long AWS remembers a ClientRequestToken
 
 Answer = tuple[int, dict[str, str], str]
-OnWrite = Callable[[DynamoDBBackend, str, dict[str, Any]], None]
+OnWrite = Callable[[Sequence[Touched]], None]
 
 _URL = re.compile(r"https?://(?:dynamodb|[^./]+\.ddb)\.([^./]+)\.amazonaws\.com(?:\.cn)?/")
-_READS = frozenset(
-    {
-        "BatchGetItem",
-        "DescribeTable",
-        "DescribeTimeToLive",
-        "GetItem",
-        "ListTables",
-        "Query",
-        "Scan",
-        "TransactGetItems",
-    }
-)
+
+
+class NotStored(Exception):
+    """What a request has changed could not be stored, and is undone; the text is the reason."""
 
 
 class Door:
@@ -55,13 +49,14 @@ class Door:
 
     Attributes:
         lock: held around each request; hold it to see a consistent state.
-        writes: how many requests that may have changed something were answered well.
-        on_write: told of each of these before it is answered: the backend, the action, the request.
+        on_write: called with the items that a request has touched, before it is answered; what it raises as NotStored,
+            it has undone.
+        halted: why every request is refused from now on; empty while none is.
     """
 
     def __init__(self) -> None:
         self.lock = RLock()
-        self.writes = 0
+        self.halted = ""
         self.on_write: OnWrite | None = None
         self._tokens: dict[str, tuple[float, bytes]] = {}
 
@@ -102,21 +97,33 @@ class Door:
         handler.body = handler.params = body
         handler.region, handler.current_account = region, DEFAULT_ACCOUNT_ID
         method = getattr(handler, camelcase_to_underscores(action), None)
+        if self.halted:
+            return _not_stored(self.halted)
         try:
             if method is None:
                 raise JsonRESTError("com.amazon.coral.service#UnknownOperationException", "")
-            for refusal in REFUSALS.get(action, ()):
-                refusal(handler.dynamodb_backend, body)
+            for check in REFUSALS.get(action, ()):
+                check(handler.dynamodb_backend, body)
             token = body.get("ClientRequestToken") if action == "TransactWriteItems" else None
             with self._once(token, body) as is_repeated:
-                result = {} if is_repeated else method().result
+                result = {} if is_repeated else self._stored(handler.dynamodb_backend, method)
         except HTTPException as error:
             return error.code or 400, _headers(), error.get_body()
-        if action not in _READS:
-            self.writes += 1
-            if self.on_write is not None:
-                self.on_write(handler.dynamodb_backend, action, body)
+        except NotStored as error:
+            return _not_stored(str(error))
         return 200, _headers(), dynamo_json_dump(result or {})
+
+    def _stored(self, backend: DynamoDBBackend, method: Callable[[], ActionResult]) -> Any:  # noqa: ANN401 -- moto's
+        """The result of an action; what it has changed is stored, whether it ended well or half way."""
+        try:
+            return method().result
+        finally:
+            touched = _take_touched(backend)
+            if touched and self.on_write is not None:
+                try:
+                    self.on_write(touched)
+                finally:
+                    _take_touched(backend)  # what was undone has not changed
 
     @contextmanager
     def _once(self, token: str | None, body: dict[str, Any]) -> Iterator[bool]:
@@ -135,6 +142,11 @@ class Door:
             )
         yield known is not None
         self._tokens.setdefault(token, (now, digest))
+
+
+def _take_touched(backend: DynamoDBBackend) -> list[Touched]:
+    tables = [table for table in backend.tables.values() if isinstance(table, TunedTable)]
+    return [one for table in tables for one in table.take_touched()]
 
 
 def parsed(text: str) -> dict[str, Any]:
@@ -157,6 +169,14 @@ def _text(value: str | bytes) -> str:
 
 def _headers() -> dict[str, str]:
     return {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": uuid.uuid4().hex.upper()}
+
+
+def _not_stored(reason: str) -> Answer:
+    return (
+        503,
+        _headers(),
+        json.dumps({"__type": "com.amazonaws.dynamodb.v20120810#ServiceUnavailable", "message": reason}),
+    )
 
 
 def _stays_here(url: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models import table as moto_table
@@ -14,6 +14,15 @@ from moto.dynamodb.models.table import GlobalSecondaryIndex, SecondaryIndex, Tab
 from scripts.local.moto_order import Key, OrderedIndex, sortable
 
 Page = tuple[list[Item], int, dict[str, Any] | None]
+
+
+class Touched(NamedTuple):
+    """An item that was put, changed or taken out: its table, and the values of its key."""
+
+    table: TunedTable
+    hash_key: DynamoType
+    range_key: DynamoType | None
+
 
 MAX_NUMBER_DIGITS = 38
 
@@ -38,6 +47,7 @@ class TunedTable(Table):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- moto's arguments
         self.by_key: dict[Key, Item] = {}
         self._orders: dict[str | None, OrderedIndex] | None = None
+        self._touched: dict[Key, Touched] = {}
         super().__init__(*args, **kwargs)
 
     @property
@@ -69,6 +79,7 @@ class TunedTable(Table):
         """Brings every index up to date with an item that was stored or changed in place."""
         primary = self.primary(item.hash_key, item.range_key)
         self.by_key[primary] = item
+        self._touched[primary] = Touched(self, item.hash_key, item.range_key)
         for order in self.orders.values():
             order.put(primary, item.attrs)
 
@@ -85,11 +96,19 @@ class TunedTable(Table):
     def _displace(self, hash_key: DynamoType, range_key: DynamoType | None) -> None:
         primary = self.primary(hash_key, range_key)
         del self.by_key[primary]
+        self._touched[primary] = Touched(self, hash_key, range_key)
         for order in self.orders.values():
             order.put(primary, None)
 
+    def take_touched(self) -> list[Touched]:
+        """The items that were touched since this was last asked."""
+        touched = list(self._touched.values())
+        self._touched.clear()
+        return touched
+
     def clear(self) -> None:
         """Removes every item; the table and its indexes stay."""
+        self._touched.clear()
         self.items.clear()
         self.by_key.clear()
         self._orders = None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from scripts.local.engine import EmbeddedEngine, EngineError
+from scripts.local.moto_door import NotStored
+from scripts.local.moto_table import Touched
 from tests.local.conftest import EVENTS, ITEM, PAIRS, Client, by_user, refused, rows
 
 OLD: dict[str, Any] = {"id": {"S": "a"}, "raw": {"B": b"\x00\xff"}, "deep": {"L": [{"B": b"\x01"}, {"N": "1.5"}]}}
@@ -89,14 +93,47 @@ def test_items_are_dynamodb_json_in_the_order_of_a_scan(local: EmbeddedEngine) -
     assert local.items(PAIRS) == items
 
 
-def test_writes_are_counted_and_reads_are_not(local: EmbeddedEngine, client: Client) -> None:
-    before = local.writes
+def test_what_a_request_touches_is_told_before_it_is_answered_and_reads_touch_nothing(
+    local: EmbeddedEngine, client: Client
+) -> None:
+    told: list[tuple[str, str]] = []
+    local.on_write = lambda touched: told.extend((one.table.name, one.hash_key.value) for one in touched)
     client.get_item(TableName=EVENTS, Key=ITEM)
     by_user(client)
     refused(client.put_item, TableName=EVENTS, Item=ITEM, ConditionExpression="attribute_exists(id)")
-    assert local.writes == before
+    assert told == []
     client.put_item(TableName=EVENTS, Item=ITEM)
-    assert local.writes > before
+    client.delete_item(TableName=EVENTS, Key=ITEM)
+    client.transact_write_items(
+        TransactItems=[
+            {"Put": {"TableName": EVENTS, "Item": ITEM}},
+            {"Put": {"TableName": PAIRS, "Item": {"owner": {"S": "b"}, "number": {"N": "1"}}}},
+        ]
+    )
+    assert told == [(EVENTS, "a"), (EVENTS, "a"), (EVENTS, "a"), (PAIRS, "b")]
+    local.on_write = None
+
+
+def refuse(_touched: Sequence[Touched]) -> None:
+    raise NotStored("the disk is full")
+
+
+def test_what_cannot_be_stored_is_refused_with_its_reason(local: EmbeddedEngine, client: Client) -> None:
+    local.on_write = refuse
+    status, _, text = local.answer(
+        "DynamoDB_20120810.PutItem", json.dumps({"TableName": EVENTS, "Item": ITEM}).encode()
+    )
+    local.on_write = None
+    assert (status, json.loads(text)["message"]) == (503, "the disk is full")
+    client.put_item(TableName=EVENTS, Item=ITEM)
+
+
+def test_a_halted_engine_refuses_everything_until_it_is_started_again(local: EmbeddedEngine, client: Client) -> None:
+    local.halt("start again")
+    status, _, text = local.answer("DynamoDB_20120810.GetItem", json.dumps({"TableName": EVENTS, "Key": ITEM}).encode())
+    assert (status, json.loads(text)["message"]) == (503, "start again")
+    local.halt("")
+    assert "Item" not in client.get_item(TableName=EVENTS, Key=ITEM)
 
 
 def test_an_unknown_table_and_an_item_without_its_key_are_said(local: EmbeddedEngine) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.local import checks, kept, serve
+from scripts.local import checks, data_directory, options, welcome
 from tests.local.served import run
 
 
@@ -27,16 +27,17 @@ from tests.local.served import run
         (["--port", "-1"], "--port"),
         (["--port", "9" * 5000], "--port"),
         (["--port"], "--port"),
+        (["--stage", "a/b"], "--stage"),
         (["positional"], "positional"),
     ],
 )
 def test_a_bad_option_is_an_error_that_names_it(arguments: list[str], word: str) -> None:
-    with pytest.raises(kept.StartError, match=re.escape(word)):
-        serve.parse(arguments)
+    with pytest.raises(data_directory.StartError, match=re.escape(word)):
+        options.parse(arguments)
 
 
 def test_options_have_their_defaults() -> None:
-    assert serve.parse([]) == serve.Options("127.0.0.1", 8000, None, sample=True, data=None)
+    assert options.parse([]) == options.Options("127.0.0.1", 8000, None, sample=True, data=None, stage="")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_options_have_their_defaults() -> None:
     [(["--data", "d"], "d/owner-token"), (["--data", "d", "--token-file", "t"], "t"), (["--token-file", "t"], "t")],
 )
 def test_the_token_is_kept_with_the_data_unless_told_otherwise(arguments: list[str], token_file: str) -> None:
-    assert serve.parse(arguments).token_file == Path(token_file)
+    assert options.parse(arguments).token_file == Path(token_file)
 
 
 def test_help_is_no_error() -> None:
@@ -81,17 +82,17 @@ def test_the_token_file_is_for_its_owner_alone(before: str | None, tmp_path: Pat
         path.write_text(before)
         path.chmod(0o644)
     token = f"{'a' * 10}-{'b' * 22}"
-    kept.write_token(path, token)
+    data_directory.write_token(path, token)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert kept.read_kept_token(path) == token
+    assert data_directory.read_kept_token(path) == token
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_file_that_holds_something_else_is_not_written_over(tmp_path: Path) -> None:
     path = tmp_path / "notes"
     path.write_text("my precious notes\n")
-    with pytest.raises(kept.StartError, match="holds something else"):
-        kept.read_kept_token(path)
+    with pytest.raises(data_directory.StartError, match="holds something else"):
+        data_directory.read_kept_token(path)
     assert path.read_text() == "my precious notes\n"
 
 
@@ -100,12 +101,12 @@ def test_no_token_is_kept_where_there_is_none(text: str | None, tmp_path: Path) 
     path = tmp_path / "token"
     if text is not None:
         path.write_text(text)
-    assert kept.read_kept_token(path) is None
+    assert data_directory.read_kept_token(path) is None
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://[::1]:8000"])
 def test_curl_lines_are_safe_to_paste(url: str) -> None:
-    lines = [shlex.split(line) for line in serve.curl_lines(url, "id-secret", "org", "user")]
+    lines = [shlex.split(line) for line in welcome.curl_lines(url, "id-secret", "org", "user")]
     assert len(lines) == 3
     for words in lines:
         assert words[0] == "curl"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import resource
 import shutil
 import signal
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -93,12 +97,71 @@ def test_rows_and_token_survive_a_restart_with_data(history: History) -> None:
     assert len(history.last.page["connection_logs"]) == 3
     assert "sample" in history.killed.text
     assert "sample" not in history.filled.service.text + history.last.service.text
-    assert len(list(history.directory.glob("snapshot-*"))) == 1
+    assert sorted(path.name for path in history.directory.iterdir()) == ["acknowledged", "gatebook.db", "owner-token"]
 
 
-def test_a_damaged_snapshot_is_one_line_and_exit_2_and_is_left_as_it_is(history: History, tmp_path: Path) -> None:
+def test_a_damaged_file_is_one_line_and_exit_2_and_is_left_as_it_is(history: History, tmp_path: Path) -> None:
     data = shutil.copytree(history.directory, tmp_path / "data", symlinks=True)
-    damaged = next(file for file in sorted((data / "current").iterdir()) if file.stat().st_size)
-    damaged.write_text("{")
-    assert_refused(run("--port", "0", "--data", str(data)), damaged.name, "--data")
-    assert damaged.read_text() == "{"
+    (data / "gatebook.db").write_text("{")
+    assert_refused(run("--port", "0", "--data", str(data)), "gatebook.db", "--data")
+    assert (data / "gatebook.db").read_text() == "{"
+
+
+def limited(service: Started, size: int) -> None:
+    """Let files of the service grow to so many bytes and no further, as a full disk would."""
+    resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def acknowledged(service: Started, count: int) -> list[str]:
+    """The ids of the events that were sent one by one and acknowledged."""
+    sent: list[str] = []
+    for _ in range(count):
+        connection_id = str(uuid4())
+        line = re.sub(r'"connection_id":"[^"]*"', f'"connection_id":"{connection_id}"', service.curls[2])
+        answer = subprocess.run(  # noqa: S602 - as `paste`
+            f"{line} -sS -o /dev/null -w '%{{http_code}}'", shell=True, capture_output=True, text=True, check=True
+        )
+        if answer.stdout == "200":
+            sent.append(connection_id)
+        else:
+            assert answer.stdout == "503"
+    return sent
+
+
+def found(service: Started, ids: list[str]) -> list[str]:
+    return [known for known in ids if paste(_asking_for(service, known))["connection_logs"]]
+
+
+def _asking_for(service: Started, connection_id: str) -> str:
+    return service.curls[1].replace("q=status:ongoing type:ssh", f"q=connection_id:{connection_id}")
+
+
+def test_a_full_disk_is_503_with_the_reason_and_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    option = ("--data", str(tmp_path), "--no-sample")
+    with started(*option) as service:
+        before = acknowledged(service, 2)
+        limited(service, (tmp_path / "gatebook.db-wal").stat().st_size + 20_000)
+        during = acknowledged(service, 6)
+        assert len(during) < 6, "the disk was never full"
+        refusal = subprocess.run(  # noqa: S602 - as `paste`
+            f"{service.curls[2]} -sS", shell=True, capture_output=True, text=True, check=True
+        )
+        assert "gatebook.db cannot be written" in refusal.stdout
+        page = paste(service.curls[0].replace("limit=3", "limit=100"))
+        assert len(page["connection_logs"]) == len(before + during)
+        limited(service, resource.RLIM_INFINITY)
+        after = acknowledged(service, 1)
+        assert after
+        service.process.kill()
+    with started(*option) as service:
+        assert found(service, before + during + after) == before + during + after
+        assert service.token
+        limited(service, 1)
+        service.end()
+    assert_refused_without_database(tmp_path)
+
+
+def assert_refused_without_database(directory: Path) -> None:
+    (directory / "gatebook.db").rename(directory / "elsewhere")
+    assert_refused(run("--port", "0", "--data", str(directory)), "gatebook.db is missing", "--data")
+    assert not (directory / "gatebook.db").exists()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from chalice.app import Chalice
 
-from scripts.local import kept
+from scripts.local import data_directory
 from tests.local import toy_app
 from tests.local.served import assert_refused, run
 
@@ -63,10 +63,10 @@ def test_an_engine_that_is_not_there_is_one_line_and_exit_2() -> None:
 
 def test_a_data_directory_serves_one_process_at_a_time(tmp_path: Path) -> None:
     data = tmp_path / "made" / "here"
-    with kept.claimed(data):
+    with data_directory.claimed(data):
         assert stat.S_IMODE(data.stat().st_mode) == 0o700
         assert_refused(run("--port", "0", "--data", str(data)), "--data", "in use")
-    with kept.claimed(data):
+    with data_directory.claimed(data):
         pass
 
 

@@ -144,5 +144,6 @@ def _translated(operation: str, error: ClientError) -> Exception:
             return Unavailable()
     if code in _TRANSIENT:
         _log.warning("%s was refused for now: %s", operation, code)
-        return Unavailable()
+        # Of all such refusals this alone has a reason that helps: where the engine is embedded, its disk may be full.
+        return Unavailable(error.response["Error"].get("Message", "") if code == "ServiceUnavailable" else "")
     return error
