@@ -9,9 +9,11 @@
     ├── MethodNotAllowed      405  the path exists, the method does not
     ├── Conflict              409  a unique value is taken
     ├── TooLarge              413  more bytes than one request may carry
+    ├── Unprocessable         422  the key of a retry came with another request
     ├── StoreRefused          500  the store refuses a write whenever it is sent
     └── Unavailable           503  the store did not answer; sending again is safe
-        └── NotYet            503  what was asked is stored and not in force yet; sending again finds out
+        ├── NotYet            503  what was asked is stored and not in force yet; sending again finds out
+        └── Unknown           503  what was asked may have happened, and sending it again is not the same
 
 The shape is `{"message": str, "detail"?: str, "validations"?: [{"field": str, "detail": str}]}`; `detail` and
 `validations` are left out when empty.
@@ -128,6 +130,12 @@ class TooLarge(GatebookError):
     status = 413
 
 
+class Unprocessable(GatebookError):
+    """The request is well formed and contradicts an earlier one that it refers to."""
+
+    status = 422
+
+
 class Unavailable(GatebookError):
     """The store did not answer in time; the same request may be sent again."""
 
@@ -152,4 +160,12 @@ class NotYet(Unavailable):
 
     def __init__(self, message: str, detail: str, retry_after_seconds: int) -> None:
         super().__init__(detail, retry_after_seconds)
+        self.message = message
+
+
+class Unknown(Unavailable):
+    """The store did not say whether it did what was asked for; the detail says how to find out and to go on."""
+
+    def __init__(self, message: str, detail: str) -> None:
+        super().__init__(detail)
         self.message = message

@@ -63,6 +63,8 @@ class APIKey:
     Attributes:
         allowed_ips: the networks it may be used from; none means any.
         previous_secret: the SHA-256 of the secret before the last rotation, which opens until `previous_until`.
+        retry_secret: the SHA-256 of the secret with which the token rotated itself, where the request may be sent
+            again with it; None once the new secret has been used.
         revision: how often it was changed; the condition of every change.
     """
 
@@ -81,17 +83,30 @@ class APIKey:
     allowed_ips: tuple[str, ...] = ()
     previous_secret: bytes | None = field(default=None, repr=False)
     previous_until: datetime | None = None
+    retry_secret: bytes | None = field(default=None, repr=False)
     revision: int = 1
 
-    def with_secret(self, hashed: bytes, now: datetime, until: datetime | None) -> APIKey:
-        """The token with a new secret; the one it had opens until then, or not at all."""
+    def with_secret(self, hashed: bytes, now: datetime, until: datetime | None, retry: bytes | None = None) -> APIKey:
+        """The token with a new secret; the one it had opens until then, or not at all.
+
+        Args:
+            hashed: the SHA-256 of the new secret.
+            now: the time of the rotation.
+            until: when the grace of the old secret ends; None for no grace.
+            retry: the SHA-256 of the secret that may send the same rotation again.
+        """
         return replace(
             self,
             hashed_secret=hashed,
             updated_at=now,
             previous_secret=self.hashed_secret if until else None,
             previous_until=until,
+            retry_secret=retry,
         )
+
+    def reissued(self, hashed: bytes, now: datetime) -> APIKey:
+        """The token with a new secret in place of the one that nobody has; what other secrets open stays as it was."""
+        return replace(self, hashed_secret=hashed, updated_at=now)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -157,6 +157,12 @@ class Settings:
     max_admin_token_lifetime: int = setting(
         "CODER_MAX_ADMIN_TOKEN_LIFETIME", LIFETIME, "168h", "The same for tokens of users with the owner role."
     )
+    max_tokens_per_user: int = setting(
+        "GATEBOOK_MAX_TOKENS_PER_USER",
+        _whole(1, 100_000),
+        "500",
+        "How many tokens that have not ended a user may have.",
+    )
     disable_session_expiry_refresh: bool = setting(
         "CODER_DISABLE_SESSION_EXPIRY_REFRESH",
         BOOLEAN,

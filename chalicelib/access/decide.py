@@ -32,6 +32,9 @@ class Secret(Enum):
     REPLACED = "replaced"
     """The one that the last rotation replaced; it still opens, until its grace is over."""
 
+    RETIRED = "retired"
+    """One that opens nothing, except that the rotation which replaced it may be sent again with it."""
+
 
 CLOSED_TO_REPLACED_SECRETS: Final = frozenset(
     {

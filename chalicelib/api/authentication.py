@@ -40,28 +40,32 @@ _INSUFFICIENT = {
 }
 
 
-def authenticated(view: Callable[..., Answer], names: Callable[[Call], Names] = lambda _: ()) -> Callable[..., Answer]:
+def authenticated(
+    view: Callable[..., Answer], names: Callable[[Call], Names] = lambda _: (), *, retired: bool = False
+) -> Callable[..., Answer]:
     """A view that wants a token: it is called with the Caller after the Call.
 
     Args:
         view: the view.
         names: the names that a request speaks of, which are looked up in the same call as the user.
+        retired: whether the view is also called for a retired secret; it does nothing for one but `repeating` first.
     """
 
     def checked(call: Call, **parameters: str) -> Answer:
-        return view(call, authenticate(call, names(call)), **parameters)
+        return view(call, authenticate(call, names(call), retired=retired), **parameters)
 
     checked.__name__, checked.__doc__ = view.__name__, view.__doc__
     return checked
 
 
-def authenticate(call: Call, names: Names = (), token: str | None = None) -> Caller:
+def authenticate(call: Call, names: Names = (), token: str | None = None, *, retired: bool = False) -> Caller:
     """The caller of a request.
 
     Args:
         call: the request.
         names: what to look up in the same call as the user; see `chalicelib.store.directory.people`.
         token: the only one that counts, where a view takes it from one place; "" is none.
+        retired: whether a retired secret is let through.
 
     Raises:
         Unauthorized: there is no token, or it opens nothing.
@@ -75,8 +79,8 @@ def authenticate(call: Call, names: Names = (), token: str | None = None) -> Cal
         request_log.note(key_id=key.id)
     if key is None:
         raise _unauthorized(detail="API key is invalid.")
-    if opened is None:
-        raise _unauthorized(detail="API key secret is invalid.")
+    if opened is None or (opened is Secret.RETIRED and not retired):
+        raise wrong_secret()
     if key.expires_at <= now:
         raise _unauthorized(detail=f'API key expired at "{_go_time(key.expires_at)}".')
     if not networks.contain(key.allowed_ips, call.source_ip):
@@ -92,7 +96,7 @@ def authenticate(call: Call, names: Names = (), token: str | None = None) -> Cal
         raise _unauthorized(
             'User is not active (status = "suspended"). Contact an admin to reactivate your account.',
         )
-    usage.record(key, user, now)
+    usage.record(key, user, now, opened)
     subject = Subject(
         user_id=user.id,
         roles=user.roles,
@@ -119,17 +123,20 @@ def _split(token: str) -> tuple[str, str]:
 
 
 def _opens(key_secret: str, key: APIKey | None, now: datetime) -> Secret | None:
-    """Which secret of the token this is: the current one, or the replaced one while its grace lasts; None for neither.
+    """Which secret of the token this is; None for none of them.
 
-    An unknown token, one without a second secret and one with two take the same work.
+    An unknown token, one with a single secret and one with several take the same work.
     """
     given = secret.hash_secret(key_secret)
     right = secret.same(given, key.hashed_secret if key else _NO_HASH)
     before = secret.same(given, key.previous_secret if key and key.previous_secret else _NO_HASH)
     in_grace = key is not None and key.previous_until is not None and now < key.previous_until
+    retired = secret.same(given, key.retry_secret if key and key.retry_secret else _NO_HASH)
     if right:
         return Secret.CURRENT
-    return Secret.REPLACED if before and in_grace else None
+    if before and in_grace:
+        return Secret.REPLACED
+    return Secret.RETIRED if retired else None
 
 
 def _token(call: Call) -> str:
@@ -171,6 +178,11 @@ def _refuse_cross_site(call: Call) -> None:
             f"Send the token in the {TOKEN_HEADER} header to call from other sites.",
             headers=_INSUFFICIENT,
         )
+
+
+def wrong_secret() -> Unauthorized:
+    """The answer to a secret that opens nothing."""
+    return _unauthorized(detail="API key secret is invalid.")
 
 
 def _unauthorized(message: str = _SIGNED_OUT, detail: str = "") -> Unauthorized:

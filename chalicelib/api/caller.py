@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chalicelib.access.decide import Object, Secret, SecretReplaced, Subject, decide
 from chalicelib.access.lifetime import Grant
+from chalicelib.access.secret import same
 from chalicelib.errors import Forbidden
 from chalicelib.records import APIKey, User
+from chalicelib.store.directory import api_keys
 from chalicelib.store.directory.claims import Claims
+from chalicelib.store.directory.commit import Guarded
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,25 @@ class Caller:
         if isinstance(decision, SecretReplaced):
             raise secret_replaced()
         return bool(decision)
+
+    def with_current_secret(self) -> Caller:
+        """The caller as who brings the token's current secret."""
+        return replace(self, subject=replace(self.subject, secret=Secret.CURRENT))
+
+    def unchanged(self, changed: APIKey | None = None) -> list[Guarded]:
+        """The guards that the calling token is still as it was when the request came.
+
+        Args:
+            changed: the token that is written, where it is the calling one itself: then its own condition says so.
+
+        Raises:
+            Forbidden: it is the calling one, and has another secret by now.
+        """
+        if changed is None or changed.id != self.key.id:
+            return [api_keys.unchanged(self.key)]
+        if not same(changed.hashed_secret, self.key.hashed_secret):
+            raise secret_replaced()
+        return []
 
     def require_current_secret(self) -> None:
         """Make sure that the caller brings the current secret of the token.

@@ -73,6 +73,11 @@ class Call:
         method: str = self.request.method
         return method
 
+    @property
+    def route(self) -> str:
+        """The method and the path as the route declares it."""
+        return f"{self.method} {self.request.context.get('resourcePath') or ''}"
+
     def header(self, name: str) -> str:
         """A header by name, whatever its case; empty when it was not sent."""
         value: str = self.request.headers.get(name, "")

@@ -23,6 +23,7 @@ from chalicelib.models.base import parse
 from chalicelib.models.tokens import NarrowToken, api_key_json
 from chalicelib.records import APIKey
 from chalicelib.store.directory import api_keys, people
+from chalicelib.store.directory.token_names import NameTaken
 
 routes = Routes(__name__)
 
@@ -100,8 +101,9 @@ def narrow(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
         if after != before:
             after = replace(after, updated_at=times.now())
             try:
-                api_keys.change(after, before, *key_trail(call, caller, "write", 200, before=before, after=after))
-            except api_keys.NameTaken as error:
+                rows = key_trail(call, caller, "write", 200, before=before, after=after)
+                api_keys.change(after, before, *rows, guards=caller.unchanged(before))
+            except NameTaken as error:
                 raise name_taken(after.token_name) from error
         return Answer(api_key_json(after))
 
@@ -118,8 +120,11 @@ def expire(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
         before = lookup.api_key(caller, keyid, "read", "update")
         now = times.now()
         if before.expires_at > now:
-            after = replace(before, expires_at=now, updated_at=now, previous_secret=None, previous_until=None)
-            api_keys.change(after, before, *key_trail(call, caller, "write", 204, before=before, after=after))
+            after = replace(
+                before, expires_at=now, updated_at=now, previous_secret=None, previous_until=None, retry_secret=None
+            )
+            rows = key_trail(call, caller, "write", 204, before=before, after=after)
+            api_keys.change(after, before, *rows, guards=caller.unchanged(before))
         return Answer(None, 204)
 
     return saved(write)
@@ -133,7 +138,8 @@ def delete(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
 
     def write() -> Answer:
         before = lookup.api_key(caller, keyid, "delete")
-        api_keys.delete([before], *key_trail(call, caller, "delete", 204, before=before))
+        rows = key_trail(call, caller, "delete", 204, before=before)
+        api_keys.delete([before], *rows, guards=caller.unchanged(before))
         return Answer(None, 204)
 
     return saved(write)

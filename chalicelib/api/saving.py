@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from chalicelib.api.http import Answer
 from chalicelib.errors import Unavailable
+from chalicelib.store.directory.api_keys import CallerChanged
 from chalicelib.store.directory.claims import Changed
 
 _ATTEMPTS = 8
@@ -21,11 +22,13 @@ def saved(write: Callable[[], Answer]) -> Answer:
         write: reads the row, decides and saves; called anew each time.
 
     Raises:
-        Unavailable: others changed the row at every attempt.
+        Unavailable: others changed the row at every attempt, or the token that the request came with.
     """
     for attempt in range(_ATTEMPTS):
         try:
             return write()
+        except CallerChanged as error:
+            raise Unavailable("The token that you bring was changed at the same time.") from error
         except Changed:
             time.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter, not a secret
     raise Unavailable("Others were changing the same row.")

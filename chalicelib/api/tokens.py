@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from typing import NamedTuple
+from urllib.parse import quote
 
 from chalicelib import times
 from chalicelib.access import allow_list, lifetime, networks, scopes, secret
-from chalicelib.access.decide import Object
+from chalicelib.access.decide import Object, Secret
 from chalicelib.api import lookup
-from chalicelib.api.authentication import authenticated
+from chalicelib.api.authentication import authenticated, wrong_secret
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.idempotency import HEADER, Retry, repeated, repeating, retry_of, under_way
 from chalicelib.api.lifetimes import as_timedelta, max_token_lifetime
 from chalicelib.api.saving import saved
 from chalicelib.api.trail import key_trail
-from chalicelib.errors import BadRequest, Conflict, Forbidden, Validation
+from chalicelib.errors import BadRequest, Conflict, Forbidden, NotFound, Validation
 from chalicelib.models.base import parse
 from chalicelib.models.tokens import CreateToken, RotateToken
 from chalicelib.records import APIKey, User
 from chalicelib.settings import current
-from chalicelib.store.directory import api_keys
+from chalicelib.store.directory import api_keys, people
+from chalicelib.store.directory.operations import Operation
+from chalicelib.store.directory.token_counts import TooManyTokens
+from chalicelib.store.directory.token_names import NameTaken
 
 routes = Routes(__name__)
 
@@ -39,12 +46,16 @@ def create_token(call: Call, caller: Caller, user: str) -> Answer:
     asked = parse(CreateToken, call.body)
     entries = parse_entries(asked.allow_list)
     _check_may_mint(caller, owner)
-    now = times.now()
-    grant = _bounded(caller, _wanted(asked, entries, owner, now))
-    allowed_ips = _bounded_networks(caller, asked.allowed_ips)
-    return _mint(
-        call, caller, owner, grant, now, login_type=lifetime.FIXED_LIFETIME, name=asked.token_name, ips=allowed_ips
-    )
+    retry = retry_of(call, caller, owner.id)
+    if retry and retry.earlier:
+        return _repeated(call, caller, retry.earlier)
+
+    def wanted(owner: User, now: datetime) -> Wanted:
+        grant = _bounded(caller, _wanted(asked, entries, owner, now))
+        allowed_ips = _bounded_networks(caller, asked.allowed_ips)
+        return Wanted(grant, lifetime.FIXED_LIFETIME, allowed_ips, asked.token_name)
+
+    return _mint(call, caller, owner, wanted, retry)
 
 
 @routes.view("/api/v2/users/{user}/keys", methods=["POST"])
@@ -53,40 +64,61 @@ def create_session(call: Call, caller: Caller, user: str) -> Answer:
     """Make a session key, as `coder login` does with the token it has: no wider, and sliding only for all of it."""
     owner = lookup.user(caller, user)
     _check_may_mint(caller, owner)
-    now = times.now()
-    seconds = min(current().default_token_lifetime, max_token_lifetime(owner)) // _NANOSECONDS_A_SECOND
-    expiry = lifetime.resolve_expiry(now, seconds, lifetime_seconds=seconds)
-    grant = _bounded(caller, lifetime.Grant((), (), expiry.expires_at))
-    return _mint(
-        call,
-        caller,
-        owner,
-        grant,
-        now,
-        login_type=_SESSION if grant.unrestricted else lifetime.FIXED_LIFETIME,
-        ips=caller.key.allowed_ips,
-    )
+    retry = retry_of(call, caller, owner.id)
+    if retry and retry.earlier:
+        return _repeated(call, caller, retry.earlier)
+
+    def wanted(owner: User, now: datetime) -> Wanted:
+        seconds = min(current().default_token_lifetime, max_token_lifetime(owner)) // _NANOSECONDS_A_SECOND
+        expiry = lifetime.resolve_expiry(now, seconds, lifetime_seconds=seconds)
+        grant = _bounded(caller, lifetime.Grant((), (), expiry.expires_at))
+        login_type = _SESSION if grant.unrestricted else lifetime.FIXED_LIFETIME
+        return Wanted(grant, login_type, caller.key.allowed_ips)
+
+    return _mint(call, caller, owner, wanted, retry)
 
 
 @routes.view("/api/v2/users/{user}/keys/{keyid}/rotate", methods=["POST"])
-@authenticated
+@partial(authenticated, retired=True)
 def rotate(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
     """Give a token a new secret; the old one opens for the grace asked for, and no longer than the token lives."""
+    retry = retry_of(call, caller, keyid)
+    caller = repeating(caller, retry)
+    if caller.subject.secret is Secret.RETIRED:
+        raise wrong_secret()
     asked = parse(RotateToken, call.body or b"{}")
     lookup.user(caller, user)
+    key = lookup.api_key(caller, keyid, "read", "update")
+    check_changeable(key, times.now())
+    _check_reach(caller, key)
+    if retry and retry.earlier:
+        return repeated(call, caller, retry.earlier)
+    return saved(partial(_rotated, call, caller, key, asked.grace, retry))
 
-    def write() -> Answer:
-        before = lookup.api_key(caller, keyid, "read", "update")
-        now = times.now()
-        check_changeable(before, now)
-        _check_reach(caller, before)
-        made = secret.generate(key_id=before.id)
-        until = min(now + as_timedelta(asked.grace), before.expires_at) if asked.grace else None
-        after = before.with_secret(made.hashed, now, until)
-        api_keys.change(after, before, *key_trail(call, caller, "write", 201, before=before, after=after))
-        return Answer({"key": made.text}, 201)
 
-    return saved(write)
+def _rotated(call: Call, caller: Caller, key: APIKey, grace: int, retry: Retry | None) -> Answer:
+    before = lookup.api_key(caller, key.id, "read", "update")
+    guards = caller.unchanged(before)
+    if not secret.same(before.hashed_secret, key.hashed_secret):
+        # A second rotation would end the grace that the first one has promised.
+        raise Conflict("The token was rotated by another request at the same time.", "Use the secret that it issued.")
+    now = times.now()
+    check_changeable(before, now)
+    issued = secret.generate(key_id=before.id)
+    until = min(now + as_timedelta(grace), before.expires_at) if grace else None
+    own = caller.key.hashed_secret if retry and before.id == caller.key.id else None
+    after = before.with_secret(issued.hashed, now, until, own)
+    if retry:
+        guards.append(retry.begun(after))
+    recovery = (
+        "Look at its updated_at. Where the secret you bring is refused, rotate it with another token of its user or"
+        f" with an owner's. With the header {HEADER} a rotation can be sent again."
+    )
+    with under_way(retry, "The token may have a new secret.", recovery):
+        api_keys.change(
+            after, before, *key_trail(call, caller, "write", 201, before=before, after=after), guards=guards
+        )
+    return Answer({"key": issued.text}, 201)
 
 
 def check_changeable(key: APIKey, now: datetime) -> None:
@@ -128,18 +160,8 @@ def mint_own(call: Call, caller: Caller, wanted: lifetime.Grant, name: str) -> s
         Forbidden: the caller may mint none, or holds less than is wanted.
     """
     _check_may_mint(caller, caller.user)
-    grant = _bounded(caller, wanted)
-    made = _mint(
-        call,
-        caller,
-        caller.user,
-        grant,
-        times.now(),
-        login_type=lifetime.FIXED_LIFETIME,
-        name=name,
-        ips=caller.key.allowed_ips,
-    )
-    return str(made.body["key"])
+    own = Wanted(_bounded(caller, wanted), lifetime.FIXED_LIFETIME, caller.key.allowed_ips, name)
+    return str(_mint(call, caller, caller.user, lambda _user, _now: own).body["key"])
 
 
 def _check_may_mint(caller: Caller, owner: User) -> None:
@@ -149,43 +171,75 @@ def _check_may_mint(caller: Caller, owner: User) -> None:
         raise Forbidden(detail="Your token or your roles do not let you create tokens for this user.")
 
 
+class Wanted(NamedTuple):
+    """The token to be minted: what it holds, its login type, its networks, and its name, "" for one to be made up."""
+
+    grant: lifetime.Grant
+    login_type: str
+    allowed_ips: tuple[str, ...]
+    name: str = ""
+
+
 def _mint(
-    call: Call,
-    caller: Caller,
-    owner: User,
-    grant: lifetime.Grant,
-    now: datetime,
-    *,
-    login_type: str,
-    ips: tuple[str, ...],
-    name: str = "",
+    call: Call, caller: Caller, owner: User, wanted: Callable[[User, datetime], Wanted], retry: Retry | None = None
 ) -> Answer:
+    """Make a token, anew where its user was changed meanwhile, or in the one case in billions where its id is taken."""
+    known = [owner]
+
     def write() -> Answer:
-        made = secret.generate()
-        fixed = login_type == lifetime.FIXED_LIFETIME
-        key = APIKey(
-            id=made.id,
-            hashed_secret=made.hashed,
-            user_id=owner.id,
-            login_type=login_type,
-            token_name=name or (f"token_{made.id.removeprefix(secret.PREFIX)}" if fixed else ""),
-            scopes=grant.scopes,
-            allow_list=tuple(str(entry) for entry in grant.allow_list),
-            created_at=now,
-            updated_at=now,
-            expires_at=grant.expires_at,
-            last_used=times.EPOCH,
-            lifetime_seconds=max(1, (grant.expires_at - now) // timedelta(seconds=1)),
-            allowed_ips=ips,
+        user = known.pop() if known else people.get_user(owner.id, consistent=True)
+        if user is None or user.deleted:
+            raise NotFound
+        key, text = _made(user, wanted, times.now())
+        guards = [people.unchanged(user), *caller.unchanged()]
+        if retry:
+            guards.append(retry.begun(key))
+        recovery = (
+            f"If it was, it is at GET /api/v2/users/{user.id}/keys/tokens/{quote(key.token_name)}: rotate it to get a"
+            f" secret, or delete it. With the header {HEADER} a request can be sent again."
         )
         try:
-            api_keys.add(key, *key_trail(call, caller, "create", 201, after=key))
-        except api_keys.NameTaken as error:
+            with under_way(retry, "The token may have been made.", recovery):
+                api_keys.add(key, *key_trail(call, caller, "create", 201, after=key), guards=guards)
+        except NameTaken as error:
             raise name_taken(key.token_name) from error
-        return Answer({"key": made.text}, 201)
+        except TooManyTokens as error:
+            raise Forbidden(
+                _FAILED, f"The user has {error.most} tokens, as many as a user may have; delete or expire one first."
+            ) from error
+        return Answer({"key": text}, 201)
 
-    # Made anew in the one case in billions in which another token has the id.
     return saved(write)
+
+
+def _made(owner: User, wanted: Callable[[User, datetime], Wanted], now: datetime) -> tuple[APIKey, str]:
+    grant, login_type, allowed_ips, name = wanted(owner, now)
+    issued = secret.generate()
+    fixed = login_type == lifetime.FIXED_LIFETIME
+    key = APIKey(
+        id=issued.id,
+        hashed_secret=issued.hashed,
+        user_id=owner.id,
+        login_type=login_type,
+        token_name=name or (f"token_{issued.id.removeprefix(secret.PREFIX)}" if fixed else ""),
+        scopes=grant.scopes,
+        allow_list=tuple(str(entry) for entry in grant.allow_list),
+        created_at=now,
+        updated_at=now,
+        expires_at=grant.expires_at,
+        last_used=times.EPOCH,
+        lifetime_seconds=max(1, (grant.expires_at - now) // timedelta(seconds=1)),
+        allowed_ips=allowed_ips,
+    )
+    return key, issued.text
+
+
+def _repeated(call: Call, caller: Caller, operation: Operation) -> Answer:
+    """The answer to a mint that was done already, for a caller who could mint the token still."""
+    key = api_keys.get(operation.key_id)
+    if key is not None:
+        _check_reach(caller, key)
+    return repeated(call, caller, operation)
 
 
 def _wanted(asked: CreateToken, entries: Sequence[allow_list.Entry], owner: User, now: datetime) -> lifetime.Grant:
@@ -231,7 +285,8 @@ def _check_reach(caller: Caller, key: APIKey) -> None:
         return
     if not caller.may("create", Object("api_key", owner=key.user_id)):
         raise Forbidden(detail="Your token or your roles do not let you create tokens for this user.")
-    held = lifetime.Grant(key.scopes, tuple(allow_list.parse(entry) for entry in key.allow_list), key.expires_at)
+    entries = tuple(allow_list.parse(entry) for entry in key.allow_list)
+    held = lifetime.Grant(key.scopes, entries, key.expires_at)
     granted = _bounded(caller, held)
     _bounded_networks(caller, key.allowed_ips)
     wider_network = bool(caller.key.allowed_ips) and not key.allowed_ips

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.access import lifetime
+from chalicelib.access.decide import Secret
 from chalicelib.api.lifetimes import as_timedelta, max_token_lifetime
 from chalicelib.api.trail import user_trail
 from chalicelib.errors import Unavailable
@@ -21,10 +22,20 @@ _WOKEN = {"automatic_actor": "coder", "automatic_subsystem": "dormancy"}
 _log = logging.getLogger(__name__)
 
 
-def record(key: APIKey, user: User, now: datetime) -> None:
-    """Write when the token and the user were last seen, slide a session, and wake a dormant user, with a row."""
+def record(key: APIKey, user: User, now: datetime, secret: Secret) -> None:
+    """Write when the token and the user were last seen, slide a session, and wake a dormant user, with a row.
+
+    Args:
+        key: the token.
+        user: whose it is.
+        now: the time of use.
+        secret: which of its secrets was brought; a retired one is no use of the token.
+    """
+    if secret is Secret.RETIRED:
+        return
     dormant = user.status == "dormant"
-    key_is_stale = lifetime.use_is_stale(key.last_used, now)
+    received = secret is Secret.CURRENT and key.retry_secret is not None
+    key_is_stale = received or lifetime.use_is_stale(key.last_used, now)
     user_is_stale = dormant or lifetime.use_is_stale(user.last_seen_at, now)
     try:
         if key_is_stale:

@@ -9,7 +9,7 @@ from functools import partial
 from chalicelib import times
 from chalicelib.records import API_KEYS
 from chalicelib.retention.run import Run
-from chalicelib.store.directory import api_keys
+from chalicelib.store.directory import expired_keys
 from chalicelib.store.dynamodb.client import Item
 from chalicelib.store.dynamodb.patience import patiently
 
@@ -29,7 +29,7 @@ def purge_keys(run: Run, cut_off: datetime) -> None:
     oldest_left[API_KEYS] = cut_off
     after: Item | None = None
     while run.in_time():
-        page = partial(api_keys.expired, cut_off, _PAGE, after)
+        page = partial(expired_keys.expired, cut_off, _PAGE, after)
         items, after = patiently(page, give_up_at=run.mandate.give_up_at)
         for start in range(0, len(items), _KEYS_AT_ONCE):
             batch = items[start : start + _KEYS_AT_ONCE]
@@ -56,6 +56,6 @@ def measure_key_lag(run: Run, cut_off: datetime) -> None:
     Raises:
         Unavailable: the store did not answer.
     """
-    items, _ = api_keys.expired(cut_off, 1)
+    items, _ = expired_keys.expired(cut_off, 1)
     if items:
         run.progress.oldest_left[API_KEYS] = times.from_fixed(items[0]["expires_at"]["S"])

@@ -16,7 +16,7 @@ from chalicelib.retention import metrics
 from chalicelib.retention.holds import Hold
 from chalicelib.retention.lease import LAST_ROUND_SECONDS, LEASE, Lease, end_of_lease
 from chalicelib.retention.run import Mandate, Run, Trail
-from chalicelib.store.directory import api_keys
+from chalicelib.store.directory import expired_keys
 from chalicelib.store.dynamodb.batch_write import WriteRequest, batch_write
 from chalicelib.store.dynamodb.patience import FAILURES, patiently
 from chalicelib.store.dynamodb.transaction import delete_together
@@ -102,7 +102,7 @@ class LeasedRun(Run):
         if time.monotonic() >= delete_by or cut_off is None:
             return False
         self.progress.purged[API_KEYS] += patiently(
-            partial(api_keys.delete_expired, ids, cut_off), give_up_at=delete_by
+            partial(expired_keys.delete_expired, ids, cut_off), give_up_at=delete_by
         )
         return True
 

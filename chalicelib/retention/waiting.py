@@ -6,7 +6,7 @@ from chalicelib.records import API_KEYS
 from chalicelib.retention.log_purge import past_plan
 from chalicelib.retention.policy import CutOffs
 from chalicelib.retention.purge import LOG_OF
-from chalicelib.store.directory import api_keys
+from chalicelib.store.directory import expired_keys
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.logs.reader import Reading
 
@@ -21,7 +21,7 @@ def count(cut_offs: CutOffs) -> dict[str, int]:
         if cut_off is None:
             counts[name] = 0
         elif name == API_KEYS:
-            counts[name] = api_keys.count_expired(cut_off, most)
+            counts[name] = expired_keys.count_expired(cut_off, most)
         else:
             log = LOG_OF[name]
             counts[name] = Reading(log, past_plan(log, name, cut_off), Budget()).count_on(0, most).number

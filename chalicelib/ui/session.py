@@ -70,6 +70,7 @@ def sign_out(call: Call) -> Answer:
     except Unauthorized:
         return Answer(None, 204, _cookie(call, "", 0))
     if is_session(caller.key):
+        caller.require_current_secret()
         delete_tokens(call, caller, [caller.key], "logout")
     return Answer(None, 204, _cookie(call, "", 0))
 

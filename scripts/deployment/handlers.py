@@ -72,10 +72,11 @@ HANDLERS = (
         timeout_seconds=29,
         concurrency=None,
         calls={
-            UserItem: Calls(("BatchGetItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
+            UserItem: Calls(("BatchGetItem", "ConditionCheckItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
             OrganizationItem: Calls(("BatchGetItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
             APIKeyItem: Calls(
-                ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("expiry", "listing", "user")
+                ("BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
+                ("expiry", "listing", "user"),
             ),
             ConnectionLogItem: Calls(
                 ("BatchGetItem", "BatchWriteItem", "GetItem", "PutItem", "UpdateItem"),

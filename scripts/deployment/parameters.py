@@ -20,6 +20,7 @@ _CONSTRAINTS: Mapping[str, Mapping[str, Any]] = {
     "CODER_DEFAULT_TOKEN_LIFETIME": {"AllowedPattern": _DURATION},
     "CODER_MAX_TOKEN_LIFETIME": {"AllowedPattern": _DURATION},
     "CODER_MAX_ADMIN_TOKEN_LIFETIME": {"AllowedPattern": _DURATION},
+    "GATEBOOK_MAX_TOKENS_PER_USER": {"Type": "Number", "MinValue": 1, "MaxValue": 100_000},
     "CODER_DISABLE_SESSION_EXPIRY_REFRESH": {"AllowedValues": ["true", "false"]},
     "GATEBOOK_TABLE_PREFIX": {"AllowedPattern": r"[a-zA-Z0-9_.-]{1,64}"},
     "GATEBOOK_LOG_SHARDS": {"Type": "Number", "MinValue": 1, "MaxValue": MAX_SHARDS},

@@ -447,13 +447,15 @@ def test_nothing_that_is_not_there_is_ended(as_ann: Client, assert_error: CheckE
         assert assert_error(reply) == NOT_FOUND
 
 
-def test_a_name_is_taken_until_its_token_is_deleted(as_ann: Client, assert_error: CheckError) -> None:
+@pytest.mark.parametrize(("method", "rest"), [("PUT", "/expire"), ("DELETE", "")])
+def test_a_name_is_taken_until_its_token_has_ended_or_is_deleted(
+    as_ann: Client, assert_error: CheckError, method: str, rest: str
+) -> None:
     key_id = made(as_ann.post(MINE, {"token_name": "ci"}))
-    as_ann.put(f"{KEYS}/{key_id}/expire")
     reply = as_ann.post(MINE, {"token_name": "ci"})
     assert reply.status == 409
     assert assert_error(reply)["message"] == 'A token with name "ci" already exists.'
-    as_ann.delete(f"{KEYS}/{key_id}")
+    as_ann.send(method, f"{KEYS}/{key_id}{rest}")
     assert as_ann.post(MINE, {"token_name": "ci"}).status == 201
 
 

@@ -303,12 +303,12 @@ def test_what_another_request_changed_meanwhile_is_not_undone(
     name = "delete" if method == "DELETE" else "change"
     original, pending = getattr(api_keys, name), [True]
 
-    def overtaken(*arguments: Any) -> None:
+    def overtaken(*arguments: Any, **guards: Any) -> None:
         if pending:
             pending.clear()
             before = key_of(token)
             api_keys_change(replace(before, allowed_ips=("192.0.2.0/24",), token_name="moved"), before)
-        original(*arguments)
+        original(*arguments, **guards)
 
     api_keys_change = api_keys.change
     monkeypatch.setattr(api_keys, name, overtaken)

@@ -15,7 +15,7 @@ from chalicelib.store.directory import api_keys
 
 if TYPE_CHECKING:
     from chalicelib.records import APIKey, User
-    from tests.api.conftest import Client, House, Reply
+    from tests.api.conftest import Client, Clock, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]
 
@@ -201,9 +201,34 @@ def test_a_name_is_unique_per_user(owner: Client, as_ann: Client, ann: User, ass
     assert as_ann.post(MINE, {"token_name": "CI"}).status == 201
 
 
-def test_an_expired_token_keeps_its_name(house: House, ann: User, as_ann: Client) -> None:
-    expired = house.token(ann, expires_at=times.now() - timedelta(days=1))
-    assert as_ann.post(MINE, {"token_name": f"test-{expired[:10]}"}).status == 409
+def test_the_name_of_a_token_that_has_ended_is_free_and_its_record_keeps_it(
+    as_ann: Client, assert_error: CheckError, clock: Clock
+) -> None:
+    first = as_ann.post(MINE, {"token_name": "ci", "lifetime": 10**9}).json["key"][:10]
+    clock.forward(timedelta(seconds=1) - timedelta.resolution)
+    assert as_ann.post(MINE, {"token_name": "ci"}).status == 409
+    clock.forward(timedelta.resolution)
+    second = as_ann.post(MINE, {"token_name": "ci"}).json["key"][:10]
+    assert as_ann.get(f"{MINE}/ci").json["id"] == second
+    named = {key["id"]: key["token_name"] for key in as_ann.get(MINE, query={"include_expired": "true"}).json}
+    assert (named[first], named[second]) == ("ci", "ci")
+    assert as_ann.get(f"/api/v2/users/me/keys/{first}").json["token_name"] == "ci"
+    reply = as_ann.post(MINE, {"token_name": "ci"})
+    assert (reply.status, assert_error(reply)["message"]) == (409, 'A token with name "ci" already exists.')
+    # The record of the first goes without taking the name from the second.
+    assert as_ann.delete(f"/api/v2/users/me/keys/{first}").status == 204
+    assert as_ann.get(f"{MINE}/ci").json["id"] == second
+    assert as_ann.delete(f"/api/v2/users/me/keys/{second}").status == 204
+    assert as_ann.post(MINE, {"token_name": "ci"}).status == 201
+
+
+def test_a_token_may_be_renamed_to_a_name_that_has_ended(house: House, ann: User, as_ann: Client) -> None:
+    ended = house.token(ann, token_name="ci", expires_at=times.now() - timedelta(days=1))
+    other = house.token(ann, token_name="other")
+    assert as_ann.patch(f"/api/v2/users/me/keys/{other[:10]}", {"token_name": "ci"}).status == 200
+    assert as_ann.get(f"{MINE}/ci").json["id"] == other[:10]
+    assert as_ann.delete(f"/api/v2/users/me/keys/{ended[:10]}").status == 204
+    assert as_ann.get(f"{MINE}/ci").json["id"] == other[:10]
 
 
 @pytest.mark.parametrize("role", [(), ("auditor",), ("user-admin",), ("template-admin",)])

@@ -111,8 +111,8 @@ class Rows:
 
     @property
     def tokens(self) -> set[str]:
-        """Tokens and claims."""
-        return self.ids(APIKeyItem)
+        """Tokens and claims, without the counts that a user keeps."""
+        return {row_id for row_id in self.ids(APIKeyItem) if not row_id.startswith("tokens#")}
 
 
 SESSION = ConnectionLog(

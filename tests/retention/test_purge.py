@@ -21,7 +21,8 @@ from chalicelib.retention.lease import LEASE
 from chalicelib.retention.purge import purge
 from chalicelib.retention.run import Run
 from chalicelib.settings import Settings
-from chalicelib.store.directory import api_keys
+from chalicelib.store.directory import api_keys, expired_keys
+from chalicelib.store.directory.token_names import NameTaken
 from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.dynamodb import patience
 from chalicelib.store.dynamodb.tables import FORGET_AT, ConnectionLogItem
@@ -482,7 +483,7 @@ def test_whatever_goes_wrong_with_one_data_set_the_others_are_purged_and_the_run
         raise KeyError("expires_at")
 
     rows.token(8 * DAY)
-    monkeypatch.setattr(api_keys, "delete_expired", fails)
+    monkeypatch.setattr(expired_keys, "delete_expired", fails)
     record = purge(60)
     assert record is not None
     assert record["error"] == "Failed to purge api_keys: the service log says why."
@@ -654,6 +655,10 @@ def test_a_name_that_only_a_purgeable_token_has_may_be_given_anew(rules: Rules, 
     api_keys.add(key)
     assert api_keys.get(gone.id) is None
     assert api_keys.get_by_name(gone.user_id, gone.token_name) == key
-    assert rows.tokens == {key.id, f"name#{key.user_id}#{key.token_name}"}
-    with pytest.raises(api_keys.NameTaken):
+    kept = {key.id, f"name#{key.user_id}#{key.token_name}"}
+    assert rows.tokens == {gone.id, *kept}
+    with pytest.raises(NameTaken):
         api_keys.add(replace(key, id="9876543210"))
+    # The purge takes the record, and leaves the name to whose it is.
+    assert run()["purged"] == purged(api_keys=1)
+    assert rows.tokens == kept

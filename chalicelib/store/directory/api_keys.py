@@ -2,35 +2,39 @@
 
 Every change is one transaction with the audit row that tells of it: if the row cannot be written, the change does not
 happen. A change is conditional on the revision that was read, so that of two changes at once the second is made anew.
+A write may have guards: what else must hold at the moment at which it happens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
+from pynamodb.expressions.condition import Condition
+
 from chalicelib import times
 from chalicelib.records import APIKey
 from chalicelib.settings import current
+from chalicelib.store.directory import token_counts, token_names
 from chalicelib.store.directory.claims import Changed
-from chalicelib.store.dynamodb.batch_get import batch_get
-from chalicelib.store.dynamodb.client import ConditionFailed, Item, TransactionCancelled, call
+from chalicelib.store.directory.commit import Guarded, commit
+from chalicelib.store.directory.token_counts import TooManyTokens
+from chalicelib.store.directory.token_names import NOBODY, NameLost, NameTaken, claim, claim_id, unclaim
+from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
 from chalicelib.store.dynamodb.tables import APIKeyItem, decoded
-from chalicelib.store.dynamodb.transaction import Write, transact
+from chalicelib.store.dynamodb.transaction import Write
 
 _KIND = "token"
-_EXPIRES = "token"
+EXPIRES = "token"
 """What every token and session key has as the HASH key of the index by expiry."""
-_DELETED_AT_ONCE = 30
-"""Tokens that one transaction deletes with their claims, of the 100 writes that it may have."""
 _MAX_KEY_BYTES = 2_048
 """DynamoDB refuses to look for a longer key; what a client names by one is not there."""
 
 
-class NameTaken(Exception):
-    """The user has a token of this name, expired ones included."""
+class CallerChanged(Exception):
+    """The token that a request came with was changed by another request meanwhile."""
 
 
 def get(key_id: str) -> APIKey | None:
@@ -39,14 +43,14 @@ def get(key_id: str) -> APIKey | None:
     One that has been expired for longer than such tokens are kept is not there, here and in every other read.
     """
     item = _get(key_id)
-    key = _record(item) if item and "hashed_secret" in item else None
-    return key if key is None or _kept(key, _cut_off()) else None
+    key = from_item(item) if item and "hashed_secret" in item else None
+    return key if key is None or kept(key, cut_off()) else None
 
 
 def get_by_name(user_id: str, token_name: str) -> APIKey | None:
     """The token of this name of a user, expired or not."""
-    claim = _get(_claim_id(user_id, token_name)) if token_name else None
-    return get(claim["holder"]["S"]) if claim and "holder" in claim else None
+    holder = token_names.holder(_get(claim_id(user_id, token_name))) if token_name else NOBODY
+    return get(holder) if holder else None
 
 
 def of_user(user_id: str, after: APIKey | None = None) -> Iterator[APIKey]:
@@ -59,117 +63,92 @@ def list_all(after: APIKey | None = None) -> Iterator[APIKey]:
     return _listing("listing", "kind", _KIND, after)
 
 
-def add(key: APIKey, *trail: Write) -> None:
-    """Keep a new token, claim its name and write its trail.
+def add(key: APIKey, *trail: Write, guards: Sequence[Guarded] = ()) -> None:
+    """Keep a new token, claim its name, count it and write its trail.
 
     Raises:
-        NameTaken: the user has a token of this name.
+        NameTaken: the user has another token of this name that has not ended.
+        TooManyTokens: the user has as many tokens as a user may have.
         Changed: there is a token with this id already.
+        Exception: the failure of a guard.
     """
-    writes = [Write("Put", _item(key).get_save_kwargs_from_instance(condition=APIKeyItem.id.does_not_exist()))]
-    if key.token_name:
-        writes.append(_claim(key))
-    _claiming(key, writes, trail)
+    new = Guarded(
+        Write("Put", _item(key).get_save_kwargs_from_instance(condition=APIKeyItem.id.does_not_exist())), Changed
+    )
+    counts = [token_counts.more(key.user_id)] if key.login_type == _KIND else []
+    try:
+        _naming(key, [*guards, new], counts, trail)
+    except TooManyTokens as error:
+        if not _recounted(key.user_id, error.most):
+            raise
+        _naming(key, [*guards, new], counts, trail)
 
 
-def change(after: APIKey, before: APIKey, *trail: Write) -> None:
+def change(after: APIKey, before: APIKey, *trail: Write, guards: Sequence[Guarded] = ()) -> None:
     """Replace a token, move its claim if its name has changed, and write its trail.
 
     Raises:
-        NameTaken: the user has another token of the new name.
+        NameTaken: the user has another token of the new name that has not ended.
         Changed: the stored token is no longer `before`.
+        Exception: the failure of a guard.
     """
-    unchanged = APIKeyItem.revision == before.revision
     changed = replace(after, revision=before.revision + 1)
-    writes = [Write("Put", _item(changed).get_save_kwargs_from_instance(condition=unchanged))]
-    if after.token_name != before.token_name:
-        writes.append(_claim(after))
-        if before.token_name:
-            writes.append(_unclaim(before))
-    _claiming(after, writes, trail)
+    request = _item(changed).get_save_kwargs_from_instance(condition=APIKeyItem.revision == before.revision)
+    writes = [*guards, Guarded(Write("Put", request), Changed)]
+    ended = before.expires_at > after.updated_at >= after.expires_at
+    counts = [_fewer([before])] if ended and before.login_type == _KIND else []
+    if after.token_name == before.token_name:
+        commit([*writes, *counts], trail)
+        return
+    released = [unclaim(before)] if before.token_name else []
+    try:
+        _naming(after, writes, [*released, *counts], trail)
+    except NameLost:
+        _naming(after, writes, counts, trail)
 
 
-def delete(keys: Sequence[APIKey], *trail: Write) -> None:
+def delete(keys: Sequence[APIKey], *trail: Write, guards: Sequence[Guarded] = ()) -> None:
     """Delete tokens of one user with their claims, and write the trail: all of it or nothing.
 
     Raises:
         Changed: one of the stored tokens is no longer as given.
+        Exception: the failure of a guard.
     """
-    writes: list[Write] = []
-    for key in keys:
-        condition = APIKeyItem.revision == key.revision
-        writes.append(Write("Delete", APIKeyItem(key.id).get_delete_kwargs_from_instance(condition=condition)))
-        if key.token_name:
-            writes.append(_unclaim(key))
-    _transact(writes, trail, "")
+    now = times.now()
+    live = [key for key in keys if key.login_type == _KIND and key.expires_at > now]
+    counts = [_fewer(live)] if live else []
+    rows = [_removal(key, APIKeyItem.revision == key.revision) for key in keys]
+    _releasing([*guards, *rows, *counts], keys, trail)
 
 
-def expired(before: datetime, most: int, after: Item | None = None) -> tuple[list[Item], Item | None]:
-    """Tokens and session keys that expired before a moment, longest ago first.
-
-    Returns:
-        At most so many, as `id` and `expires_at`, and what to go on after; None at the end.
-    """
-    request: dict[str, Any] = {
-        "TableName": APIKeyItem.Meta.table_name,
-        "IndexName": "expiry",
-        "KeyConditionExpression": "#expires = :expires AND #end < :before",
-        "ExpressionAttributeNames": {"#expires": "expires", "#end": "expires_at"},
-        "ExpressionAttributeValues": {":expires": {"S": _EXPIRES}, ":before": {"S": times.fixed(before)}},
-        "Limit": most,
-    }
-    answer = call("Query", request | ({"ExclusiveStartKey": after} if after else {}))
-    return answer["Items"], answer.get("LastEvaluatedKey")
-
-
-def count_expired(before: datetime, most: int) -> int:
-    """How many expired before a moment, at most so many."""
-    return len(expired(before, most)[0])
-
-
-def delete_expired(key_ids: Iterable[str], before: datetime) -> int:
-    """Delete tokens with their claims, those that are still expired before a moment, and answer how many.
+def delete_ended(keys: Sequence[APIKey], before: datetime) -> None:
+    """Delete tokens, those of several users among them, that have ended before a moment, with their claims.
 
     Raises:
-        Unavailable: the store did not answer; of each token either all is deleted or nothing.
+        Changed: one of them has not.
     """
-    table = APIKeyItem.Meta.table_name
-    keys = [_record(item) for _, item in batch_get({table: key_ids}, consistent=True) if "hashed_secret" in item]
-    over = [key for key in keys if not _kept(key, before)]
-    starts = range(0, len(over), _DELETED_AT_ONCE)
-    return sum(_deleted(over[start : start + _DELETED_AT_ONCE], before) for start in starts)
-
-
-def _deleted(keys: Sequence[APIKey], before: datetime) -> int:
-    try:
-        transact([write for key in keys for write in _removal(key, before)])
-    except TransactionCancelled as error:
-        if len(keys) > 1:
-            # Somebody came in between with one of them; the others go without it.
-            return sum(_deleted([key], before) for key in keys)
-        if 0 in error.failed:
-            return 0
-        # The name is another token's by now: this one goes without it.
-        return _deleted([replace(keys[0], token_name="")], before)
-    return len(keys)
-
-
-def _removal(key: APIKey, before: datetime) -> list[Write]:
     # Not the revision: the end of a session key moves without one.
-    condition = APIKeyItem.expires_at < before
-    writes = [Write("Delete", APIKeyItem(key.id).get_delete_kwargs_from_instance(condition=condition))]
-    return [*writes, _unclaim(key)] if key.token_name else writes
+    _releasing([_removal(key, APIKeyItem.expires_at < before) for key in keys], keys, ())
+
+
+def unchanged(key: APIKey) -> Guarded:
+    """The guard that a token is still as it was read: not rotated, narrowed, ended or deleted meanwhile."""
+    request = APIKeyItem.get_operation_kwargs_from_class(key.id, condition=APIKeyItem.revision == key.revision)
+    return Guarded(Write("ConditionCheck", request), CallerChanged)
 
 
 def touch(key: APIKey, now: datetime, expires_at: datetime) -> None:
-    """Note that a token is in use, and when it ends by that; done by whichever of many requests comes first."""
+    """Note that a token is in use, and when it ends by that; done by whichever of many requests comes first.
+
+    A secret in use was received: from then on nobody may send the rotation again by which it was issued.
+    """
     try:
         call(
             "UpdateItem",
             {
                 "TableName": APIKeyItem.Meta.table_name,
                 "Key": {"id": {"S": key.id}},
-                "UpdateExpression": "SET last_used = :now, expires_at = :end",
+                "UpdateExpression": "SET last_used = :now, expires_at = :end REMOVE retry_secret",
                 "ConditionExpression": "last_used = :seen AND expires_at = :seen_end",
                 "ExpressionAttributeValues": {
                     ":now": {"S": times.fixed(now)},
@@ -190,6 +169,50 @@ def _get(item_id: str) -> Item | None:
     return cast("Item | None", call("GetItem", request).get("Item"))
 
 
+def _naming(key: APIKey, writes: Sequence[Guarded], others: Sequence[Guarded], trail: Sequence[Write]) -> None:
+    """Write a token that takes a name, from a token that has ended where one holds it."""
+    if not key.token_name:
+        commit([*writes, *others], trail)
+        return
+    try:
+        commit([*writes, claim(key), *others], trail)
+    except NameTaken:
+        holder = token_names.holder(_get(claim_id(key.user_id, key.token_name)))
+        item = _get(holder) if holder else None
+        if item is not None and "hashed_secret" in item and from_item(item).expires_at > times.now():
+            raise
+        commit([*writes, claim(key, holder), *others], trail)
+
+
+def _releasing(writes: Sequence[Guarded], keys: Sequence[APIKey], trail: Sequence[Write]) -> None:
+    """Write what deletes tokens, with the claims on names that are still theirs."""
+    named = {key.id: unclaim(key) for key in keys if key.token_name}
+    while True:
+        try:
+            commit([*writes, *named.values()], trail)
+        except NameLost as error:
+            del named[error.key_id]
+        else:
+            return
+
+
+def _removal(key: APIKey, condition: Condition) -> Guarded:
+    return Guarded(Write("Delete", APIKeyItem(key.id).get_delete_kwargs_from_instance(condition=condition)), Changed)
+
+
+def _fewer(keys: Sequence[APIKey]) -> Guarded:
+    return Guarded(token_counts.fewer(keys[0].user_id, len(keys)), Changed)
+
+
+def _recounted(user_id: str, most: int) -> bool:
+    """Take the count of a user's tokens anew; whether there is room below the cap."""
+    stood, now = token_counts.counted(user_id), times.now()
+    live = sum(key.expires_at > now for key in of_user(user_id))
+    if stood is not None:
+        token_counts.correct(user_id, stood, live)
+    return live < most
+
+
 def _listing(index: str, key: str, value: str, after: APIKey | None) -> Iterator[APIKey]:
     request: dict[str, Any] = {
         "TableName": APIKeyItem.Meta.table_name,
@@ -198,56 +221,23 @@ def _listing(index: str, key: str, value: str, after: APIKey | None) -> Iterator
         "ExpressionAttributeNames": {"#key": key, "#sort": "sort"},
         "ExpressionAttributeValues": {":value": {"S": value}, ":after": {"S": _sort(after) if after else " "}},
     }
-    cut_off = _cut_off()
+    before = cut_off()
     while True:
         answer = call("Query", request)
-        yield from (key for key in map(_record, answer["Items"]) if _kept(key, cut_off))
+        yield from (key for key in map(from_item, answer["Items"]) if kept(key, before))
         if "LastEvaluatedKey" not in answer:
             return
         request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
-def _claiming(key: APIKey, writes: list[Write], trail: Sequence[Write]) -> None:
-    """Write a token that may claim a name. One that is past its time no longer holds its name, purged or not."""
-    try:
-        _transact(writes, trail, key.token_name)
-    except NameTaken:
-        claim = _get(_claim_id(key.user_id, key.token_name))
-        cut_off = _cut_off()
-        if cut_off is None or not claim or not delete_expired([claim["holder"]["S"]], cut_off):
-            raise
-        _transact(writes, trail, key.token_name)
-
-
-def _cut_off() -> datetime | None:
+def cut_off() -> datetime | None:
+    """The moment before which a token must have ended to be past its time; None where they are kept for ever."""
     return times.cut_off(current().api_keys_retention, times.now())
 
 
-def _kept(key: APIKey, cut_off: datetime | None) -> bool:
-    return cut_off is None or key.expires_at >= cut_off
-
-
-def _transact(writes: list[Write], trail: Sequence[Write], token_name: str) -> None:
-    try:
-        transact([*writes, *trail])
-    except TransactionCancelled as error:
-        if 0 in error.failed or not token_name:
-            raise Changed from error
-        raise NameTaken(token_name) from error
-
-
-def _claim(key: APIKey) -> Write:
-    claim = APIKeyItem(_claim_id(key.user_id, key.token_name), holder=key.id)
-    return Write("Put", claim.get_save_kwargs_from_instance(condition=APIKeyItem.id.does_not_exist()))
-
-
-def _unclaim(key: APIKey) -> Write:
-    claim = APIKeyItem(_claim_id(key.user_id, key.token_name))
-    return Write("Delete", claim.get_delete_kwargs_from_instance(condition=APIKeyItem.holder == key.id))
-
-
-def _claim_id(user_id: str, token_name: str) -> str:
-    return f"name#{user_id}#{token_name}"
+def kept(key: APIKey, before: datetime | None) -> bool:
+    """Whether a token is not past its time."""
+    return before is None or key.expires_at >= before
 
 
 def _item(key: APIKey) -> APIKeyItem:
@@ -256,7 +246,7 @@ def _item(key: APIKey) -> APIKeyItem:
     # Session keys stay out of the listings: Coder's clients list tokens only.
     listed = key.login_type == _KIND
     values |= {
-        "expires": _EXPIRES,
+        "expires": EXPIRES,
         "token_of": key.user_id if listed else None,
         "kind": _KIND if listed else None,
         "sort": _sort(key) if listed else None,
@@ -268,7 +258,8 @@ def _sort(key: APIKey) -> str:
     return f"{times.fixed(key.created_at)}#{key.id}"
 
 
-def _record(item: Item) -> APIKey:
+def from_item(item: Item) -> APIKey:
+    """The token that an item holds."""
     values = decoded(APIKeyItem, item)
     values |= {name: tuple(values.get(name) or ()) for name in ("scopes", "allow_list", "allowed_ips")}
     values |= {name: int(values[name]) for name in ("lifetime_seconds", "revision")}

@@ -27,6 +27,7 @@ from chalicelib.store.directory.claims import (
     leave,
     release,
 )
+from chalicelib.store.directory.commit import Guarded
 from chalicelib.store.directory.owners import LastOwner, owner_change, repair
 from chalicelib.store.dynamodb.batch_get import batch_get
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, TransactionCancelled, call
@@ -179,6 +180,13 @@ def save_user(user: User, before: User | None, *trail: Write) -> None:
         LastOwner: no active owner would be left.
     """
     _transact_user(_saving(UserItem, _user_item(user), user, before, _USER_CLAIMS), trail, before, user)
+
+
+def unchanged(user: User) -> Guarded:
+    """The guard that a user is still as they were read: neither deleted nor given other roles meanwhile."""
+    condition = (UserItem.updated_at == user.updated_at) & (UserItem.deleted == user.deleted)
+    request = UserItem.get_operation_kwargs_from_class(user.id, condition=condition)
+    return Guarded(Write("ConditionCheck", request), Changed)
 
 
 def save_organization(organization: Organization, before: Organization | None, *trail: Write) -> None:

@@ -37,7 +37,7 @@ from chalicelib.settings import current
 DOC = "doc"
 PACKED_DOC = "zdoc"
 FORGET_AT = "forget_at"
-"""When a tombstone may go, in seconds since 1970: DynamoDB deletes it then, sooner or later, for nothing."""
+"""When an item may go, in seconds since 1970: DynamoDB deletes it then, sooner or later, for nothing."""
 
 
 class TimeAttribute(Attribute[datetime]):
@@ -135,7 +135,11 @@ class OrganizationItem(Model):
 
 
 class APIKeyItem(Model):
-    """A token, or a claim on a token name of a user (`name#<user id>#<token name>`)."""
+    """A token, or an item beside the tokens, told apart by the beginning of its id.
+
+    `name#<user id>#<token name>` is a claim on a name, `tokens#<user id>` counts the tokens of a user, and
+    `operation#<hash>` is an operation that a client may send again; DynamoDB deletes it when its time is over.
+    """
 
     class Meta(_Table):
         """Where it is kept."""
@@ -165,7 +169,12 @@ class APIKeyItem(Model):
     expires_at = TimeAttribute(null=True)
     last_used = TimeAttribute(null=True)
     lifetime_seconds = NumberAttribute(null=True)
+    retry_secret = BinaryAttribute(null=True, legacy_encoding=False)
     holder = UnicodeAttribute(null=True)
+    live = NumberAttribute(null=True)
+    fingerprint = BinaryAttribute(null=True, legacy_encoding=False)
+    made = BinaryAttribute(null=True, legacy_encoding=False)
+    forget_at = NumberAttribute(null=True)
 
     def __repr__(self) -> str:
         """The id alone: the rest holds hashes of secrets."""
@@ -211,7 +220,7 @@ def decoded(table: type[Model], item: Mapping[str, Mapping[str, Any]]) -> dict[s
     }
 
 
-TIMES_TO_LIVE: Mapping[type[Model], str] = {ConnectionLogItem: FORGET_AT}
+TIMES_TO_LIVE: Mapping[type[Model], str] = {ConnectionLogItem: FORGET_AT, APIKeyItem: FORGET_AT}
 """The attribute by which DynamoDB deletes items of a table by itself."""
 
 TABLES: tuple[type[Model], ...] = (

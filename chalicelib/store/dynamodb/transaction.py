@@ -26,7 +26,7 @@ _engine_lacks_transactions = False
 class Write(NamedTuple):
     """One write: the verb as in TransactWriteItems, and its request as pynamodb's models make it."""
 
-    verb: Literal["Put", "Update", "Delete"]
+    verb: Literal["Put", "Update", "Delete", "ConditionCheck"]
     request: Mapping[str, Any]
 
     def __repr__(self) -> str:
@@ -74,12 +74,21 @@ def _one_by_one(writes: Sequence[Write]) -> None:
     done: list[tuple[Write, Item | None]] = []
     for index, write in enumerate(writes):
         try:
+            if write.verb == "ConditionCheck":
+                call("UpdateItem", _changing_nothing(write.request))
+                continue
             answer = call(f"{write.verb}Item", {**write.request, "ReturnValues": "ALL_OLD"})
         except ConditionFailed as error:
             for made, before in reversed(done):
                 _undo(made, before)
             raise TransactionCancelled([index]) from error
         done.append((write, answer.get("Attributes")))
+
+
+def _changing_nothing(check: Mapping[str, Any]) -> dict[str, Any]:
+    """The update that fails where a check fails, and else leaves the item as it is: no item has the attribute."""
+    names = {**check.get("ExpressionAttributeNames", {}), "#checked": "checked"}
+    return {**check, "UpdateExpression": "REMOVE #checked", "ExpressionAttributeNames": names}
 
 
 def _undo(write: Write, before: Item | None) -> None:

@@ -14,18 +14,9 @@ from chalicelib import times
 from chalicelib.errors import Unavailable
 from chalicelib.records import APIKey
 from chalicelib.store.directory import api_keys
-from chalicelib.store.directory.api_keys import (
-    NameTaken,
-    add,
-    change,
-    delete,
-    get,
-    get_by_name,
-    list_all,
-    of_user,
-    touch,
-)
+from chalicelib.store.directory.api_keys import add, change, delete, get, get_by_name, list_all, of_user, touch
 from chalicelib.store.directory.claims import Changed
+from chalicelib.store.directory.token_names import NameTaken
 from chalicelib.store.dynamodb.client import call
 from chalicelib.store.dynamodb.tables import APIKeyItem
 from chalicelib.times import EPOCH, NEVER
@@ -144,7 +135,9 @@ def aged(number: int, **changes: Any) -> APIKey:
 
 
 def items() -> dict[str, Any]:
-    return {item["id"]["S"]: item for item in call("Scan", {"TableName": APIKeyItem.Meta.table_name})["Items"]}
+    """The tokens and the claims on names, by key."""
+    stored = call("Scan", {"TableName": APIKeyItem.Meta.table_name})["Items"]
+    return {item["id"]["S"]: item for item in stored if not item["id"]["S"].startswith("tokens#")}
 
 
 def test_a_token_is_found_by_the_name_its_user_gave_it() -> None:
