@@ -6,7 +6,7 @@ Handlers run under their policies: see `tests.rights`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -65,6 +65,22 @@ def transport(tables: EmbeddedEngine) -> Iterator[ObservedTransport]:
     observed = ObservedTransport(in_use())
     with replaced_by(observed):
         yield observed
+
+
+@pytest.fixture
+def shorten(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """What has a query answer with at most so many rows, as DynamoDB does where they are large."""
+    from chalicelib.store.dynamodb import rounds  # noqa: PLC0415 - the engine must run first
+    from chalicelib.store.dynamodb.client import call  # noqa: PLC0415 - as above
+
+    def limit(rows: int) -> None:
+        def shortened(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+            short = {"Limit": min(request["Limit"], rows)} if operation == "Query" else {}
+            return call(operation, {**request, **short})
+
+        monkeypatch.setattr(rounds, "call", shortened)
+
+    return limit
 
 
 @pytest.hookimpl(optionalhook=True)

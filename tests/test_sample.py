@@ -13,7 +13,7 @@ from chalicelib.search.filters import AUDIT_FILTERS
 from chalicelib.search.parser import parse
 from chalicelib.store.directory import people
 from chalicelib.store.dynamodb.budget import Budget
-from chalicelib.store.logs.reader import Reading
+from chalicelib.store.logs.page import Window, read_page
 from chalicelib.store.logs.tables import AUDIT_LOGS
 from scripts.docs.reference import README
 from scripts.local import owner, sample
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("tables")
 def found(query: str) -> list[AuditLog]:
     asked = parse(query, AUDIT_FILTERS, me="", organization=people.organization_id)
     wanted = criteria(asked, AUDIT_FILTERS, lambda reference: people.user_ids(reference.by, reference.text))
-    return Reading(AUDIT_LOGS, plan(wanted, AUDIT_LOGS.kept().read, 1), Budget()).take(1_000)
+    return [*read_page(AUDIT_LOGS, [plan(wanted, AUDIT_LOGS.kept().read, 1)], Budget(), Window(1_000)).rows]
 
 
 def test_the_audit_query_of_the_documents_has_an_answer() -> None:

@@ -14,13 +14,12 @@ from chalicelib.access.decide import Object, Reach, decide, reach
 from chalicelib.api import request_log
 from chalicelib.api.authentication import Names
 from chalicelib.api.caller import Caller
+from chalicelib.api.fit_rows import fit_rows
 from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.parameters import Page, boolean, page
 from chalicelib.errors import Forbidden, Invalid, Validation
-from chalicelib.lanes.catalogue import TIME_LENGTH
 from chalicelib.lanes.plan import UNREADABLE, Plan
 from chalicelib.models.directory import Beside
-from chalicelib.models.sending import bytes_sent, may_be_sent
 from chalicelib.retention import holds
 from chalicelib.retention.keeping import Keeping
 from chalicelib.search import cursor, parser
@@ -33,9 +32,7 @@ from chalicelib.store.directory import people
 from chalicelib.store.directory.claims import Claims
 from chalicelib.store.dynamodb import client
 from chalicelib.store.dynamodb.budget import Bill, Budget
-from chalicelib.store.logs.reader import Counted
-from chalicelib.store.logs.shown import shown
-from chalicelib.store.logs.spans import Spans
+from chalicelib.store.logs.page import PageRead, Window, read_page
 from chalicelib.store.logs.tables import LogTable, Row
 
 COUNT_CAP = 2_000
@@ -45,9 +42,6 @@ _LARGEST_ANSWER = 5_000_000
 """Bytes of rows as Lambda sends them, which is six million in all."""
 _MOST_ROWS = 5_000
 """Of one answer, whatever the limit: about as many as it has bytes for."""
-_LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-_TOLD_AT_ONCE = 100
-"""Rows that are made JSON together."""
 _WRONG_PAGE = "Query parameters have invalid values."
 
 
@@ -71,19 +65,34 @@ class Log(Generic[Row]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Found(Generic[Row]):
-    """What was read: the rows, how many there are (None when not asked for), and where to go on if anywhere.
+class _Request:
+    """What a caller asks of a log.
 
     Attributes:
-        partial: whether there are fewer rows than asked for, and yet more of them.
-        finished: whether the rows are whole as they are.
+        page: limit, offset and the row to begin after.
+        asked: the filter that `q` means.
+        start: where the cursor begins; None without one.
+        readable: the rows that the caller may see.
+        counting: whether the answer has a count.
+        explained: whether the answer says how it was read.
     """
 
-    rows: Sequence[Row]
-    count: Counted | None
-    next: Cursor | None
-    partial: bool
-    finished: bool
+    page: Page
+    asked: Filter
+    start: Cursor | None
+    readable: Reach
+    counting: bool
+    explained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Result(Generic[Row]):
+    """What was read, how it was planned, and what that cost."""
+
+    read: PageRead[Row]
+    plans: Sequence[Plan]
+    budget: Budget
+    bill: Bill
 
 
 def names(call: Call, log: Log[Row]) -> Names:
@@ -98,41 +107,64 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
         Invalid: `q` or the page asked for is wrong.
         Forbidden: `explain` from somebody who may not read the whole log.
     """
+    bill = Bill()
+    budget = Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
+    with client.heard_by(bill.add) if boolean(call.query("explain")) else nullcontext():
+        request = _parse_request(call, caller, log)
+        result = _execute(request, caller, log, budget, bill)
+    request_log.note(RowsRead=budget.rows_read)
+    return _respond(request, result, log)
+
+
+def _parse_request(call: Call, caller: Caller, log: Log[Row]) -> _Request:
     wanted = page(call)
     text = _cursor_text(call, wanted)
     readable = reach(caller.subject, "read", log.resource)
     explained = boolean(call.query("explain"))
     if explained and not readable.site:
         raise Forbidden("Forbidden.", "Plans are explained to those who may read the whole log.")
-    bill = Bill()
-    budget = Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
-    with client.heard_by(bill.add) if explained else nullcontext():
-        asked = parse(call.query("q"), log.filters, me=caller.user.id, organization=organizations_of(caller))
-        start = _start(text, log.stored.name, asked)
-        keeping = holds.keeping(log.stored.name)
-        planned = _plans(log, asked, readable, keeping, caller.names)
-        if wanted.after_id and not readable.nothing:
-            start = Cursor(_position_of(log, readable, keeping, wanted.after_id), wanted.offset)
-        counting = call.query("count") == "" or boolean(call.query("count"))
-        found = _read(log.stored, planned, budget, wanted, start, counting=counting)
-        texts, told = _texts(log, found)
-    request_log.note(RowsRead=budget.rows_read)
+    asked = parse(call.query("q"), log.filters, me=caller.user.id, organization=organizations_of(caller))
+    start = _start(text, log.stored.name, asked)
+    counting = call.query("count") == "" or boolean(call.query("count"))
+    return _Request(wanted, asked, start, readable, counting, explained)
+
+
+def _execute(request: _Request, caller: Caller, log: Log[Row], budget: Budget, bill: Bill) -> _Result[Row]:
+    keeping = holds.keeping(log.stored.name)
+    plans = _plans(log, request.asked, request.readable, keeping, caller.names)
+    start = request.start or Cursor("", request.page.offset)
+    if request.page.after_id and not request.readable.nothing:
+        start = Cursor(_position_of(log, request.readable, keeping, request.page.after_id), request.page.offset)
+    window = Window(
+        limit=min(request.page.limit, _MOST_ROWS),
+        offset=start.skip,
+        start=start.position,
+        cap=COUNT_CAP + 1 if request.counting else None,
+        most_bytes=_LARGEST_ANSWER,
+    )
+    return _Result(read_page(log.stored, plans, budget, window), plans, budget, bill)
+
+
+def _respond(request: _Request, result: _Result[Row], log: Log[Row]) -> Answer:
+    read = result.read
+    beside = Beside(read.users, read.organizations)
+    texts, number = fit_rows([log.shown(row, beside) for row in read.rows], _LARGEST_ANSWER)
+    place = read.next and Cursor(*read.next)
+    if number < len(read.rows):
+        place = Cursor(log.stored.position(read.rows[number - 1]))
     fields: dict[str, Any] = {}
-    if found.count is not None:
-        fields |= {"count": found.count.number, "count_cap": COUNT_CAP}
-        if not found.count.complete:
+    if read.count is not None:
+        fields |= {"count": read.count.number, "count_cap": COUNT_CAP}
+        if not read.count.complete:
             fields["count_partial"] = True
-    following = found.next
-    if cut := told < len(found.rows):
-        following = Cursor(log.stored.position(found.rows[told - 1]))
-    if following is not None:
-        fields["next_cursor"] = cursor.encode(following, log.stored.name, asked)
-    if cut or found.partial:
+    if place is not None:
+        fields["next_cursor"] = cursor.encode(place, log.stored.name, request.asked)
+    if place is not None and number < request.page.limit:
         fields["partial"] = True
-    if explained:
-        fields["explain"] = _explanation(planned, budget, bill)
-    rest = encoded(fields).text
-    return Answer(Encoded(f'{{"{log.rows}":[{",".join(texts)}]{"," if fields else ""}{rest[1:]}'))
+    if request.explained:
+        fields["explain"] = _explanation(result)
+    end = encoded(fields).text[1:]
+    return Answer(Encoded(f'{{"{log.rows}":[{",".join(texts)}]{"," if fields else ""}{end}'))
 
 
 def _cursor_text(call: Call, wanted: Page) -> str:
@@ -194,81 +226,14 @@ def _position_of(log: Log[Row], readable: Reach, keeping: Keeping, row_id: str) 
     return log.stored.position(row)
 
 
-def _read(
-    log: LogTable[Row], planned: Sequence[Plan], budget: Budget, wanted: Page, start: Cursor | None, *, counting: bool
-) -> _Found[Row]:
-    reading = Spans(log, [each.below(start.position) if start else each for each in planned], budget)
-    offset = start.skip if start else wanted.offset
-    skipped = reading.skip(offset)
-    rows = reading.take(min(wanted.limit, _MOST_ROWS))
-    # The page is looked beyond before it is counted: where it ends the log, the count is known.
-    more = reading.more()
-    reached = reading.reached
-    if reading.stopped and reached and skipped == offset:
-        reached = _veiled(reached, log.position(rows[-1]) if rows else "", start.position if start else "")
-    following = Cursor(reached, offset - skipped if not rows else 0) if more and reached else None
-    count = None
-    known, cap = (0 if start else skipped) + len(rows), COUNT_CAP + 1
-    if counting and start is None:
-        count = reading.count_on(known, cap) if more else Counted(min(known, cap), complete=True)
-    elif counting:
-        count = Spans(log, planned, budget).count_on(0, cap)
-        count = count._replace(number=max(count.number, min(known, cap)))
-    return _Found(rows, count, following, more and len(rows) < wanted.limit, reading.finishes)
-
-
-def _veiled(reached: str, last: str, start: str) -> str:
-    """A position to go on from that does not tell which row was looked at last: the caller may not see that one.
-
-    The rows of its moment are looked at again. Where that would lead nowhere the place is told as it is, and where it
-    would show a row twice, the place of that row is told.
-
-    Args:
-        reached: the position of the row that was looked at last.
-        last: that of the last row shown; "" where none was.
-        start: where the page began; "" for the first page.
-    """
-    veiled = f"{reached[:TIME_LENGTH]}#{_LAST_ID}"
-    if reached == last or "" < start <= veiled:
-        return reached
-    return last if "" < last <= veiled else veiled
-
-
-def _texts(log: Log[Row], found: _Found[Row]) -> tuple[list[str], int]:
-    """The rows as JSON, some in each text, and how many of them: as many as an answer may hold, one at least."""
-    whole, users, organizations = shown(log.stored, found.rows, _LARGEST_ANSWER, finished=found.finished)
-    beside = Beside(users, organizations)
-    texts: list[str] = []
-    size = told = 0
-    for start in range(0, len(whole), _TOLD_AT_ONCE):
-        some = [log.shown(row, beside) for row in whole[start : start + _TOLD_AT_ONCE]]
-        # Together is quicker; one by one where the answer may have to end among them.
-        together = encoded(some).text[1:-1]
-        # Most pages are far from where it matters how many bytes they have.
-        most = may_be_sent(together)
-        if size + most <= _LARGEST_ANSWER:
-            size += most
-            texts.append(together)
-            told += len(some)
-            continue
-        fits = size + bytes_sent(together) <= _LARGEST_ANSWER
-        for text, number in [(together, len(some))] if fits else ((encoded(each).text, 1) for each in some):
-            size += bytes_sent(text)
-            if told and size > _LARGEST_ANSWER:
-                return texts, told
-            texts.append(text)
-            told += number
-    return texts, told
-
-
-def _explanation(planned: Sequence[Plan], budget: Budget, bill: Bill) -> dict[str, Any]:
-    newest, *older = map(_explained, planned)
+def _explanation(result: _Result[Row]) -> dict[str, Any]:
+    newest, *older = map(_explained, result.plans)
     return {
         **newest,
         **({"older": older} if older else {}),
-        "rows_read": budget.rows_read,
-        "calls": bill.calls,
-        "read_units": bill.read_units,
+        "rows_read": result.budget.rows_read,
+        "calls": result.bill.calls,
+        "read_units": result.bill.read_units,
     }
 
 

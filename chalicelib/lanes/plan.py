@@ -77,6 +77,7 @@ class Plan:
         events_since: when connection events must have happened, at the earliest, as the lane tells it of them; empty
             where all of them are wanted.
         why: the reason for the choice, in a sentence.
+        coarse: whether few values hold many rows.
     """
 
     lane: str
@@ -88,6 +89,7 @@ class Plan:
     any_of: tuple[Criteria, ...] = ()
     events_since: str = ""
     why: str = ""
+    coarse: bool = False
 
     @property
     def by_row(self) -> bool:
@@ -157,7 +159,7 @@ def plan(criteria: Criteria, lanes: tuple[Lane, ...], shards: int, *, events_sin
             f"; connection events before {times.wire(events_since)} are left out",
         )
     why = f"{_why(lane, keys, residual, fields)}{left_out}."
-    return Plan(lane.name, keys, low, high, residual, fields, (), since, why)
+    return Plan(lane.name, keys, low, high, residual, fields, (), since, why, lane.coarse)
 
 
 def _both(one: Mapping[str, frozenset[str]], other: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:

@@ -17,6 +17,8 @@ from chalicelib.retention.sweep import Reached
 from chalicelib.settings import current
 from chalicelib.store.dynamodb.client import Item
 from chalicelib.store.dynamodb.patience import FAILURES, patiently
+from chalicelib.store.dynamodb.rounds import run
+from chalicelib.store.logs.hydrate import with_base_fields
 from chalicelib.store.logs.tables import LogTable, Row
 from chalicelib.store.retention.oldest import Oldest
 
@@ -104,7 +106,7 @@ def _readable_rows(log: LogTable[Row], items: Sequence[Item]) -> list[Row]:
     """The rows of items, without those that cannot be read: one of them must not keep all others from being purged."""
     try:
         rows = [log.read(item) for item in items]
-        return log.finished(rows, consistent=True) if log.finished else rows
+        return run(with_base_fields(log, rows, consistent=True))
     except FAILURES:
         raise
     except Exception:  # noqa: BLE001 - whatever may be wrong with a row, it is narrowed down to that row and logged

@@ -56,7 +56,7 @@ class Sweep:
 
 def basis(rules: Policy, version: int, holds: Iterable[Hold], shards: int) -> list[Any] | None:
     """What two runs must have in common; None where a row may cease to be held without anybody lifting a hold."""
-    late = {name for log in LOG_TABLES for name in log.late}
+    late = {name for log in LOG_TABLES for name in log.base.fields}
     if rules.keep_ongoing or any(not late.isdisjoint(hold.criteria.fields) for hold in holds):
         return None
     return [[[name, rules.retention[name]] for name in sorted(rules.retention)], version, shards]

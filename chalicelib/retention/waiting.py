@@ -8,7 +8,7 @@ from chalicelib.retention.policy import CutOffs
 from chalicelib.retention.purge import LOG_OF
 from chalicelib.store.directory import expired_keys
 from chalicelib.store.dynamodb.budget import Budget
-from chalicelib.store.logs.reader import Reading
+from chalicelib.store.logs.count import count_rows
 
 CAP = 2_000
 
@@ -24,5 +24,5 @@ def count(cut_offs: CutOffs) -> dict[str, int]:
             counts[name] = expired_keys.count_expired(cut_off, most)
         else:
             log = LOG_OF[name]
-            counts[name] = Reading(log, past_plan(log, name, cut_off), Budget()).count_on(0, most).number
+            counts[name] = count_rows(log, [past_plan(log, name, cut_off)], Budget(), most).number
     return counts

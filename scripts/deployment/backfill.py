@@ -19,7 +19,8 @@ from chalicelib.settings import current
 from chalicelib.store.dynamodb.batch_get import batch_get
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
-from chalicelib.store.logs.merge import Merge
+from chalicelib.store.dynamodb.rounds import run
+from chalicelib.store.logs.merge import Checkpoint, End, Merge, Spent
 from chalicelib.store.logs.tables import LOG_TABLES, LogTable
 
 _ROWS = 1_000
@@ -35,8 +36,13 @@ def backfill(log: LogTable[Any], below: str | None = None, rows: int = _ROWS) ->
         Unavailable: the store did not answer; the same call may be made again.
     """
     everything = plan(Criteria(), tuple(lane for lane in log.lanes if lane.name == ALL), current().log_shards)
-    merge = Merge(log.table_name, everything.below(below), Budget(), rows, ("id", POSITION))
-    met = [item for item, _ in zip(merge, range(rows), strict=False)]
+    merge = Merge(log.table_name, everything.below(below), Budget(), ("id", POSITION))
+    met: list[Item] = []
+    state: Checkpoint | Spent | End = Checkpoint("")
+    while len(met) < rows and isinstance(state, Checkpoint):
+        items, state = run(merge.round(rows - len(met)))
+        met += items
+    met = met[:rows]
     written = sum(_filled(log, item) for _, item in batch_get({log.table_name: [item["id"]["S"] for item in met]}))
     return written, met[-1][POSITION]["S"] if len(met) == rows else None
 

@@ -16,7 +16,7 @@ from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import call
 from chalicelib.store.logs import audit_rows, connection_writer
 from chalicelib.store.logs import tables as log_tables
-from chalicelib.store.logs.reader import Reading
+from chalicelib.store.logs.page import Window, read_page
 from chalicelib.store.logs.tables import AUDIT_LOGS, CONNECTION_LOGS
 from scripts.deployment import backfill
 from scripts.local.engine import EmbeddedEngine
@@ -79,7 +79,7 @@ def found(fields: dict[str, str]) -> list[str]:
     """The ids that the best lane of all holds, whatever the deployment keeps."""
     asked = Criteria({name: frozenset({value}) for name, value in fields.items()})
     log: log_tables.LogTable[ConnectionLog] = CONNECTION_LOGS
-    return [row.id for row in Reading(log, plan(asked, log.lanes, 3), Budget()).take(100)]
+    return [row.id for row in read_page(log, [plan(asked, log.lanes, 3)], Budget(), Window(100)).rows]
 
 
 def ids(*numbers: int) -> list[str]:

@@ -18,10 +18,11 @@ from chalicelib.records import AuditLog
 from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.dynamodb import transaction
 from chalicelib.store.dynamodb.client import call
+from chalicelib.store.dynamodb.rounds import run
 from chalicelib.store.logs import audit_rows
 from chalicelib.store.logs.audit_rows import from_item
 from chalicelib.store.logs.audit_writer import write, write_all
-from chalicelib.store.logs.shown import shown
+from chalicelib.store.logs.hydrate import hydrate
 from chalicelib.store.logs.tables import AUDIT_LOGS
 from chalicelib.store.logs.write_pool import Written
 from tests.store.audit import TABLE, soon, stored, wide
@@ -230,7 +231,7 @@ def test_what_the_engine_left_unread_of_large_rows_is_asked_for_again(taken: int
         return {**answer, "UnprocessedKeys": {TABLE: {**asked, "Keys": left}} if left else {}}
 
     transport.intercept(partly)
-    assert sorted(shown(AUDIT_LOGS, read, 5_000_000).rows, key=lambda row: row.id) == rows
+    assert sorted(run(hydrate(AUDIT_LOGS, read, 5_000_000)).rows, key=lambda row: row.id) == rows
     assert calls == ["BatchGetItem"] * -(-8 // taken)
 
 
@@ -247,7 +248,7 @@ def test_a_replica_that_lags_behind_the_lane_is_asked_again_and_no_row_is_shown_
         return send(operation, request) if sure else {"Responses": {}}
 
     transport.intercept(lagging)
-    assert shown(AUDIT_LOGS, read, 5_000_000).rows == [large(1)]
+    assert run(hydrate(AUDIT_LOGS, read, 5_000_000)).rows == [large(1)]
     assert consistent == [False, True]
 
     def gone(_send: Send, _operation: str, _request: Mapping[str, Any]) -> dict[str, Any]:
@@ -255,7 +256,7 @@ def test_a_replica_that_lags_behind_the_lane_is_asked_again_and_no_row_is_shown_
 
     transport.intercept(gone)
     with pytest.raises(Unavailable):
-        shown(AUDIT_LOGS, read, 5_000_000)
+        run(hydrate(AUDIT_LOGS, read, 5_000_000))
 
 
 def test_a_page_of_huge_rows_reads_no_more_than_it_can_answer() -> None:
@@ -266,8 +267,8 @@ def test_a_page_of_huge_rows_reads_no_more_than_it_can_answer() -> None:
     with store_engine.heard_by(
         lambda _operation, request, _answer: asked.append(len(request["RequestItems"][TABLE]["Keys"]))
     ):
-        some = shown(AUDIT_LOGS, read, 27_000).rows
+        some = run(hydrate(AUDIT_LOGS, read, 27_000)).rows
     assert asked == [len(some)] == [4]
     assert [row.id for row in some] == [row.id for row in read[:4]]
-    assert shown(AUDIT_LOGS, read, 1).rows == [large(UUID(read[0].id).int)]
+    assert run(hydrate(AUDIT_LOGS, read, 1)).rows == [large(UUID(read[0].id).int)]
     assert all(audit_rows.rest_bytes(row) > 3_000 for row in read)

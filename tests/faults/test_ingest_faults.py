@@ -31,9 +31,9 @@ from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import TransactionCancelled, call
 from chalicelib.store.dynamodb.tables import ConnectionLogItem
 from chalicelib.store.dynamodb.transaction import transact
-from chalicelib.store.logs import merge
 from chalicelib.store.logs.connection_writer import write_all
-from chalicelib.store.logs.reader import Reading
+from chalicelib.store.logs.count import count_rows
+from chalicelib.store.logs.page import Window, read_page
 from chalicelib.store.logs.tables import CONNECTION_LOGS
 from chalicelib.store.logs.write_pool import Written
 from tests.transport import ObservedTransport, Send, refusal
@@ -76,7 +76,7 @@ def soon() -> float:
 
 
 def stored() -> list[ConnectionLog]:
-    return Reading(CONNECTION_LOGS, EVERYTHING, Budget()).take(100)
+    return [*read_page(CONNECTION_LOGS, [EVERYTHING], Budget(), Window(100)).rows]
 
 
 def send_batch(events: Sequence[ConnectionEvent]) -> dict[int, str]:
@@ -127,7 +127,7 @@ OPERATIONS: dict[str, Callable[[], object]] = {
     "list users": lambda: list(people.list_users()),
     "find a user": lambda: people.user_ids("username", "alice"),
     "read rows": stored,
-    "count rows": lambda: Reading(CONNECTION_LOGS, EVERYTHING, Budget()).count_on(0, 10),
+    "count rows": lambda: count_rows(CONNECTION_LOGS, [EVERYTHING], Budget(), 10),
     "transact": lambda: transact([]),
 }
 
@@ -362,9 +362,9 @@ def test_closings_that_are_never_read_are_an_answer_and_not_open_sessions(transp
 
 
 def test_a_fault_in_the_middle_of_a_listing_is_not_the_end_of_it(
-    transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
+    transport: ObservedTransport, shorten: Callable[[int], None]
 ) -> None:
-    monkeypatch.setattr(merge, "_LARGEST_PAGE", 5)
+    shorten(5)
     write_all(WEBS, join, give_up_at=soon())
     queries: list[str] = []
 

@@ -27,7 +27,8 @@ from chalicelib.records import Closing, ConnectionLog, Mark
 from chalicelib.search.filters import CONNECTION_FILTERS
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.logs import connection_writer
-from chalicelib.store.logs.reader import Reading
+from chalicelib.store.logs.count import count_rows
+from chalicelib.store.logs.page import Window, read_page
 from chalicelib.store.logs.tables import CONNECTION_LOGS
 from scripts.local.engine import EmbeddedEngine
 
@@ -131,7 +132,7 @@ def planned(fields: dict[str, str]) -> Plan:
 
 
 def read(**fields: str) -> list[ConnectionLog]:
-    return Reading(CONNECTION_LOGS, planned(fields), Budget()).take(100)
+    return [*read_page(CONNECTION_LOGS, [planned(fields)], Budget(), Window(100)).rows]
 
 
 def is_keyed(event: ConnectionEvent) -> bool:
@@ -230,7 +231,7 @@ def check_lanes(stored: Sequence[ConnectionLog]) -> None:
             if all(asked[name] in allowed for name, allowed in lane.only.items()) and not planned(asked).nothing:
                 # Counted from the lane alone: nothing stands in it that should not.
                 assert planned(asked).lane == lane.name
-                assert Reading(CONNECTION_LOGS, planned(asked), Budget()).count_on(0, 100).number == len(expected)
+                assert count_rows(CONNECTION_LOGS, [planned(asked)], Budget(), 100).number == len(expected)
 
 
 @settings(deadline=None, print_blob=True, max_examples=40)

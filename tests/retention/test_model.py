@@ -19,7 +19,8 @@ from chalicelib.retention import holds, log_purge
 from chalicelib.retention.purge import purge
 from chalicelib.settings import Settings
 from chalicelib.store.dynamodb.budget import Budget
-from chalicelib.store.logs.spans import Spans
+from chalicelib.store.logs.count import count_rows
+from chalicelib.store.logs.page import Window, read_page
 from chalicelib.store.logs.tables import AUDIT_LOGS, CONNECTION_LOGS, LogTable
 from scripts.local.engine import EmbeddedEngine
 from tests.retention.conftest import DAY, NOW, Clock, Rows, Rules, hold, in_nanoseconds
@@ -105,22 +106,19 @@ def shown(log: LogTable[Any], query: Mapping[str, str], limit: int, shards: int)
     asked = Criteria({field: frozenset({value}) for field, value in query.items()})
     met: list[str] = []
     counts: list[int] = []
-    place: str | None = None
+    place = ""
     while True:
         plans = holds.keeping(log.name).plans(asked, log.lanes, shards)
-        reading = Spans(log, [each.below(place) for each in plans], Budget())
-        page = reading.take(limit)
-        met += [row.id for row in page]
-        more = reading.more()
-        counts.append(len(met) if not more else reading.count_on(len(met), 2_001).number)
-        whole = Spans(log, plans, Budget())
-        assert whole.count_on(0, 2_001).number == counts[-1]
-        skipping = Spans(log, plans, Budget())
-        assert skipping.skip(len(met)) == len(met)
-        assert skipping.more() is more
-        if not more:
+        page = read_page(log, plans, Budget(), Window(limit, start=place, cap=2_001))
+        met += [row.id for row in page.rows]
+        assert page.count is not None
+        counts.append(page.count.number)
+        assert count_rows(log, plans, Budget(), 2_001) == page.count
+        skipping = read_page(log, plans, Budget(), Window(1, offset=len(met), cap=2_001))
+        assert (skipping.rows != [], skipping.count) == (page.next is not None, page.count)
+        if page.next is None:
             return met, counts
-        place = reading.reached
+        place = page.next.position
 
 
 @pytest.mark.parametrize("shards", [1, 3])

@@ -29,8 +29,9 @@ from chalicelib.store.directory.claims import (
 )
 from chalicelib.store.directory.commit import Guarded
 from chalicelib.store.directory.owners import LastOwner, owner_change, repair
-from chalicelib.store.dynamodb.batch_get import batch_get
+from chalicelib.store.dynamodb.batch_get import batch_get, batch_get_rounds
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, TransactionCancelled, call
+from chalicelib.store.dynamodb.rounds import Rounds, run
 from chalicelib.store.dynamodb.tables import OrganizationItem, UserItem, decoded
 from chalicelib.store.dynamodb.transaction import Write, transact
 
@@ -111,18 +112,27 @@ def get_organizations(ids: Iterable[str]) -> dict[str, Organization]:
     return look_up((), ids).organizations
 
 
-def look_up(
+def look_up(user_ids: Iterable[str], organization_ids: Iterable[str]) -> Known:
+    """Users and organizations by id; unknown ids are left out.
+
+    Raises:
+        Unavailable: the store did not give all of them.
+    """
+    return run(look_up_rounds(user_ids, organization_ids))
+
+
+def look_up_rounds(
     user_ids: Iterable[str],
     organization_ids: Iterable[str],
     others: Mapping[str, Iterable[str]] = MappingProxyType({}),
     attributes: Mapping[str, Sequence[str]] = MappingProxyType({}),
-) -> Known:
-    """Users and organizations by id, in one call per hundred of all that is asked for; unknown ids are left out.
+) -> Rounds[Known]:
+    """Users and organizations by id, and items of other tables, in one round; unknown ids are left out.
 
     Args:
         user_ids: of users.
         organization_ids: of organizations.
-        others: table name -> ids, of what is wanted from other tables by the same calls.
+        others: table name -> ids, of what is wanted from other tables by the same requests.
         attributes: other table -> what is wanted of its items; none means all.
 
     Raises:
@@ -130,7 +140,8 @@ def look_up(
     """
     known = Known({}, {}, {})
     own = {UserItem.Meta.table_name: user_ids, OrganizationItem.Meta.table_name: organization_ids}
-    for table, item in batch_get({**own, **others}, attributes):
+    items = yield from batch_get_rounds({**own, **others}, attributes)
+    for table, item in items:
         row_id = item["id"]["S"]
         if table not in own:
             known.others[row_id] = item

@@ -1,17 +1,18 @@
-"""Items by id, from one table or several, in one call per hundred."""
+"""Items by id, from one table or several: a hundred a request, all requests at once."""
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from chalicelib.errors import Unavailable
-from chalicelib.store.dynamodb.client import Item, call
+from chalicelib.store.dynamodb.client import Item
+from chalicelib.store.dynamodb.rounds import Request, Rounds, run
 
-_MOST = 100
+_KEYS_PER_REQUEST = 100
 _ROUNDS = 8
 _FIRST_PAUSE_SECONDS = 0.01
 
@@ -21,7 +22,7 @@ def batch_get(
     attributes: Mapping[str, Sequence[str]] = MappingProxyType({}),
     *,
     consistent: bool = False,
-) -> Iterator[tuple[str, Item]]:
+) -> list[tuple[str, Item]]:
     """The items that there are, each with the name of its table, in any order.
 
     Args:
@@ -32,24 +33,41 @@ def batch_get(
     Raises:
         Unavailable: the store kept giving back keys unread.
     """
+    return run(batch_get_rounds(wanted, attributes, consistent=consistent))
+
+
+def batch_get_rounds(
+    wanted: Mapping[str, Iterable[str]],
+    attributes: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    *,
+    consistent: bool = False,
+) -> Rounds[list[tuple[str, Item]]]:
+    """The rounds of `batch_get`: one, and one more for keys that the store gave back unread."""
     options = {table: _options(attributes.get(table, ()), consistent=consistent) for table in wanted}
-    pairs = [(table, row_id) for table, ids in wanted.items() for row_id in sorted({*ids})]
-    for start in range(0, len(pairs), _MOST):
-        keys: dict[str, list[Any]] = {}
-        for table, row_id in pairs[start : start + _MOST]:
-            keys.setdefault(table, []).append({"id": {"S": row_id}})
-        waiting: dict[str, Any] = {table: {"Keys": own, **options[table]} for table, own in keys.items()}
-        for attempt in range(_ROUNDS):
-            answer = call("BatchGetItem", {"RequestItems": waiting})
-            for table, items in answer["Responses"].items():
-                yield from ((table, item) for item in items)
-            waiting = answer.get("UnprocessedKeys") or {}
-            if not waiting:
-                break
+    keys = [(table, row_id) for table, ids in wanted.items() for row_id in sorted({*ids})]
+    waiting = [
+        _tables(keys[start : start + _KEYS_PER_REQUEST], options) for start in range(0, len(keys), _KEYS_PER_REQUEST)
+    ]
+    items: list[tuple[str, Item]] = []
+    for attempt in range(_ROUNDS):
+        if not waiting:
+            return items
+        if attempt:
             time.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter, not a secret
-        else:
-            left = {table: len(request["Keys"]) for table, request in waiting.items()}
-            raise Unavailable(f"Not all rows could be read; left: {left}.")
+        answers = yield [Request("BatchGetItem", {"RequestItems": tables}) for tables in waiting]
+        items += [(table, item) for answer in answers for table, some in answer["Responses"].items() for item in some]
+        waiting = [answer["UnprocessedKeys"] for answer in answers if answer.get("UnprocessedKeys")]
+    if waiting:
+        left = [{table: len(request["Keys"]) for table, request in tables.items()} for tables in waiting]
+        raise Unavailable(f"Not all rows could be read; left: {left}.")
+    return items
+
+
+def _tables(keys: Sequence[tuple[str, str]], options: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    tables: dict[str, Any] = {}
+    for table, row_id in keys:
+        tables.setdefault(table, {"Keys": [], **options[table]})["Keys"].append({"id": {"S": row_id}})
+    return tables
 
 
 def _options(attributes: Sequence[str], *, consistent: bool) -> dict[str, Any]:

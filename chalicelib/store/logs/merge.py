@@ -1,150 +1,208 @@
-"""The keys of a plan as one stream, newest first, read lazily: a page of 100 from 4 shards reads little more than 100.
+"""The keys of a plan as one stream, newest first: a page of 100 from 16 shards reads little more than 100 rows.
 
-The first request of each key asks for its even share of what is wanted; later ones for as much as the key has turned
-out to hold of it. When the budget is spent the stream stops, which is not the same as ending.
+The first round asks every key for less than its even share. By then it is known how densely rows stand, and each later
+round asks every key for its rows down to the same time, which is expected to be that of the last row wanted. What is
+read down to that time is passed on; nothing is read beyond it.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from functools import cache, partial
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from math import ceil
-from typing import Any
+from typing import NamedTuple
 
-from chalicelib.lanes.catalogue import EVENT_TIME, POSITION
+from chalicelib import times
+from chalicelib.lanes.catalogue import POSITION
+from chalicelib.lanes.density import first_limit, rates, time_of
 from chalicelib.lanes.plan import Plan
 from chalicelib.store.dynamodb.budget import Budget
-from chalicelib.store.dynamodb.client import Item, call
+from chalicelib.store.dynamodb.client import Item
+from chalicelib.store.dynamodb.rounds import IN_FLIGHT, Request, Rounds
+from chalicelib.store.logs.index_query import index_query, with_key
+from chalicelib.store.logs.key_stream import KeyStream, seconds
 
-_READERS = 16
-_LARGEST_PAGE = 1_000
-_SMALLEST_REFILL = 3
-_ASKED_AT_ONCE = 8
-"""Keys from which on they are asked together: one after the other, 256 of them would take seconds."""
-_EAGERNESS = 0.75
-"""Of what a key is expected to give, where there are several: what one lacks another has, and is read in its stead."""
+_ROWS_PER_ANSWER = 2_000
+"""About what one answer of DynamoDB holds: a megabyte of entries of an index."""
+_SURPLUS = 1.5
+_SPARE = 3
+"""A request that ends at a time may read so many times the rows expected down to it, and a few."""
 
 
-class BudgetSpent(Exception):
-    """The budget does not allow the next request; there may be more rows."""
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Every row at or above a position was passed on; there may be more below."""
+
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """The budget does not allow another round; there may be more rows below the position."""
+
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """There are no more rows."""
+
+
+class Batch(NamedTuple):
+    """The rows that one round made certain, newest first, and what is below them."""
+
+    items: Sequence[Item]
+    state: Checkpoint | Spent | End
+
+
+class _Demand(NamedTuple):
+    """What to ask of one stream: rows down to a position, and how many at most."""
+
+    stream: KeyStream
+    low: str
+    limit: int
 
 
 class Merge:
-    """The items of a plan in order.
+    """The items of a plan in order, round by round.
 
     Args:
         table: the name of the table.
-        plan: over lanes; see `chalicelib.lanes.plan`.
-        budget: what may be read. The first request of each key is always made, so that every page gets somewhere.
-        wanted: how many items are likely to be taken; may be set anew at any time.
-        attributes: the only ones to read; none means all that the lane has.
+        plan: over an index; see `chalicelib.lanes.plan`.
+        budget: what may be read. The first request of each key is always made, so that every page makes progress.
+        attributes: the only ones to read; none means all that the index has.
     """
 
-    def __init__(self, table: str, plan: Plan, budget: Budget, wanted: float, attributes: tuple[str, ...] = ()) -> None:
-        self.wanted = wanted
-        self._plan = plan
+    def __init__(self, table: str, plan: Plan, budget: Budget, attributes: tuple[str, ...] = ()) -> None:
+        self._request = index_query(table, plan, attributes)
         self._budget = budget
-        self._taken = 0
-        self._eagerness = 1.0 if len(plan.keys) == 1 else _EAGERNESS
-        self._first = ceil(min(wanted, _LARGEST_PAGE) * self._eagerness / max(1, len(plan.keys)))
-        self._request: dict[str, Any] = lane_request(table, plan)
-        if attributes:
-            names = {f"#{index}": name for index, name in enumerate(attributes)}
-            self._request["ProjectionExpression"] = ", ".join(names)
-            self._request["ExpressionAttributeNames"] |= names
+        keys = () if plan.nothing else plan.keys
+        self._streams = [KeyStream(key, plan.low, plan.high, plan.high) for key in keys]
+        self._begun = False
 
-    def __iter__(self) -> Iterator[Item]:
-        """The items.
+    def round(self, wanted: float) -> Rounds[Batch]:
+        """Read once of every key that is behind, and return the items that are certain now.
 
-        Raises:
-            BudgetSpent: when the next item would cost more than may be spent; a mark has come before, with the position
-                down to which all is read.
+        Args:
+            wanted: how many items are likely to be taken. Fewer or more may be returned.
         """
-        if self._plan.nothing:
-            return
-        streams = [self._stream(request, first) for request, first in self._asked()]
-        # One stream is in order already.
-        items = streams[0] if len(streams) == 1 else heapq.merge(*streams, key=_position, reverse=True)
-        for item in items:
-            if not is_mark(item):
-                self._taken += 1
-                self.wanted -= 1
-            yield item
-
-    def _asked(self) -> Iterator[tuple[dict[str, Any], Callable[[], dict[str, Any]]]]:
-        """The first request of each key, and what waits for its answer: many keys are asked at once."""
-        requests = [with_key(self._request, key) for key in self._plan.keys]
-        if len(requests) < _ASKED_AT_ONCE:
-            yield from ((request, partial(self._first_answer, request)) for request in requests)
-            return
-        limit = max(1, min(self._first, self._budget.rows_left // len(requests)))
-        for request in requests:
-            request["Limit"] = limit
-            # A thread of the pool tells whoever listens to this one.
-            yield request, _pool().submit(copy_context().run, call, "Query", dict(request)).result
-
-    def _first_answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        return call("Query", request | {"Limit": max(1, min(self._first, self._budget.rows_left))})
-
-    def _stream(self, request: dict[str, Any], first: Callable[[], dict[str, Any]]) -> Iterator[Item]:
-        own = 0
-        answer = first()
-        while True:
+        if not self._open:
+            return Batch(self._certain(), End())
+        if self._begun and not self._budget.left:
+            return Batch((), Spent(self._frontier))
+        demands = self._demands(wanted) if self._begun else self._first_demands(wanted)
+        answers = yield [self._query(demand) for demand in demands]
+        begins = [demand.stream.checkpoint for demand in demands]
+        for demand, answer in zip(demands, answers, strict=True):
             self._budget.rows_read += answer["ScannedCount"]
-            for item in answer["Items"]:
-                own += 1
-                yield item
-            if "LastEvaluatedKey" not in answer:
-                return
-            if not self._budget.left:
-                # Where rows are left out, this may be far below the last that was sent.
-                yield {POSITION: answer["LastEvaluatedKey"][POSITION]}
-                raise BudgetSpent
-            expected = ceil(self.wanted * self._eagerness * own / max(1, self._taken, own))
-            if not answer["Items"]:
-                # Rows that are left out may be many, and stand together.
-                expected = 2 * answer["ScannedCount"]
-            size = min(max(_SMALLEST_REFILL, expected), _LARGEST_PAGE, self._budget.left)
-            request |= {"ExclusiveStartKey": answer["LastEvaluatedKey"], "Limit": size}
-            answer = call("Query", request)
+            demand.stream.take(answer, demand.low)
+        top = 0.0 if self._begun else self._top()
+        for demand, answer, begin in zip(demands, answers, begins, strict=True):
+            demand.stream.measure(len(answer["Items"]), seconds(begin) if self._begun else top)
+        self._begun = True
+        return Batch(self._certain(), Checkpoint(self._frontier) if self._open else End())
+
+    @property
+    def _open(self) -> list[KeyStream]:
+        return [stream for stream in self._streams if stream.open]
+
+    @property
+    def _frontier(self) -> str:
+        """The position down to which every stream was read."""
+        return max((stream.checkpoint for stream in self._streams if stream.open), default="")
+
+    def _top(self) -> float:
+        """The time at which the first answers began: that of the newest row, since no row stands above it."""
+        return max((seconds(_position(stream.items[0])) for stream in self._streams if stream.items), default=0.0)
+
+    def _certain(self) -> list[Item]:
+        """The items that no unread item can be newer than, taken out of their streams."""
+        frontier = self._frontier
+        certain: list[list[Item]] = []
+        for stream in self._streams:
+            items = stream.items
+            if items and _position(items[-1]) >= frontier:
+                certain.append(list(items))
+                items.clear()
+            elif items:
+                number = sum(_position(item) >= frontier for item in items)
+                certain.append([items.popleft() for _ in range(number)])
+        self._streams = [stream for stream in self._streams if stream.items or stream.open]
+        return certain[0] if len(certain) == 1 else list(heapq.merge(*certain, key=_position, reverse=True))
+
+    def _query(self, demand: _Demand) -> Request:
+        request = with_key(self._request, demand.stream.key, low=demand.low, high=demand.stream.high)
+        return Request("Query", request | {"Limit": demand.limit})
+
+    def _first_demands(self, wanted: float) -> list[_Demand]:
+        keys = len(self._streams)
+        limit = max(1, min(first_limit(wanted, keys), self._budget.rows_left // keys))
+        return [_Demand(stream, stream.low, limit) for stream in self._streams]
+
+    def _demands(self, wanted: float) -> list[_Demand]:
+        """What to ask when something was read of every key."""
+        low = self._position_of(wanted)
+        pieces = min(IN_FLIGHT // len(self._open), ceil(wanted / _ROWS_PER_ANSWER))
+        if low and pieces > 1:
+            self._split(low, pieces)
+        behind = [stream for stream in self._open if stream.checkpoint > low]
+        if low and behind and len(self._open) > 1:
+            demands = _down_to(low, behind)
+        else:
+            # Nothing is merged, or nothing is known of the density: all rows stand at one moment.
+            limit = max(1, ceil(wanted / len(self._open)))
+            demands = [_Demand(stream, stream.low, max(limit, stream.least)) for stream in self._open]
+        # The streams that are furthest behind hold up all others.
+        demands.sort(key=lambda demand: demand.stream.checkpoint, reverse=True)
+        demands = demands[: max(1, self._budget.left)]
+        most = max(1, self._budget.left // len(demands))
+        return [demand._replace(limit=min(demand.limit, most)) for demand in demands]
+
+    def _position_of(self, wanted: float) -> str:
+        """The position down to which so many items are expected; "" where that is not known."""
+        waiting = [seconds(_position(item)) for stream in self._streams for item in stream.items]
+        return _at(time_of(wanted, [stream.front for stream in self._open], waiting))
+
+    def _split(self, low: str, pieces: int) -> None:
+        """Make several streams of each, so that a large range of one key is read by requests side by side."""
+        end = seconds(low)
+        streams: list[KeyStream] = []
+        for stream in self._streams:
+            cuts: set[str] = set()
+            if stream.open:
+                begin = stream.front.time
+                cuts = {_at(begin + (end - begin) * part / pieces) for part in range(1, pieces + 1)}
+            inside = sorted((cut for cut in cuts if stream.low < cut < stream.checkpoint), reverse=True)
+            streams += stream.split(inside) if inside else [stream]
+        self._streams = streams
 
 
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_READERS, thread_name_prefix="lane-reader")
+def _down_to(low: str, streams: Sequence[KeyStream]) -> list[_Demand]:
+    """What to ask of streams for their rows down to a position."""
+    fronts = [stream.front for stream in streams]
+    end = seconds(low)
+    limits = [
+        ceil(rate * max(0.0, front.time - end) * _SURPLUS) + _SPARE
+        for front, rate in zip(fronts, rates(fronts), strict=True)
+    ]
+    return [
+        _Demand(stream, max(low, stream.low), max(limit, stream.least))
+        for stream, limit in zip(streams, limits, strict=True)
+    ]
 
 
-def is_mark(item: Item) -> bool:
-    """Whether an item only says how far down all is read."""
-    return "id" not in item
-
-
-def lane_request(table: str, plan: Plan) -> dict[str, Any]:
-    """A query of the plan's lane, newest first, that still lacks its key."""
-    request: dict[str, Any] = {
-        "TableName": table,
-        "IndexName": plan.lane,
-        "KeyConditionExpression": "#lane = :key AND #position BETWEEN :low AND :high",
-        "ExpressionAttributeNames": {"#lane": plan.lane, "#position": POSITION},
-        "ScanIndexForward": False,
-        "ExpressionAttributeValues": {":low": {"S": plan.low}, ":high": {"S": plan.high}},
-    }
-    if plan.events_since:
-        # A filter may not ask about the position, which is a key.
-        request["FilterExpression"] = "attribute_not_exists(#event_time) OR #event_time >= :events_since"
-        request["ExpressionAttributeNames"]["#event_time"] = EVENT_TIME
-        request["ExpressionAttributeValues"][":events_since"] = {"S": plan.events_since}
-    return request
-
-
-def with_key(request: dict[str, Any], key: str) -> dict[str, Any]:
-    """The query of one key of the lane."""
-    return {**request, "ExpressionAttributeValues": {**request["ExpressionAttributeValues"], ":key": {"S": key}}}
+def _at(time: float | None) -> str:
+    """The lowest position of a time; "" where there is none that can be named."""
+    if time is None:
+        return ""
+    try:
+        return times.fixed(times.EPOCH + timedelta(seconds=time))
+    except OverflowError:
+        return ""
 
 
 def _position(item: Item) -> str:
-    place: str = item[POSITION]["S"]
-    return place
+    position: str = item[POSITION]["S"]
+    return position

@@ -19,26 +19,28 @@ from chalicelib.store.dynamodb.batch_write import WriteRequest, deletion
 from chalicelib.store.dynamodb.client import Item, call
 from chalicelib.store.dynamodb.tables import AuditLogItem, ConnectionLogItem
 from chalicelib.store.logs import audit_rows, connection_rows
-from chalicelib.store.logs.closings import IN_CLOSINGS, closing_ids, with_closing, with_closings
+from chalicelib.store.logs.closings import IN_CLOSINGS, closing_ids, with_closing
 
 Row = TypeVar("Row", ConnectionLog, AuditLog)
 
 
 @dataclass(frozen=True, slots=True)
-class Rest(Generic[Row]):
-    """What neither lanes nor a row as it is listed hold of some rows, and is fetched for those that are shown.
+class BaseParts(Generic[Row]):
+    """What only the table holds of some rows, and no index: fetched for the rows of a page.
 
     Attributes:
-        bytes: how much of it a row has, as long as it is in an answer.
         ids: the items of the table that hold it; none for a row that is whole.
         joined: the whole row, given those items.
+        bytes: how much of it a row has, as long as it is in an answer.
         attributes: what is read of the items; none means all.
+        fields: the fields of a row that it has and that queries ask about.
     """
 
-    bytes: Callable[[Row], int]
     ids: Callable[[Row], tuple[str, ...]]
     joined: Callable[[Row, Mapping[str, Item]], Row]
+    bytes: Callable[[Row], int]
     attributes: tuple[str, ...] = ()
+    fields: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,8 @@ class LogTable(Generic[Row]):
         kept: the lanes that the deployment keeps of them.
         read: the row of an item, read from the table or from a lane.
         users: the fields of a row that name users, who are looked up with it.
-        finished: rows from a lane with what only the table has, for queries that ask about it; with `consistent`, as it
-            is at this moment.
-        late: the fields that are known only of finished rows.
+        base: how rows that were read from an index are hydrated from the table.
         listed: the attributes that are read of rows by their ids; none means all.
-        rest: how rows are made whole that were read without their largest parts; None where lanes leave none out.
         removal: the write that takes a row away; given the row, the cut-off and now.
         beside: the ids of the items that a row has beside its own, which go when it does.
         revision: the attribute that changes with every write of a row; None where rows never change.
@@ -69,10 +68,8 @@ class LogTable(Generic[Row]):
     read: Callable[[Item], Row]
     removal: Callable[[Row, datetime, datetime], WriteRequest]
     users: tuple[str, ...]
-    finished: Callable[..., list[Row]] | None = None
-    late: frozenset[str] = frozenset()
+    base: BaseParts[Row]
     listed: tuple[str, ...] = ()
-    rest: Rest[Row] | None = None
     beside: Callable[[Row], tuple[str, ...]] = lambda _: ()
     revision: str | None = None
 
@@ -99,9 +96,7 @@ CONNECTION_LOGS: LogTable[ConnectionLog] = LogTable(
     read=connection_rows.from_item,
     removal=connection_rows.removal,
     users=("workspace_owner_id", "user_id"),
-    finished=with_closings,
-    late=frozenset({"status"}),
-    rest=Rest(lambda _: 0, closing_ids, with_closing, IN_CLOSINGS),
+    base=BaseParts(closing_ids, with_closing, lambda _: 0, IN_CLOSINGS, frozenset({"status"})),
     revision=connection_rows.REVISION,
 )
 
@@ -114,7 +109,7 @@ AUDIT_LOGS: LogTable[AuditLog] = LogTable(
     removal=lambda row, _cut_off, _now: deletion(row.id),
     users=("user_id", "resource_user_id"),
     listed=audit_rows.IN_LANES,
-    rest=Rest(audit_rows.rest_bytes, audit_rows.rest_ids, audit_rows.with_rest),
+    base=BaseParts(audit_rows.rest_ids, audit_rows.with_rest, audit_rows.rest_bytes),
     beside=audit_rows.further_ids,
 )
 

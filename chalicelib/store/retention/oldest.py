@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from chalicelib.lanes.catalogue import POSITION
 from chalicelib.lanes.plan import Plan
 from chalicelib.store.dynamodb.client import Item, call
-from chalicelib.store.logs.merge import lane_request, with_key
+from chalicelib.store.logs.index_query import index_query, with_key
 from chalicelib.store.logs.tables import LogTable
 
 
@@ -35,7 +35,7 @@ class Oldest:
     """
 
     def __init__(self, log: LogTable[Any], plan: Plan, rows: int, start: Mapping[str, str]) -> None:
-        self._request = lane_request(log.table_name, plan) | {"ScanIndexForward": True, "Limit": rows}
+        self._request = index_query(log.table_name, plan) | {"ScanIndexForward": True, "Limit": rows}
         self._next: dict[str, Item | None] = dict.fromkeys(plan.keys if not plan.nothing else ())
         self.reached: dict[str, str] = {key: start.get(key, plan.low) for key in self._next}
         """Key of the lane -> the position up to which everything was looked at."""

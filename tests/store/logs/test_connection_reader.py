@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,9 +21,10 @@ from chalicelib.search.filters import CONNECTION_FILTERS
 from chalicelib.search.parser import UserReference, parse
 from chalicelib.settings import Settings
 from chalicelib.store.dynamodb.budget import Budget
-from chalicelib.store.logs import connection_writer, merge, write_pool
+from chalicelib.store.logs import connection_writer, write_pool
 from chalicelib.store.logs.connection_writer import write_all
-from chalicelib.store.logs.reader import Reading
+from chalicelib.store.logs.count import count_rows
+from chalicelib.store.logs.page import Window, read_page
 from chalicelib.store.logs.tables import CONNECTION_LOGS
 from tests.transport import ObservedTransport, Send
 
@@ -101,11 +102,11 @@ def planned(asked: Criteria, shards: int = 1) -> Plan:
 
 
 def rows(made: Plan, *, expected: int) -> list[ConnectionLog]:
-    return Reading(CONNECTION_LOGS, made, Budget()).take(expected)
+    return [*read_page(CONNECTION_LOGS, [made], Budget(), Window(expected)).rows]
 
 
 def count(made: Plan, cap: int) -> int:
-    number, complete = Reading(CONNECTION_LOGS, made, Budget()).count_on(0, cap)
+    number, complete = count_rows(CONNECTION_LOGS, [made], Budget(), cap)
     assert complete
     return number
 
@@ -233,8 +234,8 @@ def test_pages_follow_one_another_without_a_gap_or_a_repetition(
 
 
 @pytest.mark.parametrize("largest", [1, 4, 20])
-def test_a_lane_is_followed_over_the_pages_of_the_engine(largest: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(merge, "_LARGEST_PAGE", largest)
+def test_a_lane_is_followed_over_the_pages_of_the_engine(largest: int, shorten: Callable[[int], None]) -> None:
+    shorten(largest)
     logs = many(20)
     store(logs)
     assert rows(planned(Criteria()), expected=100) == newest_first(logs)
@@ -248,12 +249,13 @@ def test_a_page_is_one_query_and_one_look_at_how_its_sessions_ended(transport: O
     assert transport.requests[0][1]["Limit"] == 11
 
 
-def test_a_page_of_web_events_is_one_query(transport: ObservedTransport) -> None:
+def test_a_page_of_web_events_is_one_query_and_one_look_at_whom_they_name(transport: ObservedTransport) -> None:
     store(many(30))
     transport.requests.clear()
     wanted = Criteria({"type": frozenset({"workspace_app"})})
     assert len(rows(planned(wanted), expected=5)) == 5
-    assert transport.operations == ["Query"]
+    assert transport.operations == ["Query", "BatchGetItem"]
+    assert CONNECTION_LOGS.table_name not in transport.requests[1][1]["RequestItems"]
 
 
 def test_sessions_beyond_a_hundred_are_looked_at_a_hundred_at_a_time(transport: ObservedTransport) -> None:
@@ -262,7 +264,9 @@ def test_sessions_beyond_a_hundred_are_looked_at_a_hundred_at_a_time(transport: 
     transport.requests.clear()
     assert rows(planned(Criteria()), expected=200) == newest_first(logs)
     looked = [request for operation, request in transport.requests if operation == "BatchGetItem"]
-    assert [len(keys["Keys"]) for request in looked for keys in request["RequestItems"].values()] == [100, 30]
+    keys = [asked["Keys"] for request in looked for asked in request["RequestItems"].values()]
+    assert len(looked) == 2
+    assert sum(map(len, keys)) == 130 + 2, "the owner and the organization are looked up with them"
 
 
 @pytest.mark.parametrize("asked", ["", "type:ssh", "type:ssh organization:orga", "status:completed"])
@@ -333,9 +337,9 @@ def test_a_row_is_shown_as_it_ended_although_the_lane_is_older(transport: Observ
 
 
 def test_a_row_whose_time_is_corrected_while_it_is_read_is_shown_once(
-    transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
+    transport: ObservedTransport, shorten: Callable[[int], None]
 ) -> None:
-    monkeypatch.setattr(merge, "_LARGEST_PAGE", 1)
+    shorten(1)
     store([OPEN, LOG1])
     earlier = replace(OPEN, connect_time=LOG1.connect_time - HOUR)
     lagging(transport, [earlier], after_queries=1)

@@ -20,14 +20,16 @@ from chalicelib.records import AuditLog, Closing, ConnectionLog
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import Item
-from chalicelib.store.logs import audit_rows, connection_rows, merge
-from chalicelib.store.logs.reader import Reading
+from chalicelib.store.logs import audit_rows, connection_rows
+from chalicelib.store.logs.count import count_rows
+from chalicelib.store.logs.page import Window, read_page
 from chalicelib.store.logs.tables import AUDIT_LOGS, CONNECTION_LOGS, LogTable
 from scripts.local.engine import EmbeddedEngine
 
 NOON = datetime(2025, 7, 10, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 CAP = 25
+LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
 def uuid(kind: int, number: int) -> str:
@@ -138,18 +140,14 @@ def walk(
 ) -> tuple[list[Any], int]:
     """All rows by cursor, and how many pages that took."""
     rows: list[Any] = []
-    start: str | None = None
+    start = ""
     for pages in range(1, 200):
-        reading = Reading(log, made.below(start), budget())
-        offset -= reading.skip(offset)
-        some = reading.take(size)
-        rows += some
-        if not reading.more():
+        page = read_page(log, [made], budget(), Window(size, offset, start))
+        rows += page.rows
+        if page.next is None:
             return rows, pages
-        assert some or reading.stopped
-        assert reading.reached is not None
-        assert start is None or reading.reached < start, "every page gets on"
-        start = reading.reached
+        assert not start or page.next.position < start, "every page gets on"
+        start, offset = page.next
     raise AssertionError("the walk does not end")
 
 
@@ -190,14 +188,11 @@ def test_the_engine_and_a_list_agree(
             key=lambda row: position(row.moment, row.id),
             reverse=True,
         )
-        reading = Reading(log, made, Budget())
-        assert reading.skip(offset) == min(offset, len(expected))
-        assert reading.take(size) == expected[offset : offset + size]
-        assert reading.more() == (len(expected) > offset + size)
-        known = min(len(expected), offset + size)
-        counted = reading.count_on(known, CAP)
-        assert (counted.number, counted.complete) == (min(CAP, len(expected)), True)
-        assert Reading(log, made, Budget()).count_on(0, CAP).number == min(CAP, len(expected))
+        whole = read_page(log, [made], Budget(), Window(size, offset, cap=CAP))
+        assert whole.rows == expected[offset : offset + size]
+        assert (whole.next is not None) == (len(expected) > offset + size)
+        assert whole.count == (min(CAP, len(expected)), True)
+        assert count_rows(log, [made], Budget(), CAP) == whole.count
         assert walk(log, made, size, lambda: Budget(budget))[0] == expected
         assert (
             walk(log, made, size, lambda: Budget(budget, give_up_at=time.monotonic()), offset)[0] == expected[offset:]
@@ -253,14 +248,14 @@ def test_rows_that_arrive_during_a_walk_change_nothing_below_it(tables: Embedded
     everything = plan(Criteria(), AUDIT_LOGS.lanes, 1)
     tables.load(AUDIT_LOGS.table_name, [audit_item(same_moment(number), 1) for number in range(0, 600, 2)])
     met: list[str] = []
-    start: str | None = None
+    start = ""
     arriving = iter(range(599, 0, -2))
     while True:
-        reading = Reading(AUDIT_LOGS, everything.below(start), Budget())
-        met += [row.id for row in reading.take(50)]
-        if not reading.more():
+        page = read_page(AUDIT_LOGS, [everything], Budget(), Window(50, start=start))
+        met += [row.id for row in page.rows]
+        if page.next is None:
             break
-        start = reading.reached
+        start = page.next.position
         tables.load(AUDIT_LOGS.table_name, [audit_item(same_moment(next(arriving)), 1) for _ in range(20)])
     assert met == sorted({*met}, reverse=True)
     assert {*met} >= {uuid(9, number) for number in range(0, 600, 2)}
@@ -271,21 +266,19 @@ def test_a_residual_filter_reads_no_more_than_its_budget(tables: EmbeddedEngine)
     only_all: tuple[Lane, ...] = AUDIT_LOGS.lanes[-1:]
     made = plan(Criteria({"action": frozenset({"delete"})}), only_all, 1)
     budget = Budget(500)
-    reading = Reading(AUDIT_LOGS, made, budget)
-    assert (reading.take(10), reading.stopped, reading.more()) == ([], True, True)
-    assert reading.count_on(0, CAP) == (0, False)
+    page = read_page(AUDIT_LOGS, [made], budget, Window(10, cap=CAP))
+    assert (page.rows, page.count) == ([], (0, False))
     assert budget.rows_read == 500
-    assert reading.reached == position(NOON, uuid(9, 1_500))
+    assert page.next == (position(NOON, LAST_ID), 0), "the id of a row that was not answered is not revealed"
 
 
 @pytest.mark.parametrize("largest", [1, 3])
 def test_a_merge_goes_over_the_pages_of_the_engine(
-    tables: EmbeddedEngine, largest: int, monkeypatch: pytest.MonkeyPatch
+    tables: EmbeddedEngine, largest: int, shorten: Callable[[int], None]
 ) -> None:
-    monkeypatch.setattr(merge, "_LARGEST_PAGE", largest)
+    shorten(largest)
     tables.load(AUDIT_LOGS.table_name, [audit_item(same_moment(number), 3) for number in range(50)])
     made = plan(Criteria(), AUDIT_LOGS.lanes, 3)
-    assert len(Reading(AUDIT_LOGS, made, Budget()).take(100)) == 50
-    reading = Reading(AUDIT_LOGS, made, Budget())
-    assert reading.skip(20) == 20
-    assert [row.id for row in reading.take(100)] == [uuid(9, number) for number in reversed(range(30))]
+    assert len(read_page(AUDIT_LOGS, [made], Budget(), Window(100)).rows) == 50
+    page = read_page(AUDIT_LOGS, [made], Budget(), Window(100, 20))
+    assert [row.id for row in page.rows] == [uuid(9, number) for number in reversed(range(30))]

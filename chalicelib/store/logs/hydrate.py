@@ -1,0 +1,74 @@
+"""Hydrates rows that were read from an index: with what only the table holds of them, and with whom they name.
+
+All of it is one round of requests of a hundred ids each. Rows say how large what they lack is, so that a page of huge
+ones reads no more than it can answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Generic, NamedTuple
+
+from chalicelib.records import Organization, User
+from chalicelib.store.directory import people
+from chalicelib.store.dynamodb.batch_get import batch_get_rounds
+from chalicelib.store.dynamodb.rounds import Rounds
+from chalicelib.store.logs.tables import LogTable, Row
+
+
+class Hydrated(NamedTuple, Generic[Row]):
+    """Whole rows, and the users and organizations that they name."""
+
+    rows: Sequence[Row]
+    users: dict[str, User]
+    organizations: dict[str, Organization]
+
+
+def with_base_fields(log: LogTable[Row], rows: list[Row], *, consistent: bool = False) -> Rounds[list[Row]]:
+    """The rows with the fields that no index holds; no request where the log has no such fields.
+
+    Args:
+        log: which log.
+        rows: as they were read from an index.
+        consistent: whether every write that was acknowledged must be seen, at twice the price.
+
+    Raises:
+        Unavailable: the store did not give all of them.
+    """
+    base = log.base
+    ids = [item_id for row in rows for item_id in base.ids(row)] if base.fields else []
+    if not ids:
+        return rows
+    wanted, attributes = {log.table_name: ids}, {log.table_name: base.attributes}
+    found = yield from batch_get_rounds(wanted, attributes, consistent=consistent)
+    items = {item["id"]["S"]: item for _, item in found}
+    return [base.joined(row, items) for row in rows]
+
+
+def hydrate(
+    log: LogTable[Row], rows: Sequence[Row], most_bytes: int, whole: frozenset[str] = frozenset()
+) -> Rounds[Hydrated[Row]]:
+    """The rows from the first, as many as have `most_bytes` to be fetched, one at least.
+
+    Args:
+        log: which log.
+        rows: as they were read.
+        most_bytes: of what is fetched of the rows, as long as it is in an answer.
+        whole: the ids of rows that were hydrated before.
+
+    Raises:
+        Unavailable: the store did not give all of it.
+    """
+    base = log.base
+    sizes = accumulate(0 if row.id in whole else base.bytes(row) for row in rows)
+    rows = [row for index, (row, size) in enumerate(zip(rows, sizes, strict=True)) if not index or size <= most_bytes]
+    ids = [item_id for row in rows if row.id not in whole for item_id in base.ids(row)]
+    known = yield from people.look_up_rounds(
+        {getattr(row, name) for row in rows for name in log.users} - {None},
+        {row.organization_id for row in rows if row.organization_id},
+        {log.table_name: ids},
+        {log.table_name: base.attributes},
+    )
+    hydrated = [row if row.id in whole else base.joined(row, known.others) for row in rows]
+    return Hydrated(hydrated, known.users, known.organizations)

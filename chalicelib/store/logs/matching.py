@@ -1,0 +1,71 @@
+"""Which rows of an index belong to a plan: by what the index holds, and then by what only the table holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.lanes.plan import Criteria, Plan
+from chalicelib.store.dynamodb.client import Item
+
+Predicate = Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """The predicates of a plan.
+
+    Attributes:
+        before: those that a row must pass as the index has it.
+        after: those that it must pass once it is hydrated.
+        hydrates: whether the plan depends on `after`, so that rows are hydrated before they are counted. Otherwise
+            `after` only leaves out rows that have changed since the index was written.
+    """
+
+    before: tuple[Predicate, ...]
+    after: tuple[Predicate, ...]
+    hydrates: bool
+
+
+def matching(plan: Plan, base_only: frozenset[str]) -> Matching:
+    """The predicates of a plan.
+
+    Args:
+        plan: what is asked.
+        base_only: the fields that no index holds.
+    """
+    before = [_field(name, allowed) for name, allowed in plan.checks.items() if name not in base_only]
+    after = [_field(name, allowed) for name, allowed in plan.checks.items() if name in base_only]
+    asked = {*plan.residual}.union(*(criteria.fields for criteria in plan.any_of))
+    hydrates = not base_only.isdisjoint(asked)
+    if plan.any_of:
+        (after if hydrates else before).append(_any_of(plan.any_of))
+    return Matching(tuple(before), tuple(after), hydrates)
+
+
+def matches(row: object, predicates: Sequence[Predicate]) -> bool:
+    """Whether a row passes all predicates."""
+    return all(predicate(row) for predicate in predicates)
+
+
+def _field(name: str, allowed: frozenset[str]) -> Predicate:
+    return lambda row: getattr(row, name) in allowed
+
+
+def _any_of(alternatives: Sequence[Criteria]) -> Predicate:
+    return lambda row: any(criteria.match(row) for criteria in alternatives)
+
+
+def seen_once(items: Sequence[Item], seen: set[str]) -> list[Item]:
+    """The items that were not seen before; their ids are added to `seen`.
+
+    A row whose time is corrected while it is read is met again in its new place.
+    """
+    once: list[Item] = []
+    for item in items:
+        row_id = item["id"]["S"]
+        if row_id not in seen:
+            seen.add(row_id)
+            once.append(item)
+    return once
