@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 from chalicelib.casing import lowered
@@ -117,14 +118,61 @@ class Mark(Generic[T]):
     value: T
 
 
+class Receipt(NamedTuple):
+    """When the service received an event, and the id of the token that sent it."""
+
+    received_at: datetime
+    written_by: str
+
+
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """How a session ended. Each part is set on its own, by the earliest disconnect that carries it."""
+    """How a session ended. Each part is of the first disconnect that was accepted with it.
+
+    Attributes:
+        receipt: of the disconnect that `time` is of. It is no part of what a closing says, nor of its text, which ids
+            are made of.
+    """
 
     time: datetime
     reason: Mark[str] | None = None
     code: Mark[int] | None = None
+    receipt: Receipt | None = field(default=None, compare=False, repr=False)
 
+
+class Origin(StrEnum):
+    """The kind of event that said when a session began."""
+
+    CONNECT = "connect"
+    DISCONNECT = "disconnect"
+    """No connect has been received: the session's own end stands for its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """What one event said otherwise than the session that it belongs to.
+
+    Attributes:
+        kind: of the event.
+        time: of the event.
+        said: field of the event -> the value that the session does not take.
+        receipt: who sent it; the same event from somebody else is the same conflict.
+    """
+
+    kind: Origin
+    time: datetime
+    said: Mapping[str, Any]
+    receipt: Receipt | None = field(default=None, compare=False)
+
+
+class Conflicts(NamedTuple):
+    """What was said otherwise of a session: how many different events said so, and the newest of them, oldest first."""
+
+    number: int = 0
+    newest: tuple[Conflict, ...] = ()
+
+
+NO_CONFLICTS = Conflicts()
 
 CONNECTION_LOGS = "connection_logs"
 AUDIT_LOGS = "audit_logs"
@@ -157,6 +205,9 @@ class ConnectionLog(_Row):
         code: the HTTP status of a web event; the exit code of a session is in `closing`.
         closing: how a session ended; None for a session still open and for every web event.
         given_id: the id that the event came with, where another event had it first; None for every other row.
+        origin: which kind of event `connect_time` is of.
+        conflicts: what events said otherwise of a session. A lane does not hold it.
+        receipt: of the first event of the row. It is no part of what the row says.
     """
 
     id: str
@@ -176,6 +227,9 @@ class ConnectionLog(_Row):
     code: int | None = None
     closing: Closing | None = None
     given_id: str | None = None
+    origin: Origin = Origin.CONNECT
+    conflicts: Conflicts = NO_CONFLICTS
+    receipt: Receipt | None = field(default=None, compare=False)
 
     @property
     def status(self) -> str | None:
@@ -197,6 +251,11 @@ class ConnectionLog(_Row):
     def closed(self, closing: Closing) -> ConnectionLog:
         """The same row with an end; a page makes a hundred, which `dataclasses.replace` is too slow for."""
         return ConnectionLog.of({**vars(self), "closing": closing})
+
+    def received(self, receipt: Receipt) -> ConnectionLog:
+        """The row of an event, with the receipt of the event."""
+        closing = self.closing and replace(self.closing, receipt=receipt)
+        return ConnectionLog.of({**vars(self), "closing": closing, "receipt": receipt})
 
 
 CONNECTION_EVENT_ACTIONS = frozenset({"connect", "disconnect", "open", "close"})

@@ -56,11 +56,12 @@ _OWNER_LIMITS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 # An administrator of an organization runs its workspaces without stepping into them; users belong to no organization.
-# What is done there is on record, and who is on record does not write it: only an owner puts rows in the audit log.
+# What is done there is on record, and who is on record does not write it: only an owner puts rows in the logs.
 _ORGANIZATION_LIMITS: Final[Mapping[str, tuple[str, ...]]] = {
     **_OWNER_LIMITS,
     "user": (),
     "audit_log": ("read",),
+    "connection_log": ("read",),
     "workspace": tuple(action for action in ACTIONS["workspace"] if action not in ("ssh", "application_connect")),
 }
 

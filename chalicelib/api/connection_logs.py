@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Iterator
+from functools import cached_property, partial
 
-from chalicelib.api import log_pages, service_lines
+from chalicelib import times
+from chalicelib.api import log_pages, request_log, service_lines
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.ingest import PAST_RETENTION, Intake, answer, give_up_at, received
 from chalicelib.errors import GatebookError
-from chalicelib.logs import connection
+from chalicelib.logs import session
+from chalicelib.logs.batch import Batch, Outcome
 from chalicelib.logs.service_log import CONNECTION_LOG
 from chalicelib.models.connection_logs import connection_log_json, parse_row
 from chalicelib.models.results import Results
+from chalicelib.records import ConnectionLog, Receipt
 from chalicelib.retention import holds
 from chalicelib.retention.keeping import Keeping
 from chalicelib.search.filters import CONNECTION_FILTERS
 from chalicelib.store.logs import connection_writer
+from chalicelib.store.logs.connection_writer import Rule
 from chalicelib.store.logs.tables import CONNECTION_LOGS
 
 routes = Routes(__name__)
 
 LOG = log_pages.Log(CONNECTION_LOGS, CONNECTION_FILTERS, "connection_log", "connection_logs", connection_log_json)
 INTAKE = Intake(CONNECTION_LOG, "connection_log", "update", parse_row)
+CONTRADICTS = (
+    "It says otherwise than what is stored. What was stored first stays; what this event says is kept beside it."
+)
+"""What is told of an event that contradicts its session."""
 
 
 @routes.view("/api/v2/connectionlog", methods=["POST"])
@@ -32,43 +40,56 @@ INTAKE = Intake(CONNECTION_LOG, "connection_log", "update", parse_row)
 def ingest(call: Call, caller: Caller) -> Answer:
     """Store events; the answer says of each what became of it."""
     results, accepted = received(call, caller.subject, INTAKE)
-    made = dict(accepted)
-    keeping = holds.keeping_of(CONNECTION_LOGS.name, [made for _, made in accepted])
-    fold, late = connection.Fold(), connection.Fold()
-    for index, row in accepted:
+    receipt = Receipt(times.now(), caller.key.id)
+    events = {index: row.received(receipt) for index, row in accepted}
+    keeping = holds.keeping_of(CONNECTION_LOGS.name, events.values())
+    batch, late = Batch(), Batch()
+    for index, event in events.items():
         # What is past its time by itself is not joined with what is not: it may not age it.
-        (fold if keeping.keeps(row) else late).add(index, row)
+        (batch if keeping.keeps(event) else late).add(index, event)
+    rule = Rule(partial(session.join, frees=_Holds().frees), keeping.keeps, keeping.recent)
     end = give_up_at(call)
-    for some in filter(lambda each: each.rows, (fold, late)):
-        _write(some, keeping, end, results, lambda index: service_lines.emit(call, INTAKE.message, made[index]))
+    contradicting = 0
+    for some in filter(None, (batch, late)):
+        for outcome in _written(some, rule, end, results):
+            service_lines.emit(call, INTAKE.message, events[outcome.place])
+            contradicting += outcome.contradicts
+    if contradicting:
+        request_log.note(ContradictingEvents=contradicting)
     return answer(call, results)
 
 
-def _write(
-    fold: connection.Fold,
-    keeping: Keeping,
-    end: float,
-    results: Results,
-    told: Callable[[int], None],
-) -> None:
-    rows = list(fold.rows.values())
-    answers = connection_writer.write_all(
-        rows, connection.join, give_up_at=end, keeps=keeping.keeps, recent=keeping.recent
-    )
-    for row, written in zip(rows, answers, strict=True):
+class _Holds:
+    """The holds of the moment at which a request first asks for them: few events are joined with a stored row."""
+
+    @cached_property
+    def _keeping(self) -> Keeping:
+        return holds.keeping_now(CONNECTION_LOGS.name)
+
+    def frees(self, before: ConnectionLog, after: ConnectionLog) -> bool:
+        """Whether a hold matches a row as it was and does not match it as it would be."""
+        return self._keeping.frees(before, after)
+
+
+def _written(batch: Batch, rule: Rule, end: float, results: Results) -> Iterator[Outcome]:
+    """Write the rows of a batch, tell of each of its events, and give what each did that is stored."""
+    groups = batch.groups()
+    answers = connection_writer.write_all([*groups.values()], rule, give_up_at=end)
+    for row_id, written in zip(groups, answers, strict=True):
         if isinstance(written, GatebookError):
-            for index in fold.events(row.id):
-                results.failed(index, row.id, written)
+            for index in batch.indexes(row_id):
+                results.failed(index, row_id, written)
             continue
         if not written.kept:
-            for index in fold.events(row.id):
-                results.stored(index, row.id, "unchanged", PAST_RETENTION)
+            for index in batch.indexes(row_id):
+                results.stored(index, row_id, "unchanged", PAST_RETENTION)
             continue
         taken = written.after.given_id
         moved = f"The id {taken} is taken by another event." if taken else ""
-        for index, status in fold.statuses(row.id, written.before):
-            results.stored(index, written.after.id, status, moved)
-            told(index)
+        for outcome in batch.outcomes(row_id, written.before, rule.join):
+            message = CONTRADICTS if outcome.contradicts else moved
+            results.stored(outcome.place, written.after.id, outcome.status, message)
+            yield outcome
 
 
 @routes.view("/api/v2/connectionlog")

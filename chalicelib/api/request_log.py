@@ -24,8 +24,14 @@ _UNITS = {
     "Duration": "Milliseconds",
     "RowsRead": "Count",
     "ServerErrors": "Count",
+_UNITS = {
+    "Duration": "Milliseconds",
+    "RowsRead": "Count",
+    "ServerErrors": "Count",
+    "ContradictingEvents": "Count",
     "RejectedEvents": "Count",
     "StoreRefusals": "Count",
+}
 }
 
 _notes: ContextVar[dict[str, Any] | None] = ContextVar("notes", default=None)

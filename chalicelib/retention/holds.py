@@ -82,6 +82,12 @@ def keeping_of(log: str, rows: Iterable[ConnectionLog | AuditLog]) -> Keeping:
     return keeping_by(rules, cut_offs, holds, log)
 
 
+def keeping_now(log: str) -> Keeping:
+    """What is kept of a log at this moment, every hold that was placed included."""
+    rules = policy(current())
+    return keeping_by(rules, rules.cut_offs(times.now()), read(retention_state.read().holds), log)
+
+
 def keeping_by(rules: Policy, cut_offs: CutOffs, holds: Iterable[Hold], log: str) -> Keeping:
     """What is kept of a log by a policy, at cut-offs, with holds."""
     held = [hold.criteria for hold in holds if hold.log == log]

@@ -66,6 +66,10 @@ class Keeping:
         """Whether a row matches a hold."""
         return any(hold.match(row) for hold in self.holds)
 
+    def frees(self, before: ConnectionLog, after: ConnectionLog) -> bool:
+        """Whether a hold matches a row as it was and does not match it as it would be."""
+        return any(hold.match(before) and not hold.match(after) for hold in self.holds)
+
     def plans(self, asked: Criteria, lanes: tuple[Lane, ...], shards: int) -> list[Plan]:
         """The plans for what is asked and kept, newest rows first; no row is of two of them.
 

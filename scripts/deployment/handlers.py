@@ -79,11 +79,11 @@ HANDLERS = (
                 ("expiry", "listing", "user"),
             ),
             ConnectionLogItem: Calls(
-                ("BatchGetItem", "BatchWriteItem", "GetItem", "PutItem", "UpdateItem"),
+                ("BatchGetItem", "BatchWriteItem", "GetItem", "PartiQLInsert", "PutItem", "UpdateItem"),
                 tuple(lane.name for lane in EVERY_CONNECTION_LANE),
             ),
             AuditLogItem: Calls(
-                ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem"),
+                ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PartiQLInsert", "PutItem"),
                 tuple(lane.name for lane in EVERY_AUDIT_LANE),
             ),
             RetentionItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),

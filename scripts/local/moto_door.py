@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from moto.dynamodb.models.utilities import dynamo_json_dump
 from moto.dynamodb.responses import DynamoHandler
 from werkzeug.exceptions import HTTPException
 
+from scripts.local import moto_statements
 from scripts.local.moto_patches import EngineError
 from scripts.local.moto_refusals import REFUSALS
 from scripts.local.moto_table import Touched, TunedTable
@@ -102,11 +104,16 @@ class Door:
         try:
             if method is None:
                 raise JsonRESTError("com.amazon.coral.service#UnknownOperationException", "")
+            backend = handler.dynamodb_backend
             for check in REFUSALS.get(action, ()):
-                check(handler.dynamodb_backend, body)
+                check(backend, body)
+            if action == "BatchExecuteStatement" and (inserts := moto_statements.inserts(backend, body)):
+                put = partial(self._put, region)
+                responses = [moto_statements.inserted(backend, insert, put) for insert in inserts]
+                return 200, _headers(), dynamo_json_dump({"Responses": responses})
             token = body.get("ClientRequestToken") if action == "TransactWriteItems" else None
             with self._once(token, body) as is_repeated:
-                result = {} if is_repeated else self._stored(handler.dynamodb_backend, method)
+                result = {} if is_repeated else self._stored(backend, method)
         except HTTPException as error:
             return error.code or 400, _headers(), error.get_body()
         except NotStored as error:
@@ -124,6 +131,11 @@ class Door:
                     self.on_write(touched)
                 finally:
                     _take_touched(backend)  # what was undone has not changed
+
+    def _put(self, region: str, request: dict[str, Any]) -> tuple[int, str]:
+        """A PutItem that is part of another request, with all that belongs to one."""
+        status, _, text = self.answer(region, "DynamoDB_20120810.PutItem", dynamo_json_dump(request))
+        return status, text
 
     @contextmanager
     def _once(self, token: str | None, body: dict[str, Any]) -> Iterator[bool]:

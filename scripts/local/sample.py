@@ -14,12 +14,14 @@ from typing import Any, Literal
 from uuid import NAMESPACE_URL, uuid5
 
 from chalicelib import times
-from chalicelib.logs import audit_event
-from chalicelib.logs.connection import ConnectionEvent, Fold, join, row
+from chalicelib.logs import audit_event, session
+from chalicelib.logs.batch import Batch
+from chalicelib.logs.connection import ConnectionEvent, row
 from chalicelib.logs.vocabulary import SESSION_TYPES
 from chalicelib.records import Organization, User
 from chalicelib.store.directory import people
 from chalicelib.store.logs import audit_writer, connection_writer
+from chalicelib.store.logs.connection_writer import Rule
 from scripts.local import sample_audit
 
 _DAYS = 21
@@ -61,14 +63,14 @@ def load() -> int:
     """Write the sample and answer how many events it has."""
     _directory()
     now, chance = times.now(), random.Random(20250710)  # noqa: S311 - a sample needs a seed, not secrecy
-    fold = Fold()
+    batch = Batch()
     events = list(_events(now, chance))
     for index, event in enumerate(events):
-        fold.add(index, row(event))
+        batch.add(index, row(event))
     audited = [audit_event.row(event) for event in sample_audit.events(now, chance, _WORKSPACES, sample_id)]
     give_up_at = time.monotonic() + _SECONDS
     for written in (
-        *connection_writer.write_all(list(fold.rows.values()), join, give_up_at=give_up_at),
+        *connection_writer.write_all([*batch.groups().values()], Rule(session.join), give_up_at=give_up_at),
         *audit_writer.write_all(audited, audit_event.join, give_up_at=give_up_at),
     ):
         if isinstance(written, Exception):

@@ -71,7 +71,7 @@ org_auditors = subject(org={ORG: ("organization-auditor",)})
         (auditors, "read", LOG_OF_NOBODY, True),
         (auditors, "update", LOG, False),
         (org_admins, "read", LOG, True),
-        (org_admins, "update", LOG, True),
+        (org_admins, "update", LOG, False),
         (org_admins, "read", LOG_ELSEWHERE, False),
         (org_admins, "read", LOG_OF_NOBODY, False),
         (org_auditors, "read", LOG, True),
@@ -263,7 +263,7 @@ def test_a_denial_says_which_of_the_three_refused() -> None:
         (
             subject(org={ORG: ("organization-admin",), ELSEWHERE: ("organization-auditor",)}),
             "update",
-            "connection_log",
+            "organization",
             Reach(organizations=frozenset({ORG})),
         ),
         (members, "read", "audit_log", Reach()),

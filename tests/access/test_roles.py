@@ -29,7 +29,7 @@ MATRIX = [
         "organization-admin",
         "O all",
         "O read",
-        "O all",
+        "O read",
         "S read",
         "O all",
         f"O {WORKSPACE_WITHOUT_ACCESS}",
@@ -133,20 +133,21 @@ def test_every_grant_is_in_the_policy_table(name: str) -> None:
         assert exists(resource, action) or (resource in ACTIONS and action == WILDCARD)
 
 
-def test_an_organization_admin_holds_what_an_owner_holds_but_workspace_access_users_and_writing_the_audit_log() -> None:
-    beyond = {"workspace": {"ssh", "application_connect"}, "audit_log": {"create"}}
+def test_an_organization_admin_holds_what_an_owner_holds_but_workspace_access_users_and_writing_the_logs() -> None:
+    beyond = {"workspace": {"ssh", "application_connect"}, "audit_log": {"create"}, "connection_log": {"update"}}
     for resource in set(ACTIONS) - {"user"}:
         owner = granted("owner", resource)["S"] - beyond.get(resource, set())
         assert granted("organization-admin", resource)["O"] == owner
 
 
 @pytest.mark.parametrize("name", sorted({*ROLES} - {"owner"}))
-def test_nobody_but_an_owner_writes_the_audit_log(name: str) -> None:
+@pytest.mark.parametrize("log", ["audit_log", "connection_log"])
+def test_nobody_but_an_owner_writes_a_log(name: str, log: str) -> None:
     role = ROLES[name]
     granted_actions = {
         permission.action
         for permission in role.site + role.organization + role.user + role.member
-        if permission.resource in ("audit_log", WILDCARD)
+        if permission.resource in (log, WILDCARD)
     }
     assert granted_actions <= {"read"}
 

@@ -10,12 +10,10 @@ from botocore.exceptions import ClientError
 
 from chalicelib.api import ingest
 from chalicelib.errors import Unavailable
-from chalicelib.store.logs import connection_writer
+from chalicelib.store.logs import connection_requests
 
 if TYPE_CHECKING:
     from chalicelib.records import ConnectionLog, Organization
-    from chalicelib.store.logs.connection_writer import Join, Keeps
-    from chalicelib.store.logs.write_pool import Written
     from tests.api.conftest import Client, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]
@@ -367,23 +365,21 @@ def test_a_session_is_one_row_in_any_order(
             time="2025-07-10T10:30:00Z",
             connection_status="disconnected",
             disconnect_reason="first",
-            code=1,
-            ip="10.9.9.9",
+            ip=None,
         ),
         make_event(
             connection_id=connection_id,
-            time="2025-07-10T10:45:00Z",
+            time="2025-07-10T10:30:00Z",
             connection_status="disconnected",
-            disconnect_reason="second",
-            code=2,
+            code=1,
         ),
     ]
     arriving = [events[index] for index in order]
     replies = [owner.post(PATH, arriving)] if together else [owner.post(PATH, event) for event in arriving]
     assert {reply.status for reply in replies} == {200}
     outcomes = [status for reply in replies for status in statuses(reply)]
-    assert outcomes[0] == "created"
-    assert set(outcomes[1:]) <= {"updated", "unchanged"}
+    assert outcomes.count("created") == 1
+    assert set(outcomes) <= {"created", "updated", "unchanged"}
     assert len({result["id"] for reply in replies for result in reply.json["results"]}) == 1
     body = owner.logs().json
     assert body["count"] == 1
@@ -447,23 +443,22 @@ def test_five_megabytes_are_taken_and_one_byte_more_is_not(
     assert owner.post(PATH, "é".encode() * 2_500_001).status == 413
 
 
-Answers = Callable[["ConnectionLog"], bool]
+def _store_that_takes(monkeypatch: pytest.MonkeyPatch, takes: Callable[[ConnectionLog], bool]) -> None:
+    """The store refuses some rows; they are of sessions, so the first write of each is a call of its own."""
+    original = connection_requests.close
 
-
-def _store_that_takes(monkeypatch: pytest.MonkeyPatch, takes: Answers) -> None:
-    original = connection_writer.write
-
-    def write(row: ConnectionLog, join: Join, keeps: Keeps, recent: Keeps) -> Written[ConnectionLog]:
+    def close(row: ConnectionLog) -> connection_requests.Closed | connection_requests.State:
         if not takes(row):
             raise Unavailable("The store is on fire.")
-        return original(row, join, keeps, recent)
+        return original(row)
 
-    monkeypatch.setattr(connection_writer, "write", write)
+    monkeypatch.setattr(connection_requests, "close", close)
 
 
 def test_a_store_that_takes_nothing(owner: Client, make_event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
     _store_that_takes(monkeypatch, lambda _row: False)
-    reply = owner.post(PATH, [make_event(), make_event(type="x"), make_event()])
+    ends = {"connection_status": "disconnected"}
+    reply = owner.post(PATH, [make_event(**ends), make_event(type="x"), make_event(**ends)])
     assert (reply.status, reply.headers["retry-after"]) == (503, "1")
     assert statuses(reply) == ["failed", "rejected", "failed"]
     assert {result.get("message") for result in reply.json["results"]} == {
@@ -475,7 +470,8 @@ def test_a_store_that_takes_nothing(owner: Client, make_event: Event, monkeypatc
 
 def test_a_store_that_takes_some(owner: Client, make_event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
     _store_that_takes(monkeypatch, lambda row: row.type != "vscode")
-    events = [make_event(), make_event(type="vscode"), make_event()]
+    ends = {"connection_status": "disconnected"}
+    events = [make_event(**ends), make_event(type="vscode", **ends), make_event(**ends)]
     reply = owner.post(PATH, events)
     assert (reply.status, reply.headers["retry-after"]) == (503, "1")
     assert statuses(reply) == ["created", "failed", "created"]
@@ -484,18 +480,18 @@ def test_a_store_that_takes_some(owner: Client, make_event: Event, monkeypatch: 
 
 
 def _refusing(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
-    """The store takes sessions of type ssh, throttles those of jetbrains, and refuses those of vscode for ever."""
-    original = connection_writer.write
+    """The store takes ends of type ssh, throttles those of jetbrains, and refuses those of vscode for ever."""
+    original = connection_requests.close
     refusal: Any = {"Error": {"Code": code, "Message": "no"}}
 
-    def write(row: ConnectionLog, join: Join, keeps: Keeps, recent: Keeps) -> Written[ConnectionLog]:
+    def close(row: ConnectionLog) -> connection_requests.Closed | connection_requests.State:
         if row.type == "vscode":
-            raise ClientError(refusal, "PutItem")  # type: ignore[no-untyped-call]
+            raise ClientError(refusal, "UpdateItem")  # type: ignore[no-untyped-call]
         if row.type == "jetbrains":
             raise Unavailable
-        return original(row, join, keeps, recent)
+        return original(row)
 
-    monkeypatch.setattr(connection_writer, "write", write)
+    monkeypatch.setattr(connection_requests, "close", close)
 
 
 @pytest.mark.parametrize("code", ["ValidationException", "AccessDeniedException", "ResourceNotFoundException"])
@@ -503,7 +499,7 @@ def test_an_event_that_the_store_refuses_for_ever_is_our_fault(
     owner: Client, make_event: Event, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     _refusing(monkeypatch, code)
-    reply = owner.post(PATH, [make_event(), make_event(type="vscode")])
+    reply = owner.post(PATH, [make_event(), make_event(type="vscode", connection_status="disconnected")])
     assert reply.status == 500
     assert "retry-after" not in reply.headers
     assert statuses(reply) == ["created", "failed"]
@@ -514,7 +510,8 @@ def test_an_event_that_may_be_stored_later_is_sent_again_whatever_else_the_store
     owner: Client, make_event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _refusing(monkeypatch, "ValidationException")
-    reply = owner.post(PATH, [make_event(type="vscode"), make_event(type="jetbrains"), make_event()])
+    ends = {"connection_status": "disconnected"}
+    reply = owner.post(PATH, [make_event(type="vscode", **ends), make_event(type="jetbrains", **ends), make_event()])
     assert (reply.status, reply.headers["retry-after"]) == (503, "1")
     assert statuses(reply) == ["failed", "failed", "created"]
 
@@ -533,38 +530,11 @@ def acme(house: House) -> Organization:
     return house.organization("acme")
 
 
-def test_an_organization_admin_writes_in_its_organization_alone(
-    owner: Client, house: House, acme: Organization, make_event: Event
-) -> None:
-    admin = house.client(house.user("bob", organizations={acme.id: ("organization-admin",)}))
-    events = [make_event(organization_id=acme.id), make_event()]
-    reply = admin.post(PATH, events)
-    assert reply.status == 200
-    assert statuses(reply) == ["created", "rejected"]
-    other = events[1]["organization_id"]
-    assert reply.json["results"][1]["message"] == f"You may not write connection logs of organization {other}."
-    assert statuses(admin.post(PATH, events[1])) == ["rejected"]
-    assert owner.logs().json["count"] == 1
-
-
-@pytest.mark.parametrize("status", ["connected", "disconnected"])
-def test_an_organization_admin_reaches_no_session_of_another_organization(
-    owner: Client, house: House, acme: Organization, make_event: Event, status: str
-) -> None:
-    theirs = make_event(time="2026-11-02T10:00:00Z")
-    owner.post(PATH, theirs)
-    before = owner.logs(f"organization:{theirs['organization_id']}").json
-    admin = house.client(house.user("bob", organizations={acme.id: ("organization-admin",)}))
-    attack = {**theirs, "organization_id": acme.id, "time": "2026-11-01T10:00:00Z", "connection_status": status}
-    assert statuses(admin.post(PATH, attack)) == ["created"]
-    assert owner.logs(f"organization:{theirs['organization_id']}").json == before
-    assert owner.logs(f"organization:{acme.id}").json["count"] == 1
-
-
 @pytest.mark.parametrize(
     ("site", "inside"),
     [
         ((), ()),
+        ((), ("organization-admin",)),
         ((), ("organization-auditor",)),
         ((), ("organization-user-admin",)),
         (("auditor",), ()),

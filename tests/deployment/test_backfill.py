@@ -9,13 +9,14 @@ from uuid import UUID
 import pytest
 
 from chalicelib.lanes.plan import Criteria, plan
-from chalicelib.logs.connection import join
-from chalicelib.records import AuditLog, Closing, ConnectionLog, Mark
+from chalicelib.logs.session import join
+from chalicelib.records import AuditLog, Closing, ConnectionLog, Mark, Origin
 from chalicelib.settings import Settings, load
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import call
-from chalicelib.store.logs import audit_rows, connection_writer
+from chalicelib.store.logs import audit_rows, connection_requests, connection_writer
 from chalicelib.store.logs import tables as log_tables
+from chalicelib.store.logs.connection_writer import Rule
 from chalicelib.store.logs.page import Window, read_page
 from chalicelib.store.logs.tables import AUDIT_LOGS, CONNECTION_LOGS
 from scripts.deployment import backfill
@@ -34,7 +35,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def keep(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (connection_writer, audit_rows, log_tables, backfill):
+    for module in (connection_requests, audit_rows, log_tables, backfill):
         monkeypatch.setattr(module, "current", lambda: settings)
 
 
@@ -53,6 +54,11 @@ def connection(number: int) -> ConnectionLog:
         connection_id=str(UUID(int=1_000 + number)),
         closing=Closing(moment, Mark(moment, "left")) if number % 2 else None,
     )
+
+
+def ended(row: ConnectionLog, end: datetime) -> ConnectionLog:
+    """What the disconnect of a session makes by itself."""
+    return replace(row, connect_time=end, closing=Closing(end), origin=Origin.DISCONNECT)
 
 
 def audit(number: int) -> AuditLog:
@@ -88,11 +94,11 @@ def ids(*numbers: int) -> list[str]:
 
 def test_rows_pay_nothing_for_lanes_that_are_off_and_disconnect_all_the_same(tables: EmbeddedEngine) -> None:
     opened = replace(connection(1), closing=None)
-    connection_writer.write(opened, join)
-    closed = replace(opened, connect_time=NOON + timedelta(hours=1), closing=Closing(NOON + timedelta(hours=1)))
+    connection_writer.write([opened], Rule(join))
+    closed = ended(opened, NOON + timedelta(hours=1))
     (item,) = tables.items(CONNECTION_LOGS.table_name)
     assert set(item) == {"id", "position", "rev", "doc", "open", "workspace", "all"}
-    connection_writer.write(closed, join)
+    connection_writer.write([closed], Rule(join))
     (item,) = tables.items(CONNECTION_LOGS.table_name)
     assert set(item) == {"id", "position", "rev", "doc", "closing", "workspace", "all"}
     assert item["rev"] == {"N": "2"}
@@ -101,10 +107,10 @@ def test_rows_pay_nothing_for_lanes_that_are_off_and_disconnect_all_the_same(tab
 @pytest.mark.parametrize("at_once", [1, 4, 100])
 def test_every_row_gets_the_keys_it_lacks_and_no_other(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(9):
-        connection_writer.write(connection(number), join)
+        connection_writer.write([connection(number)], Rule(join))
     assert found({"type": "ssh"}) == []
     keep(EVERY, monkeypatch)
-    connection_writer.write(connection(9), join)
+    connection_writer.write([connection(9)], Rule(join))
     place: str | None = None
     written = 0
     while True:
@@ -121,11 +127,11 @@ def test_every_row_gets_the_keys_it_lacks_and_no_other(at_once: int, monkeypatch
 def test_a_row_that_is_changed_meanwhile_is_left_to_its_writer(
     tables: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connection_writer.write(connection(2), join)
+    connection_writer.write([connection(2)], Rule(join))
     keep(EVERY, monkeypatch)
     (item,) = tables.items(CONNECTION_LOGS.table_name)
     end = connection(2).connect_time + timedelta(hours=1)
-    connection_writer.write(replace(connection(2), connect_time=end, closing=Closing(end)), join)
+    connection_writer.write([ended(connection(2), end)], Rule(join))
     monkeypatch.setattr(backfill, "batch_get", lambda _: [(CONNECTION_LOGS.table_name, item)])
     assert backfill.backfill(CONNECTION_LOGS) == (0, None)
     assert found({"status": "ongoing"}) == []

@@ -30,6 +30,11 @@ KEY = {"id": {"S": "x"}}
             {("BatchGetItem", "UsersTable"), ("BatchGetItem", "AuditLogsTable")},
         ),
         (
+            "BatchExecuteStatement",
+            {"Statements": [{"Statement": f"INSERT INTO \"{AUDIT}\" VALUE {{'id': ?}}"}]},
+            {("PartiQLInsert", "AuditLogsTable")},
+        ),
+        (
             "TransactWriteItems",
             {
                 "TransactItems": [

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from itertools import permutations
 from random import Random
 from typing import Any
@@ -24,14 +25,17 @@ from botocore.exceptions import (
 from chalicelib.errors import GatebookError, StoreRefused, Unavailable
 from chalicelib.lanes.catalogue import CONNECTION_LANES
 from chalicelib.lanes.plan import Criteria, plan
-from chalicelib.logs.connection import ConnectionEvent, Fold, join, row
+from chalicelib.logs.batch import Batch
+from chalicelib.logs.connection import ConnectionEvent, row
+from chalicelib.logs.session import join
 from chalicelib.records import ConnectionLog
 from chalicelib.store.directory import api_keys, people
+from chalicelib.store.dynamodb import batch_insert, patience
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import TransactionCancelled, call
 from chalicelib.store.dynamodb.tables import ConnectionLogItem
 from chalicelib.store.dynamodb.transaction import transact
-from chalicelib.store.logs.connection_writer import write_all
+from chalicelib.store.logs.connection_writer import Group, Rule, write_all
 from chalicelib.store.logs.count import count_rows
 from chalicelib.store.logs.page import Window, read_page
 from chalicelib.store.logs.tables import CONNECTION_LOGS
@@ -68,6 +72,7 @@ DISCONNECT = replace(
 WEB = replace(CONNECT, id=str(UUID(int=1)), type="workspace_app", connection_id=None, code=200, slug_or_port="8080")
 OTHER_WEB = replace(WEB, ip="10.0.0.2")
 WEBS = [row(replace(WEB, id=str(UUID(int=number)))) for number in range(1, 21)]
+CLOSED = [row(replace(DISCONNECT, connection_id=str(UUID(int=500 + number)))) for number in range(20)]
 EVERYTHING = plan(Criteria(), CONNECTION_LANES, 1)
 
 
@@ -81,17 +86,30 @@ def stored() -> list[ConnectionLog]:
 
 def send_batch(events: Sequence[ConnectionEvent]) -> dict[int, str]:
     """What became of each event: as the answer to a request says it, `failed` where it is to be sent again."""
-    fold = Fold()
-    for index, event in enumerate(events):
-        fold.add(index, row(event))
-    rows = list(fold.rows.values())
+    batch = gathered(events)
+    groups = batch.groups()
     statuses: dict[int, str] = {}
-    for made, answer in zip(rows, write_all(rows, join, give_up_at=soon()), strict=True):
+    for row_id, answer in zip(groups, send(groups.values()), strict=True):
         if isinstance(answer, GatebookError):
-            statuses |= dict.fromkeys(fold.events(made.id), "failed")
+            statuses |= dict.fromkeys(batch.indexes(row_id), "failed")
         else:
-            statuses |= dict(fold.statuses(made.id, answer.before))
+            statuses |= {outcome.place: outcome.status for outcome in batch.outcomes(row_id, answer.before)}
     return statuses
+
+
+def gathered(events: Sequence[ConnectionEvent]) -> Batch:
+    batch = Batch()
+    for index, event in enumerate(events):
+        batch.add(index, row(event))
+    return batch
+
+
+def send(groups: Iterable[Group], give_up_at: float | None = None) -> list[Written[ConnectionLog] | Unavailable]:
+    return write_all([*groups], Rule(join), give_up_at=give_up_at or soon())
+
+
+def alone(rows: Iterable[ConnectionLog]) -> list[Group]:
+    return [[made] for made in rows]
 
 
 TRANSIENT = (
@@ -144,11 +162,11 @@ def test_every_event_is_to_be_sent_again_while_the_store_is_down(
     error: Exception, transport: ObservedTransport
 ) -> None:
     transport.intercept(down(error))
-    answers = write_all(WEBS, join, give_up_at=soon())
+    answers = send(alone(WEBS))
     assert [type(answer) for answer in answers] == [Unavailable] * len(WEBS)
     transport.restore()
     assert stored() == []
-    assert write_all(WEBS, join, give_up_at=soon()) == [Written(None, made) for made in WEBS]
+    assert send(alone(WEBS)) == [Written(None, made) for made in WEBS]
 
 
 @pytest.mark.parametrize("error", [THROTTLED, UNANSWERED], ids=named)
@@ -185,26 +203,110 @@ def test_why_a_transaction_was_cancelled_is_told_apart(
         assert caught.value.failed == (1,)
 
 
+def found(transport: ObservedTransport) -> list[ConnectionLog]:
+    """What is stored, read without faults."""
+    transport.restore()
+    return stored()
+
+
+def written_id(statement: Mapping[str, Any]) -> str:
+    """The id of the item that an INSERT statement puts."""
+    assert statement["Statement"].startswith(f"INSERT INTO \"{TABLE}\" VALUE {{'id': ?, ")
+    row_id: str = statement["Parameters"][0]["S"]
+    return row_id
+
+
 @pytest.mark.parametrize("error", [THROTTLED, REFUSED, UNANSWERED], ids=named)
 @pytest.mark.parametrize("wrong", [{0}, {19}, {3, 4, 5, 17}])
 def test_rows_that_fail_never_cost_another(wrong: set[int], error: Exception, transport: ObservedTransport) -> None:
-    failing = {WEBS[index].id for index in wrong}
+    failing = {CLOSED[index].id for index in wrong}
 
     def fault(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        if operation == "PutItem" and request["Item"]["id"]["S"] in failing:
+        if operation == "UpdateItem" and request["Key"]["id"]["S"] in failing:
             raise error
         return send(operation, request)
 
     transport.intercept(fault)
-    answers = write_all(WEBS, join, give_up_at=soon())
+    answers = send(alone(CLOSED))
     kind = StoreRefused if error is REFUSED else Unavailable
     assert {index for index, answer in enumerate(answers) if isinstance(answer, kind)} == wrong
-    assert {made.id for made in stored()} == {made.id for made in WEBS} - failing
+    assert {made.id for made in stored()} == {made.id for made in CLOSED} - failing
+
+
+@pytest.mark.parametrize(
+    ("code", "calls"), [("ThrottlingError", 4), ("ProvisionedThroughputExceeded", 4), ("ValidationError", 1)]
+)
+@pytest.mark.parametrize("wrong", [{0}, {19}, {3, 4, 5, 17}])
+def test_statements_that_fail_never_cost_another(
+    wrong: set[int], code: str, calls: int, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "_FIRST_PAUSE_SECONDS", 0)
+    failing = {WEBS[index].id for index in wrong}
+    sent: list[set[str]] = []
+
+    def fault(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        statements = request["Statements"]
+        sent.append({written_id(statement) for statement in statements})
+        taken = [statement for statement in statements if written_id(statement) not in failing]
+        made = iter(send(operation, {"Statements": taken})["Responses"] if taken else ())
+        refused = {"Error": {"Code": code, "Message": "no"}}
+        return {"Responses": [refused if written_id(some) in failing else next(made) for some in statements]}
+
+    transport.intercept(fault)
+    answers = send(alone(WEBS))
+    kind = StoreRefused if calls == 1 else Unavailable
+    assert {index for index, answer in enumerate(answers) if isinstance(answer, kind)} == wrong
+    assert {made.id for made in found(transport)} == {made.id for made in WEBS} - failing
+    # What is throttled is sent again, alone; what is refused for good is not.
+    assert sent == [{made.id for made in WEBS}, *[failing] * (calls - 1)]
+    transport.restore()
+    assert send(alone(WEBS)) == [Written(None if index in wrong else made, made) for index, made in enumerate(WEBS)]
+
+
+def test_a_statement_that_is_throttled_for_a_while_is_stored_in_the_end(
+    transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "_FIRST_PAUSE_SECONDS", 0)
+    random = Random(5)
+    refused = {"Error": {"Code": "ThrottlingError", "Message": "no"}}
+    first = {made.id for made in random.sample(WEBS, 7)}
+
+    def fault(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        statements = request["Statements"]
+        taken = [some for some in statements if written_id(some) not in first]
+        made = iter(send(operation, {"Statements": taken})["Responses"])
+        responses = [refused if written_id(some) in first else next(made) for some in statements]
+        first.clear()
+        return {"Responses": responses}
+
+    transport.intercept(fault)
+    assert send(alone(WEBS)) == [Written(None, made) for made in WEBS]
+    transport.restore()
+    assert {made.id for made in stored()} == {made.id for made in WEBS}
+
+
+def test_an_engine_without_partiql_is_served_row_by_row_and_told_of_once(
+    transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(batch_insert, "_engine_lacks_partiql", False)
+    asked: list[str] = []
+
+    def dynalite(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        asked.append(operation)
+        if operation == "BatchExecuteStatement":
+            raise refusal("UnknownOperationException", operation)
+        return send(operation, request)
+
+    transport.intercept(dynalite)
+    for before in (None, True):
+        assert send(alone(WEBS)) == [Written(made if before else None, made) for made in WEBS]
+    assert asked == ["BatchExecuteStatement", *["PutItem"] * 40]
+    assert [record.message for record in caplog.records] == ["This engine has no PartiQL: rows are written one by one."]
 
 
 def test_what_the_store_refuses_for_good_is_named(transport: ObservedTransport) -> None:
     transport.intercept(down(REFUSED))
-    (answer,) = write_all(WEBS[:1], join, give_up_at=soon())
+    (answer,) = send(alone(WEBS[:1]))
     assert isinstance(answer, StoreRefused)
     assert "ValidationException" in answer.message
 
@@ -212,7 +314,7 @@ def test_what_the_store_refuses_for_good_is_named(transport: ObservedTransport) 
 def test_rows_are_not_begun_when_there_is_no_time_left(transport: ObservedTransport) -> None:
     transport.intercept(down(AssertionError("a call was made")))
     for rows in (WEBS, WEBS[:1]):
-        answers = write_all(rows, join, give_up_at=time.monotonic() - 1)
+        answers = send(alone(rows), time.monotonic() - 1)
         assert [type(answer) for answer in answers] == [Unavailable] * len(rows)
 
 
@@ -221,7 +323,7 @@ HISTORIES: dict[str, tuple[list[ConnectionEvent], list[ConnectionEvent]]] = {
     "a disconnect": ([CONNECT], [DISCONNECT]),
     "a lone disconnect": ([], [DISCONNECT]),
     "a connect after its disconnect": ([DISCONNECT], [CONNECT]),
-    "an earlier connect": ([CONNECT], [replace(CONNECT, time=T0 - SECOND)]),
+    "the rest of an end": ([CONNECT, replace(DISCONNECT, code=None)], [DISCONNECT]),
     "a session at once": ([], [CONNECT, DISCONNECT]),
     "a web event": ([], [WEB]),
     "a web event under a used id": ([WEB], [OTHER_WEB]),
@@ -240,12 +342,12 @@ def test_a_write_that_was_done_but_not_answered_is_known_again(
     def unanswered(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         # A refusal is an answer; only what was done is not told.
         answer = send(operation, request)
-        if operation in {"PutItem", "UpdateItem"}:
+        if operation in {"BatchExecuteStatement", "PutItem", "UpdateItem"}:
             raise error
         return answer
 
     for event in before:
-        assert send_batch([event]) == {0: "created"}
+        assert send_batch([event])[0] in ("created", "updated")
     transport.intercept(unanswered)
     assert "failed" in send_batch(events).values()
     transport.restore()
@@ -254,12 +356,30 @@ def test_a_write_that_was_done_but_not_answered_is_known_again(
     assert stored() == rows == clean([*before, *events])
 
 
+def test_a_contradiction_that_was_kept_but_not_answered_is_kept_once(transport: ObservedTransport) -> None:
+    contradiction = replace(DISCONNECT, code=1)
+    for event in (CONNECT, DISCONNECT):
+        send_batch([event])
+
+    def unanswered(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        answer = send(operation, request)
+        if operation == "PutItem":
+            raise UNANSWERED
+        return answer
+
+    transport.intercept(unanswered)
+    assert send_batch([contradiction]) == {0: "failed"}
+    transport.restore()
+    assert send_batch([contradiction]) == {0: "unchanged"}
+    kept = CONNECTION_LOGS.get(row(CONNECT).id)
+    assert kept is not None
+    assert kept.conflicts.number == len(kept.conflicts.newest) == 1
+
+
 def clean(events: Sequence[ConnectionEvent]) -> list[ConnectionLog]:
     """The rows of events that meet no fault."""
-    fold = Fold()
-    for index, event in enumerate(events):
-        fold.add(index, row(event))
-    return sorted(fold.rows.values(), key=lambda made: (made.connect_time, made.id), reverse=True)
+    rows = [reduce(lambda one, event: join(one, event).row, group) for group in gathered(events).groups().values()]
+    return sorted(rows, key=lambda made: (made.connect_time, made.id), reverse=True)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -267,7 +387,7 @@ def test_a_sender_that_sends_again_what_failed_ends_with_the_right_rows(
     seed: int, transport: ObservedTransport
 ) -> None:
     random = Random(seed)
-    events = [CONNECT, DISCONNECT, WEB, replace(DISCONNECT, time=T0 + 2 * SECOND, disconnect_reason="late")]
+    events = [CONNECT, replace(DISCONNECT, code=None), WEB, DISCONNECT]
     events += [replace(event, connection_id=str(UUID(int=402))) for event in (CONNECT, DISCONNECT)]
 
     def flaky(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -296,13 +416,16 @@ def test_a_sender_that_sends_again_what_failed_ends_with_the_right_rows(
 def untold(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
     """An engine that does not send the item with the refusal of a condition."""
     try:
-        return send(operation, request)
+        answer = send(operation, request)
     except ClientError as error:
         error.response.pop("Item", None)
         raise
+    for response in answer.get("Responses", ()) if operation == "BatchExecuteStatement" else ():
+        response.get("Error", {}).pop("Item", None)
+    return answer
 
 
-@pytest.mark.parametrize("order", list(permutations([CONNECT, DISCONNECT, replace(DISCONNECT, time=T0 + 2 * SECOND)])))
+@pytest.mark.parametrize("order", list(permutations([CONNECT, DISCONNECT, replace(DISCONNECT, ip=None, code=None)])))
 def test_an_engine_that_does_not_send_the_item_with_a_refusal_joins_as_well(
     order: tuple[ConnectionEvent, ...], transport: ObservedTransport
 ) -> None:
@@ -365,7 +488,7 @@ def test_a_fault_in_the_middle_of_a_listing_is_not_the_end_of_it(
     transport: ObservedTransport, shorten: Callable[[int], None]
 ) -> None:
     shorten(5)
-    write_all(WEBS, join, give_up_at=soon())
+    send(alone(WEBS))
     queries: list[str] = []
 
     def fault(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.logs import connection
-from chalicelib.records import Closing, ConnectionLog
+from chalicelib.logs.session import join
+from chalicelib.records import Closing, ConnectionLog, Origin
 from chalicelib.retention import holds
 from chalicelib.retention.purge import purge
 from chalicelib.store.logs import connection_writer
+from chalicelib.store.logs.connection_writer import Rule
 from chalicelib.store.logs.tables import CONNECTION_LOGS
 from chalicelib.store.logs.write_pool import Written
 from tests.retention.conftest import DAY, NOW, Rows, Rules, hold, in_nanoseconds
@@ -35,7 +36,12 @@ def hold_everything(rules: Rules) -> None:
 def write(row: ConnectionLog) -> Written[ConnectionLog]:
     holds.forget()
     keeping = holds.keeping("connection")
-    return connection_writer.write(row, connection.join, keeping.keeps, keeping.recent)
+    return connection_writer.write([row], Rule(join, keeping.keeps, keeping.recent))
+
+
+def ended(row: ConnectionLog, end: datetime) -> ConnectionLog:
+    """What the disconnect of a session makes by itself."""
+    return replace(row, connect_time=end, closing=Closing(end), origin=Origin.DISCONNECT)
 
 
 @pytest.mark.parametrize("keep", [keep_ongoing, hold_ongoing])
@@ -48,9 +54,9 @@ def test_a_session_that_is_kept_while_it_is_open_may_end(
     sent_again, at_once, before, later = sessions
     events = [
         replace(sent_again, closing=Closing(NOW)),
-        replace(at_once, closing=Closing(at_once.connect_time)),
-        replace(before, connect_time=before.connect_time - second, closing=Closing(before.connect_time - second)),
-        replace(later, connect_time=NOW, closing=Closing(NOW)),
+        ended(at_once, at_once.connect_time),
+        ended(before, before.connect_time - second),
+        ended(later, NOW),
     ]
     assert all(write(event).kept for event in events)
     stored = [CONNECTION_LOGS.get(row.id) for row in sessions]
@@ -70,7 +76,7 @@ def test_only_a_beginning_within_the_retention_takes_the_place_of_a_session_that
     assert purge(60) is not None
     keep(rules)
     began = replace(session, closing=None)
-    for late in (began, session, replace(session, connect_time=NOW - 5 * DAY, closing=Closing(NOW - 5 * DAY))):
+    for late in (began, session, ended(session, NOW - 5 * DAY)):
         assert write(late) == Written(None, late, kept=False)
         assert rows.connections == set()
     again = replace(began, connect_time=NOW - 30 * DAY)

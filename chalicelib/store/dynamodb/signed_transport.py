@@ -41,6 +41,7 @@ from chalicelib.store.dynamodb.wire_format import TARGET_PREFIX, decode, encode,
 
 OPERATIONS = frozenset(
     {
+        "BatchExecuteStatement",
         "BatchGetItem",
         "BatchWriteItem",
         "DeleteItem",

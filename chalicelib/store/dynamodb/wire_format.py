@@ -64,8 +64,13 @@ def _base64(value: bytes) -> str:
 def _items(answer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Every item of an answer. Their attributes are scalars and sets, in all tables here."""
     yield from answer.get("Items", ())
-    for items in answer.get("Responses", {}).values():
-        yield from items
+    responses = answer.get("Responses", {})
+    if isinstance(responses, list):
+        # Of a batch of statements, where one item may stand in the way of another.
+        yield from (response["Error"]["Item"] for response in responses if "Item" in response.get("Error", {}))
+    else:
+        for items in responses.values():
+            yield from items
     for requests in answer.get("UnprocessedItems", {}).values():
         yield from (request["PutRequest"]["Item"] for request in requests if "PutRequest" in request)
     reasons = (reason or {} for reason in answer.get("CancellationReasons") or ())

@@ -1,15 +1,15 @@
 """Writes audit log rows: once each, never over another, and whole or not at all.
 
-An event is one conditional put. Where it is refused, the stored row comes with the refusal, and the caller's `join`
-says whether it is the same event, which is then known already, or another one, which goes beside it. Only a row of
-several items takes a transaction. A write that was committed but not acknowledged is met by its own retry as the same
-event.
+An event is one conditional put, 25 of them in a call. Where it is refused, the stored row comes with the refusal, and
+the caller's `join` says whether it is the same event, which is then known already, or another one, which goes beside
+it. Only a row of several items takes a transaction. A write that was committed but not acknowledged is met by its own
+retry as the same event.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import dataclass
 
 from chalicelib.errors import Unavailable
 from chalicelib.records import AuditLog
@@ -38,10 +38,12 @@ def write_all(rows: Sequence[AuditLog], join: Join, *, give_up_at: float) -> lis
     first: dict[str, int] = {}
     for index, row in enumerate(rows):
         first.setdefault(row.id, index)
+    others = sorted({*range(len(rows))} - {*first.values()})
     answers: dict[int, Written[AuditLog] | NotWritten] = {}
-    for wave in (list(first.values()), sorted({*range(len(rows))} - {*first.values()})):
-        some = write_each([rows[index] for index in wave], partial(write, join=join), give_up_at=give_up_at)
-        answers |= zip(wave, some, strict=True)
+    for wave, is_new in ((list(first.values()), True), (others, False)):
+        writings = [_Writing(rows[index], join, is_new) for index in wave]
+        written = write_each(AuditLogItem.Meta.table_name, writings, give_up_at=give_up_at)
+        answers |= zip(wave, written, strict=True)
     return [answers[index] for index in range(len(rows))]
 
 
@@ -51,15 +53,45 @@ def write(row: AuditLog, join: Join) -> Written[AuditLog]:
     Raises:
         Unavailable: the store did not answer.
     """
-    for _ in range(_ATTEMPTS):
-        stored = _put(row)
-        if stored is None:
-            return Written(None, row)
-        kept = join(stored, row)
-        if kept.id == stored.id:
-            return Written(stored, stored)
-        row = kept
-    raise Unavailable("Other events have every id that this one could be kept under.")
+    return _Writing(row, join, is_new=False).write(None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """One row to be written.
+
+    Attributes:
+        row: the row.
+        join: the rule of the log.
+        is_new: whether nothing is stored under its id as far as can be guessed.
+    """
+
+    row: AuditLog
+    join: Join
+    is_new: bool
+
+    def insertion(self) -> Item | None:
+        """The item of a row that is new, if it has only one."""
+        if not self.is_new:
+            return None
+        first, *others = writes_of(self.row)
+        item: Item = first.request["Item"]
+        return None if others else item
+
+    def write(self, stored: Item | None) -> Written[AuditLog]:
+        """Write it by calls of its own, given what an insertion has met."""
+        row = self.row
+        met = None if stored is None else _whole(stored)
+        for _ in range(_ATTEMPTS):
+            if met is None:
+                met = _put(row)
+            if met is None:
+                return Written(None, row)
+            kept = self.join(met, row)
+            if kept.id == met.id:
+                return Written(met, met)
+            row, met = kept, None
+        raise Unavailable("Other events have every id that this one could be kept under.")
 
 
 def _put(row: AuditLog) -> AuditLog | None:
@@ -71,10 +103,14 @@ def _put(row: AuditLog) -> AuditLog | None:
         else:
             transact(writes)
     except ConditionFailed as failure:
-        return with_rest(from_item(failure.item or _read(row.id)), {})
+        return _whole(failure.item or _read(row.id))
     except TransactionCancelled:
-        return with_rest(from_item(_read(row.id)), {})
+        return _whole(_read(row.id))
     return None
+
+
+def _whole(item: Item) -> AuditLog:
+    return with_rest(from_item(item), {})
 
 
 def _read(row_id: str) -> Item:

@@ -7,6 +7,7 @@
     open       the connection id of a session that has not ended: the condition of its disconnect
     closing    how a session ended; in the row and the lane of those that have, so a disconnect touches no lane beside
                that and those of open sessions
+    conflicts  what events said otherwise, compressed JSON; in the row alone
     rev        how often the row was written: the condition of every replacement
 
 Where a session was purged that some event within the retention may still speak of (it was open, or ended within the
@@ -19,13 +20,14 @@ Bytes are the bill: a write costs a unit per started KB for the row and for ever
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import times
 from chalicelib.lanes.catalogue import CLOSING, CONNECTION_LANES, POSITION, TIME_LENGTH, Lane, lane_keys, position
-from chalicelib.records import Closing, ConnectionLog, Mark
+from chalicelib.records import Closing, Conflict, Conflicts, ConnectionLog, Mark, Origin, Receipt
 from chalicelib.store.dynamodb.batch_write import WriteRequest, deletion
 from chalicelib.store.dynamodb.client import Item
 from chalicelib.store.dynamodb.packing import packed, unpacked
@@ -34,11 +36,12 @@ from chalicelib.store.dynamodb.tables import FORGET_AT
 
 OPEN = "open"
 REVISION = "rev"
+CONFLICTS = "conflicts"
 
 _REMEMBERED = timedelta(days=365)
 """Beyond the retention, for a session may stay open for long after it was purged."""
 
-_NOT_IN_DOC = frozenset({"id", "connect_time", "closing"})
+_NOT_IN_DOC = frozenset({"id", "connect_time", "closing", "conflicts", "origin", "receipt"})
 _DOC_FIELDS = tuple(field.name for field in fields(ConnectionLog) if field.name not in _NOT_IN_DOC)
 
 
@@ -50,20 +53,33 @@ def to_item(row: ConnectionLog, *, shards: int, revision: int, lanes: tuple[Lane
         REVISION: {"N": str(revision)},
     }
     item |= {name: {"S": key} for name, key in lane_keys(row, lanes, shards).items()}
-    item |= packed({name: value for name in _DOC_FIELDS if (value := getattr(row, name)) is not None})
+    doc = {name: value for name in _DOC_FIELDS if (value := getattr(row, name)) is not None}
+    if row.origin is not Origin.CONNECT:
+        doc["origin"] = row.origin
+    if row.receipt is not None:
+        doc["receipt"] = _receipt_json(row.receipt)
+    item |= packed(doc)
     if row.session and row.closing is None and row.connection_id:
         item[OPEN] = {"S": row.connection_id}
     if row.closing is not None:
         item[CLOSING] = {"S": closing_text(row.closing)}
+    if row.conflicts.number:
+        item[CONFLICTS] = {"B": _packed_conflicts(row.conflicts)}
     return item
 
 
 def from_item(item: Item) -> ConnectionLog:
-    """The row of an item; one that was read from a lane comes without its closing, which only the base row has."""
+    """The row of an item; read from a lane, it lacks what only the row in the table has: its closing and conflicts."""
     values = unpacked(item)
     values["id"] = item["id"]["S"]
     values["connect_time"] = times.from_fixed(item[POSITION]["S"][:TIME_LENGTH])
     values["closing"] = closing_of(item)
+    if "origin" in values:
+        values["origin"] = Origin(values["origin"])
+    if "receipt" in values:
+        values["receipt"] = _receipt(values["receipt"])
+    if CONFLICTS in item:
+        values["conflicts"] = conflicts_of(item)
     return ConnectionLog.of(values)
 
 
@@ -100,7 +116,19 @@ def closing_of(item: Item) -> Closing | None:
         None if mark is None else Mark(moment if mark[0] == text else times.from_fixed(mark[0]), mark[1])
         for mark in (parts.get("r"), parts.get("c"))
     )
-    return Closing(moment, reason, code)
+    return Closing(moment, reason, code, _receipt(parts["by"]) if "by" in parts else None)
+
+
+def conflicts_of(item: Item) -> Conflicts:
+    """What events said otherwise of the session of a row, as its item in the table holds it."""
+    if CONFLICTS not in item:
+        return Conflicts()
+    parts = json.loads(zlib.decompress(item[CONFLICTS]["B"]))
+    newest = (
+        Conflict(Origin(kind), times.from_fixed(time), said, _receipt(by) if by else None)
+        for kind, time, said, by in parts["newest"]
+    )
+    return Conflicts(parts["count"], tuple(newest))
 
 
 def revision(item: Item) -> int:
@@ -109,10 +137,30 @@ def revision(item: Item) -> int:
 
 
 def closing_text(closing: Closing) -> str:
-    """A closing as the JSON that is stored: `{"t": time, "r"?: [time, reason], "c"?: [time, code]}`."""
+    """A closing as JSON: `{"t": time, "r"?: [time, reason], "c"?: [time, code], "by"?: [received at, token id]}`."""
     parts: dict[str, Any] = {"t": times.fixed(closing.time)}
     if closing.reason is not None:
         parts["r"] = [times.fixed(closing.reason.time), closing.reason.value]
     if closing.code is not None:
         parts["c"] = [times.fixed(closing.code.time), closing.code.value]
+    if closing.receipt is not None:
+        parts["by"] = _receipt_json(closing.receipt)
     return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+
+
+def _packed_conflicts(conflicts: Conflicts) -> bytes:
+    newest = [
+        [conflict.kind, times.fixed(conflict.time), conflict.said, conflict.receipt and _receipt_json(conflict.receipt)]
+        for conflict in conflicts.newest
+    ]
+    plain = json.dumps({"count": conflicts.number, "newest": newest}, separators=(",", ":"))
+    return zlib.compress(plain.encode())
+
+
+def _receipt_json(receipt: Receipt) -> list[str]:
+    return [times.fixed(receipt.received_at), receipt.written_by]
+
+
+def _receipt(parts: list[str]) -> Receipt:
+    received_at, written_by = parts
+    return Receipt(times.from_fixed(received_at), written_by)

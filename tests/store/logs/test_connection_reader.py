@@ -13,16 +13,17 @@ import pytest
 
 from chalicelib.lanes.catalogue import CONNECTION_LANES, position
 from chalicelib.lanes.plan import NOTHING, Criteria, Plan, plan
-from chalicelib.logs.connection import join, session_id
+from chalicelib.logs.connection import session_id
+from chalicelib.logs.session import join
 from chalicelib.logs.vocabulary import SESSION_TYPES
-from chalicelib.records import Closing, ConnectionLog, Mark
+from chalicelib.records import Closing, ConnectionLog, Mark, Origin
 from chalicelib.search.criteria import criteria
 from chalicelib.search.filters import CONNECTION_FILTERS
 from chalicelib.search.parser import UserReference, parse
 from chalicelib.settings import Settings
 from chalicelib.store.dynamodb.budget import Budget
-from chalicelib.store.logs import connection_writer, write_pool
-from chalicelib.store.logs.connection_writer import write_all
+from chalicelib.store.logs import connection_requests, write_pool
+from chalicelib.store.logs.connection_writer import Rule, write_all
 from chalicelib.store.logs.count import count_rows
 from chalicelib.store.logs.page import Window, read_page
 from chalicelib.store.logs.tables import CONNECTION_LOGS
@@ -93,7 +94,7 @@ LOGS = (LOG1, LOG2, LOG3, LOG4)
 
 
 def store(stored: Sequence[ConnectionLog]) -> None:
-    answers = write_all(stored, join, give_up_at=time.monotonic() + 60)
+    answers = write_all([[row] for row in stored], Rule(join), give_up_at=time.monotonic() + 60)
     assert all(isinstance(answer, write_pool.Written) for answer in answers)
 
 
@@ -193,7 +194,7 @@ def many(number: int) -> list[ConnectionLog]:
 
 @pytest.mark.parametrize("shards", [1, 3, 8])
 def test_lanes_of_any_number_of_shards_are_merged_newest_first(shards: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_writer, "current", lambda: Settings(log_shards=shards))
+    monkeypatch.setattr(connection_requests, "current", lambda: Settings(log_shards=shards))
     logs = many(60)
     store(logs)
     matching = {
@@ -215,7 +216,7 @@ def test_lanes_of_any_number_of_shards_are_merged_newest_first(shards: int, monk
 def test_rows_of_before_the_shards_grew_are_still_found(monkeypatch: pytest.MonkeyPatch) -> None:
     logs = many(30)
     store(logs[::2])
-    monkeypatch.setattr(connection_writer, "current", lambda: Settings(log_shards=8))
+    monkeypatch.setattr(connection_requests, "current", lambda: Settings(log_shards=8))
     store(logs[1::2])
     assert rows(planned(Criteria(), shards=8), expected=100) == newest_first(logs)
 
@@ -225,7 +226,7 @@ def test_rows_of_before_the_shards_grew_are_still_found(monkeypatch: pytest.Monk
 def test_pages_follow_one_another_without_a_gap_or_a_repetition(
     shards: int, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_writer, "current", lambda: Settings(log_shards=shards))
+    monkeypatch.setattr(connection_requests, "current", lambda: Settings(log_shards=shards))
     logs = many(20)
     store(logs)
     made = planned(Criteria(), shards)
@@ -279,7 +280,7 @@ def test_counting_stops_at_the_cap(asked: str) -> None:
 
 
 def test_counting_stops_at_the_cap_over_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_writer, "current", lambda: Settings(log_shards=3))
+    monkeypatch.setattr(connection_requests, "current", lambda: Settings(log_shards=3))
     store(many(12))
     assert [count(planned(Criteria(), 3), cap) for cap in (1, 5, 12, 13)] == [1, 5, 12, 12]
 
@@ -321,7 +322,7 @@ OPEN = replace(
     id=session_id(LOG2.organization_id, named("connection2"), LOG2.workspace_id, LOG2.agent_name),
     closing=None,
 )
-DISCONNECT = replace(OPEN, connect_time=T, closing=Closing(T))
+DISCONNECT = replace(OPEN, connect_time=T, closing=Closing(T), origin=Origin.DISCONNECT)
 
 
 def test_a_session_that_the_lane_still_shows_as_open_is_not_ongoing(transport: ObservedTransport) -> None:

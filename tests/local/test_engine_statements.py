@@ -1,0 +1,81 @@
+"""BatchExecuteStatement of the embedded engine answers as DynamoDB does: an error for each statement that has one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from scripts.local.engine import EmbeddedEngine
+from tests.local.conftest import EVENTS, Client
+
+
+def insert(row_id: str, *, table: str = EVENTS, **more: Any) -> dict[str, Any]:
+    return {
+        "Statement": f"INSERT INTO \"{table}\" VALUE {{'title': ?, 'id': ?}}",
+        "Parameters": [{"B": b"\x00\xff"}, {"S": row_id}],
+        **more,
+    }
+
+
+def send(client: Client, *statements: dict[str, Any]) -> list[dict[str, Any]]:
+    responses: list[dict[str, Any]] = client.batch_execute_statement(Statements=list(statements))["Responses"]
+    return responses
+
+
+def test_new_items_are_stored_and_told_one_by_one(client: Client, local: EmbeddedEngine) -> None:
+    before = local.writes
+    assert send(client, insert("a"), insert("b")) == [{"TableName": EVENTS}] * 2
+    assert [item["id"]["S"] for item in local.items(EVENTS)] == ["a", "b"]
+    assert client.get_item(TableName=EVENTS, Key={"id": {"S": "a"}})["Item"]["title"] == {"B": b"\x00\xff"}
+    assert local.writes == before + 2
+
+
+def test_an_item_that_is_there_stays_and_is_sent_back_where_it_is_asked_for(client: Client) -> None:
+    client.put_item(TableName=EVENTS, Item={"id": {"S": "a"}, "n": {"N": "1"}})
+    silent, telling, other = send(
+        client, insert("a"), insert("b"), insert("c", ReturnValuesOnConditionCheckFailure="ALL_OLD")
+    )
+    assert silent["Error"] == {"Code": "DuplicateItem", "Message": "Duplicate primary key exists in table"}
+    assert "Error" not in telling
+    assert "Error" not in other
+    (told,) = send(client, insert("a", ReturnValuesOnConditionCheckFailure="ALL_OLD"))
+    assert told["Error"]["Code"] == "DuplicateItem"
+    assert told["Error"]["Item"] == {"id": {"S": "a"}, "n": {"N": "1"}}
+
+
+def test_every_write_of_a_batch_is_told_to_whoever_keeps_them(client: Client, local: EmbeddedEngine) -> None:
+    heard: list[tuple[str, str]] = []
+    local.on_write = lambda _, action, body: heard.append((action, body["Item"]["id"]["S"]))
+    try:
+        send(client, insert("a"), insert("b"))
+        send(client, insert("a"), insert("c"))
+    finally:
+        local.on_write = None
+    assert heard == [("PutItem", "a"), ("PutItem", "b"), ("PutItem", "c")]
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        [insert(str(number)) for number in range(26)],
+        [insert("a"), insert("a")],
+        [insert("a"), {"Statement": "SELECT * FROM \"engine-events\" WHERE id = 'a'"}],
+        [{"Statement": f"INSERT INTO \"{EVENTS}\" VALUE {{'id': ?, 'n': ?}}", "Parameters": [{"S": "a"}]}],
+    ],
+    ids=["too many", "one item twice", "reads among writes", "a parameter too few"],
+)
+def test_a_batch_that_aws_refuses_is_refused(client: Client, local: EmbeddedEngine, statements: list[Any]) -> None:
+    with pytest.raises(ClientError) as caught:
+        send(client, *statements)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    assert local.items(EVENTS) == []
+
+
+def test_an_item_that_the_table_does_not_take_costs_no_other(client: Client, local: EmbeddedEngine) -> None:
+    wrong = {"Statement": f"INSERT INTO \"{EVENTS}\" VALUE {{'id': ?}}", "Parameters": [{"N": "1"}]}
+    refused, stored = send(client, wrong, insert("b"))
+    assert refused["Error"]["Code"] == "ValidationError"
+    assert "Error" not in stored
+    assert [item["id"]["S"] for item in local.items(EVENTS)] == ["b"]
