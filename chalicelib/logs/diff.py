@@ -24,7 +24,8 @@ from uuid import UUID
 
 from chalicelib import times
 from chalicelib.casing import lowered
-from chalicelib.logs.tracked import KINDS, NEVER_STORED, RESOURCES, TRACKED, Kind, bare
+from chalicelib.logs.secret_names import without_secrets
+from chalicelib.logs.tracked import KINDS, RESOURCES, TRACKED, Kind, is_secret
 
 Diff = dict[str, dict[str, Any]]
 
@@ -66,8 +67,8 @@ def diff(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, resource_
 def sanitised(given: object, resource_type: str = "") -> Diff:
     """A diff that was sent, in the API's form: nothing of it is lost, except every value of a secret field.
 
-    A field is secret where its sender says so, and where the table of tracked fields does, whatever its sender says and
-    however its name is spelled.
+    A field is secret where its sender says so, and where the table of tracked fields or its own name does, whatever its
+    sender says and however the name is written; so is what an object in a value has under such a name.
 
     Args:
         given: field -> `{"old"?: any, "new"?: any, "secret"?: bool}`, the three names in any case, for Coder's own
@@ -79,9 +80,9 @@ def sanitised(given: object, resource_type: str = "") -> Diff:
     """
     if not isinstance(given, Mapping):
         raise ValueError("must be an object of changed fields")  # noqa: TRY004 - what a client sent is a value
-    resource = RESOURCES.get(resource_type)
-    secrets = NEVER_STORED[resource.struct] if resource else frozenset()
-    return {name: _sanitised_change(name, change, secret=bare(name) in secrets) for name, change in given.items()}
+    return {
+        name: _sanitised_change(name, change, secret=is_secret(name, resource_type)) for name, change in given.items()
+    }
 
 
 def _sanitised_change(name: str, change: object, *, secret: bool) -> dict[str, Any]:
@@ -105,7 +106,8 @@ def _short(name: str) -> str:
 
 
 def _change(old: Any, new: Any, *, secret: bool) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
-    sides = {"old": _zero(old), "new": _zero(new)} if secret else {"old": old, "new": new}
+    kept = _zero if secret else without_secrets
+    sides = {"old": kept(old), "new": kept(new)}
     return {side: value for side, value in sides.items() if value is not None} | {"secret": secret}
 
 

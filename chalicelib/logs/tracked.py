@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
-from chalicelib.casing import lowered
+from chalicelib.logs.secret_names import names_secret, skeleton
 
 Mode = Literal["track", "secret", "ignore"]
 
@@ -146,20 +146,32 @@ _CREDENTIALS: Mapping[str, str] = {
 }
 
 
-def bare(name: str) -> str:
-    """The name of a field as it is looked up: letters and digits alone, in lower case."""
-    return "".join(character for character in lowered(name) if character.isalnum())
-
-
 NEVER_STORED: Mapping[str, frozenset[str]] = {
     struct: frozenset(
-        bare(name)
+        skeleton(name)
         for name in (*_CREDENTIALS.get(struct, "").split(), *(name for name in modes if modes[name] == "secret"))
     )
     for struct, modes in TRACKED.items()
 }
-"""Struct -> `bare` names of the fields no value of which is ever stored: the secret ones, and those ignored ones that
-open something. The platform leaves the latter out of its diffs; who sends one all the same has its value kept back."""
+"""Struct -> skeletons of the fields no value of which is ever stored: the secret ones, and those ignored ones that open
+something. The platform leaves the latter out of its diffs; who sends one all the same has its value kept back."""
+
+_SHOWN: Mapping[str, frozenset[str]] = {
+    struct: frozenset(skeleton(name) for name, mode in modes.items() if mode == "track")
+    for struct, modes in TRACKED.items()
+}
+
+
+def is_secret(field: str, resource_type: str) -> bool:
+    """Whether no value of a field of a resource may be stored, however the field's name is written.
+
+    The table of tracked fields decides about the fields that it names; about all others the name does.
+    """
+    resource = RESOURCES.get(resource_type)
+    if resource is None:
+        return names_secret(field)
+    looks = skeleton(field)
+    return looks in NEVER_STORED[resource.struct] or (looks not in _SHOWN[resource.struct] and names_secret(field))
 
 
 class Kind(StrEnum):
