@@ -15,7 +15,7 @@ from chalicelib.logs.addresses import address
 from chalicelib.logs.audit_event import AuditEvent
 from chalicelib.logs.nesting import DEEPEST, too_deep
 from chalicelib.logs.vocabulary import AUDIT_ACTIONS, RESOURCE_TYPES
-from chalicelib.models.base import Int32, Model, Moment, OptionalText, OptionalUuid, Uuid, checked
+from chalicelib.models.base import EventTime, Int32, Model, OptionalText, OptionalUuid, Uuid, checked
 from chalicelib.models.directory import Beside, MinimalOrganizationJSON, UserJSON
 from chalicelib.models.sending import bytes_sent, json_text
 from chalicelib.records import AuditLog, User
@@ -82,7 +82,7 @@ class AuditEventIn(Model):
     """One event of `POST /api/v2/audit`; instead of `diff` it may carry the resource before and after."""
 
     id: OptionalUuid = None
-    time: Moment
+    time: EventTime
     user_id: Uuid
     organization_id: OptionalUuid = None
     ip: Annotated[str | None, BeforeValidator(lambda value: address(value) if isinstance(value, str) else None)] = None
@@ -107,7 +107,7 @@ class GenerateIn(Model):
     resource_type: ResourceType = "user"
     resource_id: OptionalUuid = None
     additional_fields: AdditionalFields = None
-    time: Moment | None = None
+    time: EventTime | None = None
     organization_id: OptionalUuid = None
     request_id: OptionalUuid = None
 

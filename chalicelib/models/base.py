@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
+from chalicelib import times
 from chalicelib.errors import BadRequest, Invalid, Validation
 from chalicelib.search import values
 
@@ -44,6 +45,19 @@ Int32 = Annotated[int, Field(strict=True, ge=-(2**31), lt=2**31)]
 
 Moment = Annotated[datetime, BeforeValidator(lambda value: values.timestamp(value) if isinstance(value, str) else None)]
 """An RFC 3339 time in UTC, rounded to the microsecond."""
+
+LARGEST_LEAD = timedelta(days=1)
+"""How far the clock of a sender may be ahead."""
+
+
+def _has_happened(value: datetime) -> datetime:
+    if value > times.now() + LARGEST_LEAD:
+        raise ValueError("must not be more than a day ahead")
+    return value
+
+
+EventTime = Annotated[Moment, AfterValidator(_has_happened)]
+"""When an event happened."""
 
 
 def read(body: bytes) -> Any:  # noqa: ANN401 - any JSON value

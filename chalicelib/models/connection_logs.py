@@ -12,7 +12,7 @@ from chalicelib.logs import connection
 from chalicelib.logs.addresses import address
 from chalicelib.logs.connection import ConnectionEvent
 from chalicelib.logs.vocabulary import CONNECTION_TYPES, WEB_TYPES
-from chalicelib.models.base import Int32, Model, Moment, OptionalText, OptionalUuid, ShortText, Uuid, checked
+from chalicelib.models.base import EventTime, Int32, Model, OptionalText, OptionalUuid, ShortText, Uuid, checked
 from chalicelib.models.directory import Beside, MinimalOrganizationJSON, UserJSON
 from chalicelib.records import ConnectionLog
 from chalicelib.search.values import NIL_UUID
@@ -34,7 +34,7 @@ class ConnectionEventIn(Model):
     """One event of `POST /api/v2/connectionlog`."""
 
     id: OptionalUuid = None
-    time: Moment
+    time: EventTime
     type: Annotated[str, BeforeValidator(_type)]
     connection_status: Annotated[Literal["connected", "disconnected"], AfterValidator(_may_end)]
     organization_id: Uuid
