@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterator
 
 from bench import events
-from chalicelib.logs import connection
+from chalicelib.logs.session import join
 from chalicelib.models import audit_logs, connection_logs
 from chalicelib.records import AuditLog, ConnectionLog
 from chalicelib.settings import current
@@ -21,7 +21,7 @@ def connection_log(number: int) -> ConnectionLog:
     opened = connection_logs.parse_row(events.opening(number))
     if not events.has_ended(number):
         return opened
-    return connection.join(opened, connection_logs.parse_row(events.closing(number)))
+    return join(opened, connection_logs.parse_row(events.closing(number))).row
 
 
 def audit_log(number: int) -> AuditLog:

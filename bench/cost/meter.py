@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from bench.cost.size import Item, item_size
 from bench.cost.units import TRANSACTION, Consistency, Table, read_units, refused_units, write_units
 from chalicelib.store.dynamodb.transport import Transport, replaced_by
+from scripts.local.moto_statements import insert_of
 
 _PLACEHOLDER = re.compile(r"[#:]\w+")
 _REFUSED = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
@@ -111,8 +112,11 @@ class Meter:
                     self._count(write, {"": refused_units(stood, write.incoming)})
             raise
         unprocessed = list(self._writes("BatchWriteItem", {"RequestItems": answer.get("UnprocessedItems") or {}}))
-        for write, stood in zip(writes, before, strict=True):
-            if write not in unprocessed:
+        responses = answer.get("Responses") or [{}] * len(writes)
+        for write, stood, response in zip(writes, before, responses, strict=True):
+            if "Error" in response:
+                self._count(write, {"": refused_units(stood, write.incoming)})
+            elif write not in unprocessed:
                 self._count(write, write_units(write.table, stood, self._stored(write)))
         return answer
 
@@ -127,6 +131,9 @@ class Meter:
             for name, requests in body["RequestItems"].items():
                 for request in requests:
                     yield self._one({"TableName": name, **next(iter(request.values()))}, 1)
+        elif operation == "BatchExecuteStatement":
+            for insert in filter(None, map(insert_of, body["Statements"])):
+                yield self._one({"TableName": insert.table, "Item": insert.item}, 1)
         elif operation == "TransactWriteItems":
             for action in body["TransactItems"]:
                 yield self._one(next(iter(action.values())), TRANSACTION)

@@ -24,14 +24,9 @@ _UNITS = {
     "Duration": "Milliseconds",
     "RowsRead": "Count",
     "ServerErrors": "Count",
-_UNITS = {
-    "Duration": "Milliseconds",
-    "RowsRead": "Count",
-    "ServerErrors": "Count",
-    "ContradictingEvents": "Count",
     "RejectedEvents": "Count",
     "StoreRefusals": "Count",
-}
+    "ContradictingEvents": "Count",
 }
 
 _notes: ContextVar[dict[str, Any] | None] = ContextVar("notes", default=None)

@@ -46,7 +46,7 @@ def inserts(backend: DynamoDBBackend, body: Mapping[str, Any]) -> list[Insert] |
             "1 validation error detected: Value at 'statements' failed to satisfy constraint: Member must have length"
             f" between 1 and {MAX_STATEMENTS}"
         )
-    read = [_insert(statement) for statement in statements]
+    read = [insert_of(statement) for statement in statements]
     if all(insert is None for insert in read):
         return None
     made = [insert for insert in read if insert is not None]
@@ -79,7 +79,12 @@ def inserted(backend: DynamoDBBackend, statement: Insert, put: Put) -> dict[str,
     return {"TableName": statement.table, "Error": error | ({"Item": refusal["Item"]} if "Item" in refusal else {})}
 
 
-def _insert(statement: Mapping[str, Any]) -> Insert | None:
+def insert_of(statement: Mapping[str, Any]) -> Insert | None:
+    """The insertion that a statement is; None for any other statement.
+
+    Raises:
+        MockValidationException: it is too long, or its parameters do not fit.
+    """
     text = statement.get("Statement", "")
     if len(text) > MAX_STATEMENT_CHARACTERS:
         raise MockValidationException("1 validation error detected: Value at 'statement' has too many characters")

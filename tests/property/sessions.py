@@ -51,7 +51,8 @@ def agreeing(draw: st.DrawFn) -> list[ConnectionEvent]:
     for truth in draw(st.lists(st.sampled_from(truths), min_size=1, max_size=6)):
         lacking = draw(st.sets(st.sampled_from(MAY_LACK)))
         time = draw(st.sampled_from([truth.time, truth.time, truth.time, times.NEVER]))
-        events.append(replace(truth, id=draw(ids), time=time, **dict.fromkeys(lacking)))
+        absent: dict[str, Any] = dict.fromkeys(lacking)
+        events.append(replace(truth, id=draw(ids), time=time, **absent))
     return events
 
 

@@ -36,6 +36,7 @@ from tests.property.sessions import (
 WEB = replace(CONNECT, type="workspace_app", connection_id=None, code=200, slug_or_port="code-server", user_id=None)
 ROW_ID = session_id(CONNECT.organization_id, str(CONNECT.connection_id), CONNECT.workspace_id, CONNECT.agent_name)
 END = T0 + SECOND
+LACKING: dict[str, Any] = dict.fromkeys(MAY_LACK)
 
 
 def taken(events: Sequence[ConnectionEvent]) -> ConnectionLog:
@@ -133,7 +134,7 @@ ENDED = replace(OPENED, closing=Closing(END, Mark(END, "test disconnect"), Mark(
             id="a connect says nothing of the end",
         ),
         pytest.param(
-            [replace(CONNECT, **dict.fromkeys(MAY_LACK)), DISCONNECT],
+            [replace(CONNECT, **LACKING), DISCONNECT],
             ENDED,
             id="a disconnect says what its connect lacks",
         ),
