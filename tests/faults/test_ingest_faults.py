@@ -39,7 +39,7 @@ from chalicelib.store.logs.connection_writer import Group, Rule, write_all
 from chalicelib.store.logs.count import count_rows
 from chalicelib.store.logs.page import Window, read_page
 from chalicelib.store.logs.tables import CONNECTION_LOGS
-from chalicelib.store.logs.write_pool import Written
+from chalicelib.store.logs.write_pool import NotWritten, Written
 from tests.transport import ObservedTransport, Send, refusal
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -104,7 +104,7 @@ def gathered(events: Sequence[ConnectionEvent]) -> Batch:
     return batch
 
 
-def send(groups: Iterable[Group], give_up_at: float | None = None) -> list[Written[ConnectionLog] | Unavailable]:
+def send(groups: Iterable[Group], give_up_at: float | None = None) -> list[Written[ConnectionLog] | NotWritten]:
     return write_all([*groups], Rule(join), give_up_at=give_up_at or soon())
 
 
