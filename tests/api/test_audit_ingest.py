@@ -13,19 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.api import ingest
-from chalicelib.errors import Unavailable
 from chalicelib.logs.tracked import RESOURCES, TRACKED
 from chalicelib.models.audit_logs import MAX_ADDITIONAL_BYTES, MAX_SIDE_BYTES
 from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.dynamodb.tables import AuditLogItem
-from chalicelib.store.logs import audit_writer
 from tests.api.test_audit_list import event, rows
 from tests.api.test_connection_ingest import statuses
+from tests.transport import ObservedTransport, Send, refusal
 
 if TYPE_CHECKING:
-    from chalicelib.records import AuditLog, Organization
-    from chalicelib.store.logs.audit_writer import Join
-    from chalicelib.store.logs.write_pool import Written
+    from chalicelib.records import Organization
     from tests.api.conftest import Client, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]
@@ -383,22 +380,25 @@ def test_any_diff_that_goes_in_comes_out_equal(owner: Client, *, diff: dict[str,
 # The store, the time and who may write.
 
 
-def test_a_store_that_takes_some(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = audit_writer.write
+def test_a_store_that_takes_some(owner: Client, transport: ObservedTransport) -> None:
+    events = [event(), event(id=str(uuid4())), event()]
 
-    def failing(row: AuditLog, join: Join) -> Written[AuditLog]:
-        if row.action == "stop":
-            raise Unavailable("The store is on fire.")
-        return original(row, join)
+    def busy(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "PutItem":
+            raise refusal("ThrottlingException")
+        if operation != "BatchExecuteStatement":
+            return send(operation, request)
+        kept = [some for some in request["Statements"] if events[1]["id"] not in json.dumps(some, default=repr)]
+        responses = iter(send(operation, {"Statements": kept})["Responses"] if kept else ())
+        throttled = {"Error": {"Code": "ThrottlingError", "Message": "slower"}}
+        return {"Responses": [next(responses) if some in kept else throttled for some in request["Statements"]]}
 
-    monkeypatch.setattr(audit_writer, "write", failing)
-    events = [event(), event(action="stop"), event()]
+    transport.intercept(busy)
     reply = owner.post(PATH, events)
     assert reply.status == 503
     assert statuses(reply) == ["created", "failed", "created"]
-    assert reply.json["results"][1]["message"] == "The store is on fire."
     assert owner.post(PATH, events[1]).status == 503
-    monkeypatch.undo()
+    transport.restore()
     assert statuses(owner.post(PATH, events)) == ["unchanged", "created", "unchanged"]
 
 

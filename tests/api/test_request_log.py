@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from app import app
 from chalicelib.api import request_log, service_lines
@@ -15,11 +14,13 @@ from chalicelib.errors import Unavailable
 from chalicelib.settings import load
 from chalicelib.store.directory import people
 from chalicelib.store.logs import connection_writer
+from tests.transport import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tests.api.conftest import Client, House
+    from tests.transport import ObservedTransport, Send
 
 LOG = "/api/v2/connectionlog"
 
@@ -202,12 +203,24 @@ def test_rejected_events_are_a_metric_and_the_line_says_why(owner: Client, lines
 
 
 def test_an_event_that_the_store_refuses_for_ever_is_a_metric(
-    owner: Client, lines: Any, make_event: Any, monkeypatch: pytest.MonkeyPatch
+    owner: Client, lines: Any, make_event: Any, transport: ObservedTransport
 ) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise ClientError({"Error": {"Code": "ValidationException", "Message": "no"}}, "PutItem")  # type: ignore[no-untyped-call]
+    def refuse(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "PutItem":
+            raise refusal("ValidationException")
+        return send(operation, request)
 
-    monkeypatch.setattr(connection_writer, "write", refuse)
+    transport.intercept(refuse)
     assert owner.post(LOG, make_event()).status == 500
     (line,) = lines()
     assert (line["StoreRefusals"], line["ServerErrors"]) == (1, 1)
+
+
+def test_events_that_contradict_what_is_stored_are_a_metric(owner: Client, lines: Any, make_event: Any) -> None:
+    event = make_event()
+    owner.post(LOG, event)
+    owner.post(LOG, [event | {"ip": "198.51.100.9"}, event, event | {"ip": "198.51.100.10"}])
+    first, second = lines()
+    assert "ContradictingEvents" not in first
+    assert second["ContradictingEvents"] == 2
+    assert "ContradictingEvents" in [metric["Name"] for metric in second["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
