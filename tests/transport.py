@@ -23,7 +23,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from chalicelib.store.dynamodb.client import Item
 from chalicelib.store.dynamodb.transport import Transport
+from scripts.local.moto_statements import insert_of
 
 Send = Callable[[str, Mapping[str, Any]], dict[str, Any]]
 Fault = Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]
@@ -36,6 +38,30 @@ def refusal(code: str, operation: str = "PutItem", **more: object) -> ClientErro
     """The error of a request that DynamoDB refuses."""
     response: Any = {"Error": {"Code": code, "Message": "no"}, **more}
     return ClientError(response, operation)  # type: ignore[no-untyped-call]
+
+
+def inserted(statement: Mapping[str, Any]) -> Item:
+    """The item that a statement inserts."""
+    insert = insert_of(statement)
+    assert insert is not None
+    return insert.item
+
+
+def refusing(refuses: Callable[[Item], bool], code: str = "ThrottlingError") -> Fault:
+    """A fault by which the store refuses to insert some items, and does all else."""
+    refused = {"Error": {"Code": code, "Message": "no"}}
+
+    def fault(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "PutItem" and refuses(request["Item"]):
+            raise refusal(f"{code.removesuffix('Error')}Exception")
+        if operation != "BatchExecuteStatement":
+            return send(operation, request)
+        statements = request["Statements"]
+        taken = [statement for statement in statements if not refuses(inserted(statement))]
+        responses = iter(send(operation, {"Statements": taken})["Responses"] if taken else ())
+        return {"Responses": [refused if refuses(inserted(some)) else next(responses) for some in statements]}
+
+    return fault
 
 
 class ObservedTransport:

@@ -19,7 +19,7 @@ from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.dynamodb.tables import AuditLogItem
 from tests.api.test_audit_list import event, rows
 from tests.api.test_connection_ingest import statuses
-from tests.transport import ObservedTransport, Send, refusal
+from tests.transport import ObservedTransport, refusing
 
 if TYPE_CHECKING:
     from chalicelib.records import Organization
@@ -383,17 +383,7 @@ def test_any_diff_that_goes_in_comes_out_equal(owner: Client, *, diff: dict[str,
 def test_a_store_that_takes_some(owner: Client, transport: ObservedTransport) -> None:
     events = [event(), event(id=str(uuid4())), event()]
 
-    def busy(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        if operation == "PutItem":
-            raise refusal("ThrottlingException")
-        if operation != "BatchExecuteStatement":
-            return send(operation, request)
-        kept = [some for some in request["Statements"] if events[1]["id"] not in json.dumps(some, default=repr)]
-        responses = iter(send(operation, {"Statements": kept})["Responses"] if kept else ())
-        throttled = {"Error": {"Code": "ThrottlingError", "Message": "slower"}}
-        return {"Responses": [next(responses) if some in kept else throttled for some in request["Statements"]]}
-
-    transport.intercept(busy)
+    transport.intercept(refusing(lambda item: item["id"]["S"] == events[1]["id"]))
     reply = owner.post(PATH, events)
     assert reply.status == 503
     assert statuses(reply) == ["created", "failed", "created"]

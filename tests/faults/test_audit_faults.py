@@ -27,12 +27,12 @@ from chalicelib.store.logs.tables import AUDIT_LOGS
 from chalicelib.store.logs.write_pool import Written
 from tests.store.audit import TABLE, soon, stored, wide
 from tests.store.logs.test_audit_rows import ROW
-from tests.transport import ObservedTransport, Send, refusal
+from tests.transport import ObservedTransport, Send, refusal, refusing
 
 pytestmark = pytest.mark.usefixtures("tables")
 
 OTHER = replace(ROW, action="stop")
-WRITES = ("PutItem", "TransactWriteItems")
+WRITES = ("BatchExecuteStatement", "PutItem", "TransactWriteItems")
 
 
 THROTTLED = refusal("ThrottlingException")
@@ -140,12 +140,7 @@ def test_rows_that_fail_never_cost_another(transport: ObservedTransport) -> None
     rows = [replace(ROW, id=str(UUID(int=number))) for number in range(1, 21)]
     wrong = {rows[3].id, rows[17].id}
 
-    def fault(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        if request["Item"]["id"]["S"] in wrong:
-            raise THROTTLED
-        return send(operation, request)
-
-    transport.intercept(fault)
+    transport.intercept(refusing(lambda item: item["id"]["S"] in wrong))
     answers = write_all(rows, join, give_up_at=soon())
     assert {row.id for row, answer in zip(rows, answers, strict=True) if isinstance(answer, Unavailable)} == wrong
     transport.restore()

@@ -40,7 +40,7 @@ from chalicelib.store.logs.count import count_rows
 from chalicelib.store.logs.page import Window, read_page
 from chalicelib.store.logs.tables import CONNECTION_LOGS
 from chalicelib.store.logs.write_pool import NotWritten, Written
-from tests.transport import ObservedTransport, Send, refusal
+from tests.transport import ObservedTransport, Send, inserted, refusal, refusing
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -209,13 +209,6 @@ def found(transport: ObservedTransport) -> list[ConnectionLog]:
     return stored()
 
 
-def written_id(statement: Mapping[str, Any]) -> str:
-    """The id of the item that an INSERT statement puts."""
-    assert statement["Statement"].startswith(f"INSERT INTO \"{TABLE}\" VALUE {{'id': ?, ")
-    row_id: str = statement["Parameters"][0]["S"]
-    return row_id
-
-
 @pytest.mark.parametrize("error", [THROTTLED, REFUSED, UNANSWERED], ids=named)
 @pytest.mark.parametrize("wrong", [{0}, {19}, {3, 4, 5, 17}])
 def test_rows_that_fail_never_cost_another(wrong: set[int], error: Exception, transport: ObservedTransport) -> None:
@@ -242,23 +235,15 @@ def test_statements_that_fail_never_cost_another(
 ) -> None:
     monkeypatch.setattr(patience, "_FIRST_PAUSE_SECONDS", 0)
     failing = {WEBS[index].id for index in wrong}
-    sent: list[set[str]] = []
-
-    def fault(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        statements = request["Statements"]
-        sent.append({written_id(statement) for statement in statements})
-        taken = [statement for statement in statements if written_id(statement) not in failing]
-        made = iter(send(operation, {"Statements": taken})["Responses"] if taken else ())
-        refused = {"Error": {"Code": code, "Message": "no"}}
-        return {"Responses": [refused if written_id(some) in failing else next(made) for some in statements]}
-
-    transport.intercept(fault)
+    transport.intercept(refusing(lambda item: item["id"]["S"] in failing, code))
     answers = send(alone(WEBS))
     kind = StoreRefused if calls == 1 else Unavailable
     assert {index for index, answer in enumerate(answers) if isinstance(answer, kind)} == wrong
     assert {made.id for made in found(transport)} == {made.id for made in WEBS} - failing
     # What is throttled is sent again, alone; what is refused for good is not.
-    assert sent == [{made.id for made in WEBS}, *[failing] * (calls - 1)]
+    sent = [request["Statements"] for operation, request in transport.requests if operation == "BatchExecuteStatement"]
+    ids = [{inserted(statement)["id"]["S"] for statement in statements} for statements in sent]
+    assert ids == [{made.id for made in WEBS}, *[failing] * (calls - 1)]
     transport.restore()
     assert send(alone(WEBS)) == [Written(None if index in wrong else made, made) for index, made in enumerate(WEBS)]
 
@@ -267,19 +252,15 @@ def test_a_statement_that_is_throttled_for_a_while_is_stored_in_the_end(
     transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(patience, "_FIRST_PAUSE_SECONDS", 0)
-    random = Random(5)
-    refused = {"Error": {"Code": "ThrottlingError", "Message": "no"}}
-    first = {made.id for made in random.sample(WEBS, 7)}
+    first = {made.id for made in Random(5).sample(WEBS, 7)}
+    busy = refusing(lambda item: item["id"]["S"] in first)
 
-    def fault(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        statements = request["Statements"]
-        taken = [some for some in statements if written_id(some) not in first]
-        made = iter(send(operation, {"Statements": taken})["Responses"])
-        responses = [refused if written_id(some) in first else next(made) for some in statements]
+    def busy_once(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        answer = busy(send, operation, request)
         first.clear()
-        return {"Responses": responses}
+        return answer
 
-    transport.intercept(fault)
+    transport.intercept(busy_once)
     assert send(alone(WEBS)) == [Written(None, made) for made in WEBS]
     transport.restore()
     assert {made.id for made in stored()} == {made.id for made in WEBS}
