@@ -24,6 +24,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
+_TEXT_LENGTH = 2_000
+_VALIDATIONS = 100
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _TEXT_LENGTH else f"{text[:_TEXT_LENGTH]}..."
+
 
 class Validation(NamedTuple):
     """One wrong value: the field as the client named it, and what is wrong with it."""
@@ -58,12 +65,13 @@ class GatebookError(Exception):
         self.headers = dict(headers or {})
 
     def body(self) -> dict[str, Any]:
-        """The error in the one JSON shape."""
-        body: dict[str, Any] = {"message": self.message}
+        """The error in the one JSON shape, no longer than a client can use whatever it repeats of a request."""
+        body: dict[str, Any] = {"message": _cut(self.message)}
         if self.detail:
-            body["detail"] = self.detail
+            body["detail"] = _cut(self.detail)
         if self.validations:
-            body["validations"] = [validation._asdict() for validation in self.validations]
+            listed = self.validations[:_VALIDATIONS]
+            body["validations"] = [{"field": _cut(field), "detail": _cut(detail)} for field, detail in listed]
         return body
 
 

@@ -11,7 +11,7 @@ from chalicelib.api import log_pages, service_lines, trail
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
-from chalicelib.api.ingest import PAST_RETENTION, Intake, answer, give_up_at, received
+from chalicelib.api.ingest import PAST_RETENTION, Intake, answer, give_up_at, id_answered, received
 from chalicelib.errors import Forbidden, GatebookError
 from chalicelib.logs import audit_event
 from chalicelib.logs.service_log import AUDIT_LOG
@@ -45,8 +45,8 @@ def ingest(call: Call, caller: Caller) -> Answer:
         if isinstance(written, GatebookError):
             results.failed(index, row.id, written)
             continue
-        moved = "" if written.after.id == row.id else f"The id {row.id} is taken by another event."
-        results.stored(index, written.after.id, "created" if written.before is None else "unchanged", moved)
+        row_id, moved = id_answered(caller.subject, INTAKE, row.id, written.after.id)
+        results.stored(index, row_id, "created" if written.before is None else "unchanged", moved)
         service_lines.emit(call, INTAKE.message, row)
     return answer(call, results)
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from functools import cached_property, partial
 
 from chalicelib import times
+from chalicelib.access.decide import Subject
 from chalicelib.api import log_pages, request_log, service_lines
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
-from chalicelib.api.ingest import PAST_RETENTION, Intake, answer, give_up_at, received
+from chalicelib.api.ingest import PAST_RETENTION, Intake, answer, give_up_at, id_answered, received
 from chalicelib.errors import GatebookError
 from chalicelib.logs import session
 from chalicelib.logs.batch import Batch, Outcome
@@ -51,7 +52,7 @@ def ingest(call: Call, caller: Caller) -> Answer:
     end = give_up_at(call)
     contradicting = 0
     for some in filter(None, (batch, late)):
-        for outcome in _written(some, rule, end, results):
+        for outcome in _written(some, rule, end, results, caller.subject):
             service_lines.emit(call, INTAKE.message, events[outcome.place])
             contradicting += outcome.contradicts
     if contradicting:
@@ -71,7 +72,7 @@ class _Holds:
         return self._keeping.frees(before, after)
 
 
-def _written(batch: Batch, rule: Rule, end: float, results: Results) -> Iterator[Outcome]:
+def _written(batch: Batch, rule: Rule, end: float, results: Results, subject: Subject) -> Iterator[Outcome]:
     """Write the rows of a batch, tell of each of its events, and give what each did that is stored."""
     groups = batch.groups()
     answers = connection_writer.write_all([*groups.values()], rule, give_up_at=end)
@@ -84,11 +85,11 @@ def _written(batch: Batch, rule: Rule, end: float, results: Results) -> Iterator
             for index in batch.indexes(row_id):
                 results.stored(index, row_id, "unchanged", PAST_RETENTION)
             continue
-        taken = written.after.given_id
-        moved = f"The id {taken} is taken by another event." if taken else ""
+        stored = written.after
+        answered, moved = id_answered(subject, INTAKE, stored.given_id or stored.id, stored.id)
         for outcome in batch.outcomes(row_id, written.before, rule.join):
             message = CONTRADICTS if outcome.contradicts else moved
-            results.stored(outcome.place, written.after.id, outcome.status, message)
+            results.stored(outcome.place, answered, outcome.status, message)
             yield outcome
 
 

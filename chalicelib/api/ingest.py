@@ -76,6 +76,23 @@ def received(call: Call, subject: Subject, intake: Intake[Row]) -> tuple[Results
     return results, accepted
 
 
+def id_answered(subject: Subject, intake: Intake[Row], given: str, stored: str) -> tuple[str, str]:
+    """The id of a stored event in the answer, and what is said of it where another event had its own id.
+
+    Who may read the whole log learns of the other event. For everybody else a taken id is answered like any other: the
+    other event may belong to an organization that is hidden from them.
+
+    Args:
+        subject: who sent the event.
+        intake: of the log.
+        given: the id that the event came with.
+        stored: the id of its row.
+    """
+    if given != stored and reach(subject, "read", intake.resource).site:
+        return stored, f"The id {given} is taken by another event."
+    return given, ""
+
+
 def give_up_at(call: Call) -> float:
     """When to begin no other write, on the clock of `time.monotonic`."""
     return time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS

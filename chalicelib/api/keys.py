@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
+from urllib.parse import urlencode
 
 from chalicelib import times
 from chalicelib.access import allow_list, lifetime, networks, scopes
@@ -12,7 +13,7 @@ from chalicelib.access.decide import Object, decide
 from chalicelib.api import lookup
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
-from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.http import Answer, Call, Encoded, Routes, encoded
 from chalicelib.api.lifetimes import max_token_lifetime
 from chalicelib.api.parameters import boolean, int32
 from chalicelib.api.saving import saved
@@ -20,6 +21,7 @@ from chalicelib.api.tokens import check_changeable, name_taken, parse_entries
 from chalicelib.api.trail import key_trail
 from chalicelib.errors import BadRequest, Invalid, NotFound, Validation
 from chalicelib.models.base import parse
+from chalicelib.models.sending import bytes_sent
 from chalicelib.models.tokens import NarrowToken, api_key_json
 from chalicelib.records import APIKey
 from chalicelib.store.directory import api_keys, people
@@ -27,14 +29,20 @@ from chalicelib.store.directory.token_names import NameTaken
 
 routes = Routes(__name__)
 
+_DEFAULT_LIMIT = 500
+_AT_ONCE = 100
+"""Tokens whose users are read in one call."""
+_LARGEST_ANSWER = 5_000_000
+"""In bytes as they are sent; Lambda answers at most 6 MB."""
+
 
 @routes.view("/api/v2/users/{user}/keys/tokens")
 @authenticated
 def list_tokens(call: Call, caller: Caller, user: str) -> Answer:
     """A user's tokens, or with `include_all` everybody's, as far as the caller may read them, oldest first.
 
-    `include_expired` shows expired ones too. Everything is listed unless `limit` says otherwise; `after_id` goes on
-    behind a token.
+    `include_expired` shows expired ones too. A page has at most `limit` tokens, 500 where nothing is said, and fewer
+    where they are long; the header `Link` names the next one, which `after_id` asks for.
     """
     owner = lookup.user(caller, user)
     wrong: list[Validation] = []
@@ -48,18 +56,34 @@ def list_tokens(call: Call, caller: Caller, user: str) -> Answer:
         raise Invalid(wrong, "Query parameters have invalid values.")
     keys = api_keys.list_all(after) if boolean(call.query("include_all")) else api_keys.of_user(owner.id, after)
     now = times.now()
-    shown = list(
-        islice(
-            (
-                key
-                for key in keys
-                if (key.expires_at > now or boolean(call.query("include_expired"))) and _readable(caller, key)
-            ),
-            limit or None,
-        )
-    )
-    names = _usernames(caller, shown)
-    return Answer([{**api_key_json(key), "username": names.get(key.user_id, "")} for key in shown])
+    ended = boolean(call.query("include_expired"))
+    wanted = (key for key in keys if (key.expires_at > now or ended) and _readable(caller, key))
+    texts, last, more = _page(caller, wanted, limit or _DEFAULT_LIMIT)
+    flags = {name: "true" for name in ("include_all", "include_expired") if boolean(call.query(name))}
+    following = urlencode({"after_id": last, "limit": limit or _DEFAULT_LIMIT, **flags})
+    headers = {"Link": f'<?{following}>; rel="next"'} if more else {}
+    return Answer(Encoded(f"[{','.join(texts)}]"), headers=headers)
+
+
+def _page(caller: Caller, keys: Iterator[APIKey], limit: int) -> tuple[list[str], str, bool]:
+    """One page of tokens as JSON, the id of its last token, and whether there are more."""
+    texts: list[str] = []
+    size, last = 0, ""
+    while chunk := list(islice(keys, _AT_ONCE)):
+        users = people.get_users(key.user_id for key in chunk)
+        for key in chunk:
+            user = users.get(key.user_id)
+            # What a user had before their deletion is never listed again, not even when they come back.
+            if user is None or user.deleted or key.created_at < user.created_at:
+                continue
+            known = decide(caller.subject, "read", lookup.user_object(user.id))
+            text = encoded({**api_key_json(key), "username": user.username if known else ""}).text
+            size += bytes_sent(text)
+            if len(texts) == limit or (texts and size > _LARGEST_ANSWER):
+                return texts, last, True
+            texts.append(text)
+            last = key.id
+    return texts, last, False
 
 
 @routes.view("/api/v2/users/{user}/keys/tokens/tokenconfig")
@@ -147,13 +171,6 @@ def delete(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
 
 def _readable(caller: Caller, key: APIKey) -> bool:
     return bool(decide(caller.subject, "read", Object("api_key", key.id, owner=key.user_id)))
-
-
-def _usernames(caller: Caller, keys: Iterable[APIKey]) -> dict[str, str]:
-    users = people.get_users(key.user_id for key in keys)
-    return {
-        row.id: row.username for row in users.values() if decide(caller.subject, "read", lookup.user_object(row.id))
-    }
 
 
 def _narrowed(before: APIKey, asked: NarrowToken) -> APIKey:

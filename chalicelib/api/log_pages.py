@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Generic
 
-from chalicelib.access.decide import Object, Reach, decide, reach
+from chalicelib.access import allow_list, scopes
+from chalicelib.access.decide import Object, Reach, Subject, decide, reach
 from chalicelib.api import request_log
 from chalicelib.api.authentication import Names
 from chalicelib.api.caller import Caller
@@ -20,6 +21,7 @@ from chalicelib.api.parameters import Page, boolean, page
 from chalicelib.errors import Forbidden, Invalid, Validation
 from chalicelib.lanes.plan import UNREADABLE, Plan
 from chalicelib.models.directory import Beside
+from chalicelib.records import User
 from chalicelib.retention import holds
 from chalicelib.retention.keeping import Keeping
 from chalicelib.search import cursor, parser
@@ -113,7 +115,7 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
         request = _parse_request(call, caller, log)
         result = _execute(request, caller, log, budget, bill)
     request_log.note(RowsRead=budget.rows_read)
-    return _respond(request, result, log)
+    return _respond(request, result, log, partial(_is_known, caller.subject))
 
 
 def _parse_request(call: Call, caller: Caller, log: Log[Row]) -> _Request:
@@ -145,9 +147,9 @@ def _execute(request: _Request, caller: Caller, log: Log[Row], budget: Budget, b
     return _Result(read_page(log.stored, plans, budget, window), plans, budget, bill)
 
 
-def _respond(request: _Request, result: _Result[Row], log: Log[Row]) -> Answer:
+def _respond(request: _Request, result: _Result[Row], log: Log[Row], known: Callable[[User], bool]) -> Answer:
     read = result.read
-    beside = Beside(read.users, read.organizations)
+    beside = Beside(read.users, read.organizations, known)
     texts, number = fit_rows([log.shown(row, beside) for row in read.rows], _LARGEST_ANSWER)
     place = read.next and Cursor(*read.next)
     if number < len(read.rows):
@@ -224,6 +226,14 @@ def _position_of(log: Log[Row], readable: Reach, keeping: Keeping, row_id: str) 
     if row is None or not seen:
         raise Invalid([Validation("after_id", 'Query param "after_id" is not the id of a row')], _WRONG_PAGE)
     return log.stored.position(row)
+
+
+def _is_known(reader: Subject, user: User) -> bool:
+    """Whether the reader of a log, by their roles, knows the user: as one who reads users, or from an organization."""
+    if user.organization_roles.keys() & reader.organization_roles.keys():
+        return True
+    anything = replace(reader, scopes=scopes.DEFAULT, allow_list=allow_list.DEFAULT)
+    return bool(decide(anything, "read", Object("user", user.id, owner=user.id)))
 
 
 def _explanation(result: _Result[Row]) -> dict[str, Any]:

@@ -99,6 +99,8 @@ def delete(call: Call, caller: Caller, user: str) -> Answer:
         delete_tokens(call, caller, api_keys.of_user(before.id), "delete")
         after = replace(before, deleted=True, organization_roles={}, updated_at=times.now())
         user_changes.save(call, caller, 200, before, after)
+        # What was minted between the two is as dead, and goes too; nothing is minted for a deleted user.
+        delete_tokens(call, caller, api_keys.of_user(before.id), "delete")
         return Answer({"message": "User has been deleted!"})
 
     return saved(write)

@@ -200,7 +200,8 @@ def audit_log_json(row: AuditLog, beside: Beside) -> AuditLogJSON:
         "resource_link": link,
         "is_deleted": deleted,
         "organization_id": row.organization_id or NIL_UUID,
-        "user": beside.user(row.user_id) if row.user_id in beside.users else None,
+        # What the platform did by itself has no user.
+        "user": None if row.user_id == NIL_UUID else beside.user(row.user_id),
     }
     if row.organization_id:
         body["organization"] = beside.organization(row.organization_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pydantic import AfterValidator, Field
@@ -18,13 +18,13 @@ _MAX_ORGANIZATIONS = 256
 
 def _site_role(name: str) -> str:
     if not is_site_role(name):
-        raise ValueError(f"no site role is named {name!r}")
+        raise ValueError(f"no site role is named {values.cut(name)!r}")
     return name
 
 
 def _organization_role(name: str) -> str:
     if not is_organization_role(name):
-        raise ValueError(f"no organization role is named {name!r}")
+        raise ValueError(f"no organization role is named {values.cut(name)!r}")
     return name
 
 
@@ -148,12 +148,12 @@ def user_json(user: User, *, with_organizations: bool = True) -> UserJSON:
     return body
 
 
-def unknown_user_json(user_id: str) -> UserJSON:
-    """What a log row itself knows of a user that the directory does not: the id."""
+def unknown_user_json(user_id: str, username: str = "") -> UserJSON:
+    """A user of whom a reader learns the id and the username alone."""
     never = times.wire(times.NEVER)
     return {
         "id": user_id,
-        "username": "",
+        "username": username,
         "email": "",
         "created_at": never,
         "updated_at": never,
@@ -174,7 +174,20 @@ class Beside:
         organizations: by id.
     """
 
-    def __init__(self, users: Mapping[str, User], organizations: Mapping[str, Organization]) -> None:
+    def __init__(
+        self,
+        users: Mapping[str, User],
+        organizations: Mapping[str, Organization],
+        known_to_reader: Callable[[User], bool] = lambda _: True,
+    ) -> None:
+        """Begin a page.
+
+        Args:
+            users: by id.
+            organizations: by id.
+            known_to_reader: whether the reader may know more of a user than the id and the username.
+        """
+        self._known_to_reader = known_to_reader
         self.users = users
         self.organizations = organizations
         self._user_json: dict[str, UserJSON] = {}
@@ -186,10 +199,16 @@ class Beside:
         return user.username if user else ""
 
     def user(self, user_id: str) -> UserJSON:
-        """A user, without organizations; of one that the directory does not know, the id alone."""
+        """A user, without organizations; of one that the reader may not know, or nobody knows, no more than the names.
+
+        Of a user that the directory does not know, the row itself knows the id alone.
+        """
         if user_id not in self._user_json:
             user = self.users.get(user_id)
-            known = user_json(user, with_organizations=False) if user else unknown_user_json(user_id)
+            if user is not None and self._known_to_reader(user):
+                known = user_json(user, with_organizations=False)
+            else:
+                known = unknown_user_json(user_id, self.username(user_id))
             self._user_json[user_id] = known
         return self._user_json[user_id]
 

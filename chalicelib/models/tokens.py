@@ -11,6 +11,7 @@ from chalicelib.access import networks
 from chalicelib.access.scopes import deprecated_scope
 from chalicelib.models.base import Model, Moment
 from chalicelib.records import APIKey
+from chalicelib.search.values import cut
 
 _MAX_NAME = 256
 _MAX_SCOPES = 256
@@ -22,7 +23,7 @@ def _network(text: str) -> str:
     try:
         return networks.normal(text)
     except ValueError as error:
-        raise ValueError(f"{text!r} is not an address or a network such as 203.0.113.0/24") from error
+        raise ValueError(f"{cut(text)!r} is not an address or a network such as 203.0.113.0/24") from error
 
 
 Network = Annotated[str, Field(max_length=64), AfterValidator(_network)]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 NIL_UUID = "00000000-0000-0000-0000-000000000000"
 """Stands for "no UUID given" wherever a UUID is asked for."""
 
+_REPEATED = 100
 _DAY = "2006-01-02"
 _MOMENT = "2006-01-02T15:04:05.999999999Z07:00"
 
@@ -75,8 +76,13 @@ def timestamp(text: str) -> datetime:
 
 
 def quoted(text: str) -> str:
-    """The text in double quotes as Go's `%q` writes it, with escapes for all that is not printable."""
-    return '"' + "".join(_escaped(character) for character in text) + '"'
+    """The text in double quotes as Go's `%q` writes it, cut, with escapes for all that is not printable."""
+    return '"' + "".join(_escaped(character) for character in cut(text)) + '"'
+
+
+def cut(text: str) -> str:
+    """A client's text as an error repeats it: the first hundred characters, with three dots where there are more."""
+    return text if len(text) <= _REPEATED else f"{text[:_REPEATED]}..."
 
 
 _ESCAPES = {
