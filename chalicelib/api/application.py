@@ -5,6 +5,7 @@ Chalice answers a wrong method and an unknown resource itself, in a shape of its
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from chalice.app import Chalice, Request
 
 from chalicelib.api import request_log
-from chalicelib.api.http import error_response
+from chalicelib.api.http import answered_methods, error_response
 from chalicelib.errors import GatebookError, MethodNotAllowed, NotFound
 
 _current_request: ContextVar[Request | None] = ContextVar("current_request", default=None)
@@ -34,15 +35,18 @@ class Gatebook(Chalice):
         """Answer an API Gateway proxy event."""
         gateway: Mapping[str, Any] = event.get("requestContext") or {}
         method, path = gateway.get("httpMethod", ""), gateway.get("resourcePath", "")
-        methods = self.routes.get(path, {})
+        declared = self.routes.get(path, {})
+        methods = answered_methods(declared)
         route = f"{method} {path}" if method in methods else request_log.UNMATCHED
         with request_log.logged(route, str(gateway.get("requestId") or "")) as notes:
             if not methods:
                 answer = self._refused(NotFound("Route not found."))
             elif method not in methods:
-                allowed = ", ".join(sorted(methods))
+                allowed = ", ".join(methods)
                 detail = f"This route takes {allowed}."
                 answer = self._refused(MethodNotAllowed("Method not allowed.", detail, headers={"Allow": allowed}))
+            elif method not in declared:
+                answer = _without_body(super().__call__(_as_get(event), context))
             else:
                 answer = super().__call__(event, context)
             notes["status"] = answer["statusCode"]
@@ -51,3 +55,16 @@ class Gatebook(Chalice):
     def _refused(self, error: GatebookError) -> dict[str, Any]:
         answer: dict[str, Any] = error_response(error).to_dict(self.api.binary_types)
         return answer
+
+
+def _as_get(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The event of a HEAD as that of the GET whose answer it asks about."""
+    return {**event, "httpMethod": "GET", "requestContext": {**event["requestContext"], "httpMethod": "GET"}}
+
+
+def _without_body(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer to GET as one to HEAD: the same status and headers, and the length of the body in its place."""
+    body = answer["body"]
+    length = len(base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode())
+    headers = {**answer["headers"], "Content-Length": str(length)}
+    return {**answer, "headers": headers, "body": "", "isBase64Encoded": False}

@@ -8,7 +8,7 @@ Chalice, whose own happens after all error handling. The body is JSON as Go's en
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, NamedTuple
@@ -126,6 +126,15 @@ class Routes(Blueprint):
             return self.route(path, methods=list(methods), content_types=["*/*"], cors=cors())(handler)
 
         return register
+
+
+def answered_methods(declared: Collection[str]) -> list[str]:
+    """The methods that a path answers: those that are declared, and HEAD wherever there is GET; sorted.
+
+    HEAD is not declared to API Gateway: its any-method hands it on, and a method more for each path would be two
+    kilobytes of template.
+    """
+    return sorted({*declared, "HEAD"} if "GET" in declared else declared)
 
 
 def encoded(value: Any) -> Encoded:  # noqa: ANN401 - any JSON value

@@ -33,7 +33,6 @@ _JSON = "application/json; charset=utf-8"
 _LAST_STATUS = 599
 # The gateway takes these in and writes its own; neither side sees the other's.
 _REQUEST_HEADERS_CONSUMED = frozenset({"content-encoding", "expect", "transfer-encoding"})
-_ANSWER_HEADERS_REPLACED = frozenset({"content-length", "date"})
 
 
 class Answer(NamedTuple):
@@ -73,9 +72,11 @@ class Gateway:
         except GatebookError as error:
             answer = self.refusal(error)
         reason = http.client.responses.get(answer.status, "")
-        is_head = environ["REQUEST_METHOD"] == "HEAD"
-        start_response(f"{answer.status} {reason}", [*answer.headers, ("Content-Length", str(len(answer.body)))])
-        return [] if is_head else [answer.body]
+        headers = answer.headers
+        if not any(name.lower() == "content-length" for name, _ in headers):
+            headers = [*headers, ("Content-Length", str(len(answer.body)))]
+        start_response(f"{answer.status} {reason}", headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
 
     def refusal(self, error: GatebookError) -> Answer:
         """What the gateway answers of its own accord."""
@@ -123,7 +124,7 @@ class Gateway:
             response = self._app(event, context)
             if limits.answer_bytes(response) > limits.MAX_ANSWER_BYTES:
                 raise ValueError(f"An answer has at most {limits.MAX_ANSWER_BYTES} bytes as JSON.")  # noqa: TRY301 - told as any failure of the function
-            answer = _answer_of(response, accept_encoding)
+            answer = _answer_of(response, event["httpMethod"], accept_encoding)
         except Exception:  # noqa: BLE001 - nobody else would hear of it, and the client must not
             traceback.print_exc(file=sys.stderr)
             return self.refusal(refusals.FUNCTION_FAILED)
@@ -151,17 +152,19 @@ def _body(environ: WSGIEnvironment) -> bytes:
     return decompressed(sent, environ.get("HTTP_CONTENT_ENCODING", ""))
 
 
-def _answer_of(response: Mapping[str, Any], accept_encoding: str) -> Answer:
+def _answer_of(response: Mapping[str, Any], method: str, accept_encoding: str) -> Answer:
     """The proxy integration's answer as HTTP. Anything that the gateway would not accept raises."""
     status, body = int(response["statusCode"]), _answer_body(response)
     if not http.client.OK <= status <= _LAST_STATUS:
         raise ValueError(f"{status} is not the status of an answer.")
     merged = {name.lower(): (name, [value]) for name, value in (response.get("headers") or {}).items()}
     merged |= {name.lower(): (name, values) for name, values in (response.get("multiValueHeaders") or {}).items()}
+    # In an answer to HEAD the length is that of the body which GET would bring.
+    replaced = {"date"} if method == "HEAD" and not body else {"content-length", "date"}
     headers = [
         (name, str(value))
         for key, (name, values) in merged.items()
-        if key not in _ANSWER_HEADERS_REPLACED and not is_hop_by_hop(key)
+        if key not in replaced and not is_hop_by_hop(key)
         for value in values
     ]
     if body and "content-type" not in merged:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import logging
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ import pytest
 
 from app import app
 from chalicelib.api import users
-from chalicelib.api.http import RESPONSE_HEADERS
+from chalicelib.api.http import RESPONSE_HEADERS, answered_methods
 from chalicelib.store.directory import people
 from chalicelib.ui.page import CONTENT_SECURITY_POLICY
 
@@ -120,7 +121,7 @@ def test_with_a_bad_token(client: Client, assert_error: CheckError, method: str,
 @pytest.mark.parametrize("path", sorted(app.routes))
 @pytest.mark.parametrize("method", ["PATCH", "POST", "PUT", "DELETE", "GET", "HEAD", "TRACE", "get"])
 def test_a_wrong_method(client: Client, assert_error: CheckError, method: str, path: str) -> None:
-    allowed = sorted(app.routes[path])
+    allowed = answered_methods(app.routes[path])
     if method in allowed:
         assert client.send(method, concrete(path)).status != 405
         return
@@ -129,6 +130,16 @@ def test_a_wrong_method(client: Client, assert_error: CheckError, method: str, p
     assert reply.status == 405
     assert body["message"] == "Method not allowed."
     assert reply.headers["allow"] == ", ".join(allowed)
+
+
+@pytest.mark.parametrize("path", [path for path in sorted(app.routes) if "GET" in app.routes[path]])
+def test_head_is_get_without_its_body(owner: Client, client: Client, path: str) -> None:
+    for caller in (owner, client):
+        get, head = caller.get(concrete(path)), caller.send("HEAD", concrete(path))
+        assert (head.status, head.text) == (get.status, "")
+        sent = base64.b64decode(get.text) if "content-encoding" in get.headers else get.text.encode()
+        assert head.headers["content-length"] == str(len(sent))
+        assert head.headers.keys() == get.headers.keys() | {"content-length"}
 
 
 @pytest.mark.parametrize(

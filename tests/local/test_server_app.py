@@ -135,6 +135,12 @@ def test_answers_carry_status_and_repeated_headers_and_one_true_length(http_clie
     assert response.headers["Content-Type"] == "application/json"
 
 
+def test_an_answer_to_head_keeps_the_length_that_the_app_names(http_client: http.client.HTTPConnection) -> None:
+    response, body = ask(http_client, "HEAD", "/head")
+    assert (response.status, body, response.headers.get_all("Content-Length")) == (200, b"", ["1234"])
+    assert ask(http_client, "GET", "/event")[0].status == 200
+
+
 def test_no_content_has_neither_body_nor_length(http_client: http.client.HTTPConnection) -> None:
     response, body = ask(http_client, "DELETE", "/nothing")
     assert (response.status, body) == (204, b"")

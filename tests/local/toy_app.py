@@ -71,6 +71,11 @@ def headers() -> Response:
     return Response("ok", {"X-One": "1", "Set-Cookie": ["a=1", "b=2"], "Content-Length": "99"}, status_code=201)
 
 
+@APP.route("/head", methods=["HEAD"])
+def head() -> Response:
+    return Response("", {"Content-Length": "1234"})
+
+
 @APP.route("/nothing", methods=["DELETE"])
 def nothing() -> Response:
     return Response("", status_code=204)
