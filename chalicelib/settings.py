@@ -28,12 +28,42 @@ class InvalidSetting(Exception):
         self.value = value
 
 
+class WholeNumber(NamedTuple):
+    """A text that is a whole number, from the least to the most."""
+
+    least: int
+    most: int
+
+
+class Word(NamedTuple):
+    """A text that is one of some words."""
+
+    words: tuple[str, ...]
+
+
+class Pattern(NamedTuple):
+    """A text that a regular expression matches as a whole; what it lets through may yet be refused."""
+
+    regex: str
+
+
+Form = WholeNumber | Word | Pattern
+"""What can be said of the text of a variable without reading it, as a deployment's template has to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How the text of a variable becomes a value, and what to tell who got it wrong."""
+    """How the text of a variable becomes a value.
+
+    Attributes:
+        parse: makes the value; raises ValueError, KeyError or OverflowError.
+        accepts: what to tell who got it wrong.
+        form: what every text that is accepted in a deployment looks like.
+    """
 
     parse: Callable[[str], Any]
     accepts: str
+    form: Form
 
 
 def _duration(text: str) -> int:
@@ -57,7 +87,7 @@ def _whole(low: int, high: int) -> Kind:
             raise ValueError(text)
         return int(text)
 
-    return Kind(parse, f"a whole number from {low} to {high}")
+    return Kind(parse, f"a whole number from {low} to {high}", WholeNumber(low, high))
 
 
 class Lanes(NamedTuple):
@@ -85,7 +115,7 @@ def _lanes(declared: tuple[Lane, ...]) -> Kind:
     named = ", ".join(lane.name for lane in declared if not lane.optional)
     optional = ", ".join(lane.name for lane in declared if lane.optional)
     accepts = f"names with commas between: * for all of {named}; and beside these {optional}"
-    return Kind(parse, f"{accepts}; a + before a name has the lane written and not yet read")
+    return Kind(parse, f"{accepts}; a + before a name has the lane written and not yet read", Pattern(_LANE_NAMES))
 
 
 def _one_of(*words: str) -> Kind:
@@ -94,7 +124,7 @@ def _one_of(*words: str) -> Kind:
             raise ValueError(text)
         return text
 
-    return Kind(parse, " or ".join(f"`{word}`" for word in words))
+    return Kind(parse, " or ".join(f"`{word}`" for word in words), Word(words))
 
 
 def _text(pattern: str, accepts: str) -> Kind:
@@ -103,17 +133,20 @@ def _text(pattern: str, accepts: str) -> Kind:
             raise ValueError(text)
         return text
 
-    return Kind(parse, accepts)
+    return Kind(parse, accepts, Pattern(pattern))
 
 
-RETENTION = Kind(_duration, "a duration such as 90d, 1w2d or 36h; 0 or less keeps for ever")
-LIFETIME = Kind(_positive_duration, "a duration above zero, such as 24h or 7d")
-BOOLEAN = Kind(_boolean, "true or false")
+_DURATION = r"(([0-9]+(\.[0-9]+)?|\.[0-9]+)(w|d|h|m|s|ms|us|ns))+"
+_LANE_NAMES = r"\+?[a-z_*]+(,\+?[a-z_*]+)*"
+
+RETENTION = Kind(_duration, "a duration such as 90d, 1w2d or 36h; 0 or less keeps for ever", Pattern(f"0|{_DURATION}"))
+LIFETIME = Kind(_positive_duration, "a duration above zero, such as 24h or 7d", Pattern(_DURATION))
+BOOLEAN = Kind(_boolean, "true or false", Word(("true", "false")))
 URL = _text(r"https?://[^\s/?#]+(/[^\s?#]*)?", "an address such as https://gatebook.example.com")
 ORIGIN = _text(
     r"(\*|https?://[^\s/?#,]+)?", "one origin such as https://portal.example.com, * for any, or nothing for none"
 )
-PREFIX = _text(r"[a-zA-Z0-9_.-]{0,64}", "up to 64 letters, digits, dots, dashes and underscores")
+PREFIX = _text(r"[a-zA-Z0-9_.-]{1,64}", "1 to 64 letters, digits, dots, dashes and underscores")
 USERNAME = _text(
     r"(?=.{1,31}$)(?!(?i:me)$)[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*",
     "up to 31 letters and digits, with single dashes between, and not `me`",

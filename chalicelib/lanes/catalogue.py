@@ -145,6 +145,16 @@ def chosen(lanes: tuple[Lane, ...], names: Iterable[str]) -> tuple[Lane, ...]:
     return tuple(lane for lane in lanes if lane.name in wanted or ("*" in wanted and not lane.optional))
 
 
+def lane_of(field: str, lanes: tuple[Lane, ...]) -> Lane:
+    """The lane that answers a question about this field alone; the last, which holds every row, where none does.
+
+    Args:
+        field: a field of the rows.
+        lanes: most selective first.
+    """
+    return next((lane for lane in lanes if lane.fields == (field,)), lanes[-1])
+
+
 def shard_of(row_id: str, shards: int) -> int:
     """The shard of a row: a hash of its id, so that it is the same for every writer."""
     return crc32(row_id.encode()) % shards

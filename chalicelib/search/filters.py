@@ -1,6 +1,6 @@
-"""Every key of the query language, declared once per log: its meaning, the row field it constrains, its lane.
+"""Every key of the query language, declared once per log: its meaning, and the row field it constrains.
 
-The parser, the planner and the filter reference in the README read these tables. The order of the keys is the order in
+The parser and the filter reference in the documents read these tables. The order of the keys is the order in
 which wrong values are reported.
 """
 
@@ -57,7 +57,6 @@ class FilterKey:
         key: as it is typed before the colon.
         kind: how its value is read.
         field: the row field that it constrains.
-        lane: the name of the lane that answers it.
         about: one sentence for the reference.
         values: the words that an enum takes.
         aliases: other words that an enum takes, each with the word that it stands for.
@@ -67,7 +66,6 @@ class FilterKey:
     key: str
     kind: Kind
     field: str
-    lane: str
     about: str
     values: tuple[str, ...] = ()
     aliases: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
@@ -106,55 +104,46 @@ CONNECTION_FILTERS = FilterTable(
             "organization",
             Kind.ORGANIZATION,
             "organization_id",
-            "organization",
             "Connections to workspaces of this organization, by id or name.",
         ),
         FilterKey(
             "workspace_owner",
             Kind.USERNAME,
             "workspace_owner_id",
-            "owner",
             "Connections to workspaces of the user of this name, or of the caller with `me`.",
         ),
         FilterKey(
             "workspace_owner_email",
             Kind.EMAIL,
             "workspace_owner_id",
-            "owner",
             "Connections to workspaces of the user with this e-mail address.",
         ),
-        FilterKey("type", Kind.ENUM, "type", "type", "Connections of this type.", values=CONNECTION_TYPES),
+        FilterKey("type", Kind.ENUM, "type", "Connections of this type.", values=CONNECTION_TYPES),
         FilterKey(
             "username",
             Kind.USERNAME,
             "user_id",
-            "user",
             "Connections made by the user of this name, or by the caller with `me`; only web connections have a user.",
         ),
         FilterKey(
             "user_email",
             Kind.EMAIL,
             "user_id",
-            "user",
             "Connections made by the user with this e-mail address, deleted users included.",
             deleted_users=True,
         ),
-        FilterKey(
-            "connected_after", Kind.AFTER, "time", "all", "Connections begun at this moment or later; quote the value."
-        ),
+        FilterKey("connected_after", Kind.AFTER, "time", "Connections begun at this moment or later; quote the value."),
         FilterKey(
             "connected_before",
             Kind.BEFORE,
             "time",
-            "all",
             "Connections begun at this moment or earlier; quote the value.",
         ),
-        FilterKey("workspace_id", Kind.UUID, "workspace_id", "workspace", "Connections to this workspace."),
-        FilterKey("connection_id", Kind.UUID, "connection_id", "connection", "The session with this connection id."),
+        FilterKey("workspace_id", Kind.UUID, "workspace_id", "Connections to this workspace."),
+        FilterKey("connection_id", Kind.UUID, "connection_id", "The session with this connection id."),
         FilterKey(
             "status",
             Kind.ENUM,
-            "status",
             "status",
             "Sessions that are still open, or (in lane `completed`) that have ended; web connections are neither.",
             values=CONNECTION_STATUSES,
@@ -169,50 +158,41 @@ AUDIT_FILTERS = FilterTable(
     bare="resource_type",
     message="Invalid audit search query.",
     keys=(
-        FilterKey("request_id", Kind.UUID, "request_id", "request", "Events of the request with this id."),
-        FilterKey("resource_id", Kind.UUID, "resource_id", "resource", "Events on the resource with this id."),
-        FilterKey(
-            "resource_target", Kind.TEXT, "target", "target", "Events on resources of this name, whatever its case."
-        ),
+        FilterKey("request_id", Kind.UUID, "request_id", "Events of the request with this id."),
+        FilterKey("resource_id", Kind.UUID, "resource_id", "Events on the resource with this id."),
+        FilterKey("resource_target", Kind.TEXT, "target", "Events on resources of this name, whatever its case."),
         FilterKey(
             "username",
             Kind.USERNAME,
             "user_id",
-            "user",
             "Actions of the user of this name, or of the caller with `me`.",
         ),
         FilterKey(
             "email",
             Kind.EMAIL,
             "user_id",
-            "user",
             "Actions of the user with this e-mail address, deleted users included.",
             deleted_users=True,
         ),
-        FilterKey("date_from", Kind.DATE_FROM, "time", "all", "Events on this day or later, in UTC."),
-        FilterKey(
-            "date_to", Kind.DATE_TO, "time", "all", "Events on this day or earlier, the whole day included, in UTC."
-        ),
+        FilterKey("date_from", Kind.DATE_FROM, "time", "Events on this day or later, in UTC."),
+        FilterKey("date_to", Kind.DATE_TO, "time", "Events on this day or earlier, the whole day included, in UTC."),
         FilterKey(
             "organization",
             Kind.ORGANIZATION,
             "organization_id",
-            "organization",
             "Events in this organization, by id or name.",
         ),
         FilterKey(
             "resource_type",
             Kind.ENUM,
             "resource_type",
-            "resource_type",
             "Events on resources of this type; a word without a key means the same.",
             values=AUDITED_TYPES,
         ),
-        FilterKey("action", Kind.ENUM, "action", "action", "Events of this action.", values=AUDIT_ACTIONS),
+        FilterKey("action", Kind.ENUM, "action", "Events of this action.", values=AUDIT_ACTIONS),
         FilterKey(
             "build_reason",
             Kind.ENUM,
-            "build_reason",
             "build_reason",
             "Workspace builds started for this reason.",
             values=BUILD_REASONS,

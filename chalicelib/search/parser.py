@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from chalicelib.errors import Invalid, Validation
 from chalicelib.search import values
@@ -144,7 +144,9 @@ def _only(texts: list[str]) -> str:
     return texts[0]
 
 
-def _filter(key: FilterKey, text: str, me: str, organization: Callable[[str], str | None]) -> Filter:
+def _filter(  # noqa: PLR0911 - one for each kind
+    key: FilterKey, text: str, me: str, organization: Callable[[str], str | None]
+) -> Filter:
     """The filter that one key with this value is."""
     match key.kind:
         case Kind.UUID:
@@ -157,8 +159,16 @@ def _filter(key: FilterKey, text: str, me: str, organization: Callable[[str], st
             return Filter(((key.field, text),))
         case Kind.USERNAME | Kind.EMAIL:
             return _user(key, text, me)
+        case Kind.AFTER:
+            return Filter(after=values.timestamp(text))
+        case Kind.BEFORE:
+            return Filter(before=values.timestamp(text))
+        case Kind.DATE_FROM:
+            return Filter(after=values.date(text))
+        case Kind.DATE_TO:
+            return Filter(before=values.date(text) + _UP_TO_THE_LAST_MICROSECOND)
         case _:
-            return _BOUNDS[key.kind](text)
+            assert_never(key.kind)
 
 
 def _id(field: str, value: str) -> Filter:
@@ -180,11 +190,3 @@ def _user(key: FilterKey, text: str, me: str) -> Filter:
     if key.kind is Kind.USERNAME and text == _ME:
         return Filter(((key.field, me),))
     return Filter(users=(UserReference(key.field, key.kind.value, text, key.deleted_users),))
-
-
-_BOUNDS: dict[Kind, Callable[[str], Filter]] = {
-    Kind.AFTER: lambda text: Filter(after=values.timestamp(text)),
-    Kind.BEFORE: lambda text: Filter(before=values.timestamp(text)),
-    Kind.DATE_FROM: lambda text: Filter(after=values.date(text)),
-    Kind.DATE_TO: lambda text: Filter(before=values.date(text) + _UP_TO_THE_LAST_MICROSECOND),
-}

@@ -22,7 +22,7 @@ from chalice.constants import MISSING_DEPENDENCIES_TEMPLATE
 from chalicelib.ui import assets
 from scripts.deployment import indexes, zipped
 from scripts.deployment.stages import STAGES
-from scripts.deployment.template import DIRECTORY, finished
+from scripts.deployment.template import DIRECTORY, finished, resources, text_of
 
 ROOT = DIRECTORY.parent
 MAX_ZIP_BYTES = 12 * 1024 * 1024
@@ -65,7 +65,7 @@ def build(out: Path, stage: str) -> Built:
     built = Built(out / "template.json", out / ZIP_NAME)
     with TemporaryDirectory() as place:
         project, made = Path(place) / "project", Path(place) / "made"
-        _copy(project)
+        _copy(project, stage)
         _say("Collecting the application and the packages that it needs ...")
         _chalice(project, made, stage)
         _say("Leaving out what Lambda does not need, compiling and zipping ...")
@@ -78,7 +78,7 @@ def build(out: Path, stage: str) -> Built:
     return built
 
 
-def _copy(project: Path) -> None:
+def _copy(project: Path, stage: str) -> None:
     for name in _SOURCES:
         source = ROOT / name
         # What is needed and nothing else: what lies beside it in the working place may be anybody's secret.
@@ -89,6 +89,7 @@ def _copy(project: Path) -> None:
     (project / ".chalice").mkdir()
     for path in DIRECTORY.glob("*.json"):
         shutil.copy(path, project / ".chalice")
+    (project / ".chalice" / "resources.json").write_text(text_of(resources(STAGES[stage])))
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     # Chalice adds the part of itself that runs in Lambda; named here it would bring its command line along.
     (project / "requirements.txt").write_text("\n".join(line for line in lines if not line.startswith("chalice")))
@@ -103,7 +104,7 @@ def _chalice(project: Path, made: Path, stage: str) -> None:
     environment = {**inherited, **_SETTINGS_OF_THE_BUILD, "PIP_CONSTRAINT": str(ROOT / "constraints.txt")}
     chalice = str(Path(sys.executable).with_name("chalice"))
     command = [chalice, "--project-dir", str(project), "package", "--stage", stage]
-    command += ["--merge-template", str(project / ".chalice" / f"resources-{stage}.json"), str(made)]
+    command += ["--merge-template", str(project / ".chalice" / "resources.json"), str(made)]
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 - as above
     said = result.stdout + result.stderr
     if result.returncode or _MISSING in said:

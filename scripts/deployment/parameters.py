@@ -3,34 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, assert_never
 
-from chalicelib.settings import MAX_SHARDS, declared
+from chalicelib.settings import Form, Pattern, WholeNumber, Word, declared
 from scripts.deployment.handlers import HANDLERS, Handler
 from scripts.deployment.stages import Stage
 
-_DURATION = r"(([0-9]+(\.[0-9]+)?|\.[0-9]+)(w|d|h|m|s|ms|us|ns))+"
-_LANES = r"\+?[a-z_*]+(,\+?[a-z_*]+)*"
 _LOG_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
-
-_CONSTRAINTS: Mapping[str, Mapping[str, Any]] = {
-    "CODER_AUDIT_LOGS_RETENTION": {"AllowedPattern": f"0|{_DURATION}"},
-    "CODER_CONNECTION_LOGS_RETENTION": {"AllowedPattern": f"0|{_DURATION}"},
-    "CODER_API_KEYS_RETENTION": {"AllowedPattern": f"0|{_DURATION}"},
-    "CODER_DEFAULT_TOKEN_LIFETIME": {"AllowedPattern": _DURATION},
-    "CODER_MAX_TOKEN_LIFETIME": {"AllowedPattern": _DURATION},
-    "CODER_MAX_ADMIN_TOKEN_LIFETIME": {"AllowedPattern": _DURATION},
-    "GATEBOOK_MAX_TOKENS_PER_USER": {"Type": "Number", "MinValue": 1, "MaxValue": 100_000},
-    "CODER_DISABLE_SESSION_EXPIRY_REFRESH": {"AllowedValues": ["true", "false"]},
-    "GATEBOOK_TABLE_PREFIX": {"AllowedPattern": r"[a-zA-Z0-9_.-]{1,64}"},
-    "GATEBOOK_LOG_SHARDS": {"Type": "Number", "MinValue": 1, "MaxValue": MAX_SHARDS},
-    "GATEBOOK_CONNECTION_LANES": {"AllowedPattern": _LANES},
-    "GATEBOOK_AUDIT_LANES": {"AllowedPattern": _LANES},
-    "GATEBOOK_KEEP_ONGOING": {"AllowedValues": ["true", "false"]},
-    "GATEBOOK_MAX_ROWS_READ": {"Type": "Number", "MinValue": 100, "MaxValue": 10_000_000},
-    "GATEBOOK_SERVICE_LOG": {"AllowedValues": ["off", "json", "human"]},
-}
-"""Of the settings that are parameters. What a pattern lets through, the service reads again and may yet refuse."""
 
 FIXED = {"GATEBOOK_REQUEST_LOG": "json"}
 """Settings that every deployment has alike."""
@@ -51,10 +30,9 @@ def parameters(stage: Stage) -> dict[str, Any]:
             "Type": "String",
             "Default": stage.table_prefix if data["env"] == "GATEBOOK_TABLE_PREFIX" else data["default"],
             "Description": f"{data['env']}: {data['about']}",
-            **_CONSTRAINTS[data["env"]],
+            **_constraints(data["kind"].form),
         }
-        for data in (field.metadata for field in declared())
-        if data["env"] in _CONSTRAINTS
+        for data in _of_settings()
     }
     return found | _own(stage) | {concurrency(handler): _concurrency(handler) for handler in HANDLERS}
 
@@ -82,9 +60,28 @@ def environment() -> dict[str, Any]:
     own_domain = {"Fn::If": ["HasDomainName", {"Fn::Sub": "https://${DomainName}"}, nothing]}
     return {
         _ACCESS_URL: {"Fn::If": ["HasAccessUrl", {"Ref": "AccessUrl"}, own_domain]},
-        **{env: {"Ref": name(env)} for env in _CONSTRAINTS},
+        **{data["env"]: {"Ref": name(data["env"])} for data in _of_settings()},
         **FIXED,
     }
+
+
+def _of_settings() -> list[Mapping[str, Any]]:
+    """The declarations of the settings that are parameters under their own name."""
+    elsewhere = {_ACCESS_URL, *FIXED, *NOT_ON_AWS, *AT_PACKAGING}
+    return [field.metadata for field in declared() if field.metadata["env"] not in elsewhere]
+
+
+def _constraints(form: Form) -> dict[str, Any]:
+    """What CloudFormation checks of a parameter. What it lets through, the service reads again and may yet refuse."""
+    match form:
+        case WholeNumber(least, most):
+            return {"Type": "Number", "MinValue": least, "MaxValue": most}
+        case Word(words):
+            return {"AllowedValues": list(words)}
+        case Pattern(regex):
+            return {"AllowedPattern": regex}
+        case _:
+            assert_never(form)
 
 
 def _own(stage: Stage) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
     config.json           the stages and functions, for Chalice
     policy-<handler>      what each function may do
-    resources-<stage>     everything that Chalice does not make, or makes without these properties; merged into its own
+    resources.json        everything that Chalice does not make, or makes without these properties, in production
 
-They are committed, so that a change of a table is seen in review, and a test fails when they are not up to date.
+`scripts/package` merges the resources of its stage into Chalice's own: another stage differs from production by what
+`scripts.deployment.stages` declares and by nothing else. The files are committed, so that a change of a table is seen
+in review, and a test fails when they are not up to date.
 """
 
 from __future__ import annotations
@@ -76,8 +78,13 @@ def files() -> dict[Path, str]:
     """Every generated file and what it should hold."""
     made: dict[str, dict[str, Any]] = {"config.json": config(_stage_variables())}
     made |= {handler.policy_file: policy(handler) for handler in HANDLERS}
-    made |= {f"resources-{stage.name}.json": resources(stage) for stage in STAGES.values()}
-    return {DIRECTORY / name: json.dumps(body, indent=2) + "\n" for name, body in made.items()}
+    made["resources.json"] = resources(STAGES["prod"])
+    return {DIRECTORY / name: text_of(body) for name, body in made.items()}
+
+
+def text_of(body: dict[str, Any]) -> str:
+    """A file's content as JSON text."""
+    return json.dumps(body, indent=2) + "\n"
 
 
 def finished(template: dict[str, Any], code: str, stage: str) -> dict[str, Any]:

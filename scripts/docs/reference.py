@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import assert_never
 
 from bench import published
 from bench.results import markdown
+from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, Lane, lane_of
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterKey, Kind
 from chalicelib.settings import declared
 from scripts.deployment import parameters
@@ -20,25 +22,13 @@ README = _ROOT / "README.md"
 DOCUMENTS = (*sorted(_ROOT.glob("*.md")), *sorted((_ROOT / "docs").rglob("*.md")))
 """Every page that people read, but for the tables of the bench, which are a page of their own."""
 
-_VALUES = {
-    Kind.UUID: "a UUID",
-    Kind.ORGANIZATION: "an id or a name",
-    Kind.USERNAME: "a username, or `me`",
-    Kind.EMAIL: "an e-mail address",
-    Kind.TEXT: "a text",
-    Kind.AFTER: "an RFC 3339 time, in quotes",
-    Kind.BEFORE: "an RFC 3339 time, in quotes",
-    Kind.DATE_FROM: "a day, `YYYY-MM-DD`",
-    Kind.DATE_TO: "a day, `YYYY-MM-DD`",
-}
-
 
 def tables() -> dict[str, str]:
     """The reference tables by name, as Markdown."""
     return {
         "settings": _settings(),
-        "connection filters": _filters(CONNECTION_FILTERS.keys),
-        "audit filters": _filters(AUDIT_FILTERS.keys),
+        "connection filters": _filters(CONNECTION_FILTERS.keys, EVERY_CONNECTION_LANE),
+        "audit filters": _filters(AUDIT_FILTERS.keys, EVERY_AUDIT_LANE),
         "parameters": _parameters(),
         **published.readme(published.found()),
     }
@@ -73,16 +63,32 @@ def _parameters() -> str:
     return markdown(("parameter", "default", "what it does"), rows)
 
 
-def _filters(keys: Iterable[FilterKey]) -> str:
-    rows = ((f"`{key.key}:`", _takes(key), f"`{key.lane}`", key.about) for key in keys)
+def _filters(keys: Iterable[FilterKey], lanes: tuple[Lane, ...]) -> str:
+    rows = ((f"`{key.key}:`", _takes(key), f"`{lane_of(key.field, lanes).name}`", key.about) for key in keys)
     return markdown(("key", "value", "lane", "finds"), rows)
 
 
-def _takes(key: FilterKey) -> str:
-    if key.kind is not Kind.ENUM:
-        return _VALUES[key.kind]
-    words = [f"`{word}`" for word in key.values]
-    return ", ".join(words + [f"`{word}` for `{meant}`" for word, meant in key.aliases.items()])
+def _takes(key: FilterKey) -> str:  # noqa: PLR0911 - one for each kind
+    match key.kind:
+        case Kind.ENUM:
+            words = [f"`{word}`" for word in key.values]
+            return ", ".join(words + [f"`{word}` for `{meant}`" for word, meant in key.aliases.items()])
+        case Kind.UUID:
+            return "a UUID"
+        case Kind.ORGANIZATION:
+            return "an id or a name"
+        case Kind.USERNAME:
+            return "a username, or `me`"
+        case Kind.EMAIL:
+            return "an e-mail address"
+        case Kind.TEXT:
+            return "a text"
+        case Kind.AFTER | Kind.BEFORE:
+            return "an RFC 3339 time, in quotes"
+        case Kind.DATE_FROM | Kind.DATE_TO:
+            return "a day, `YYYY-MM-DD`"
+        case _:
+            assert_never(key.kind)
 
 
 def main() -> None:

@@ -132,7 +132,7 @@ def test_every_function_is_lambdas_python_and_has_its_own_role_and_policy(templa
 
 def test_everything_that_is_declared_is_in_the_template(template: dict[str, Any]) -> None:
     assert {logical_id(table) for table in TABLES} <= template["Resources"].keys()
-    fragment = json.loads((declared.DIRECTORY / "resources-prod.json").read_text())
+    fragment = json.loads((declared.DIRECTORY / "resources.json").read_text())
     assert fragment["Resources"].keys() <= template["Resources"].keys()
     assert fragment["Parameters"] == template["Parameters"]
 

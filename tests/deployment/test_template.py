@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,28 @@ TO_CLEAN_UP = ("TableId", "TableArn", "TableName", "CreationDateTime", "Deletion
 @pytest.mark.parametrize("path", list(template.files()), ids=lambda path: path.name)
 def test_the_committed_file_is_what_the_code_declares(path: Path) -> None:
     assert path.read_text() == template.files()[path], "run: python -m scripts.deployment.template"
+
+
+def test_a_stage_differs_from_the_committed_file_by_what_stages_declare_and_by_nothing_else() -> None:
+    production, trial = (dict(leaves(template.resources(STAGES[name]))) for name in ("prod", "dev"))
+    assert production.keys() == trial.keys()
+    assert {path[-1] for path in production if production[path] != trial[path]} <= {
+        *("DeletionPolicy", "UpdateReplacePolicy", "DeletionProtectionEnabled"),
+        *("Default", "Description", "Stage", "0"),
+    }
+    assert {path[:2] for path in production if production[path] != trial[path] and path[-1] == "Default"} == {
+        ("Parameters", "TablePrefix"),
+        ("Parameters", "LogRetentionDays"),
+    }
+
+
+def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every value of a JSON text that is neither object nor array, by the way to it."""
+    if not isinstance(value, dict | list):
+        yield path, value
+        return
+    for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        yield from leaves(inner, (*path, str(name)))
 
 
 def test_nothing_else_is_in_the_directory() -> None:

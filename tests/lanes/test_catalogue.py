@@ -21,6 +21,7 @@ from chalicelib.lanes.catalogue import (
     chosen,
     just_below,
     lane_keys,
+    lane_of,
     position,
     shard_of,
 )
@@ -131,13 +132,14 @@ def names_of(record: type[Any]) -> set[str]:
 
 
 @pytest.mark.parametrize(("filters", "declared", "record"), LOGS)
-def test_every_filter_of_the_language_has_the_lane_it_names(
+def test_every_filter_of_the_language_asks_about_what_rows_have_and_is_answered_by_a_lane_that_knows_it(
     filters: FilterTable, declared: tuple[Lane, ...], record: type
 ) -> None:
-    lanes = {lane.name: lane for lane in declared}
     for key in filters.keys:
-        assert lanes[key.lane].fields == (() if key.field == "time" else (key.field,))
+        lane = lane_of(key.field, declared)
+        assert lane.fields == (() if key.field == "time" else (key.field,))
         assert key.field == "time" or key.field in names_of(record)
+    assert lane_of("no such field", declared) is declared[-1]
 
 
 @pytest.mark.parametrize(("filters", "declared", "record"), LOGS)

@@ -36,31 +36,12 @@ KEYS = {
         "build_reason",
     ),
 }
-LANES = {
-    "connection": {"all", "organization", "type", "status", "workspace", "connection", "user", "owner"},
-    "audit": {
-        "all",
-        "organization",
-        "resource_type",
-        "action",
-        "build_reason",
-        "user",
-        "resource",
-        "request",
-        "target",
-    },
-}
 TABLES = pytest.mark.parametrize("table", [CONNECTION_FILTERS, AUDIT_FILTERS], ids=lambda table: table.log)
 
 
 @TABLES
 def test_every_key_of_the_language_is_there_in_order(table: FilterTable) -> None:
     assert tuple(key.key for key in table.keys) == KEYS[table.log]
-
-
-@TABLES
-def test_every_lane_answers_some_key_and_every_key_has_a_lane(table: FilterTable) -> None:
-    assert {key.lane for key in table.keys} == LANES[table.log]
 
 
 @TABLES
@@ -82,14 +63,6 @@ def test_enums_alone_have_words_and_their_aliases_stand_for_some(table: FilterTa
         assert bool(key.values) == (key.kind is Kind.ENUM)
         assert set(key.aliases.values()) <= set(key.values)
         assert not set(key.aliases) & set(key.values)
-
-
-@TABLES
-def test_a_field_that_two_keys_constrain_is_answered_by_one_lane(table: FilterTable) -> None:
-    lanes: dict[str, set[str]] = {}
-    for key in table.keys:
-        lanes.setdefault(key.field, set()).add(key.lane)
-    assert all(len(names) == 1 for names in lanes.values())
 
 
 def test_deleted_users_are_found_by_the_email_of_the_one_who_acted() -> None:
