@@ -17,7 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "scripts.local.serve")
-GIVE_UP_AFTER_SECONDS = 180
+GIVE_UP_AFTER_SECONDS = 900
 
 
 def environment(**changes: str) -> dict[str, str]:
