@@ -9,12 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Generic, NamedTuple, Self, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Self, TypeVar
 
 from chalicelib.casing import lowered
 from chalicelib.times import NEVER
 
 T = TypeVar("T")
+
+
+UserStatus = Literal["active", "dormant", "suspended"]
+"""A dormant user becomes active by using a token; a suspended one may not use any."""
+
+LoginType = Literal["password", "github", "oidc", "token", "none", ""]
+"""How a user signs in to the platform; nobody has a password here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,8 @@ class User:
     Attributes:
         roles: site roles granted, without the implied `member`.
         organization_roles: organization id -> roles granted there; being a key is being a member.
+        is_service_account: a machine, not a person; it may have no e-mail address.
+        github_com_user_id: the user's number at github.com; 0 where that is not known.
         deleted: softly deleted: shown beside old log rows, found nowhere else, and none of its tokens opens anything.
     """
 
@@ -55,6 +64,8 @@ class User:
     updated_at: datetime
     last_seen_at: datetime = NEVER
     deleted: bool = False
+    is_service_account: bool = False
+    github_com_user_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,14 @@ from chalice.app import Blueprint, CORSConfig, Request, Response
 from chalicelib.errors import GatebookError
 from chalicelib.models.sending import json_text
 from chalicelib.settings import current
-from chalicelib.version import VERSION
+from chalicelib.version import BUILD_VERSION
 
 RESPONSE_HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "Strict-Transport-Security": "max-age=31536000",
-    "X-Coder-Build-Version": f"v{VERSION}",
+    "X-Coder-Build-Version": BUILD_VERSION,
     "X-Content-Type-Options": "nosniff",
 }
 """On every response of the service, whatever became of the request."""

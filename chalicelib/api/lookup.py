@@ -23,8 +23,19 @@ def organization_object(organization_id: str) -> Object:
     return Object("organization", organization_id, organization=organization_id)
 
 
-def user(caller: Caller, name: str, *, consistent: bool = False) -> User:
+def member_object(user_id: str, organization_id: str) -> Object:
+    """A membership as the policy sees one: owned by the member, belonging to the organization."""
+    return Object("organization_member", user_id, owner=user_id, organization=organization_id)
+
+
+def user(caller: Caller, name: str, *, consistent: bool = False, deleted: bool = False) -> User:
     """The user that `{user}` names: `me`, an id, or a username whatever its case.
+
+    Args:
+        caller: who asks.
+        name: as in the path.
+        consistent: whether the newest state is wanted, to change it.
+        deleted: whether an id may be that of a deleted user; a name never is.
 
     Raises:
         NotFound: there is none, or the caller may not read it.
@@ -32,7 +43,9 @@ def user(caller: Caller, name: str, *, consistent: bool = False) -> User:
     if not name:
         raise BadRequest('"user" must be provided.')
     found = caller.user if name == _ME else _by_name(name, consistent=consistent)
-    if found is None or found.deleted or not decide(caller.subject, "read", user_object(found.id)):
+    if found is None or not decide(caller.subject, "read", user_object(found.id)):
+        raise NotFound
+    if found.deleted and not deleted:
         raise NotFound
     return found
 
@@ -62,6 +75,20 @@ def organization(caller: Caller, name: str, *, consistent: bool = False) -> Orga
     row_id = _uuid(name) or people.organization_id(name)
     found = people.get_organization(row_id, consistent=consistent) if row_id else None
     if found is None or found.deleted or not decide(caller.subject, "read", organization_object(found.id)):
+        raise NotFound
+    return found
+
+
+def member(caller: Caller, organization_id: str, name: str, *, consistent: bool = False) -> User:
+    """The member of an organization that `{user}` names: `me`, an id, or a username whatever its case.
+
+    Raises:
+        NotFound: there is none, or the caller may not read it.
+    """
+    found = caller.user if name == _ME else _by_name(name, consistent=consistent)
+    if found is None or found.deleted or organization_id not in found.organization_roles:
+        raise NotFound
+    if not decide(caller.subject, "read", member_object(found.id, organization_id)):
         raise NotFound
     return found
 

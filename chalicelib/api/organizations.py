@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import uuid4
 
 from chalicelib import times
-from chalicelib.access.decide import decide, reach
-from chalicelib.api import lookup
+from chalicelib.access.decide import Object, decide, reach
+from chalicelib.api import lookup, user_changes
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.parameters import uuid
 from chalicelib.api.saving import saved
-from chalicelib.api.trail import organization_trail
+from chalicelib.api.trail import organization_trail, user_trail
 from chalicelib.errors import Conflict, Forbidden, Validation
 from chalicelib.models.base import parse
-from chalicelib.models.directory import PutOrganization, organization_json
+from chalicelib.models.directory import organization_json
+from chalicelib.models.directory_bodies import PatchOrganization, PutOrganization
 from chalicelib.records import Organization
 from chalicelib.store.directory import people
 from chalicelib.store.directory.claims import Taken
@@ -41,6 +43,50 @@ def list_all(_call: Call, caller: Caller) -> Answer:
 def show(_call: Call, caller: Caller, organization: str) -> Answer:
     """One organization."""
     return Answer(organization_json(lookup.organization(caller, organization)))
+
+
+@routes.view("/api/v2/organizations", methods=["POST"])
+@authenticated
+def create(call: Call, caller: Caller) -> Answer:
+    """Create an organization, with the caller as its first member."""
+    asked = parse(PutOrganization, call.body)
+    if not caller.may("create", Object("organization")):
+        raise Forbidden
+    row = _merged(str(uuid4()), asked, None)
+
+    def write() -> Answer:
+        before = people.get_user(caller.user.id, consistent=True) or caller.user
+        member = replace(before, organization_roles={**before.organization_roles, row.id: ()}, updated_at=times.now())
+        user_changes.check_change(caller, before, member)
+        trail = [*organization_trail(call, caller, 201, None, row), *user_trail(call, caller, 201, before, member)]
+        try:
+            people.save_organization_and_member(row, member, before, *trail)
+        except Taken as error:
+            raise _name_taken(row.name) from error
+        return Answer(organization_json(row), 201)
+
+    return saved(write)
+
+
+@routes.view("/api/v2/organizations/{organization}", methods=["PATCH"])
+@authenticated
+def change(call: Call, caller: Caller, organization: str) -> Answer:
+    """Change what the body names of an organization, and nothing else."""
+    asked = parse(PatchOrganization, call.body)
+
+    def write() -> Answer:
+        before = lookup.organization(caller, organization, consistent=True)
+        if not decide(caller.subject, "update", lookup.organization_object(before.id)):
+            raise Forbidden
+        after = _merged(before.id, asked, before)
+        if after != before:
+            try:
+                people.save_organization(after, before, *organization_trail(call, caller, 200, before, after))
+            except Taken as error:
+                raise _name_taken(after.name) from error
+        return Answer(organization_json(after))
+
+    return saved(write)
 
 
 @routes.view("/api/v2/organizations/{organization}", methods=["PUT"])
@@ -82,20 +128,21 @@ def delete(call: Call, caller: Caller, organization: str) -> Answer:
     return saved(write)
 
 
-def _merged(row_id: str, asked: PutOrganization, before: Organization | None) -> Organization:
+def _merged(row_id: str, asked: PutOrganization | PatchOrganization, before: Organization | None) -> Organization:
     now = times.now()
+    name = asked.name or (before.name if before else "")
     base = before or Organization(
         id=row_id,
-        name=asked.name,
-        display_name=asked.name,
+        name=name,
+        display_name=name,
         description="",
         icon="",
         is_default=False,
         created_at=now,
         updated_at=now,
     )
-    given = asked.model_dump(exclude_none=True)
-    after = replace(base, **given, deleted=False)
+    given = asked.model_dump(exclude_none=True, exclude={"name"})
+    after = replace(base, **given, name=name, deleted=False)
     return after if after == before else replace(after, updated_at=now)
 
 

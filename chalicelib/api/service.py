@@ -12,7 +12,7 @@ from chalicelib.api.parameters import boolean
 from chalicelib.errors import NotFound
 from chalicelib.settings import current
 from chalicelib.store.directory import people
-from chalicelib.version import VERSION
+from chalicelib.version import BUILD_VERSION
 
 routes = Routes(__name__)
 
@@ -33,7 +33,7 @@ def build_info(_call: Call) -> Answer:
     return Answer(
         {
             "external_url": url,
-            "version": f"v{VERSION}",
+            "version": BUILD_VERSION,
             "dashboard_url": url,
             "telemetry": False,
             "workspace_proxy": False,
@@ -61,6 +61,6 @@ def list_scopes(call: Call) -> Answer:
 @routes.view("/api/v2/users/first")
 def first_user(_call: Call) -> Answer:
     """Whether there is a user at all; a Coder CLI asks before it logs in."""
-    if next(iter(people.list_users()), None) is None:
+    if not people.has_users():
         raise NotFound("The initial user has not been created!")
     return Answer({"message": "The initial user has already been created!"})

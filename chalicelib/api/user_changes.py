@@ -17,7 +17,7 @@ from chalicelib.api.http import Answer, Call
 from chalicelib.api.lifetimes import as_timedelta, max_token_lifetime
 from chalicelib.api.saving import saved
 from chalicelib.api.trail import changed_memberships, key_trail, user_trail
-from chalicelib.errors import BadRequest, Conflict, Forbidden, Validation
+from chalicelib.errors import BadRequest, Conflict, Forbidden, Invalid, Validation
 from chalicelib.records import User
 from chalicelib.store.directory import api_keys, people
 from chalicelib.store.directory.claims import Taken
@@ -25,6 +25,37 @@ from chalicelib.store.directory.owners import OWNER, LastOwner
 
 _MEMBERSHIPS_AT_ONCE = 90
 """That change in one transaction, each with a row of its own, of the 100 writes that it may have."""
+
+
+def change(call: Call, caller: Caller, status: int, before: User | None, after: User) -> User:
+    """Check the change of a user and write it, where there is anything to write.
+
+    Args:
+        call: the request.
+        caller: who sent it.
+        status: of the answer, for the trail.
+        before: the stored user, who may be deleted and come back; None for one who was never there.
+        after: the user as it is to be, with the time of the change that `before` has.
+
+    Returns:
+        The user as stored now.
+
+    Raises:
+        Invalid: the user is no service account, and has no e-mail address.
+        Forbidden, BadRequest: as `check_change` and `save`.
+        Conflict, Changed: as `save`.
+    """
+    if after == before:
+        return after
+    if not after.email and not after.is_service_account:
+        raise Invalid([Validation("email", "must be there for everybody but service accounts")])
+    # One who was deleted holds nothing: what comes back with the row is granted anew.
+    held = None if before is None or before.deleted else before
+    if held is not None:
+        after = replace(after, updated_at=times.now())
+    check_change(caller, held, after)
+    save(call, caller, status, before, after)
+    return after
 
 
 def check_change(caller: Caller, before: User | None, after: User) -> None:

@@ -1,45 +1,51 @@
-"""Users: mirrored in by the platform, listed and looked up by clients."""
+"""Users: mirrored in by the platform or created by clients, listed, looked up and deleted."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
+from typing import Any
+from uuid import uuid4
 
 from chalicelib import times
-from chalicelib.access.decide import reach
-from chalicelib.access.roles import IMPLICIT_ORGANIZATION_ROLE, IMPLICIT_SITE_ROLE
-from chalicelib.api import lookup, user_changes
+from chalicelib.access.decide import Object, reach
+from chalicelib.access.roles import IMPLICIT_ORGANIZATION_ROLE, IMPLICIT_SITE_ROLE, ORGANIZATION_ROLES, SITE_ROLES
+from chalicelib.api import lookup, user_changes, user_pages
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
+from chalicelib.api.granted_roles import known, supported
 from chalicelib.api.http import Answer, Call, Routes
-from chalicelib.api.parameters import page, uuid
+from chalicelib.api.parameters import uuid
 from chalicelib.api.saving import saved
 from chalicelib.api.trail import delete_tokens
+from chalicelib.api.user_pages import Rows
+from chalicelib.errors import BadRequest, Forbidden, NotFound, Validation
 from chalicelib.models.base import parse
-from chalicelib.models.directory import PutUser, organization_json, user_json
+from chalicelib.models.directory import organization_json, user_json
+from chalicelib.models.directory_bodies import NewUser, PutUser
 from chalicelib.records import User
+from chalicelib.search import user_query
+from chalicelib.search.user_filters import USER_FILTERS
 from chalicelib.store.directory import api_keys, people
 
 routes = Routes(__name__)
+
+_LOGIN_TYPES = ("none", "github", "oidc")
+"""That a new user may have: nobody has a password here, and tokens are minted, not logged in with."""
 
 
 @routes.view("/api/v2/users")
 @authenticated
 def list_all(call: Call, caller: Caller) -> Answer:
-    """The users that the caller may read, by username; `limit` and `offset` page them."""
-    wanted = page(call)
-    limit = wanted.limit if call.query("limit") else None
-    readable = reach(caller.subject, "read", "user")
-    rows = [row for row in people.list_users() if readable.includes(caller.user.id, lookup.user_object(row.id))]
-    shown = islice(rows, wanted.offset, None if limit is None else wanted.offset + limit)
-    return Answer({"users": [user_json(row) for row in shown], "count": len(rows)})
+    """The users that `q` asks for and the caller may read, by username."""
+    asked = user_query.parse(call.query("q"), USER_FILTERS)
+    return user_pages.answer(call, Rows("users", user_json), asked, user_pages.readable(caller))
 
 
 @routes.view("/api/v2/users/{user}")
 @authenticated
 def show(_call: Call, caller: Caller, user: str) -> Answer:
-    """One user."""
-    return Answer(user_json(lookup.user(caller, user)))
+    """One user; by id also one who was deleted."""
+    return Answer(user_json(lookup.user(caller, user, deleted=True)))
 
 
 @routes.view("/api/v2/users/{user}/organizations")
@@ -64,10 +70,25 @@ def organization_of(_call: Call, caller: Caller, user: str, organization: str) -
     return Answer(organization_json(lookup.organization(caller, organization)))
 
 
+@routes.view("/api/v2/users", methods=["POST"])
+@authenticated
+def create(call: Call, caller: Caller) -> Answer:
+    """Create a user, who has no password, and is dormant until a token of theirs is used."""
+    asked = parse(NewUser, call.body)
+    if not caller.may("create", Object("user")):
+        raise Forbidden("You are not authorized to create users.")
+    made = _new(asked)
+    _check_organizations(made)
+    return saved(lambda: Answer(user_json(user_changes.change(call, caller, 201, None, made)), 201))
+
+
 @routes.view("/api/v2/users/{user}", methods=["PUT"])
 @authenticated
 def put(call: Call, caller: Caller, user: str) -> Answer:
-    """Make a user what the body says: 201 when it is new, 200 when it was there."""
+    """Make a user what the body says: 201 when it is new, 200 when it was there.
+
+    A role that is not known here is left out, and the answer says so in `warnings`: the rest of the user is stored.
+    """
     row_id = uuid("user", user)
     asked = parse(PutUser, call.body)
 
@@ -75,11 +96,13 @@ def put(call: Call, caller: Caller, user: str) -> Answer:
         before = people.get_user(row_id, consistent=True)
         new = before is None or before.deleted
         lookup.check_may_put(caller, lookup.user_object(row_id), new=new)
-        after = _merged(row_id, asked, before)
-        # One who was deleted holds nothing: what comes back with the row is granted anew.
-        user_changes.check_change(caller, None if new else before, after)
-        user_changes.save(call, caller, 201 if new else 200, before, after)
-        return Answer(user_json(after), 201 if new else 200)
+        after, warnings = _merged(row_id, asked, before)
+        status = 201 if new else 200
+        stored = user_changes.change(call, caller, status, before, after)
+        body: dict[str, Any] = {**user_json(stored)}
+        if warnings:
+            body["warnings"] = [warning._asdict() for warning in warnings]
+        return Answer(body, status)
 
     return saved(write)
 
@@ -106,7 +129,47 @@ def delete(call: Call, caller: Caller, user: str) -> Answer:
     return saved(write)
 
 
-def _merged(row_id: str, asked: PutUser, before: User | None) -> User:
+def _new(asked: NewUser) -> User:
+    """The user that a client asks for.
+
+    Raises:
+        BadRequest: the way to log in is none that a user may have here, or a role is unknown.
+    """
+    wanted = "none" if asked.disable_login else asked.login_type
+    login_type = wanted or ("password" if asked.password else "none")
+    if asked.service_account and login_type != "none":
+        raise BadRequest("Service accounts must use login type 'none'.")
+    if login_type not in _LOGIN_TYPES:
+        detail = f"Create the user with login type {', '.join(_LOGIN_TYPES[:-1])} or {_LOGIN_TYPES[-1]}."
+        problem = Validation("login_type", f'"{login_type}" is not a login type that a user can have here')
+        raise BadRequest("There are no passwords here.", detail, [problem])
+    now = times.now()
+    organization_ids = {*(asked.organization_ids or ()), *([asked.organization_id] if asked.organization_id else ())}
+    return User(
+        id=str(uuid4()),
+        username=asked.username,
+        email=asked.email,
+        name=asked.name,
+        avatar_url="",
+        status=asked.user_status or "dormant",
+        login_type=login_type,
+        roles=supported(asked.roles or (), SITE_ROLES, IMPLICIT_SITE_ROLE),
+        organization_roles=dict.fromkeys(sorted(organization_ids), ()),
+        created_at=now,
+        updated_at=now,
+        is_service_account=asked.service_account,
+    )
+
+
+def _check_organizations(user: User) -> None:
+    there = people.get_organizations(user.organization_roles)
+    for key in user.organization_roles:
+        if key not in there or there[key].deleted:
+            raise NotFound(f'Organization does not exist with the provided id "{key}".')
+
+
+def _merged(row_id: str, asked: PutUser, before: User | None) -> tuple[User, list[Validation]]:
+    """The user after a PUT, and the roles in it that are not known here."""
     now = times.now()
     # Who comes back after a deletion comes as new: without roles, and younger than any token from before.
     kept = None if before is None or before.deleted else before
@@ -124,18 +187,22 @@ def _merged(row_id: str, asked: PutUser, before: User | None) -> User:
         updated_at=now,
     )
     given = asked.model_dump(exclude_none=True, exclude={"roles", "organization_ids", "organization_roles"})
-    roles = base.roles if asked.roles is None else _granted(asked.roles, IMPLICIT_SITE_ROLE)
-    after = replace(base, **given, roles=roles, organization_roles=_memberships(asked, base), deleted=False)
-    return after if after == before else replace(after, updated_at=now)
+    warnings: list[Validation] = []
+    roles = base.roles
+    if asked.roles is not None:
+        roles = known(asked.roles, SITE_ROLES, IMPLICIT_SITE_ROLE, "roles", warnings)
+    memberships = _memberships(asked, base, warnings)
+    return replace(base, **given, roles=roles, organization_roles=memberships, deleted=False), warnings
 
 
-def _memberships(asked: PutUser, base: User) -> dict[str, tuple[str, ...]]:
+def _memberships(asked: PutUser, base: User, warnings: list[Validation]) -> dict[str, tuple[str, ...]]:
     members = base.organization_roles if asked.organization_ids is None else asked.organization_ids
     if asked.organization_roles is None:
         return {key: base.organization_roles.get(key, ()) for key in sorted(members)}
-    roles = asked.organization_roles
-    return {key: _granted(roles.get(key, ()), IMPLICIT_ORGANIZATION_ROLE) for key in sorted({*members, *roles})}
-
-
-def _granted(names: list[str] | tuple[str, ...], implied: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for name in names if name != implied))
+    named = asked.organization_roles
+    return {
+        key: known(
+            named.get(key, ()), ORGANIZATION_ROLES, IMPLICIT_ORGANIZATION_ROLE, f"organization_roles.{key}", warnings
+        )
+        for key in sorted({*members, *named})
+    }

@@ -1,80 +1,13 @@
-"""Users and organizations on the wire."""
+"""Users and organizations as clients read them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Literal, NotRequired, TypedDict
-
-from pydantic import AfterValidator, Field
+from typing import NotRequired, TypedDict
 
 from chalicelib import times
-from chalicelib.access.roles import ROLES, is_organization_role, is_site_role
-from chalicelib.models.base import LONG_TEXT, Model, ShortText, Uuid
+from chalicelib.access.roles import ROLES
 from chalicelib.records import Organization, User
-from chalicelib.search import values
-
-_MAX_ORGANIZATIONS = 256
-
-
-def _site_role(name: str) -> str:
-    if not is_site_role(name):
-        raise ValueError(f"no site role is named {values.cut(name)!r}")
-    return name
-
-
-def _organization_role(name: str) -> str:
-    if not is_organization_role(name):
-        raise ValueError(f"no organization role is named {values.cut(name)!r}")
-    return name
-
-
-def _no_id(name: str) -> str:
-    try:
-        values.uuid(name)
-    except values.WrongValue:
-        return name
-    raise ValueError("must not look like an id")
-
-
-def _no_other_meaning(name: str) -> str:
-    if name.lower() == "me":
-        raise ValueError('"me" means whoever asks')
-    return _no_id(name)
-
-
-Name = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*$")]
-Username = Annotated[Name, AfterValidator(_no_other_meaning)]
-OrganizationName = Annotated[Name, AfterValidator(_no_id)]
-SiteRole = Annotated[str, AfterValidator(_site_role)]
-OrganizationRole = Annotated[str, AfterValidator(_organization_role)]
-
-
-class PutOrganization(Model):
-    """What an organization is to be; what is left out keeps its value, or is empty in a new one."""
-
-    name: OrganizationName
-    display_name: ShortText | None = None
-    description: Annotated[str, Field(max_length=LONG_TEXT)] | None = None
-    icon: ShortText | None = None
-
-
-class PutUser(Model):
-    """What a user is to be; what is left out keeps its value, or takes the default in a new one.
-
-    `organization_ids` are the memberships; `organization_roles` gives roles in them, and makes a member where needed.
-    """
-
-    username: Username
-    email: Annotated[str, Field(max_length=254, pattern=r"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+$")]
-    name: ShortText | None = None
-    avatar_url: ShortText | None = None
-    status: Literal["active", "dormant", "suspended"] | None = None
-    login_type: Literal["password", "github", "oidc", "token", "none", ""] | None = None
-    roles: list[SiteRole] | None = None
-    organization_ids: Annotated[list[Uuid], Field(max_length=_MAX_ORGANIZATIONS)] | None = None
-    organization_roles: Annotated[dict[Uuid, list[OrganizationRole]], Field(max_length=_MAX_ORGANIZATIONS)] | None = (
-        None
-    )
 
 
 class RoleJSON(TypedDict):
@@ -86,7 +19,10 @@ class RoleJSON(TypedDict):
 
 
 class UserJSON(TypedDict):
-    """codersdk.User; `name` and `avatar_url` are left out when empty."""
+    """codersdk.User; `name` and `avatar_url` are left out when empty, and what is false but for `has_ai_seat`.
+
+    `deleted` is ours: a user who was deleted can still be looked up by id.
+    """
 
     id: str
     username: str
@@ -100,7 +36,15 @@ class UserJSON(TypedDict):
     login_type: str
     organization_ids: list[str]
     roles: list[RoleJSON]
+    is_service_account: NotRequired[bool]
+    deleted: NotRequired[bool]
     has_ai_seat: bool
+
+
+def role_json(name: str) -> RoleJSON:
+    """A role by name; one that is not known here has its name alone."""
+    role = ROLES.get(name)
+    return {"name": name, "display_name": role.display_name if role else name}
 
 
 class OrganizationJSON(TypedDict):
@@ -127,7 +71,7 @@ class MinimalOrganizationJSON(TypedDict):
 
 
 def user_json(user: User, *, with_organizations: bool = True) -> UserJSON:
-    """A user as clients read it; beside a log row the organizations are always an empty list."""
+    """A user as clients read it; beside a log row without organizations, and without `deleted`."""
     body: UserJSON = {
         "id": user.id,
         "username": user.username,
@@ -138,13 +82,17 @@ def user_json(user: User, *, with_organizations: bool = True) -> UserJSON:
         "status": user.status,
         "login_type": user.login_type,
         "organization_ids": sorted(user.organization_roles) if with_organizations else [],
-        "roles": [{"name": role, "display_name": ROLES[role].display_name} for role in user.roles],
+        "roles": [role_json(role) for role in user.roles],
         "has_ai_seat": False,
     }
     if user.name:
         body["name"] = user.name
     if user.avatar_url:
         body["avatar_url"] = user.avatar_url
+    if user.is_service_account:
+        body["is_service_account"] = True
+    if user.deleted and with_organizations:
+        body["deleted"] = True
     return body
 
 

@@ -59,3 +59,11 @@ def _term(element: str, bare: str) -> Term:
             return Term(key.strip('"'), value.strip('"'))
         case _:
             raise WrongElement(f"Query element {quoted(element)} can only contain 1 ':'")
+
+
+def by_key(given: list[Term]) -> dict[str, list[str]]:
+    """The values of each key, keys and values in the order of the terms."""
+    texts: dict[str, list[str]] = {}
+    for key, value in given:
+        texts.setdefault(key, []).append(value)
+    return texts

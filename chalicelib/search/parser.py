@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 from chalicelib.errors import Invalid, Validation
 from chalicelib.search import values
 from chalicelib.search.filters import FilterKey, FilterTable, Kind
-from chalicelib.search.lexer import Term, WrongElement, terms
+from chalicelib.search.lexer import WrongElement, by_key, terms
 from chalicelib.search.values import WrongValue, quoted
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def parse(query: str, table: FilterTable, *, me: str, organization: Callable[[st
             table, then those about unknown keys in the order typed.
     """
     try:
-        given = _by_key(terms(query, table.bare))
+        given = by_key(terms(query, table.bare))
     except WrongElement as error:
         raise Invalid([Validation("q", str(error))], table.message) from error
     wrong: list[Validation] = []
@@ -103,7 +103,7 @@ def parse(query: str, table: FilterTable, *, me: str, organization: Callable[[st
         if not texts[0]:
             continue
         try:
-            whole &= _filter(key, _only(texts), me, organization)
+            whole &= _filter(key, values.only(texts), me, organization)
         except WrongValue as error:
             wrong.append(Validation(key.key, f"Query param {quoted(key.key)} {error}"))
     wrong += [Validation(key, f"{quoted(key)} is not a valid query param") for key in given]
@@ -128,20 +128,6 @@ def names(query: str, table: FilterTable) -> tuple[tuple[str, str], ...]:
     except Invalid:
         return ()
     return (*(("name", name) for name in organizations), *((user.by, user.text) for user in asked.users))
-
-
-def _by_key(given: list[Term]) -> dict[str, list[str]]:
-    texts: dict[str, list[str]] = {}
-    for key, value in given:
-        texts.setdefault(key, []).append(value)
-    return texts
-
-
-def _only(texts: list[str]) -> str:
-    if len(texts) > 1:
-        problem = f"provided more than once, found {len(texts)} times"
-        raise WrongValue(f"{problem}. Only provide 1 instance of this query param.")
-    return texts[0]
 
 
 def _filter(  # noqa: PLR0911 - one for each kind

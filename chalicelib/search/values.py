@@ -10,12 +10,14 @@ from datetime import MINYEAR, UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 NIL_UUID = "00000000-0000-0000-0000-000000000000"
 """Stands for "no UUID given" wherever a UUID is asked for."""
 
 _REPEATED = 100
+_FLAGS = {"1": True, "t": True, "true": True, "0": False, "f": False, "false": False}
+_INT64_DIGITS = 19
 _DAY = "2006-01-02"
 _MOMENT = "2006-01-02T15:04:05.999999999Z07:00"
 
@@ -51,6 +53,46 @@ def enum(text: str, words: Collection[str], aliases: Mapping[str, str]) -> str:
     if word not in words:
         raise WrongValue(f"has invalid value: {quoted(text)} is not a valid value")
     return word
+
+
+def only(texts: Sequence[str]) -> str:
+    """The one value of a key that takes one.
+
+    Raises:
+        WrongValue: there are several.
+    """
+    if len(texts) > 1:
+        problem = f"provided more than once, found {len(texts)} times"
+        raise WrongValue(f"{problem}. Only provide 1 instance of this query param.")
+    return texts[0]
+
+
+def boolean(text: str) -> bool:
+    """A flag, in any of the ways that Go's `strconv.ParseBool` takes, whatever its case.
+
+    Raises:
+        WrongValue: it is none of them.
+    """
+    flag = _FLAGS.get(text.lower())
+    if flag is None:
+        raise WrongValue(f"must be a valid boolean: strconv.ParseBool: parsing {quoted(text)}: invalid syntax")
+    return flag
+
+
+def int64(text: str) -> int:
+    """A whole number of 64 bits.
+
+    Raises:
+        WrongValue: it is none, or out of range.
+    """
+    problem = ""
+    if not re.fullmatch(r"[+-]?[0-9]+", text, re.ASCII):
+        problem = "invalid syntax"
+    elif len(text.lstrip("+-0")) > _INT64_DIGITS or not -(2**63) <= int(text) < 2**63:
+        problem = "value out of range"
+    if problem:
+        raise WrongValue(f"must be a valid int64: strconv.ParseInt: parsing {quoted(text)}: {problem}")
+    return int(text)
 
 
 def date(text: str) -> datetime:

@@ -13,7 +13,7 @@ from app import app
 from chalicelib.models.audit_logs import AuditEventIn, GenerateIn
 from chalicelib.models.base import Model
 from chalicelib.models.connection_logs import ConnectionEventIn
-from chalicelib.models.directory import PutOrganization, PutUser
+from chalicelib.models.directory_bodies import PutOrganization, PutUser
 from chalicelib.models.tokens import CreateToken
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS
 

@@ -4,6 +4,7 @@ import base64
 import json
 import logging
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ import pytest
 from app import app
 from chalicelib.api import users
 from chalicelib.api.http import RESPONSE_HEADERS, answered_methods
-from chalicelib.store.directory import people
+from chalicelib.store.directory import listing, people
 from chalicelib.ui.page import CONTENT_SECURITY_POLICY
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ BODILESS = {
     ("POST", "/api/v2/users/{user}/keys"),
     ("PUT", "/api/v2/users/{user}/keys/{keyid}/expire"),
     ("POST", "/ui/session"),
+    ("PUT", "/api/v2/users/{user}/status/suspend"),
+    ("PUT", "/api/v2/users/{user}/status/activate"),
+    ("POST", "/api/v2/organizations/{organization}/members/{user}"),
 }
 MAY_BE_EMPTY = {("POST", "/api/v2/users/{user}/keys/{keyid}/rotate"), ("POST", "/api/v2/retention/runs")}
 EVERY_ROUTE = sorted((method, path) for path, methods in app.routes.items() for method in methods)
@@ -200,9 +204,16 @@ def test_a_body_of_another_type(
         (
             "PUT",
             "/api/v2/users/{user}",
-            {"username": "a", "email": "a@b", "roles": ["emperor"], "organization_ids": ["x"]},
+            {"username": "a", "email": "a@b", "roles": [1], "organization_ids": ["x"]},
             ["roles.0", "organization_ids.0"],
         ),
+        ("POST", "/api/v2/users", {"email": "a@b"}, ["username"]),
+        ("POST", "/api/v2/users", {"username": "a b", "login_type": "magic"}, ["username", "login_type"]),
+        ("PUT", "/api/v2/users/{user}/profile", {"name": 1}, ["username", "name"]),
+        ("PUT", "/api/v2/users/{user}/roles", {"roles": "owner"}, ["roles"]),
+        ("PUT", "/api/v2/organizations/{organization}/members/{user}/roles", {}, ["roles"]),
+        ("POST", "/api/v2/organizations", {"name": "a b"}, ["name"]),
+        ("PATCH", "/api/v2/organizations/{organization}", {"icon": 1}, ["icon"]),
         ("PUT", "/api/v2/organizations/{organization}", {"name": None}, ["name"]),
         ("PUT", "/api/v2/organizations/{organization}", {"name": "a b", "icon": 1}, ["name", "icon"]),
         ("POST", "/api/v2/users/{user}/keys/tokens", {"lifetime": "1h", "scopes": "all"}, ["lifetime", "scopes"]),
@@ -231,18 +242,24 @@ def test_a_huge_body(*, owner: Client, assert_error: CheckError, root: User, met
         assert reply.status in (200, 201, 404)
 
 
-@pytest.mark.parametrize("path", ["/api/v2/users/first", "/api/v2/users"])
+@pytest.mark.parametrize(
+    ("path", "room", "name"),
+    [("/api/v2/users/first", people, "has_users"), ("/api/v2/users", listing, "read_page")],
+)
 def test_an_exception_inside_a_view_tells_the_log_and_not_the_client(
+    *,
     owner: Client,
     assert_error: CheckError,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     path: str,
+    room: ModuleType,
+    name: str,
 ) -> None:
-    def fail() -> None:
+    def fail(*_: object) -> None:
         raise RuntimeError("a detail nobody should hear")
 
-    monkeypatch.setattr(people, "list_users", fail)
+    monkeypatch.setattr(room, name, fail)
     with caplog.at_level(logging.ERROR):
         reply = owner.get(path)
     assert reply.status == 500

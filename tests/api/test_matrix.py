@@ -85,6 +85,7 @@ KEYS = f"{USER}/keys"
 KEY = f"{KEYS}/{{keyid}}"
 ORGANIZATIONS = "/api/v2/organizations"
 ORGANIZATION = f"{ORGANIZATIONS}/{{organization}}"
+MEMBER = f"{ORGANIZATION}/members/{{user}}"
 CONNECTIONS = "/api/v2/connectionlog"
 EVENT = {
     "time": "2025-07-10T10:14:38.942776Z",
@@ -124,7 +125,28 @@ CASES = (
     Case("GET", f"{USER}/login-type", "user:read"),
     Case("GET", f"{USER}/organizations", "user:read organization:read", opened=listed),
     Case("GET", f"{USER}/organizations/{{organization}}", "user:read organization:read"),
+    Case("POST", USERS, "user:create", NEW),
+    Case("PUT", f"{USER}/status/suspend", "user:read user:update"),
+    Case("PUT", f"{USER}/status/activate", "user:read user:update"),
+    Case("PUT", f"{USER}/profile", "user:read user:update", {"username": "{fresh}"}),
+    Case("GET", f"{USERS}/roles", "assign_role:read", opened=listed),
+    Case("GET", f"{USER}/roles", "user:read"),
+    Case("PUT", f"{USER}/roles", "user:read assign_role:assign", {"roles": []}),
+    Case("GET", f"{ORGANIZATION}/members", "organization:read organization_member:read", opened=listed),
+    Case("GET", f"{ORGANIZATION}/paginated-members", "organization:read organization_member:read", opened=counted),
+    Case("GET", f"{ORGANIZATION}/members/roles", "organization:read assign_org_role:read", opened=listed),
+    Case("GET", MEMBER, "organization:read organization_member:read"),
+    Case("POST", MEMBER, "organization:read user:read organization_member:create", named={"user": "stranger"}),
+    Case("DELETE", MEMBER, "organization:read organization_member:read organization_member:delete"),
+    Case(
+        "PUT",
+        f"{MEMBER}/roles",
+        "organization:read organization_member:read assign_org_role:assign",
+        {"roles": []},
+    ),
     Case("GET", ORGANIZATIONS, "organization:read", opened=listed),
+    Case("POST", ORGANIZATIONS, "organization:create organization_member:create", {"name": "{fresh}"}),
+    Case("PATCH", ORGANIZATION, "organization:read organization:update", {"description": "{fresh}"}),
     Case("GET", ORGANIZATION, "organization:read"),
     Case("PUT", ORGANIZATION, "organization:create", {"name": "{fresh}"}, named={"organization": "new"}),
     Case("PUT", ORGANIZATION, "organization:update", {"name": "acme", "description": "{fresh}"}),
@@ -165,6 +187,7 @@ class Stage:
 
     def set_up(self) -> None:
         self.bob = self.house.user(f"b{uuid4().hex[:12]}", organizations={self.acme.id: ()})
+        self.stranger = self.house.user(f"s{uuid4().hex[:12]}")
         self.key = self.house.token(self.bob)[:10]
         state, known = placing.known()
         if not known:
@@ -179,7 +202,7 @@ class Stage:
             "keyname": f"test-{self.key}",
             "name": "a-case",
         }
-        others = {"new": str(uuid4()), "own": client.token[:10]}
+        others = {"new": str(uuid4()), "own": client.token[:10], "stranger": self.stranger.id}
         names |= {name: others[what] for name, what in (case.named or {}).items()}
         known = {**names, "fresh": fresh, "root": self.root.id}
         body = case.body
@@ -279,7 +302,10 @@ def test_with_the_allow_list_narrowed_away_a_route_is_closed(
             assert not case.opened(reply), f"{case} without {missing}: {reply.status} {reply.text}"
 
 
-OF_OTHERS = [case for case in WITH_NEEDS if case.path != USERS and not (case.named and "keyid" in case.named)]
+FOR_EVERYBODY = {USERS, f"{USERS}/roles"}
+OF_OTHERS = [
+    case for case in WITH_NEEDS if case.path not in FOR_EVERYBODY and not (case.named and "keyid" in case.named)
+]
 
 
 @pytest.mark.parametrize("case", OF_OTHERS, ids=str)

@@ -102,7 +102,7 @@ def test_a_failure_is_counted_as_the_servers(client: Client, lines: Any, monkeyp
     def fails() -> None:
         raise Unavailable
 
-    monkeypatch.setattr(people, "list_users", fails)
+    monkeypatch.setattr(people, "has_users", fails)
     assert client.get("/api/v2/users/first").status == 503
     (line,) = lines()
     assert (line["status"], line["ServerErrors"]) == (503, 1)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from chalicelib.version import VERSION
+from chalicelib.version import BUILD_VERSION
 
 if TYPE_CHECKING:
     from tests.api.conftest import Client, House
@@ -51,7 +51,7 @@ def test_build_info_has_what_a_cli_reads(client: Client) -> None:
         "upgrade_message",
         "deployment_id",
     }
-    assert body["version"] == f"v{VERSION}" == reply.headers["x-coder-build-version"]
+    assert body["version"] == BUILD_VERSION == reply.headers["x-coder-build-version"]
     assert (body["telemetry"], body["workspace_proxy"]) == (False, False)
     assert str(UUID(body["deployment_id"])) == body["deployment_id"]
     assert client.get("/api/v2/buildinfo").json == body

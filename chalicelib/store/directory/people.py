@@ -35,10 +35,13 @@ from chalicelib.store.dynamodb.rounds import Rounds, run
 from chalicelib.store.dynamodb.tables import OrganizationItem, UserItem, decoded
 from chalicelib.store.dynamodb.transaction import Write, transact
 
-_USER = "user"
+USER = "user"
+"""The kind of the items that hold a user."""
 _ORGANIZATION = "organization"
 _USER_CLAIMS = ("username", "email")
 _ORGANIZATION_CLAIMS = ("name",)
+_RARE = ("is_service_account", "github_com_user_id")
+"""Attributes of a user that are stored only where they say something."""
 
 Writes = Sequence[tuple[str, Write]]
 """Writes of one transaction, each with what is wrong where its condition fails: a field that is taken, `_LAST_OWNER`,
@@ -64,7 +67,7 @@ class Known(NamedTuple):
 def get_user(user_id: str, *, consistent: bool = False) -> User | None:
     """The user with this id, deleted or not."""
     item = _get(UserItem, user_id, consistent=consistent)
-    return _user(item) if item else None
+    return user_of(item) if item else None
 
 
 def get_user_and_claims(user_id: str, names: Iterable[tuple[str, str]]) -> tuple[User | None, Claims]:
@@ -82,7 +85,7 @@ def get_user_and_claims(user_id: str, names: Iterable[tuple[str, str]]) -> tuple
     found = {item["id"]["S"]: item for _, item in batch_get(wanted, consistent=True)}
     own = found.pop(user_id, None)
     known = {key: found.get(key, {}) for keys in wanted.values() for key in keys if key != user_id}
-    return _user(own) if own and "kind" in own else None, known
+    return user_of(own) if own and "kind" in own else None, known
 
 
 def get_organization(organization_id: str, *, consistent: bool = False) -> Organization | None:
@@ -148,15 +151,20 @@ def look_up_rounds(
         elif "kind" not in item:
             continue
         elif table == UserItem.Meta.table_name:
-            known.users[row_id] = _user(item)
+            known.users[row_id] = user_of(item)
         else:
             known.organizations[row_id] = _organization(item)
     return known
 
 
+def has_users() -> bool:
+    """Whether there is a user who is not deleted; one row is read to tell."""
+    return bool(call("Query", listing_request(UserItem, USER) | {"Limit": 1})["Items"])
+
+
 def list_users() -> Iterator[User]:
     """All users that are not deleted, by username."""
-    return (_user(item) for item in _listing(UserItem, _USER))
+    return (user_of(item) for item in _listing(UserItem, USER))
 
 
 def list_organizations() -> Iterator[Organization]:
@@ -211,6 +219,20 @@ def save_organization(organization: Organization, before: Organization | None, *
     _transact(_saving(OrganizationItem, item, organization, before, _ORGANIZATION_CLAIMS), trail)
 
 
+def save_organization_and_member(organization: Organization, member: User, before: User, *trail: Write) -> None:
+    """Create an organization together with the change of the user who becomes its first member, and write the trail.
+
+    Raises:
+        Taken: the name belongs to another organization.
+        Changed: the stored user is no longer `before`.
+    """
+    rows = [
+        *_saving(OrganizationItem, _organization_item(organization), organization, None, _ORGANIZATION_CLAIMS),
+        *_saving(UserItem, _user_item(member), member, before, _USER_CLAIMS),
+    ]
+    _transact(rows, trail)
+
+
 def _saving(
     table: DirectoryItem,
     item: UserItem | OrganizationItem,
@@ -222,13 +244,15 @@ def _saving(
     unchanged = table.id.does_not_exist() if before is None else table.updated_at == before.updated_at
     writes = [("", Write("Put", item.get_save_kwargs_from_instance(condition=unchanged)))]
     for field in claimed:
-        old = lowered(getattr(before, field)) if before and not before.deleted else None
-        new = lowered(getattr(after, field)) if not after.deleted else None
+        # A service account without an e-mail address has none to claim.
+        old = (lowered(getattr(before, field)) or None) if before and not before.deleted else None
+        new = (lowered(getattr(after, field)) or None) if not after.deleted else None
         if old == new:
             continue
         if old is not None:
-            writes.append(("", release(table, field, old, after.id) if new else leave(table, field, old, after.id)))
-        elif before and lowered(getattr(before, field)) != new:
+            give_back = leave if after.deleted else release
+            writes.append(("", give_back(table, field, old, after.id)))
+        elif before and lowered(getattr(before, field)) not in ("", new):
             writes.append(("", forget(table, field, getattr(before, field), after.id)))
         if new is not None:
             writes.append((field, hold(table, field, new, after.id)))
@@ -271,13 +295,18 @@ def _get(table: DirectoryItem, row_id: str, *, consistent: bool) -> Item | None:
     return item if item and "kind" in item else None
 
 
-def _listing(table: DirectoryItem, kind: str) -> Iterator[Item]:
-    request: dict[str, Any] = {
+def listing_request(table: DirectoryItem, kind: str) -> dict[str, Any]:
+    """The query for all rows of a kind that are not deleted, in the order of their names."""
+    return {
         "TableName": table.Meta.table_name,
         "IndexName": "listing",
         "KeyConditionExpression": "kind = :kind",
         "ExpressionAttributeValues": {":kind": {"S": kind}},
     }
+
+
+def _listing(table: DirectoryItem, kind: str) -> Iterator[Item]:
+    request = listing_request(table, kind)
     while True:
         answer = call("Query", request)
         yield from answer["Items"]
@@ -286,11 +315,13 @@ def _listing(table: DirectoryItem, kind: str) -> Iterator[Item]:
         request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
-def _user(item: Item) -> User:
+def user_of(item: Item) -> User:
+    """The user that an item of the table holds."""
     values = decoded(UserItem, item)
     values["roles"] = tuple(values["roles"])
     values["organization_roles"] = {key: tuple(roles) for key, roles in values["organization_roles"].items()}
-    return User(**{name: values[name] for name in User.__slots__})
+    # Items of an earlier version lack fields, which then have their defaults.
+    return User(**{name: values[name] for name in User.__slots__ if values[name] is not None})
 
 
 def _organization(item: Item) -> Organization:
@@ -298,18 +329,25 @@ def _organization(item: Item) -> Organization:
     return Organization(**{name: values[name] for name in Organization.__slots__})
 
 
+# Without its RANGE key `sort` a row leaves the listing: deleted rows cost nothing there.
 def _user_item(user: User) -> UserItem:
     values = {name: getattr(user, name) for name in User.__slots__}
     values["roles"] = list(user.roles)
     values["organization_roles"] = {key: list(roles) for key, roles in user.organization_roles.items()}
-    return UserItem(**values, kind=_USER, sort=_sort(user.username, user.id, deleted=user.deleted))
+    for name in _RARE:
+        values[name] = values[name] or None
+    return UserItem(**values, kind=USER, sort=None if user.deleted else place(user))
 
 
 def _organization_item(row: Organization) -> OrganizationItem:
     values = {name: getattr(row, name) for name in Organization.__slots__}
-    return OrganizationItem(**values, kind=_ORGANIZATION, sort=_sort(row.name, row.id, deleted=row.deleted))
+    return OrganizationItem(**values, kind=_ORGANIZATION, sort=None if row.deleted else _place(row.name, row.id))
 
 
-def _sort(name: str, row_id: str, *, deleted: bool) -> str | None:
-    # Without its RANGE key a row leaves the listing: deleted rows cost nothing there.
-    return None if deleted else f"{lowered(name)}#{row_id}"
+def place(user: User) -> str:
+    """Where a user stands in the listing, or stood before it was deleted: users are in the order of these texts."""
+    return _place(user.username, user.id)
+
+
+def _place(name: str, row_id: str) -> str:
+    return f"{lowered(name)}#{row_id}"

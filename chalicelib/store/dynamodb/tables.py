@@ -101,6 +101,8 @@ class UserItem(Model):
     login_type = UnicodeAttribute(null=True)
     roles = JSONAttribute(null=True)
     organization_roles = JSONAttribute(null=True)
+    is_service_account = BooleanAttribute(null=True)
+    github_com_user_id = NumberAttribute(null=True)
     created_at = TimeAttribute(null=True)
     updated_at = TimeAttribute(null=True)
     last_seen_at = TimeAttribute(null=True)
