@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from chalicelib.access.decide import reach
 from chalicelib.api import lookup, request_log
@@ -18,7 +18,7 @@ from chalicelib.records import User
 from chalicelib.search.user_query import UserFilter
 from chalicelib.settings import current
 from chalicelib.store.directory import listing, people
-from chalicelib.store.directory.listing import Next, Test, UserPage, Wanted
+from chalicelib.store.directory.listing import Counted, Next, Test, UserPage, Wanted
 from chalicelib.store.dynamodb.budget import Budget
 
 COUNT_CAP = 2_000
@@ -78,11 +78,7 @@ def answer(call: Call, rows: Rows, asked: UserFilter, visible: Visible) -> Answe
     following = Next(found.users[len(texts) - 1], 0) if cut else found.next
     fields: dict[str, Any] = {}
     if counting:
-        fields["count"] = found.count
-        if found.count > COUNT_CAP:
-            fields["count_cap"] = COUNT_CAP
-        if not found.counted:
-            fields["count_partial"] = True
+        fields |= {"count": found.count, **_count_notes(found.counted)}
     if following is not None:
         fields["next_after_id"] = following.user.id
         if following.offset:
@@ -111,6 +107,17 @@ def fitting(found: UserPage, rows: Rows) -> list[str]:
             break
         texts.append(text)
     return texts
+
+
+def _count_notes(counted: Counted) -> dict[str, Any]:
+    match counted:
+        case Counted.EXACT:
+            return {}
+        case Counted.CAPPED:
+            return {"count_cap": COUNT_CAP}
+        case Counted.CUT_SHORT:
+            return {"count_partial": True}
+    assert_never(counted)
 
 
 def _wanted(call: Call, asked: UserFilter, visible: Visible, *, count_cap: int) -> Wanted:

@@ -13,6 +13,7 @@ from bench import published
 from bench.results import markdown
 from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, Lane, lane_of
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterKey, Kind
+from chalicelib.search.user_filters import USER_FILTERS, UserKey, UserKind
 from chalicelib.settings import declared
 from scripts.deployment import parameters
 from scripts.deployment.stages import STAGES
@@ -29,6 +30,7 @@ def tables() -> dict[str, str]:
         "settings": _settings(),
         "connection filters": _filters(CONNECTION_FILTERS.keys, EVERY_CONNECTION_LANE),
         "audit filters": _filters(AUDIT_FILTERS.keys, EVERY_AUDIT_LANE),
+        "user filters": _user_filters(),
         "parameters": _parameters(),
         **published.readme(published.found()),
     }
@@ -66,6 +68,31 @@ def _parameters() -> str:
 def _filters(keys: Iterable[FilterKey], lanes: tuple[Lane, ...]) -> str:
     rows = ((f"`{key.key}:`", _takes(key), f"`{lane_of(key.field, lanes).name}`", key.about) for key in keys)
     return markdown(("key", "value", "lane", "finds"), rows)
+
+
+def _user_filters() -> str:
+    rows = ((f"`{key.key}:`", _user_values(key), key.about) for key in USER_FILTERS.keys)
+    return markdown(("key", "value", "finds"), rows)
+
+
+def _user_values(key: UserKey) -> str:  # noqa: PLR0911 - one for each kind
+    match key.kind:
+        case UserKind.PART | UserKind.EXACT:
+            return "a text"
+        case UserKind.WORDS:
+            return ", ".join(f"`{word}`" for word in key.words) + "; several with commas between"
+        case UserKind.ROLES:
+            return "a role; several with commas between"
+        case UserKind.FLAG | UserKind.SYSTEM:
+            return "`true` or `false`"
+        case UserKind.ID:
+            return "a UUID"
+        case UserKind.NUMBER:
+            return "a whole number"
+        case UserKind.AFTER | UserKind.BEFORE:
+            return "an RFC 3339 time, in quotes"
+        case _:
+            assert_never(key.kind)
 
 
 def _takes(key: FilterKey) -> str:  # noqa: PLR0911 - one for each kind

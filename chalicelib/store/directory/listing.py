@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import islice, repeat
 from typing import Any, NamedTuple
 
@@ -52,21 +53,31 @@ class Next(NamedTuple):
     offset: int
 
 
+class Counted(Enum):
+    """How far a count goes."""
+
+    EXACT = "exact"
+    CAPPED = "capped"
+    """There are at least as many; beyond the cap nobody counts."""
+    CUT_SHORT = "cut short"
+    """There are at least as many; the budget ended the count."""
+
+
 @dataclass(frozen=True, slots=True)
 class UserPage:
     """One page of users.
 
     Attributes:
         users: in the order of their usernames, whatever the case.
-        count: how many match after the place asked for, those passed over included; at most the cap and one.
-        counted: whether `count` is as many as there are, or more than the cap; False where the budget ended the count.
+        count: how many match after the place asked for, those passed over included.
+        counted: how far the count goes.
         next: where to go on; None where there are no more.
         whole: whether the page has as many users as were asked for, or all there are.
     """
 
     users: Sequence[User]
     count: int
-    counted: bool
+    counted: Counted
     next: Next | None
     whole: bool
 
@@ -87,18 +98,17 @@ def read_page(wanted: Wanted, budget: Budget) -> UserPage:
     last = page[-1] if full else rows.last
     follower = next(matching, None)
     if follower is None and not rows.stopped:
-        return UserPage(page, met, counted=True, next=None, whole=True)
+        return UserPage(page, met, Counted.EXACT, next=None, whole=True)
     if follower is not None:
         more = wanted.count_cap - met
         met += 1 + (_number(islice(matching, max(0, more))) if wanted.matches else _count_after(follower, more, budget))
-    beyond = met > wanted.count_cap
-    return UserPage(
-        page,
-        min(met, wanted.count_cap + 1),
-        counted=beyond or (follower is not None and not rows.stopped and budget.left > 0),
-        next=Next(last, wanted.offset - skipped) if last else None,
-        whole=full,
-    )
+    if met > wanted.count_cap:
+        counted = Counted.CAPPED
+    else:
+        cut_short = follower is None or rows.stopped or not budget.left
+        counted = Counted.CUT_SHORT if cut_short else Counted.EXACT
+    following = Next(last, wanted.offset - skipped) if last else None
+    return UserPage(page, met, counted, following, whole=full)
 
 
 def page_of(users: Iterable[User], wanted: Wanted) -> UserPage:
@@ -108,7 +118,7 @@ def page_of(users: Iterable[User], wanted: Wanted) -> UserPage:
     end = None if wanted.limit is None else wanted.offset + wanted.limit
     page = matching[wanted.offset : end]
     following = Next(page[-1], 0) if page and page[-1] is not matching[-1] else None
-    return UserPage(page, min(len(matching), wanted.count_cap + 1), counted=True, next=following, whole=True)
+    return UserPage(page, len(matching), Counted.EXACT, following, whole=True)
 
 
 class _Rows:
