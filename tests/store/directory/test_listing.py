@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
-from typing import Any, Protocol
 from uuid import UUID
 
 import pytest
@@ -15,17 +14,11 @@ from chalicelib.store.directory import listing
 from chalicelib.store.directory.listing import Counted, UserPage, Wanted, page_of, read_page
 from chalicelib.store.directory.people import place, save_user
 from chalicelib.store.dynamodb.budget import Budget
+from tests.transport import ObservedTransport
 
 pytestmark = pytest.mark.usefixtures("tables")
 
 CAP = 20
-
-
-class Sent(Protocol):
-    requests: list[tuple[str, Mapping[str, Any]]]
-
-    @property
-    def operations(self) -> list[str]: ...
 
 
 @pytest.fixture
@@ -110,37 +103,41 @@ def test_a_count_that_the_budget_ends_says_so(crowd: list[User]) -> None:
         assert (len(page.users), page.count, page.counted) == (5, count, Counted.CUT_SHORT)
 
 
-def test_time_that_is_up_ends_a_page_after_its_first_call(crowd: list[User], sent: Sent) -> None:
+def test_time_that_is_up_ends_a_page_after_its_first_call(crowd: list[User], transport: ObservedTransport) -> None:
     assert crowd
-    sent.requests.clear()
+    transport.requests.clear()
     page = read_page(wanted(nobody), Budget(give_up_at=0))
-    assert sent.operations == ["Query"]
+    assert transport.operations == ["Query"]
     assert page.next is not None
     assert (page.whole, page.counted) == (False, Counted.CUT_SHORT)
 
 
-def test_a_page_of_everybody_reads_its_rows_and_one_more_in_one_call(crowd: list[User], sent: Sent) -> None:
+def test_a_page_of_everybody_reads_its_rows_and_one_more_in_one_call(
+    crowd: list[User], transport: ObservedTransport
+) -> None:
     assert crowd
     for limit in (1, 10, 25):
-        sent.requests.clear()
+        transport.requests.clear()
         budget = Budget()
         assert len(read_page(wanted(limit=limit, count_cap=0), budget).users) == limit
-        assert sent.operations == ["Query"]
+        assert transport.operations == ["Query"]
         assert budget.rows_read == limit + 1
 
 
-def test_counting_everybody_sends_no_row(crowd: list[User], sent: Sent) -> None:
+def test_counting_everybody_sends_no_row(crowd: list[User], transport: ObservedTransport) -> None:
     assert crowd
-    sent.requests.clear()
+    transport.requests.clear()
     read_page(wanted(limit=5), Budget())
-    (_, page), (_, count) = sent.requests
+    (_, page), (_, count) = transport.requests
     assert (page["Limit"], count["Limit"], count["Select"]) == (6, CAP - 5, "COUNT")
 
 
-def test_a_filter_reads_more_at_each_call(crowd: list[User], sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_filter_reads_more_at_each_call(
+    crowd: list[User], transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert crowd
     monkeypatch.setattr(listing, "_LEAST_ROWS", 4)
-    sent.requests.clear()
+    transport.requests.clear()
     read_page(wanted(nobody, limit=1), Budget())
-    assert [request["Limit"] for _, request in sent.requests] == [4, 8, 16, 32][: len(sent.requests)]
-    assert len(sent.requests) in (3, 4)
+    assert [request["Limit"] for _, request in transport.requests] == [4, 8, 16, 32][: len(transport.requests)]
+    assert len(transport.requests) in (3, 4)
