@@ -15,6 +15,7 @@ from chalicelib.store.directory import people
 if TYPE_CHECKING:
     from chalicelib.records import User
     from tests.api.conftest import Client, House, Reply
+    from tests.transport import ObservedTransport
 
 ALL = "/api/v2/users"
 CheckError = Callable[["Reply"], dict[str, Any]]
@@ -114,32 +115,36 @@ def test_a_place_that_cannot_be_seen_is_refused_like_one_that_is_not_there(
     assert assert_error(replies[0]) == assert_error(replies[1])
 
 
-def test_a_member_sees_themselves_and_reads_nobody_else(house: House, crew: list[User], store_calls: list[str]) -> None:
+def test_a_member_sees_themselves_and_reads_nobody_else(
+    house: House, crew: list[User], transport: ObservedTransport
+) -> None:
     member = house.client(crew[3])
-    store_calls.clear()
+    transport.requests.clear()
     reply = member.get(ALL)
     assert (usernames(reply), reply.json["count"]) == (["dee"], 1)
-    assert "Query" not in store_calls
+    assert "Query" not in transport.operations
     assert usernames(member.get(ALL, query={"q": "ann"})) == []
 
 
 def test_an_allow_list_bounds_the_list_without_reading_it(
-    house: House, root: User, crew: list[User], store_calls: list[str]
+    house: House, root: User, crew: list[User], transport: ObservedTransport
 ) -> None:
     ann, bob, *_ = crew
     narrowed = house.client(root, allow_list=(f"user:{ann.id}", f"user:{bob.id}"))
-    store_calls.clear()
+    transport.requests.clear()
     assert usernames(narrowed.get(ALL)) == ["ann", "bob"]
     assert usernames(narrowed.get(ALL, query={"q": "status:suspended"})) == ["bob"]
     assert usernames(narrowed.get(ALL, query={"limit": "1", "after_id": ann.id})) == ["bob"]
-    assert "Query" not in store_calls
+    assert "Query" not in transport.operations
 
 
-def test_a_user_by_unique_name_is_not_searched_for(owner: Client, crew: list[User], store_calls: list[str]) -> None:
+def test_a_user_by_unique_name_is_not_searched_for(
+    owner: Client, crew: list[User], transport: ObservedTransport
+) -> None:
     assert crew
-    store_calls.clear()
+    transport.requests.clear()
     assert usernames(owner.get(ALL, query={"q": "username:eve"})) == ["eve"]
-    assert "Query" not in store_calls
+    assert "Query" not in transport.operations
 
 
 def test_a_search_that_may_read_no_more_says_where_it_goes_on(
