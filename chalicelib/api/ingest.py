@@ -63,8 +63,8 @@ def received(call: Call, subject: Subject, intake: Intake[Row]) -> tuple[Results
     """
     if reach(subject, intake.action, intake.resource).nothing:
         raise Forbidden(detail=f"Your token or your roles do not let you write {intake.rows}.")
-    sent = read_events(call.body, intake.message)
-    results = Results([entry.index for entry in sent.entries], sent.skipped)
+    sent = read_events(call.body, (intake.message,))
+    results = Results([entry.index for entry in sent.entries], sent.skipped, sent.stopped_at)
     accepted: list[tuple[int, Row]] = []
     for place, entry in enumerate(sent.entries):
         try:
@@ -105,14 +105,16 @@ def answer(call: Call, results: Results) -> Answer:
     request_log.note(**{name: number for name, number in counts.items() if number})
     if body["rejected"] or body["failed"]:
         request_log.note(problems=results.problems(_LOGGED_PROBLEMS))
-    if body["failed"] > results.refused:
-        message = "Some events are not stored yet. Send the request again: events that are stored are known."
-        headers = {"Retry-After": _RETRY_AFTER_SECONDS, "Gatebook-Accepted-Lines": str(results.accepted)}
-        return Answer({"message": message, **body}, 503, headers)
-    if results.refused:
+    if results.refused and body["failed"] == results.refused:
         message = "The store refuses some events; see results. Sending them again does not help."
         return Answer({"message": message, **body}, 500)
-    return Answer(body)
+    if results.accepted is None:
+        return Answer(body)
+    headers = {"Retry-After": _RETRY_AFTER_SECONDS, "Gatebook-Accepted-Lines": str(results.accepted)}
+    message = "Some events are not stored yet. Send the request again: events that are stored are known."
+    if not body["failed"]:
+        message = f"The request has more than one may have. The first {results.accepted} lines or objects are taken."
+    return Answer({"message": message, **body}, 503, headers)
 
 
 def _row(subject: Subject, intake: Intake[Row], entry: Event | Unreadable) -> Row:

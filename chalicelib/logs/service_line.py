@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import times
+from chalicelib.logs.go_quoting import quoted
 from chalicelib.logs.service_log import FIELDS
 from chalicelib.records import AuditLog, ConnectionLog
 
@@ -84,4 +85,4 @@ def _plain(value: Any) -> str:  # noqa: ANN401 - any JSON value
     if value is None:
         return "<nil>"
     text = value if isinstance(value, str) else json.dumps(value)
-    return text if _BARE.fullmatch(text) else json.dumps(text)
+    return text if _BARE.fullmatch(text) else quoted(text)

@@ -1,18 +1,20 @@
-"""Reads the structured log lines that a Coder server prints, so that a log shipper can point here without a transform.
+"""Reads what a Coder server's log says of connections and changes: a shipper can point here without a transform.
 
-JSON lines are `{"msg": "connection_log", "fields": {"WorkspaceID": ..., ...}, ...}`; human lines are
-`... [info]  coderd: connection_log  WorkspaceID=... UserAgent="..." ...`. Names of fields are CamelCase (`Ip` up
-to v2.31, `IP` since); an absent value is null, `""` or `<nil>`. `Diff` and `AdditionalFields` of an `audit_log` are
-objects; a human line has them as JSON in quotes.
+JSON lines are `{"msg": "connection_log", "fields": {"WorkspaceID": ..., ...}, ...}`. In the form of Stackdriver, and as
+other logging libraries write it, the name is `message` and the fields stand beside it. Human lines are read by
+`chalicelib.logs.human_line`. Names of fields are CamelCase (`Ip` up to v2.31, `IP` since) or those of an event; an
+absent value is null, `""` or `<nil>`. `Diff` and `AdditionalFields` of an `audit_log` are objects; a human line has
+them as JSON in quotes.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
+from chalicelib.logs import human_line
 from chalicelib.logs.nesting import too_deep
 
 CONNECTION_LOG = "connection_log"
@@ -57,49 +59,86 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
 }
 """Message -> name in a line -> name of an event's field, in the order in which a line has them."""
 
-_READ = {message: {"Ip": "ip", "IP": "ip", **names} for message, names in FIELDS.items()}
+_NEWER = {CONNECTION_LOG: {"ConnectionMethod": "connection_method", "AppNameOrPort": "app_name_or_port"}, AUDIT_LOG: {}}
+_READ = {
+    message: {
+        "Ip": "ip",
+        "IP": "ip",
+        **names,
+        **_NEWER[message],
+        **{name: name for name in (*names.values(), *_NEWER[message].values())},
+    }
+    for message, names in FIELDS.items()
+}
 _NOTHING = ("", "<nil>", None)
 _MAY_BE_EMPTY = frozenset({"workspace_name", "agent_name", "resource_target"})
 _NUMBERS = ("code", "status_code")
 _OBJECTS = ("diff", "additional_fields")
-
-_HUMAN = re.compile(
-    r"\[(?:debu|debug|info|warn|erro|error|crit|critical|fata|fatal)\]\s+"
-    r"(?:[\w.]+:\s+)?(?P<message>\S+)(?P<fields>.*)"
-)
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
-# A name begins where a word does: a long word that is none is walked once, and not once from each of its letters.
-_PAIR = re.compile(r'(?<!\w)(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
+
+_MESSAGE_KEYS = ("msg", "message")
+_FIELD_KEYS = ("extra", "meta", "attributes")
+_OWN_FIELDS: Mapping[str, frozenset[str]] = {
+    CONNECTION_LOG: frozenset({"connection_status", "workspace_id"}),
+    AUDIT_LOG: frozenset({"resource_type", "action"}),
+}
+"""Message -> the fields by which an event that stands for itself shows which log it belongs to."""
+_BELOW_IS_MISSING = "..."
 
 
-def is_service_log(line: Mapping[str, Any]) -> bool:
-    """Whether an object is a line of a service log and not an event."""
-    return isinstance(line.get("msg"), str) and ("fields" in line or "ts" in line or "level" in line)
+class Reported(NamedTuple):
+    """What a line says.
 
-
-def event_of(line: Mapping[str, Any], message: str) -> dict[str, Any] | None:
-    """The event of a JSON line, in snake_case and without absent values; None for a line of another message."""
-    if line["msg"] != message:
-        return None
-    given = line.get("fields")
-    return _named(given, message) if isinstance(given, Mapping) else {}
-
-
-def event_of_human(line: str, message: str) -> dict[str, Any] | None:
-    """The event that a human line reports; None for a line of another message.
-
-    Raises:
-        ValueError: the text is no line of a service log.
+    Attributes:
+        message: CONNECTION_LOG or AUDIT_LOG.
+        event: the event in snake_case, without absent values.
     """
-    match = _HUMAN.search(line)
-    if match is None:
-        raise ValueError("neither a JSON object nor a line of a service log")
-    if match["message"] != message:
+
+    message: str
+    event: dict[str, Any]
+
+
+def read_object(line: Mapping[str, Any]) -> Reported | None:
+    """What an object says that names one of the two messages; None for any other object."""
+    for key in _MESSAGE_KEYS:
+        message = line.get(key)
+        if isinstance(message, str) and message in FIELDS:
+            return Reported(message, _named(_fields(line), message))
+    return None
+
+
+def read_human(text: str, below: Sequence[str] = ()) -> Reported | None:
+    """What a human line says, given the lines below it; None for a line of any other message.
+
+    Where the lines below did not come with it, a text that every event has is `...`, as the line itself has it.
+    """
+    message = human_line.message_of(text)
+    if message is None:
         return None
-    named = _named({key: _unquoted(value) for key, value in _PAIR.findall(match["fields"])}, message)
+    given = human_line.fields_of(text, below)
+    named = _named(given, message)
     numbers = {name: int(named[name]) for name in _NUMBERS if _NUMBER.fullmatch(named.get(name, ""))}
     objects = {name: _object(named[name]) for name in _OBJECTS if name in named}
-    return named | numbers | objects
+    missing = {}
+    if text.rstrip().endswith(human_line.CUT) and not below:
+        texts = _MAY_BE_EMPTY & {*FIELDS[message].values()}
+        missing = dict.fromkeys(sorted(texts - named.keys()), _BELOW_IS_MISSING)
+    return Reported(message, named | numbers | objects | missing)
+
+
+def message_by_fields(event: Mapping[str, Any]) -> str | None:
+    """The message of the log that an event belongs to, by the fields that it has; None where it has neither's."""
+    return next((message for message, own in _OWN_FIELDS.items() if own <= event.keys()), None)
+
+
+def _fields(line: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields of a line, which stand beside the message or in an object of their own."""
+    if "OrganizationID" in line or message_by_fields(line) is not None:
+        return line
+    if "fields" in line:
+        given = line["fields"]
+        return given if isinstance(given, Mapping) else {}
+    return next((line[key] for key in _FIELD_KEYS if isinstance(line.get(key), Mapping)), line)
 
 
 def _named(given: Mapping[str, Any], message: str) -> dict[str, Any]:
@@ -116,13 +155,3 @@ def _object(text: str) -> Any:  # noqa: ANN401 - a JSON value, or the text for i
     except (ValueError, RecursionError):
         return text
     return text if too_deep(value) else value
-
-
-def _unquoted(value: str) -> str:
-    if not value.startswith('"'):
-        return value
-    try:
-        text: str = json.loads(value)
-    except ValueError:
-        return value.strip('"')
-    return text

@@ -1,9 +1,11 @@
-"""The forms in which events arrive, all read to one list: JSON batch, single event, NDJSON, service-log lines.
+"""The forms in which events arrive, all read to one list.
 
-    {"events": [...]}    [...]                       a batch
-    {"time": ...}                                    one event
-    {"msg": "connection_log", "fields": {...}}       one line of a service log
-    one of the last two per line, or a human line    NDJSON
+    {"events": [...]}    {"logs": [...]}    [...]      a batch
+    {"time": ...}                                      one event
+    {"msg": "connection_log", "fields": {...}}         one line of a service log, in any of its forms
+    {"log": "..."}    {"message": "..."}               one line, as a collector wraps it
+    "..."                                              one line, in a batch
+    one of these, or a human line, per line            lines, with what a collector puts before each
 
 What form it is follows from the body, not from the Content-Type, which shippers and curl set to anything.
 """
@@ -11,29 +13,43 @@ What form it is follows from the body, not from the Content-Type, which shippers
 from __future__ import annotations
 
 import codecs
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.errors import BadRequest, TooLarge
-from chalicelib.logs import service_log
-from chalicelib.models.base import read
+from chalicelib.logs import service_log, text_lines
+from chalicelib.models import json_values
 
 MAX_BYTES = 5_000_000
+"""Of a body, after unpacking. Of lines the first are taken, and the answer says how many."""
+MAX_EVENTS = 20_000
+"""Events of a request, or what should be some: more than 5 MB hold of events that say all they must."""
+MAX_READ = 100_000
+"""Objects and lines that are looked at, whatever they are."""
 
-_MOST_DIGITS = 4_300
+_BATCH_KEYS = ("events", "logs")
+_LIST = re.compile(r'\[\s*[{\["]')
 _BATCH = re.compile(rb'\[\s*[{\["]|\{\s*"(?:events|logs)"\s*:')
-_TOO_LONG = 10 ** (2 * _MOST_DIGITS)
+_WRAPPERS = ("log", "message", "MESSAGE", "msg", "event", "line", "body")
+"""The keys under which collectors wrap the line of a program."""
+_DEEPEST_WRAPPER = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An object that should be an event; `index` is its place in the batch, or among the lines that are not blank."""
+    """An object that should be an event.
+
+    Attributes:
+        index: its place in the batch, or among the lines that are not blank.
+        value: the event, or what should be one.
+        message: of the service log, which says whose event it is; empty where the object does not say.
+    """
 
     index: int
     value: Mapping[str, Any]
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,114 +62,200 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A line or an object that reports something else."""
+    """Lines or an object that report something else."""
+
+    index: int
+    lines: int = 1
+
+
+Part = Event | Unreadable | Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """What comes after this place is more than a request may have."""
 
     index: int
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a body holds: events or what should be some, and how many lines and objects are none."""
+    """What a body holds.
+
+    Attributes:
+        entries: events or what should be some.
+        skipped: how many lines and objects are none.
+        stopped_at: the place of the first line or object that was not read; None when all were.
+    """
 
     entries: tuple[Event | Unreadable, ...]
     skipped: int
+    stopped_at: int | None = None
 
 
-def read_events(body: bytes, message: str) -> Sent:
+def read_events(body: bytes, messages: Collection[str]) -> Sent:
     """The events of a body.
 
     Args:
         body: as it was sent.
-        message: `msg` of the service-log lines that are events here; other lines are skipped and counted.
+        messages: `msg` of the service-log lines that are events here; other lines are skipped and counted.
 
     Raises:
         BadRequest: the body is a JSON document that breaks off or has an error, or it is no text in UTF-8.
-        TooLarge: over 5 MB.
+        TooLarge: it is one JSON document or one line of more than 5 MB.
     """
-    if len(body) > MAX_BYTES:
-        raise TooLarge(
-            "The request is too large.",
-            f"A request may have {MAX_BYTES} bytes; this one has {len(body)}. Send less at a time.",
-        )
-    entries = [_entry(index, value, message) for index, value in enumerate(_values(body.removeprefix(codecs.BOM_UTF8)))]
-    sent = tuple(entry for entry in entries if not isinstance(entry, Skipped))
-    return Sent(sent, len(entries) - len(sent))
+    return _sent(_parts(body.removeprefix(codecs.BOM_UTF8)), messages)
 
 
-def _values(body: bytes) -> Iterator[Any]:
-    """The JSON values that should be events; a line that is none comes as the ValueError or text that it is."""
-    try:
-        whole = _document(body)
-    except BadRequest:
-        if _opens_document(body) or body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise
-        yield from (_line(line) for line in body.split(b"\n") if line.strip())
+def read_values(values: Iterable[Any], messages: Collection[str]) -> Sent:
+    """The events of a batch that is read already: objects, or the lines of a log as texts; nulls are skipped."""
+    return _sent(
+        (part for index, value in enumerate(values) for part in _of_value(index, "" if value is None else value)),
+        messages,
+    )
+
+
+def _sent(parts: Iterable[Part | _Stop], messages: Collection[str]) -> Sent:
+    entries: list[Event | Unreadable] = []
+    skipped = 0
+    for number, part in enumerate(parts):
+        if isinstance(part, _Stop) or number == MAX_READ or len(entries) == MAX_EVENTS:
+            return Sent(tuple(entries), skipped, part.index)
+        match part:
+            case Skipped():
+                skipped += part.lines
+            case Event() if part.message and part.message not in messages:
+                skipped += 1
+            case _:
+                entries.append(part)
+    return Sent(tuple(entries), skipped)
+
+
+def _parts(body: bytes) -> Iterator[Part | _Stop]:
+    whole = _whole(body)
+    if whole is None:
+        yield from _of_lines(body)
         return
-    if isinstance(whole, dict) and isinstance(whole.get("events"), list):
-        yield from whole["events"]
-    elif isinstance(whole, list):
-        yield from whole
-    else:
-        yield whole if isinstance(whole, dict) else ""
+    batch = _batch(whole)
+    for index, value in enumerate([whole] if batch is None else batch):
+        yield from _of_value(index, value)
 
 
-def _document(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """The one JSON value of a body.
-
-    What is JSON and too much for most readers (half a surrogate pair, a number of thousands of digits, lists nested in
-    hundreds) is left to be found in the event that has it: it costs no other.
-    """
+def _whole(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """The one JSON value of a body; None where the body is lines, or nothing."""
+    first = body.lstrip(b" \t\r\n\x00").partition(b"\n")[0].rstrip()
+    if not first.startswith((b"{", b"[")) or body.startswith(b"    "):
+        if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or first[1:2] == b"\x00":
+            raise BadRequest("Request body must be valid JSON.", "the body is no text in UTF-8")
+        return None
+    opens = bool(_BATCH.match(first)) or first.endswith((b"{", b"[", b",", b":"))
+    if not opens and b"\n" in body.strip():
+        # Lines: each is a value, so the whole is none.
+        return None
     try:
-        return read(body)
-    except BadRequest as error:
-        try:
-            return json.loads(body.decode(), parse_constant=_no_number, parse_int=_integer)
-        except (ValueError, RecursionError):
-            raise error from None
+        value = json_values.document(body.strip(b"\x00"))
+    except BadRequest:
+        if opens:
+            raise
+        return None
+    if len(body) > MAX_BYTES:
+        raise _too_large(body)
+    return value
 
 
-def _no_number(text: str) -> Any:  # noqa: ANN401 - it never answers
-    raise ValueError(text)
+def _too_large(body: bytes) -> TooLarge:
+    return TooLarge(
+        "The request is too large.",
+        f"A request may have {MAX_BYTES} bytes; this one has {len(body)}. Send less at a time, or send lines.",
+    )
 
 
-def _integer(text: str) -> int:
-    """The number, or in the place of one that Python does not read another that it does not write."""
-    return int(text) if len(text) <= _MOST_DIGITS else _TOO_LONG
+def _batch(value: object) -> list[Any] | None:
+    if isinstance(value, dict):
+        value = next((value[key] for key in _BATCH_KEYS if isinstance(value.get(key), list)), None)
+    return value if isinstance(value, list) else None
 
 
-def _opens_document(body: bytes) -> bool:
-    """Whether the first line begins a batch, or a JSON value that goes on after it; a log's line does neither."""
-    first = body.lstrip().partition(b"\n")[0].rstrip()
-    return bool(_BATCH.match(first)) or (first.startswith((b"{", b"[")) and first.endswith((b"{", b"[", b",", b":")))
+def _of_lines(body: bytes, depth: int = 0) -> Iterator[Part | _Stop]:
+    index = 0
+    whole_lines = body if len(body) <= MAX_BYTES else body[: body.rfind(b"\n", 0, MAX_BYTES) + 1]
+    if body and not whole_lines:
+        raise _too_large(body)
+    for entry in text_lines.entries(whole_lines):
+        yield from _of_entry(index, entry, depth)
+        index += entry.lines
+    if len(whole_lines) < len(body):
+        yield _Stop(index)
 
 
-def _line(line: bytes) -> Any:  # noqa: ANN401 - any JSON value, a text, or what is wrong with it
-    stripped = line.strip()
+def _of_entry(index: int, entry: text_lines.Entry, depth: int) -> Iterator[Part]:
+    if not entry.text.startswith("{") and not _LIST.match(entry.text):
+        reported = service_log.read_human(entry.text, entry.below) if entry.text else None
+        yield Event(index, reported.event, reported.message) if reported else Skipped(index, entry.lines)
+        return
     try:
-        value = read(stripped)
-        return value if isinstance(value, dict) else ""
+        values = json_values.sequence(entry.text)
     except BadRequest as error:
-        return ValueError(error.detail) if stripped.startswith(b"{") else stripped.decode(errors="replace")
+        yield Unreadable(index, f"The line is not JSON: {error.detail}")
+        return
+    for value in values:
+        batch = _batch(value)
+        if batch is None:
+            yield from _of_value(index, value, depth)
+            continue
+        for inner in batch:
+            yield from _of_value(index, inner, depth)
 
 
-def _entry(index: int, value: Any, message: str) -> Event | Skipped | Unreadable:  # noqa: ANN401 - any JSON value
+def _of_value(index: int, value: Any, depth: int = 0) -> Iterator[Part]:  # noqa: ANN401 - any JSON value
     match value:
-        case ValueError():
-            return Unreadable(index, f"The line is not JSON: {value}")
         case str():
-            return _human(index, value, message)
-        case dict() if service_log.is_service_log(value):
-            event = service_log.event_of(value, message)
-            return Skipped(index) if event is None else Event(index, event)
+            yield from _of_text(index, value, depth)
         case dict():
-            return Event(index, value)
+            yield from _of_object(index, value, depth)
         case _:
-            return Unreadable(index, "An event must be a JSON object.")
+            yield Unreadable(index, "An event must be a JSON object.")
 
 
-def _human(index: int, text: str, message: str) -> Event | Skipped:
-    try:
-        event = service_log.event_of_human(text, message)
-    except ValueError:
-        return Skipped(index)
-    return Skipped(index) if event is None else Event(index, event)
+def _of_object(index: int, value: dict[str, Any], depth: int) -> Iterator[Part]:
+    reported = service_log.read_object(value)
+    if reported is not None:
+        yield Event(index, reported.event, reported.message)
+        return
+    wrapped = None if service_log.message_by_fields(value) else _wrapped(value)
+    if wrapped is None or depth == _DEEPEST_WRAPPER:
+        yield Event(index, value)
+    else:
+        yield from _of_value(index, wrapped, depth + 1)
+
+
+def _wrapped(value: Mapping[str, Any]) -> str | dict[str, Any] | None:
+    """The line that a collector wrapped, where it did."""
+    for key in _WRAPPERS:
+        match value.get(key):
+            case str() as text:
+                return text
+            case dict() as line:
+                return line
+            case [int(), *_] as octets if key == "MESSAGE" and all(_is_byte(octet) for octet in octets):
+                # journald's form of a text that is not printable throughout.
+                return bytes(octets).decode(errors="replace")
+    return None
+
+
+def _is_byte(value: object) -> bool:
+    return isinstance(value, int) and 0 <= value <= 0xFF  # noqa: PLR2004 - the largest byte
+
+
+def _of_text(index: int, text: str, depth: int) -> Iterator[Part]:
+    """The events of a text in a batch or a wrapper: together they are one thing that was sent."""
+    parts = [part for part in _of_lines(text.encode(errors="replace"), depth) if not isinstance(part, _Stop)]
+    telling = [part for part in parts if not isinstance(part, Skipped)]
+    if not telling:
+        yield Skipped(index)
+    for part in telling:
+        match part:
+            case Event():
+                yield Event(index, part.value, part.message)
+            case Unreadable():
+                yield Unreadable(index, part.problem)

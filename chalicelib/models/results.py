@@ -66,16 +66,18 @@ class Results:
     Args:
         indexes: for each event, how many lines or objects of the request come before it.
         skipped: how many lines and objects of the request are no events.
+        stopped_at: how many lines and objects were read, where the request has more than one may have.
 
     Attributes:
         refused: how many events the store refuses whenever they are sent.
     """
 
-    def __init__(self, indexes: Sequence[int], skipped: int) -> None:
+    def __init__(self, indexes: Sequence[int], skipped: int, stopped_at: int | None = None) -> None:
         self.refused = 0
         self._indexes = indexes
         self._by_place: dict[int, ResultJSON] = {}
         self._skipped = skipped
+        self._stopped_at = stopped_at
 
     def stored(self, place: int, row_id: str, status: Status, message: str = "") -> None:
         """The event at this place is in the row of this id."""
@@ -92,9 +94,9 @@ class Results:
 
     @property
     def accepted(self) -> int | None:
-        """How many lines or objects come before the first event that is not stored; None when all are stored."""
-        indexes = [result["index"] for result in self._by_place.values() if result["status"] == "failed"]
-        return min(indexes, default=None)
+        """How many lines or objects, from the first, need not be sent again; None when none needs it."""
+        failed = [result["index"] for result in self._by_place.values() if result["status"] == "failed"]
+        return min(failed if self._stopped_at is None else [*failed, self._stopped_at], default=None)
 
     def problems(self, most: int) -> list[ResultJSON]:
         """The first results of events that are not stored."""

@@ -9,6 +9,8 @@ import re
 from datetime import MINYEAR, UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from chalicelib.logs import go_quoting
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
@@ -119,38 +121,12 @@ def timestamp(text: str) -> datetime:
 
 def quoted(text: str) -> str:
     """The text in double quotes as Go's `%q` writes it, cut, with escapes for all that is not printable."""
-    return '"' + "".join(_escaped(character) for character in cut(text)) + '"'
+    return go_quoting.quoted(cut(text))
 
 
 def cut(text: str) -> str:
     """A client's text as an error repeats it: the first hundred characters, with three dots where there are more."""
     return text if len(text) <= _REPEATED else f"{text[:_REPEATED]}..."
-
-
-_ESCAPES = {
-    '"': '\\"',
-    "\\": "\\\\",
-    "\a": "\\a",
-    "\b": "\\b",
-    "\f": "\\f",
-    "\n": "\\n",
-    "\r": "\\r",
-    "\t": "\\t",
-    "\v": "\\v",
-}
-_DELETE = 0x7F
-_LAST_OF_FOUR_DIGITS = 0xFFFF
-
-
-def _escaped(character: str) -> str:
-    if character in _ESCAPES:
-        return _ESCAPES[character]
-    if character.isprintable():
-        return character
-    code = ord(character)
-    if code < ord(" ") or code == _DELETE:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= _LAST_OF_FOUR_DIGITS else f"\\U{code:08x}"
 
 
 # How a layout writes each of its pieces, and the pattern of what fits it.

@@ -443,6 +443,24 @@ def test_five_megabytes_are_taken_and_one_byte_more_is_not(
     assert owner.post(PATH, "é".encode() * 2_500_001).status == 413
 
 
+def test_of_more_than_one_request_may_have_the_first_lines_are_stored(owner: Client, make_event: Event) -> None:
+    reply = owner.post(PATH, ndjson(make_event(), *["x" * 999_999] * 5, make_event()))
+    assert (reply.status, reply.headers["gatebook-accepted-lines"]) == (503, "5")
+    assert (reply.json["created"], reply.json["skipped"]) == (1, 4)
+
+
+def test_thousands_of_lines_are_stored_and_problems_alone_are_listed_where_that_is_asked(
+    owner: Client, make_event: Event
+) -> None:
+    web = make_event(type="workspace_app", connection_id=None)
+    body = ndjson(*[web] * 3_300, make_event(code="x"))
+    reply = owner.post(PATH, body, query={"results": "problems"})
+    assert reply.status == 200
+    assert (reply.json["created"], reply.json["unchanged"], reply.json["rejected"]) == (1, 3_299, 1)
+    assert [result["index"] for result in reply.json["results"]] == [3_300]
+    assert reply.json["unlisted"] == 3_300
+
+
 def _store_that_takes(monkeypatch: pytest.MonkeyPatch, takes: Callable[[ConnectionLog], bool]) -> None:
     """The store refuses some rows; they are of sessions, so the first write of each is a call of its own."""
     original = connection_requests.close
@@ -477,6 +495,16 @@ def test_a_store_that_takes_some(owner: Client, make_event: Event, monkeypatch: 
     assert statuses(reply) == ["created", "failed", "created"]
     monkeypatch.undo()
     assert statuses(owner.post(PATH, events)) == ["unchanged", "created", "unchanged"]
+
+
+def test_who_sends_again_knows_where_to_begin(
+    owner: Client, make_event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _store_that_takes(monkeypatch, lambda row: row.type != "vscode")
+    kinds = ("ssh", "", "vscode", "ssh", "vscode")
+    events = [make_event(type=kind, connection_status="disconnected") if kind else "a banner" for kind in kinds]
+    reply = owner.post(PATH, ndjson(*events))
+    assert (reply.status, reply.headers["gatebook-accepted-lines"]) == (503, "2")
 
 
 def _refusing(monkeypatch: pytest.MonkeyPatch, code: str) -> None:

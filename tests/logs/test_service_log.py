@@ -7,10 +7,23 @@ from typing import Any
 
 import pytest
 
-from chalicelib.logs.service_log import AUDIT_LOG, CONNECTION_LOG, event_of, event_of_human, is_service_log
+from chalicelib.logs.service_log import AUDIT_LOG, CONNECTION_LOG, message_by_fields, read_human, read_object
+
+
+def event_of(line: dict[str, Any], message: str) -> dict[str, Any] | None:
+    """The event of an object of this message."""
+    reported = read_object(line)
+    return reported.event if reported and reported.message == message else None
+
+
+def event_of_human(line: str, message: str) -> dict[str, Any] | None:
+    """The event of a human line of this message."""
+    reported = read_human(line)
+    return reported.event if reported and reported.message == message else None
+
 
 HUMAN = (
-    "[API] 2025-07-03 06:57:16.157 [info]  coderd: connection_log  request_id=de3f6004-6cc1-4880-a296-d7c6ca1abf75"
+    "2025-07-03 06:57:16.157 [info]  coderd: connection_log  request_id=de3f6004-6cc1-4880-a296-d7c6ca1abf75"
     '  ID=f0249951-d454-48f6-9504-e73340fa07b7  Time="2025-07-03T06:57:16.144719Z"  WorkspaceName=dev  AgentName=main'
     '  Type=workspace_app  Code=200  Ip=127.0.0.1  UserAgent="Mozilla/5.0 (X11; \\"odd\\")"  UserID=<nil>'
     '  SlugOrPort=code-server  ConnectionID=<nil>  DisconnectReason=""  ConnectionStatus=connected'
@@ -68,24 +81,42 @@ def test_a_human_line_reads_like_a_json_line() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["", "hello", "{broken", "goroutine 1 [running]:"])
-def test_a_text_that_no_service_log_prints_is_an_error(text: str) -> None:
-    with pytest.raises(ValueError, match="service log"):
-        event_of_human(text, CONNECTION_LOG)
+@pytest.mark.parametrize("text", ["", "hello", "{broken", "goroutine 1 [running]:", "x connection_log  ID=1"])
+def test_a_text_that_no_service_log_prints_is_no_event(text: str) -> None:
+    assert read_human(text) is None
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"),
+    ("value", "message"),
     [
-        (line(), True),
-        ({"msg": "other", "level": "INFO"}, True),
-        ({"msg": "an event may not have this", "time": "2025-07-03T05:09:41Z"}, False),
-        ({"time": "2025-07-03T05:09:41Z"}, False),
-        ({"msg": 1, "fields": {}}, False),
+        ({"connection_status": "connected", "workspace_id": "x", "msg": "any"}, CONNECTION_LOG),
+        ({"resource_type": "user", "action": "create"}, AUDIT_LOG),
+        ({"time": "2025-07-03T05:09:41Z"}, None),
+        ({}, None),
     ],
 )
-def test_a_service_log_line_is_told_from_an_event(value: dict[str, Any], expected: bool) -> None:
-    assert is_service_log(value) is expected
+def test_an_event_shows_by_its_fields_which_log_it_belongs_to(value: dict[str, Any], message: str | None) -> None:
+    assert message_by_fields(value) == message
+
+
+FLAT = {"ID": "x", "OrganizationID": "o", "Type": "ssh", "Code": None}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"level": "INFO", "msg": "connection_log", "fields": FLAT},
+        {"level": "info", "message": "connection_log", **FLAT},
+        {"severity": "INFO", "message": "connection_log", "timestampSeconds": 1, **FLAT},
+        {"level": "info", "message": "connection_log", "extra": {"id": "x", "organization_id": "o", "type": "ssh"}},
+        {"level": 30, "msg": "connection_log", "meta": FLAT},
+        {"msg": "connection_log", "id": "x", "organization_id": "o", "type": "ssh", "workspace_id": "w"},
+    ],
+)
+def test_fields_are_found_where_a_logging_library_puts_them(line: dict[str, Any]) -> None:
+    event = event_of(line, CONNECTION_LOG)
+    assert event is not None
+    assert {"id": "x", "organization_id": "o", "type": "ssh"}.items() <= event.items()
 
 
 AUDIT_FIELDS = {
@@ -215,13 +246,25 @@ LONG = 400_000
         "[info] " + "x." * (LONG // 2),
         "[info] " * (LONG // 7),
         "[info]" * (LONG // 6),
+        audit_line('a={"b":[' * (LONG // 8)),
+        audit_line("a={" * (LONG // 3)),
+        audit_line('a={"' * (LONG // 4)),
+        audit_line("a={" + "[" * LONG),
+        "[a] " * (LONG // 4),
+        "2025-07-03T06:57:16Z " * (LONG // 21),
+        "<1>1 " + "a " * (LONG // 2),
+        "<1>1 a a a a a " + '["' * (LONG // 2),
+        "a-" * (LONG // 2) + " | x",
+        " " * LONG + "| x",
     ],
-    ids=["word", "open quote", "quotes", "escapes", "spaces", "only spaces", "name", "levels", "levels in one word"],
+    ids=lambda line: f"{line[:20]} {line[-6:]}",
 )
 def test_a_line_is_read_in_one_walk_over_it(line: str) -> None:
     """In a process of its own: a reader that walks from each letter would not end before the hour does."""
     program = (
-        "import sys\nfrom chalicelib.logs.service_log import AUDIT_LOG, event_of_human\n"
-        "try:\n    event_of_human(sys.stdin.read(), AUDIT_LOG)\nexcept ValueError:\n    pass"
+        "import sys\n"
+        "from chalicelib.logs.line_prefixes import bare\n"
+        "from chalicelib.logs.service_log import read_human\n"
+        "read_human(bare(sys.stdin.read()).text)"
     )
     subprocess.run([sys.executable, "-c", program], input=line, text=True, check=True, timeout=60)  # noqa: S603 - ours

@@ -1,0 +1,68 @@
+"""Takes off what collectors write before a line of a log: container runtimes, syslog, compose and kubectl."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import NamedTuple
+
+_MOMENT = r"\d{4}-\d\d-\d\dT[\d:.,]{5,24}(?:Z|[+-]\d\d:?\d\d)"
+_BSD_MOMENT = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
+_PREFIX = re.compile(
+    "|".join(
+        (
+            # The runtime of Kubernetes (CRI). P: the line goes on in the next entry of the stream.
+            rf"{_MOMENT} (?P<stream>stdout|stderr) (?P<tag>[FP])(?: |$)",
+            # Syslog, RFC 5424, with or without the length before it: version, five words, structured data.
+            r'(?:\d{1,7} )?<\d{1,3}>1 (?:\S{1,255} ){5}(?:-|(?:\[(?:[^\]\\"]|"(?:[^"\\]|\\.)*")*\])+) ?\ufeff?',
+            # Syslog, RFC 3164, and what journalctl and rsyslog print: time, host, program.
+            rf"(?:<\d{{1,3}}>)?(?:{_BSD_MOMENT}|{_MOMENT}) \S{{1,255}} [^\s:\[{{]{{1,64}}(?:\[\d{{1,10}}\])?: ?",
+            r"<\d{1,3}>",
+            # docker compose; kubectl --prefix and Coder's own development server.
+            r"[\w.-]{1,128} {1,64}\| ",
+            r"\[[\w./ -]{1,255}\] ",
+            rf"{_MOMENT} ",
+        )
+    )
+)
+_MOST_PREFIXES = 4
+_COLOUR = re.compile(r"\x1b\[[\d;]{0,16}m")
+
+
+class Part(Enum):
+    """How much of a line an entry of a container's log holds."""
+
+    WHOLE = "whole"
+    BEGINNING = "beginning"
+    """The next entry of the same stream goes on."""
+
+
+class Line(NamedTuple):
+    """A line without what a collector put before it.
+
+    Attributes:
+        text: the line as the program printed it, without colours.
+        part: how much of it this is.
+        stream: of the container; empty where the collector does not say.
+    """
+
+    text: str
+    part: Part = Part.WHOLE
+    stream: str = ""
+
+
+def bare(text: str) -> Line:
+    """The line that a program printed, out of the line that a collector made of it."""
+    if text.startswith("{"):
+        return Line(text)
+    part, stream = Part.WHOLE, ""
+    for _ in range(_MOST_PREFIXES):
+        match = _PREFIX.match(text)
+        if match is None:
+            break
+        text = text[match.end() :]
+        if match["tag"]:
+            part, stream = Part.BEGINNING if match["tag"] == "P" else Part.WHOLE, match["stream"]
+    if "\x1b" in text:
+        text = _COLOUR.sub("", text)
+    return Line(text, part, stream)

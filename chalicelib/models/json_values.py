@@ -1,0 +1,75 @@
+"""Reads JSON that others wrote: what is too much for one event is left to be found there, and costs no other."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from chalicelib.errors import BadRequest
+from chalicelib.models.base import read
+
+_MOST_DIGITS = 4_300
+_TOO_LONG = 10 ** (2 * _MOST_DIGITS)
+_STACKDRIVER = '"logging.googleapis.com/severity"'
+_ENTRY_KEYS = frozenset({"message", "severity"})
+
+
+def document(text: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
+    """The one JSON value of a text.
+
+    What is JSON and too much for most readers (half a surrogate pair, a number of thousands of digits, lists nested in
+    hundreds) is read all the same. Of a key that is there twice the last value counts; in an entry for Stackdriver, the
+    first of those that the entry itself has.
+
+    Raises:
+        BadRequest: it is not JSON; the detail says where.
+    """
+    encoded = text.encode(errors="surrogatepass") if isinstance(text, str) else text
+    try:
+        value = read(encoded)
+    except BadRequest as error:
+        try:
+            return json.loads(encoded.decode(), parse_constant=_no_number, parse_int=_integer)
+        except (ValueError, RecursionError):
+            raise error from None
+    if isinstance(value, dict) and "timestampSeconds" in value and _STACKDRIVER in encoded.decode():
+        return json.loads(encoded, object_pairs_hook=_entry, parse_int=_integer)
+    return value
+
+
+def sequence(text: str) -> list[Any]:
+    """The JSON values of a text that has one after the other, with or without blanks between.
+
+    Raises:
+        BadRequest: what is there is not JSON; the detail says where.
+    """
+    try:
+        return [document(text)]
+    except BadRequest as error:
+        values: list[Any] = []
+        place = 0
+        while place < len(text):
+            try:
+                value, place = _DECODER.raw_decode(text, place)
+            except (ValueError, RecursionError):
+                raise error from None
+            values.append(value)
+            while text[place : place + 1].isspace():
+                place += 1
+        return values
+
+
+def _no_number(text: str) -> Any:  # noqa: ANN401 - it never answers
+    raise ValueError(text)
+
+
+def _integer(text: str) -> int:
+    """The number, or in the place of one that Python does not read another that it does not write."""
+    return int(text) if len(text) <= _MOST_DIGITS else _TOO_LONG
+
+
+def _entry(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {**dict(pairs), **{key: value for key, value in reversed(pairs) if key in _ENTRY_KEYS}}
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_number, parse_int=_integer)
