@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -16,6 +17,7 @@ from scripts.local.engine import EmbeddedEngine
 
 if TYPE_CHECKING:
     from tests.rights import Watch
+    from tests.second_engine import SecondEngine
     from tests.transport import ObservedTransport
 
 pytest_plugins = ("tests.records",)
@@ -33,9 +35,13 @@ _WATCH = pytest.StashKey["Watch"]()
 _USED = pytest.StashKey[set[tuple[str, str, str]]]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--second-engine", action="store_true", help="test on dynalite: see tests/second_engine.py")
+
+
 @pytest.fixture(scope="session")
-def engine(request: pytest.FixtureRequest) -> Iterator[EmbeddedEngine]:
-    with EmbeddedEngine() as running, pytest.MonkeyPatch.context() as patch:
+def engine(request: pytest.FixtureRequest) -> Iterator[EmbeddedEngine | SecondEngine]:
+    with _started(second=request.config.option.second_engine) as running, pytest.MonkeyPatch.context() as patch:
         from chalicelib.store.dynamodb.schema import create_missing_tables  # noqa: PLC0415 - the engine must run first
 
         create_missing_tables()
@@ -47,7 +53,11 @@ def engine(request: pytest.FixtureRequest) -> Iterator[EmbeddedEngine]:
 
 
 @pytest.fixture
-def tables(engine: EmbeddedEngine, request: pytest.FixtureRequest) -> Iterator[EmbeddedEngine]:
+def tables(
+    engine: EmbeddedEngine | SecondEngine, request: pytest.FixtureRequest
+) -> Iterator[EmbeddedEngine | SecondEngine]:
+    if request.config.option.second_engine and request.node.get_closest_marker("transactions"):
+        pytest.skip("needs transactions")
     watch = request.config.stash[_WATCH]
     watch.refused.clear()
     yield engine
@@ -56,13 +66,19 @@ def tables(engine: EmbeddedEngine, request: pytest.FixtureRequest) -> Iterator[E
 
 
 @pytest.fixture
-def transport(tables: EmbeddedEngine) -> Iterator[ObservedTransport]:
+def transport(tables: EmbeddedEngine, request: pytest.FixtureRequest) -> Iterator[ObservedTransport]:
     """What the store sends, and the place for faults; see `tests.transport`."""
     from chalicelib.store.dynamodb.transport import in_use, replaced_by  # noqa: PLC0415 - the engine must run first
     from tests.transport import ObservedTransport  # noqa: PLC0415 - as above
 
     assert tables.running
-    observed = ObservedTransport(in_use())
+    has_transactions = not request.config.option.second_engine
+    if not has_transactions:
+        from chalicelib.store.dynamodb import transaction  # noqa: PLC0415 - as above
+
+        # What another test has learnt, that there are none, would hide from this one what it is to be left out for.
+        transaction._engine_lacks_transactions = False
+    observed = ObservedTransport(in_use(), has_transactions=has_transactions)
     with replaced_by(observed):
         yield observed
 
@@ -81,6 +97,13 @@ def shorten(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         monkeypatch.setattr(rounds, "call", shortened)
 
     return limit
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """After a run on the second engine, say how many tests ran and how many were left out."""
+    if config.option.second_engine:
+        ran, left_out = (len(terminalreporter.stats.get(outcome, ())) for outcome in ("passed", "skipped"))
+        terminalreporter.write_line(f"On the second engine {ran} tests passed, {left_out} were left out.")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -109,6 +132,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         lines = ["", "Policies allow what no test has used (scripts/deployment/handlers.py):", *left]
         config.get_terminal_writer().line("\n  ".join(lines), red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _started(*, second: bool) -> AbstractContextManager[EmbeddedEngine | SecondEngine]:
+    if not second:
+        return EmbeddedEngine()
+    from tests.second_engine import serving  # noqa: PLC0415 - as above
+
+    return serving()
 
 
 def _watch(patch: pytest.MonkeyPatch) -> Watch:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import SSLError
 from botocore.httpsession import ProxyConfiguration, get_cert_path
 from botocore.utils import get_environ_proxies
-from urllib3 import PoolManager, ProxyManager, Timeout
+from urllib3 import HTTPConnectionPool, PoolManager, ProxyManager, Timeout
 
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 3
@@ -40,8 +40,23 @@ class Connections:
     """
 
     def __init__(self, url: str, ca_bundle: str | None, timeout: Timeout = _TIMEOUT) -> None:
-        self._url = url
-        self._pool = _pool(url, _tls(url, ca_bundle), timeout)
+        options: Any = {
+            "timeout": timeout,
+            "maxsize": MAX_CONNECTIONS,
+            "blocksize": _READ_BLOCK_BYTES,
+            "ssl_context": _tls(url, ca_bundle),
+        }
+        proxies = ProxyConfiguration(get_environ_proxies(url))  # type: ignore[no-untyped-call]
+        proxy = proxies.proxy_url_for(url)  # type: ignore[no-untyped-call]
+        self._pool: HTTPConnectionPool | ProxyManager
+        if proxy:
+            headers = proxies.proxy_headers_for(proxy)  # type: ignore[no-untyped-call]
+            self._pool = ProxyManager(proxy, proxy_headers=headers, **options)
+            self._target = url
+        else:
+            # Looked up once: a manager looks it up for each request.
+            self._pool = PoolManager(**options).connection_from_url(url)
+            self._target = urlsplit(url).path or "/"
 
     def post(self, headers: Mapping[str, str], body: bytes) -> Reply:
         """Send a POST once.
@@ -49,22 +64,8 @@ class Connections:
         Raises:
             urllib3.exceptions.HTTPError: it did not arrive, or no answer came in time.
         """
-        answer = self._pool.urlopen("POST", self._url, body=body, headers=headers, retries=False, redirect=False)
+        answer = self._pool.urlopen("POST", self._target, body=body, headers=headers, retries=False, redirect=False)
         return Reply(answer.status, answer.data)
-
-
-def _pool(url: str, tls: ssl.SSLContext | None, timeout: Timeout) -> PoolManager:
-    options: Any = {
-        "timeout": timeout,
-        "maxsize": MAX_CONNECTIONS,
-        "blocksize": _READ_BLOCK_BYTES,
-        "ssl_context": tls,
-    }
-    proxies = ProxyConfiguration(get_environ_proxies(url))  # type: ignore[no-untyped-call]
-    proxy = proxies.proxy_url_for(url)  # type: ignore[no-untyped-call]
-    if not proxy:
-        return PoolManager(**options)
-    return ProxyManager(proxy, proxy_headers=proxies.proxy_headers_for(proxy), **options)  # type: ignore[no-untyped-call]
 
 
 def _tls(url: str, ca_bundle: str | None) -> ssl.SSLContext | None:

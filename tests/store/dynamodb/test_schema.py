@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -112,8 +114,8 @@ def test_a_table_that_is_still_being_made_is_waited_for_but_not_for_ever(
         return answer
 
     transport.intercept(slow)
-    monkeypatch.setattr(schema, "_POLL_SECONDS", 0)
-    monkeypatch.setattr(schema, "_WAIT_SECONDS", 0.05)
+    clock = count(step=0.2)
+    monkeypatch.setattr(schema, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _seconds: None))
     with pytest.raises(Unavailable):
         create_missing_tables()
     assert len(polls) > len(TABLES)

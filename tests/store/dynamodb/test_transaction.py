@@ -92,6 +92,7 @@ def test_it_is_one_call(transport: ObservedTransport) -> None:
     assert transport.operations == ["TransactWriteItems"]
 
 
+@pytest.mark.transactions
 def test_every_failed_condition_is_named() -> None:
     transact([put("a", "1"), put("b", "1")])
     with pytest.raises(TransactionCancelled) as caught:
