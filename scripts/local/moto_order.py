@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import operator
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from moto.dynamodb.models.dynamo_type import DynamoType
+from sortedcontainers import SortedList
 
 Key = tuple[Any, ...]
 
@@ -40,8 +41,8 @@ class OrderedIndex:
 
     hash_names: tuple[str, ...]
     range_names: tuple[str, ...]
-    partitions: dict[Key, list[Key]] = field(default_factory=dict)
-    hashes: list[Key] = field(default_factory=list)
+    partitions: dict[Key, SortedList] = field(default_factory=dict)
+    hashes: SortedList = field(default_factory=SortedList)
     places: dict[Key, tuple[Key, Key]] = field(default_factory=dict)
 
     def place_of(self, attrs: Mapping[str, DynamoType], primary: Key) -> tuple[Key, Key] | None:
@@ -60,39 +61,42 @@ class OrderedIndex:
             return
         if old is not None:
             entries = self.partitions[old[0]]
-            del entries[bisect_left(entries, old[1])], self.places[primary]
+            entries.remove(old[1])
+            del self.places[primary]
             if not entries:
-                del self.partitions[old[0]], self.hashes[bisect_left(self.hashes, old[0])]
+                del self.partitions[old[0]]
+                self.hashes.remove(old[0])
         if new is not None:
             if new[0] not in self.partitions:
-                self.partitions[new[0]] = []
-                insort(self.hashes, new[0])
-            insort(self.partitions[new[0]], new[1])
+                self.partitions[new[0]] = SortedList()
+                self.hashes.add(new[0])
+            self.partitions[new[0]].add(new[1])
             self.places[primary] = new
 
     def within(
         self, hashes: Key, conditions: Iterable[tuple[str, Key]], start: Key | None, *, forward: bool
     ) -> Iterator[Key]:
         """Keys of the items with these hash values that meet the range conditions, in order, after entry `start`."""
-        entries = self.partitions.get(hashes, [])
+        entries = self.partitions.get(hashes, SortedList())
         span = range(len(entries))
         for position, (comparison, operands) in enumerate(conditions):
             span = _narrowed(entries, span, position, comparison, operands)
         if start is not None and forward:
-            span = range(max(span.start, bisect_right(entries, start)), span.stop)
+            span = range(max(span.start, entries.bisect_right(start)), span.stop)
         elif start is not None:
-            span = range(span.start, min(span.stop, bisect_left(entries, start)))
-        return (entries[place][len(self.range_names) :] for place in (span if forward else reversed(span)))
+            span = range(span.start, min(span.stop, entries.bisect_left(start)))
+        chosen = entries.islice(span.start, span.stop, reverse=not forward)
+        return (entry[len(self.range_names) :] for entry in chosen)
 
     def everything(self, start: tuple[Key, Key] | None = None) -> Iterator[Key]:
         """Keys of all items, by hash value and then in order, after the place `start`."""
         if start is not None:
             yield from self.within(start[0], (), start[1], forward=True)
-        for position in range(bisect_right(self.hashes, start[0]) if start else 0, len(self.hashes)):
-            yield from self.within(self.hashes[position], (), None, forward=True)
+        for hashes in self.hashes.islice(self.hashes.bisect_right(start[0]) if start else 0):
+            yield from self.within(hashes, (), None, forward=True)
 
 
-def _narrowed(entries: list[Key], span: range, position: int, comparison: str, operands: Key) -> range:
+def _narrowed(entries: SortedList, span: range, position: int, comparison: str, operands: Key) -> range:
     before, after = BOUNDS[comparison]
     low = bisect_left(entries, x=True, lo=span.start, hi=span.stop, key=lambda e: not before(e[position], *operands))
     high = bisect_left(entries, x=True, lo=low, hi=span.stop, key=lambda e: after(e[position], *operands))
