@@ -68,6 +68,15 @@ class User:
     github_com_user_id: int = 0
 
 
+class Refusal(StrEnum):
+    """The kinds of refused uses of a token, as what a token keeps of the last one noted."""
+
+    FAILED = "failed_at"
+    """The secret was wrong: anybody may have sent it."""
+    REFUSED = "refused_at"
+    """The secret was right, and the token or its user may not."""
+
+
 @dataclass(frozen=True, slots=True)
 class APIKey:
     """A token as it is kept: the secret only as its SHA-256.
@@ -77,6 +86,8 @@ class APIKey:
         previous_secret: the SHA-256 of the secret before the last rotation, which opens until `previous_until`.
         retry_secret: the SHA-256 of the secret with which the token rotated itself, where the request may be sent
             again with it; None once the new secret has been used.
+        failed_at: when a use with a wrong secret was last noted in the audit log.
+        refused_at: when a refused use with a right secret was last noted there.
         revision: how often it was changed; the condition of every change.
     """
 
@@ -96,6 +107,8 @@ class APIKey:
     previous_secret: bytes | None = field(default=None, repr=False)
     previous_until: datetime | None = None
     retry_secret: bytes | None = field(default=None, repr=False)
+    failed_at: datetime | None = None
+    refused_at: datetime | None = None
     revision: int = 1
 
     def with_secret(self, hashed: bytes, now: datetime, until: datetime | None, retry: bytes | None = None) -> APIKey:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from functools import cache
+from ipaddress import ip_network
 from typing import Any, NamedTuple, cast
 
 from chalicelib import durations
@@ -136,12 +137,34 @@ def _text(pattern: str, accepts: str) -> Kind:
     return Kind(parse, accepts, Pattern(pattern))
 
 
+def _header_names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not all(re.fullmatch(r"[A-Za-z0-9-]{1,64}", name) for name in names):
+        raise ValueError(text)
+    return names
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    return tuple(str(ip_network(part.strip(), strict=False)) for part in text.split(",") if part.strip())
+
+
 _DURATION = r"(([0-9]+(\.[0-9]+)?|\.[0-9]+)(w|d|h|m|s|ms|us|ns))+"
 _LANE_NAMES = r"\+?[a-z_*]+(,\+?[a-z_*]+)*"
 
 RETENTION = Kind(_duration, "a duration such as 90d, 1w2d or 36h; 0 or less keeps for ever", Pattern(f"0|{_DURATION}"))
 LIFETIME = Kind(_positive_duration, "a duration above zero, such as 24h or 7d", Pattern(_DURATION))
 BOOLEAN = Kind(_boolean, "true or false", Word(("true", "false")))
+UNUSED = Kind(_duration, "a duration such as 90d; 0 or less for never", Pattern(f"0|{_DURATION}"))
+HEADER_NAMES = Kind(
+    _header_names,
+    "names of headers with commas between, such as X-Forwarded-For, or nothing",
+    Pattern(r"([A-Za-z0-9-]{1,64}(, *[A-Za-z0-9-]{1,64})*)?"),
+)
+NETWORKS = Kind(
+    _networks,
+    "addresses and networks with commas between, such as 192.168.1.0/24, or nothing",
+    Pattern(r"([0-9a-fA-F:.]+(/[0-9]+)?(, *[0-9a-fA-F:.]+(/[0-9]+)?)*)?"),
+)
 URL = _text(r"https?://[^\s/?#]+(/[^\s?#]*)?", "an address such as https://gatebook.example.com")
 ORIGIN = _text(
     r"(\*|https?://[^\s/?#,]+)?", "one origin such as https://portal.example.com, * for any, or nothing for none"
@@ -195,6 +218,18 @@ class Settings:
         _whole(1, 100_000),
         "500",
         "How many tokens that have not ended a user may have.",
+    )
+    unused_tokens_end: int = setting(
+        "GATEBOOK_UNUSED_TOKENS_END", UNUSED, "0", "How long a token may go unused before it ends by that."
+    )
+    proxy_trusted_headers: tuple[str, ...] = setting(
+        "CODER_PROXY_TRUSTED_HEADERS",
+        HEADER_NAMES,
+        "",
+        "Headers in which trusted proxies name the address of the client, in the order in which they are looked at.",
+    )
+    proxy_trusted_origins: tuple[str, ...] = setting(
+        "CODER_PROXY_TRUSTED_ORIGINS", NETWORKS, "", "The proxies whose headers are trusted."
     )
     disable_session_expiry_refresh: bool = setting(
         "CODER_DISABLE_SESSION_EXPIRY_REFRESH",

@@ -113,6 +113,18 @@ def slide(expires_at: datetime, now: datetime, lifetime_seconds: int, login_type
     return expires_at
 
 
+def end_unused(end: datetime, last_sign_of_life: datetime, unused_ns: int) -> datetime:
+    """The end of a token that also ends by going unused for so many nanoseconds; 0 or less for never."""
+    if unused_ns <= 0:
+        return end
+    return min(end, last_sign_of_life + timedelta(microseconds=unused_ns // 1_000))
+
+
+def is_in_last_tenth(begin: datetime, end: datetime, now: datetime) -> bool:
+    """Whether no more than a tenth is left of the time from the beginning to the end."""
+    return 10 * (end - now) <= end - begin
+
+
 def use_is_stale(last_used: datetime, now: datetime) -> bool:
     """Whether the record of a token's last use is more than an hour old and should be written anew."""
     return now - last_used > USE_INTERVAL

@@ -6,18 +6,19 @@ own process at every request, with consistent reads and no cache, so that a revo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from base64 import b64decode
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from chalicelib import times
-from chalicelib.access import allow_list, networks, secret
+from chalicelib.access import allow_list, lifetime, networks, secret
 from chalicelib.access.decide import Secret, Subject
-from chalicelib.api import request_log, usage
+from chalicelib.api import refusals, request_log, usage
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call
-from chalicelib.errors import Forbidden, Unauthorized
-from chalicelib.records import APIKey
+from chalicelib.errors import Forbidden, GatebookError, Unauthorized
+from chalicelib.records import APIKey, Refusal, User
 from chalicelib.settings import current
 from chalicelib.store.directory import api_keys, people
 from chalicelib.store.directory.claims import Claims
@@ -26,6 +27,7 @@ Names = Sequence[tuple[str, str]]
 """Fields and values, such as `("username", "alice")`."""
 
 TOKEN_NAME = "coder_session_token"  # noqa: S105 - the name of a cookie, not a token
+EXPIRY_HEADER = "Coder-Session-Expires"
 TOKEN_HEADER = "Coder-Session-Token"  # noqa: S105 - the name of a header
 
 _SIGNED_OUT = "You are signed out or your session has expired. Please sign in again to continue."
@@ -52,7 +54,16 @@ def authenticated(
     """
 
     def checked(call: Call, **parameters: str) -> Answer:
-        return view(call, authenticate(call, names(call), retired=retired), **parameters)
+        caller = authenticate(call, names(call), retired=retired)
+        headers = _expiry(caller, times.now())
+        try:
+            answer = view(call, caller, **parameters)
+        except GatebookError as error:
+            error.headers |= headers
+            if isinstance(error, Forbidden):
+                refusals.note(call, caller.key, Refusal.REFUSED, error)
+            raise
+        return answer._replace(headers={**answer.headers, **headers})
 
     checked.__name__, checked.__doc__ = view.__name__, view.__doc__
     return checked
@@ -80,7 +91,33 @@ def authenticate(call: Call, names: Names = (), token: str | None = None, *, ret
     if key is None:
         raise _unauthorized(detail="API key is invalid.")
     if opened is None or (opened is Secret.RETIRED and not retired):
-        raise wrong_secret()
+        error = wrong_secret()
+        refusals.note(call, key, Refusal.FAILED, error)
+        raise error
+    try:
+        user, known = _admitted(call, key, names, now)
+    except (Forbidden, Unauthorized) as error:
+        refusals.note(call, key, Refusal.REFUSED, error)
+        raise
+    usage.record(key, user, now, opened)
+    subject = Subject(
+        user_id=user.id,
+        roles=user.roles,
+        organization_roles=user.organization_roles,
+        scopes=key.scopes,
+        allow_list=tuple(allow_list.parse(entry) for entry in key.allow_list),
+        secret=opened,
+    )
+    return Caller(user, key, subject, known)
+
+
+def _admitted(call: Call, key: APIKey, names: Names, now: datetime) -> tuple[User, Claims]:
+    """The user of a token whose secret was right, and what is known of the names that a request speaks of.
+
+    Raises:
+        Unauthorized: the token has ended, or its user may not act.
+        Forbidden: the token may not be used from there.
+    """
     if key.expires_at <= now:
         raise _unauthorized(detail=f'API key expired at "{_go_time(key.expires_at)}".')
     if not networks.contain(key.allowed_ips, call.source_ip):
@@ -96,16 +133,7 @@ def authenticate(call: Call, names: Names = (), token: str | None = None, *, ret
         raise _unauthorized(
             'User is not active (status = "suspended"). Contact an admin to reactivate your account.',
         )
-    usage.record(key, user, now, opened)
-    subject = Subject(
-        user_id=user.id,
-        roles=user.roles,
-        organization_roles=user.organization_roles,
-        scopes=key.scopes,
-        allow_list=tuple(allow_list.parse(entry) for entry in key.allow_list),
-        secret=opened,
-    )
-    return Caller(user, key, subject, known)
+    return user, known
 
 
 def _split(token: str) -> tuple[str, str]:
@@ -120,6 +148,17 @@ def _split(token: str) -> tuple[str, str]:
         return secret.split(token)
     except secret.MalformedToken as error:
         raise _unauthorized(detail=f"Invalid API key format: {error}") from error
+
+
+def _expiry(caller: Caller, now: datetime) -> Mapping[str, str]:
+    """The header that tells when what was brought ends: a secret in its grace, and a token in its last tenth."""
+    key = caller.key
+    if caller.subject.secret is Secret.REPLACED and key.previous_until is not None:
+        return {EXPIRY_HEADER: times.wire(key.previous_until)}
+    slides = key.login_type != lifetime.FIXED_LIFETIME and not current().disable_session_expiry_refresh
+    if slides or not lifetime.is_in_last_tenth(key.created_at, key.expires_at, now):
+        return {}
+    return {EXPIRY_HEADER: times.wire(key.expires_at)}
 
 
 def _opens(key_secret: str, key: APIKey | None, now: datetime) -> Secret | None:
@@ -148,6 +187,7 @@ def _token(call: Call) -> str:
         or call.query(TOKEN_NAME)
         or call.header(TOKEN_HEADER)
         or _bearer(call.header("Authorization"))
+        or _basic_password(call.header("Authorization"))
         or call.query("access_token")
     )
 
@@ -163,6 +203,18 @@ def _cookie(header: str, name: str) -> str:
 def _bearer(header: str) -> str:
     scheme, _, token = header.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _basic_password(header: str) -> str:
+    """The password of Basic authentication, RFC 7617, for senders that have nothing else; the user may be anybody."""
+    scheme, _, credentials = header.partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        text = b64decode(credentials.strip(), validate=True).decode()
+    except ValueError:
+        return ""
+    return text.partition(":")[2].strip()
 
 
 def _refuse_cross_site(call: Call) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from chalice.app import Blueprint, CORSConfig, Request, Response
 
+from chalicelib.access.proxies import client_address
 from chalicelib.errors import GatebookError
 from chalicelib.models.sending import json_text
 from chalicelib.settings import current
@@ -32,7 +33,8 @@ RESPONSE_HEADERS: Mapping[str, str] = {
 """On every response of the service, whatever became of the request."""
 
 _JSON = "application/json; charset=utf-8"
-_REQUEST_HEADERS = ("Coder-Session-Token", "Content-Type")
+_REQUEST_HEADERS = ("Coder-Session-Token", "Content-Type", "Idempotency-Key")
+_ANSWER_HEADERS = ["X-Coder-Build-Version", "Coder-Session-Expires", "Link"]
 
 _log = logging.getLogger(__name__)
 
@@ -91,9 +93,10 @@ class Call:
 
     @property
     def source_ip(self) -> str:
-        """The address that the gateway was called from."""
+        """The address of the client: the one that the gateway was called from, or what a trusted proxy says."""
         identity: Mapping[str, str] = self.request.context.get("identity") or {}
-        return identity.get("sourceIp") or ""
+        forwarded = map(self.header, current().proxy_trusted_headers)
+        return client_address(identity.get("sourceIp") or "", forwarded, current().proxy_trusted_origins)
 
     @property
     def request_id(self) -> str:
@@ -166,7 +169,10 @@ def cors() -> CORSConfig | bool:
     if not origin:
         return False
     return CORSConfig(
-        allow_origin=origin, allow_headers=_REQUEST_HEADERS, expose_headers=["X-Coder-Build-Version"], max_age=600
+        allow_origin=origin,
+        allow_headers=_REQUEST_HEADERS,
+        expose_headers=_ANSWER_HEADERS,
+        max_age=600,
     )
 
 

@@ -48,7 +48,8 @@ def test_the_one_origin_that_is_named_is_let_in(allow: Decide, origin: str) -> N
     headers = decided.get_access_control_headers()
     assert headers["Access-Control-Allow-Origin"] == origin
     assert {"Coder-Session-Token", "Content-Type"} <= set(headers["Access-Control-Allow-Headers"].split(","))
-    assert headers["Access-Control-Expose-Headers"] == "X-Coder-Build-Version"
+    exposed = {"X-Coder-Build-Version", "Coder-Session-Expires", "Link"}
+    assert set(headers["Access-Control-Expose-Headers"].split(",")) == exposed
     assert headers["Access-Control-Max-Age"] == "600"
     # A cookie is never taken along: other origins bring their token in the header.
     assert "Access-Control-Allow-Credentials" not in headers

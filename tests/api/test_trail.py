@@ -103,7 +103,9 @@ def kept() -> dict[str, Any]:
 
 
 def tables_of(request: Mapping[str, Any]) -> list[str]:
-    return [next(iter(write.values()))["TableName"] for write in request["TransactItems"]]
+    """The tables of what is written; what is only checked is written nowhere."""
+    writes = (write for write in request["TransactItems"] if "ConditionCheck" not in write)
+    return [next(iter(write.values()))["TableName"] for write in writes]
 
 
 @every_change

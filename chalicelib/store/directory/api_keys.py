@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Any, cast
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
 
 from pynamodb.expressions.condition import Condition
 
 from chalicelib import times
-from chalicelib.records import APIKey
+from chalicelib.access.lifetime import end_unused
+from chalicelib.records import APIKey, Refusal
 from chalicelib.settings import current
 from chalicelib.store.directory import token_counts, token_names
 from chalicelib.store.directory.claims import Changed
@@ -31,6 +32,10 @@ EXPIRES = "token"
 """What every token and session key has as the HASH key of the index by expiry."""
 _MAX_KEY_BYTES = 2_048
 """DynamoDB refuses to look for a longer key; what a client names by one is not there."""
+
+
+REFUSALS_APART: Final = timedelta(hours=1)
+"""How long after a refusal of a token was noted another of its kind is: strangers cannot fill the audit log."""
 
 
 class CallerChanged(Exception):
@@ -142,23 +147,36 @@ def touch(key: APIKey, now: datetime, expires_at: datetime) -> None:
 
     A secret in use was received: from then on nobody may send the rotation again by which it was issued.
     """
+    values = {":now": now, ":seen": key.last_used, ":seen_end": key.expires_at}
+    if expires_at == key.expires_at:
+        # A token that goes unused ends before its stored end, which then stays as it is.
+        update, condition = "SET last_used = :now", "last_used = :seen AND expires_at >= :seen_end"
+    else:
+        update, condition = "SET last_used = :now, expires_at = :end", "last_used = :seen AND expires_at = :seen_end"
+        values[":end"] = expires_at
     try:
         call(
             "UpdateItem",
             {
                 "TableName": APIKeyItem.Meta.table_name,
                 "Key": {"id": {"S": key.id}},
-                "UpdateExpression": "SET last_used = :now, expires_at = :end REMOVE retry_secret",
-                "ConditionExpression": "last_used = :seen AND expires_at = :seen_end",
-                "ExpressionAttributeValues": {
-                    ":now": {"S": times.fixed(now)},
-                    ":end": {"S": times.fixed(expires_at)},
-                    ":seen": {"S": times.fixed(key.last_used)},
-                    ":seen_end": {"S": times.fixed(key.expires_at)},
-                },
+                "UpdateExpression": f"{update} REMOVE retry_secret",
+                "ConditionExpression": condition,
+                "ExpressionAttributeValues": {name: {"S": times.fixed(moment)} for name, moment in values.items()},
             },
         )
     except ConditionFailed:
+        return
+
+
+def note_refusal(key: APIKey, refusal: Refusal, now: datetime, *trail: Write) -> None:
+    """Note that a use of a token was refused, with the trail; nothing happens where one was noted within the hour."""
+    stamp = getattr(APIKeyItem, refusal.value)
+    condition = APIKeyItem.hashed_secret.exists() & (stamp.does_not_exist() | (stamp <= now - REFUSALS_APART))
+    request = APIKeyItem(key.id).get_update_kwargs_from_instance(actions=[stamp.set(now)], condition=condition)
+    try:
+        commit([Guarded(Write("Update", request), Changed)], trail)
+    except Changed:
         return
 
 
@@ -263,5 +281,8 @@ def from_item(item: Item) -> APIKey:
     values = decoded(APIKeyItem, item)
     values |= {name: tuple(values.get(name) or ()) for name in ("scopes", "allow_list", "allowed_ips")}
     values |= {name: int(values[name]) for name in ("lifetime_seconds", "revision")}
+    if values["login_type"] == _KIND:
+        used = max(values["last_used"], values["created_at"], values["updated_at"])
+        values["expires_at"] = end_unused(values["expires_at"], used, current().unused_tokens_end)
     fields: dict[str, Any] = {name: values.get(name) for name in APIKey.__slots__}
     return APIKey(**fields)

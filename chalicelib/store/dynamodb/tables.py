@@ -172,6 +172,8 @@ class APIKeyItem(Model):
     last_used = TimeAttribute(null=True)
     lifetime_seconds = NumberAttribute(null=True)
     retry_secret = BinaryAttribute(null=True, legacy_encoding=False)
+    failed_at = TimeAttribute(null=True)
+    refused_at = TimeAttribute(null=True)
     holder = UnicodeAttribute(null=True)
     live = NumberAttribute(null=True)
     fingerprint = BinaryAttribute(null=True, legacy_encoding=False)
