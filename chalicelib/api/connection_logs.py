@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property, partial
 
 from chalicelib import times
-from chalicelib.access.decide import Subject
+from chalicelib.access.decide import Subject, reach
 from chalicelib.api import log_pages, request_log, service_lines
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.ingest import PAST_RETENTION, Intake, answer, give_up_at, id_answered, received
-from chalicelib.errors import GatebookError
+from chalicelib.api.parameters import boolean
+from chalicelib.errors import Forbidden, GatebookError
 from chalicelib.logs import session
 from chalicelib.logs.batch import Batch, Outcome
 from chalicelib.logs.service_log import CONNECTION_LOG
-from chalicelib.models.connection_logs import connection_log_json, parse_row
+from chalicelib.models.connection_logs import connection_log_json, contradicted_json, parse_row, sourced_json
 from chalicelib.models.results import Results
 from chalicelib.records import ConnectionLog, Receipt
 from chalicelib.retention import holds
@@ -24,15 +26,15 @@ from chalicelib.retention.keeping import Keeping
 from chalicelib.search.filters import CONNECTION_FILTERS
 from chalicelib.store.logs import connection_writer
 from chalicelib.store.logs.connection_writer import Rule
-from chalicelib.store.logs.tables import CONNECTION_LOGS
+from chalicelib.store.logs.tables import CONNECTION_LOGS, WITH_CONFLICTS
 
 routes = Routes(__name__)
 
 LOG = log_pages.Log(CONNECTION_LOGS, CONNECTION_FILTERS, "connection_log", "connection_logs", connection_log_json)
+SOURCED = replace(LOG, shown=sourced_json)
+CONTRADICTED = replace(LOG, stored=WITH_CONFLICTS, shown=contradicted_json)
 INTAKE = Intake(CONNECTION_LOG, "connection_log", "update", parse_row)
-CONTRADICTS = (
-    "It says otherwise than what is stored. What was stored first stays; what this event says is kept beside it."
-)
+CONTRADICTS = "It contradicts what is stored of its session. That stays, and what this event says is kept beside it."
 """What is told of an event that contradicts its session."""
 
 
@@ -96,5 +98,13 @@ def _written(batch: Batch, rule: Rule, end: float, results: Results, subject: Su
 @routes.view("/api/v2/connectionlog")
 @partial(authenticated, names=partial(log_pages.names, log=LOG))
 def list_rows(call: Call, caller: Caller) -> Answer:
-    """The rows that `q` asks for and the caller may see, newest first."""
-    return log_pages.answer(call, caller, LOG)
+    """The rows that `q` asks for and the caller may see, newest first.
+
+    Who may read the whole log is shown which tokens wrote a row, and with `conflicts=true` what events contradicted it.
+    """
+    conflicts = boolean(call.query("conflicts"))
+    if not reach(caller.subject, "read", LOG.resource).site:
+        if conflicts:
+            raise Forbidden("Forbidden.", "Conflicts are shown to those who may read the whole log.")
+        return log_pages.answer(call, caller, LOG)
+    return log_pages.answer(call, caller, CONTRADICTED if conflicts else SOURCED)

@@ -20,7 +20,7 @@ from chalicelib.lanes.plan import plan
 from chalicelib.models.base import parse
 from chalicelib.models.retention import HoldJSON, PutHold, StartRun
 from chalicelib.retention import placing, waiting
-from chalicelib.retention.holds import Hold
+from chalicelib.retention.holds import CHANGING, Hold
 from chalicelib.retention.policy import policy
 from chalicelib.retention.purge import purge
 from chalicelib.retention.run import cut_offs_json
@@ -46,6 +46,12 @@ _ANSWERING_SECONDS = 9.0
 _WAIT_SECONDS = 18.0
 """How long a new hold waits for a purge that is under way to go by it."""
 _NAME = r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}"
+
+
+_CHANGES = (
+    "A hold cannot ask about the status, which changes by itself: what it holds would be lost."
+    " Ask about the type, and about the time by connected_after and connected_before"
+)
 
 
 def scheduled(context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own, or what stands in for it
@@ -161,6 +167,8 @@ def _running() -> dict[str, Any] | None:
 def _hold(caller: Caller, name: str, asked: PutHold, before: Hold | None) -> Hold:
     table = _FILTERS[asked.log]
     found = parser.parse(asked.q, table, me=caller.user.id, organization=log_pages.organizations_of(caller))
+    if not CHANGING.isdisjoint(name for name, _ in found.equals):
+        raise Invalid([Validation("q", _CHANGES)], table.message)
 
     def user_ids(reference: UserReference) -> Sequence[str]:
         ids = log_pages.user_ids(reference)

@@ -14,7 +14,7 @@ from chalicelib.logs.connection import ConnectionEvent
 from chalicelib.logs.vocabulary import CONNECTION_TYPES, WEB_TYPES
 from chalicelib.models.base import EventTime, Int32, Model, OptionalText, OptionalUuid, ShortText, Uuid, checked
 from chalicelib.models.directory import Beside, MinimalOrganizationJSON, UserJSON
-from chalicelib.records import ConnectionLog
+from chalicelib.records import Conflict, ConnectionLog, Origin
 from chalicelib.search.values import NIL_UUID
 
 
@@ -79,8 +79,25 @@ class SSHInfoJSON(TypedDict):
     exit_code: NotRequired[int]
 
 
+class ConflictJSON(TypedDict):
+    """What one event said otherwise than its session: the fields of the event that were not accepted."""
+
+    connection_status: str
+    time: str
+    said: Mapping[str, Any]
+    received_at: NotRequired[str]
+    written_by: NotRequired[str]
+
+
+class ConflictsJSON(TypedDict):
+    """How many events said otherwise, and the newest of them, newest first."""
+
+    count: int
+    newest: list[ConflictJSON]
+
+
 class ConnectionLogJSON(TypedDict):
-    """codersdk.ConnectionLog."""
+    """codersdk.ConnectionLog, and what owners and auditors see of where it comes from."""
 
     id: str
     connect_time: str
@@ -94,6 +111,11 @@ class ConnectionLogJSON(TypedDict):
     type: str
     web_info: NotRequired[WebInfoJSON]
     ssh_info: NotRequired[SSHInfoJSON]
+    received_at: NotRequired[str]
+    written_by: NotRequired[str]
+    disconnect_received_at: NotRequired[str]
+    disconnect_written_by: NotRequired[str]
+    conflicts: NotRequired[ConflictsJSON]
 
 
 def connection_log_json(row: ConnectionLog, beside: Beside) -> ConnectionLogJSON:
@@ -121,6 +143,43 @@ def connection_log_json(row: ConnectionLog, beside: Beside) -> ConnectionLogJSON
             "status_code": row.code or 0,
         }
     return body
+
+
+def sourced_json(row: ConnectionLog, beside: Beside) -> ConnectionLogJSON:
+    """A row as owners and auditors read it: with the tokens that wrote it, and when."""
+    body = connection_log_json(row, beside)
+    if row.receipt is not None:
+        body["received_at"] = times.wire(row.receipt.received_at)
+        body["written_by"] = row.receipt.written_by
+    if row.closing is not None and row.closing.receipt is not None:
+        body["disconnect_received_at"] = times.wire(row.closing.receipt.received_at)
+        body["disconnect_written_by"] = row.closing.receipt.written_by
+    return body
+
+
+def contradicted_json(row: ConnectionLog, beside: Beside) -> ConnectionLogJSON:
+    """The same of a row that was read with its conflicts."""
+    body = sourced_json(row, beside)
+    body["conflicts"] = {
+        "count": row.conflicts.number,
+        "newest": [_conflict_json(conflict) for conflict in reversed(row.conflicts.newest)],
+    }
+    return body
+
+
+def _conflict_json(conflict: Conflict) -> ConflictJSON:
+    body: ConflictJSON = {
+        "connection_status": _STATUSES[conflict.kind],
+        "time": times.wire(conflict.time),
+        "said": conflict.said,
+    }
+    if conflict.receipt is not None:
+        body["received_at"] = times.wire(conflict.receipt.received_at)
+        body["written_by"] = conflict.receipt.written_by
+    return body
+
+
+_STATUSES = {Origin.CONNECT: "connected", Origin.DISCONNECT: "disconnected"}
 
 
 def _ssh_info(row: ConnectionLog) -> SSHInfoJSON:

@@ -22,6 +22,8 @@ from chalicelib.settings import current
 from chalicelib.store.retention import state as retention_state
 
 CACHE_SECONDS = 15.0
+CHANGING = frozenset({"status"})
+"""Fields of a row that change by themselves. No hold may ask about them: what it matches, it matches for ever."""
 
 
 @dataclass(frozen=True, slots=True)

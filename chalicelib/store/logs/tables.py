@@ -6,7 +6,7 @@ The planner, the readers, the backfill and the views are written for any log and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -19,7 +19,15 @@ from chalicelib.store.dynamodb.batch_write import WriteRequest, deletion
 from chalicelib.store.dynamodb.client import Item, call
 from chalicelib.store.dynamodb.tables import AuditLogItem, ConnectionLogItem
 from chalicelib.store.logs import audit_rows, connection_rows
-from chalicelib.store.logs.closings import IN_CLOSINGS, closing_ids, with_closing
+from chalicelib.store.logs.closings import (
+    IN_CLOSINGS,
+    IN_CONFLICTS,
+    closing_ids,
+    conflict_bytes,
+    conflict_ids,
+    with_closing,
+    with_conflicts,
+)
 
 Row = TypeVar("Row", ConnectionLog, AuditLog)
 
@@ -99,6 +107,18 @@ CONNECTION_LOGS: LogTable[ConnectionLog] = LogTable(
     base=BaseParts(closing_ids, with_closing, lambda _: 0, IN_CLOSINGS, frozenset({"status"})),
     revision=connection_rows.REVISION,
 )
+
+WITH_CONFLICTS: LogTable[ConnectionLog] = replace(
+    CONNECTION_LOGS,
+    base=replace(
+        CONNECTION_LOGS.base,
+        ids=conflict_ids,
+        joined=with_conflicts,
+        bytes=conflict_bytes,
+        attributes=IN_CONFLICTS,
+    ),
+)
+"""The connection log as it is read with what contradicts its rows."""
 
 AUDIT_LOGS: LogTable[AuditLog] = LogTable(
     name="audit",
