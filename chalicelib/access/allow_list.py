@@ -1,8 +1,10 @@
 """Allow lists: which objects a token may touch, as a list of `type:id` that is exhaustive over all types.
 
 `*:*` is every object, `workspace:*` every workspace, `workspace:<uuid>` one, `*:<uuid>` whatever has that id. What no
-entry names is refused, and so an empty list refuses everything. Grammar and texts are those of Coder's clients; beyond
-them, UUIDs are stored in one form and an API key may be named by its id, which is not a UUID.
+entry names is refused, and so an empty list refuses everything. A list that names organizations by id is bound to them
+in the logs, too: a row has an id that nobody knows beforehand, and belongs to an organization. Grammar and texts are
+those of Coder's clients; beyond them, UUIDs are stored in one form and an API key may be named by its id, which is not
+a UUID.
 """
 
 from __future__ import annotations
@@ -144,3 +146,18 @@ def ids(entries: Iterable[Entry], resource: str) -> frozenset[str] | None:
     """The ids to which a list restricts one kind of resource: None when it does not, empty when it names none."""
     named = frozenset(entry.id for entry in entries if entry.type in (resource, WILDCARD))
     return None if WILDCARD in named else named
+
+
+def organizations(entries: Iterable[Entry]) -> frozenset[str] | None:
+    """The organizations to whose logs a list is bound: those that it names by id; None where it names none so.
+
+    A sender whose list is `connection_log:*` and `organization:<id>` writes the connection log of that one alone.
+    """
+    named = frozenset(entry.id for entry in entries if entry.type == "organization")
+    return None if not named or WILDCARD in named else named
+
+
+def within(entries: Iterable[Entry], others: Iterable[Entry]) -> bool:
+    """Whether a list is bound to no organization's logs that another is not bound to."""
+    bound, wider = organizations(entries), organizations(others)
+    return wider is None or (bound is not None and bound <= wider)

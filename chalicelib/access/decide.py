@@ -206,6 +206,19 @@ def _scopes_allow(subject: Subject, action: str, resource: str) -> bool:
     return vote(_scope_permissions(subject.scopes), resource, action) > 0
 
 
+def _bound(subject: Subject, resource: str) -> frozenset[str] | None:
+    """The organizations to which the token's allow list binds what it does to a resource; None where it does not."""
+    return allow_list.organizations(subject.allow_list) if resource in policy.LOGS else None
+
+
+def _within_bound(subject: Subject, obj: Object) -> Allowed | Denied:
+    """Whether an object is in an organization to which the token is bound, where it is bound to any."""
+    bound = _bound(subject, obj.type)
+    if bound is None or obj.organization in bound:
+        return Allowed()
+    return Denied(f"the allow list of the token is bound to organizations that this {obj.type} is not in")
+
+
 def decide(subject: Subject, action: str, obj: Object) -> Allowed | Denied:
     """Whether the subject may do the action to the object: (role) and (scopes) and (allow list), and the secret.
 
@@ -220,9 +233,7 @@ def decide(subject: Subject, action: str, obj: Object) -> Allowed | Denied:
         return Denied(f"no scope of the token grants {what}")
     if not allow_list.contains(subject.allow_list, obj.type, obj.id):
         return Denied(f"the allow list of the token does not name {obj.type}:{obj.id or '<new>'}")
-    if subject.secret is Secret.REPLACED and (obj.type, action) in CLOSED_TO_REPLACED_SECRETS:
-        return SecretReplaced(f"{what} takes the token's current secret")
-    return Allowed()
+    return _within_bound(subject, obj)
 
 
 def reach(subject: Subject, action: str, resource: str) -> Reach:
@@ -233,8 +244,9 @@ def reach(subject: Subject, action: str, resource: str) -> Reach:
     if site < 0:
         return _NOTHING
     named = allow_list.ids(subject.allow_list, resource)
+    bound = _bound(subject, resource)
     if site > 0:
-        return Reach(site=True, ids=named)
+        return Reach(site=True, ids=named) if bound is None else Reach(organizations=bound, ids=named)
     organizations, own_in = set(), set()
     for organization in subject.organization_roles:
         everything, own = _organization_votes(_organization_roles(subject, organization), resource, action)
@@ -242,6 +254,8 @@ def reach(subject: Subject, action: str, resource: str) -> Reach:
             organizations.add(organization)
         elif everything == 0 and own > 0:
             own_in.add(organization)
+    if bound is not None:
+        return Reach(organizations=bound & organizations, own_in=bound & own_in, ids=named)
     return Reach(
         organizations=frozenset(organizations),
         own=_own_vote(subject, resource, action) > 0,

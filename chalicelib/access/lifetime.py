@@ -175,6 +175,11 @@ def inherit_within_caller(caller: Grant, requested: Grant) -> Grant:
         _require_scope(caller, name)
     for entry in requested.allow_list:
         _require_entry(caller, entry)
+    if requested.allow_list and not allow_list.within(requested.allow_list, caller.allow_list):
+        raise ExceedsCaller(
+            "exceeds the creating API key: its allow list is bound to organizations"
+            f" {_spaced(caller.allow_list)}, and so must be that of a key it creates"
+        )
     return Grant(
         bounded=caller.bounded,
         scopes=names or caller.scopes,

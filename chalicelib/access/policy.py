@@ -86,6 +86,9 @@ ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Resource name -> the actions that can be asked for on it."""
 
+LOGS: Final = frozenset({"audit_log", "connection_log"})
+"""What is bound to an organization by an allow list that names one."""
+
 Vote = Literal[-1, 0, 1]
 
 

@@ -605,6 +605,19 @@ def test_scopes_and_allow_lists_narrow_a_writer(
     assert house.client(house.user("bob", "owner"), **held).post(PATH, make_event()).status == status
 
 
+def test_a_sender_may_be_bound_to_organizations(
+    owner: Client, house: House, acme: Organization, make_event: Event
+) -> None:
+    bound = ("connection_log:*", f"organization:{acme.id}")
+    sender = house.client(house.user("bob", "owner"), allow_list=bound)
+    reply = sender.post(PATH, [make_event(organization_id=acme.id), make_event()])
+    assert statuses(reply) == ["created", "rejected"]
+    assert reply.json["results"][1]["message"].startswith("You may not write connection logs of organization ")
+    owner.post(PATH, make_event())
+    assert owner.logs().json["count"] == 2
+    assert sender.logs().json["count"] == 1
+
+
 @pytest.mark.parametrize("text", ['ID="\\ud800"', 'ID="\\ud800" Type=ssh', 'Type="\\udfff"'])
 def test_half_a_character_is_refused_and_can_be_answered(owner: Client, text: str) -> None:
     reply = owner.post(PATH, f"2025-07-03 06:57:16.157 [info] coderd: connection_log {text}")

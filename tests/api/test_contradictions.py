@@ -190,14 +190,7 @@ def test_an_event_that_has_not_happened_is_rejected(owner: Client, make_event: E
         {"time": times.wire(now + timedelta(days=1, minutes=5))},
         {"time": times.wire(now + timedelta(hours=23))},
     ]
-    audit = {
-        "user_id": OTHER,
-        "resource_type": "workspace",
-        "resource_id": OTHER,
-        "action": "write",
-        "status_code": 200,
-    }
-    common = make_event() if path == PATH else audit
+    common = make_event() if path == PATH else AUDIT
     reply = owner.post(path, [{**common, **changes} for changes in made])
     assert [result["status"] for result in reply.json["results"]] == ["rejected", "rejected", "created"]
     assert reply.json["results"][0]["validations"] == [{"field": "time", "detail": "must not be more than a day ahead"}]
