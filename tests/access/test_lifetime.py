@@ -195,8 +195,8 @@ def test_a_token_gives_at_most_what_it_holds(caller: Grant, requested: Grant, ex
             grant("coder:all", ["connection_log:*", f"organization:{U1}"]),
             wish("", ["connection_log:*"]),
             (
-                f"exceeds the creating API key: its allow list is bound to organizations [connection_log:* organization:{U1}],"
-                " and so must be that of a key it creates"
+                "exceeds the creating API key: its allow list is bound to organizations"
+                f" [connection_log:* organization:{U1}], and so must be that of a key it creates"
             ),
         ),
         (
