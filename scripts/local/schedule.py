@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from chalice.app import Chalice, ScheduledEventConfig, ScheduleExpression
 
+from chalicelib.errors import GatebookError
 from chalicelib.retention.metrics import LOGGER
 from scripts.gateway.events import schedule_event
 
@@ -105,6 +106,8 @@ class Schedule:
         while not self._ended.is_set():
             try:
                 self._function(schedule_event(self._name), Context(self._ended))
+            except GatebookError as error:
+                _log.warning("The scheduled function %s failed: %s %s", self._name, error.message, error.detail)
             except Exception:  # noqa: BLE001 - the service goes on, as it does when Lambda's function fails
                 _log.exception("The scheduled function %s failed", self._name)
             self._ended.wait(self._every)

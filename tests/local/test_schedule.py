@@ -11,6 +11,7 @@ import pytest
 from chalice.app import Chalice, CloudWatchEvent, Rate, ScheduledEventConfig
 
 from app import app as gatebook
+from chalicelib.errors import Unavailable
 from chalicelib.retention.metrics import LOGGER
 from scripts.local import schedule
 from scripts.local.schedule import Context, Schedule, scheduled, seconds_between
@@ -50,7 +51,13 @@ def test_a_function_that_is_under_way_at_the_end_has_no_more_time() -> None:
     assert left == [0.0]
 
 
-def test_a_function_that_fails_is_called_again(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(RuntimeError("no"), "RuntimeError: no"), (Unavailable("the disk is full"), "the disk is full")],
+)
+def test_a_function_that_fails_is_called_again_and_says_why(
+    caplog: pytest.LogCaptureFixture, error: Exception, words: str
+) -> None:
     calls: list[int] = []
     again = threading.Event()
 
@@ -58,11 +65,13 @@ def test_a_function_that_fails_is_called_again(caplog: pytest.LogCaptureFixture)
         calls.append(1)
         if len(calls) > 1:
             again.set()
-        raise RuntimeError("no")
+        raise error
 
     with Schedule(function, every=0.001):
         assert again.wait(WAIT_SECONDS)
     assert "The scheduled function schedule failed" in caplog.text
+    assert words in caplog.text
+    assert ("Traceback" in caplog.text) is isinstance(error, RuntimeError)
 
 
 @pytest.mark.parametrize(

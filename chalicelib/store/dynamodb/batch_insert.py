@@ -120,6 +120,7 @@ def _outcome(response: dict[str, Any]) -> Outcome:
     if code in _TAKEN:
         return NotInserted(error.get("Item"))
     if code in _TRANSIENT:
-        return _Throttled()
+        # Of all such refusals this alone has a reason that helps, as in `client`: a disk that is full.
+        return _Throttled(error.get("Message", "") if code == "InternalServerError" else "")
     _log.error("The store refused a row: %s %s", code, error.get("Message", ""))
     return StoreRefused(f"The store refused this event: {code}.")
