@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from chalicelib.access.decide import Object
+from chalicelib.access.decide import Object, decide
 from chalicelib.access.roles import (
     IMPLICIT_ORGANIZATION_ROLE,
     IMPLICIT_SITE_ROLE,
@@ -35,7 +35,7 @@ def list_site_roles(_call: Call, caller: Caller) -> Answer:
     """The roles that can be granted everywhere, and whether the caller may grant them."""
     if not caller.may("read", Object("assign_role")):
         raise Forbidden
-    may_assign = caller.may("assign", Object("assign_role"))
+    may_assign = decide(caller.subject, "assign", Object("assign_role"))
     grantable = assignable(caller.subject.roles) if may_assign else frozenset()
     roles = (role for name, role in SITE_ROLES.items() if name != IMPLICIT_SITE_ROLE)
     return Answer(_listed(roles, grantable))
@@ -50,7 +50,7 @@ def list_organization_roles(_call: Call, caller: Caller, organization: str) -> A
     if not caller.may("read", obj):
         raise NotFound
     held = (*caller.subject.roles, *caller.subject.organization_roles.get(place.id, ()))
-    grantable = assignable(held) if caller.may("assign", obj) else frozenset()
+    grantable = assignable(held) if decide(caller.subject, "assign", obj) else frozenset()
     roles = (role for name, role in ORGANIZATION_ROLES.items() if name != IMPLICIT_ORGANIZATION_ROLE)
     return Answer(_listed(roles, grantable, place.id))
 

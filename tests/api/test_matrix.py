@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ from app import app
 from chalicelib import times
 from chalicelib.access import scopes
 from chalicelib.access.catalogue import PUBLIC
+from chalicelib.access.decide import CLOSED_TO_REPLACED_SECRETS
 from chalicelib.access.policy import ACTIONS
 from chalicelib.lanes.plan import Criteria
 from chalicelib.retention import placing
@@ -313,3 +314,48 @@ def test_no_scope_opens_what_the_role_does_not_grant(house: House, stage: Stage,
     mallory = house.user(f"m{uuid4().hex[:12]}")
     reply = stage.call(case, house.client(mallory))
     assert not case.opened(reply), f"{case}: {reply.status} {reply.text}"
+
+
+# Every route for every state in which a token or its user may be.
+
+REFUSED: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any], int]] = {
+    "expired": ({"expires_at": times.EPOCH}, {}, 401),
+    "from elsewhere": ({"allowed_ips": ("198.51.100.0/24",)}, {}, 403),
+    "of a suspended user": ({}, {"status": "suspended"}, 401),
+    "from before its user": ({"created_at": times.EPOCH}, {}, 401),
+}
+"""State of a token -> how the token is made, how its user is, and what every route answers."""
+
+
+@pytest.mark.parametrize("state", REFUSED)
+def test_a_token_that_may_not_be_used_opens_no_route(house: House, stage: Stage, state: str) -> None:
+    token, user, status = REFUSED[state]
+    client = house.client(house.user("eve", "owner", **user), **token)
+    for case in CASES:
+        reply = stage.call(case, client)
+        assert reply.status == status, f"{case} by a token {state}: {reply.status} {reply.text}"
+
+
+def test_without_a_token_no_gated_route_opens(client: Client, stage: Stage) -> None:
+    for case in CASES:
+        assert stage.call(case, client).status == 401, str(case)
+
+
+def closed_to_replaced_secrets(case: Case) -> bool:
+    pairs = {tuple(permission.split(":")) for permission in case.permissions}
+    return bool(pairs & CLOSED_TO_REPLACED_SECRETS) or case.path == f"{USERS}/logout"
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_secret_in_its_grace_opens_what_its_token_opens_but_for_tokens(
+    house: House, root: User, stage: Stage, case: Case
+) -> None:
+    old = house.client(root)
+    reply = old.post(f"{USERS}/me/keys/{old.token[:10]}/rotate", {"grace": 3_600 * 10**9})
+    assert reply.status == 201
+    reply = stage.call(case, old)
+    if closed_to_replaced_secrets(case):
+        assert reply.status == 403, f"{case}: {reply.status} {reply.text}"
+        assert replace(old, token=old.token).get(f"{USERS}/me").status == 200
+    else:
+        assert case.opened(reply), f"{case}: {reply.status} {reply.text}"
