@@ -89,10 +89,9 @@ class _Request:
 
 @dataclass(frozen=True, slots=True)
 class _Result(Generic[Row]):
-    """What was read, how it was planned, and what that cost."""
+    """What was read, and what that cost."""
 
     read: PageRead[Row]
-    plans: Sequence[Plan]
     budget: Budget
     bill: Bill
 
@@ -144,7 +143,7 @@ def _execute(request: _Request, caller: Caller, log: Log[Row], budget: Budget, b
         cap=COUNT_CAP + 1 if request.counting else None,
         most_bytes=_LARGEST_ANSWER,
     )
-    return _Result(read_page(log.stored, plans, budget, window), plans, budget, bill)
+    return _Result(read_page(log.stored, plans, budget, window), budget, bill)
 
 
 def _respond(request: _Request, result: _Result[Row], log: Log[Row], known: Callable[[User], bool]) -> Answer:
@@ -237,7 +236,7 @@ def _is_known(reader: Subject, user: User) -> bool:
 
 
 def _explanation(result: _Result[Row]) -> dict[str, Any]:
-    newest, *older = map(_explained, result.plans)
+    newest, *older = map(_explained, result.read.plans)
     return {
         **newest,
         **({"older": older} if older else {}),

@@ -8,7 +8,7 @@ rows reads these and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -22,6 +22,8 @@ BY_ID = "id"
 _LAST = "\U0010ffff"
 _FIRST = " "
 _MOST_KEYS = 256
+_FEW_KEYS = 16
+"""Keys whose first rows are read in one round trip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class Plan:
             where all of them are wanted.
         why: the reason for the choice, in a sentence.
         coarse: whether few values hold many rows.
+        alternatives: other plans for the same rows, of which one may turn out to be cheaper while rows are read; see
+            `chalicelib.lanes.choice`.
     """
 
     lane: str
@@ -90,6 +94,7 @@ class Plan:
     events_since: str = ""
     why: str = ""
     coarse: bool = False
+    alternatives: tuple[Plan, ...] = ()
 
     @property
     def by_row(self) -> bool:
@@ -103,7 +108,14 @@ class Plan:
 
     def below(self, place: str | None) -> Plan:
         """This plan for the rows that come after a position, newest first."""
-        return self if place is None else replace(self, high=min(self.high, just_below(place)))
+        if place is None:
+            return self
+        others = tuple(plan.below(place) for plan in self.alternatives)
+        return replace(self, high=min(self.high, just_below(place)), alternatives=others)
+
+    def restricted(self, any_of: tuple[Criteria, ...]) -> Plan:
+        """This plan for the rows that are all of one of these criteria; without alternatives."""
+        return replace(self, any_of=any_of, alternatives=())
 
 
 _NO_CONNECTION_EVENTS = frozenset({AUDIT_LOGS})
@@ -146,8 +158,22 @@ def plan(criteria: Criteria, lanes: tuple[Lane, ...], shards: int, *, events_sin
     few = [(lane, keys) for lane, keys in able if len(keys) <= _MOST_KEYS or not lane.fields]
     if not few:
         raise LookupError("a log has a lane that holds every row")
+    plans = [_over(lane, keys, criteria, events_since, (low, high)) for lane, keys in few]
     # min() keeps the first of equals: the order of declaration decides.
-    lane, keys = min(few, key=lambda option: (option[0].coarse, -len(option[0].answered & fields.keys())))
+    best = min(range(len(few)), key=lambda index: (few[index][0].coarse, -len(few[index][0].answered & fields.keys())))
+    return _with_alternatives(plans[best], plans)
+
+
+def _over(
+    lane: Lane,
+    keys: tuple[str, ...],
+    criteria: Criteria,
+    events_since: datetime | None,
+    bounds: tuple[str, str],
+) -> Plan:
+    """The plan that reads a lane."""
+    fields = criteria.fields
+    no_events = fields.get("data_set") == _NO_CONNECTION_EVENTS
     answered = lane.answered | {"data_set"} if no_events else lane.answered
     residual = {name: allowed for name, allowed in fields.items() if name not in answered}
     since, left_out = "", ""
@@ -159,7 +185,32 @@ def plan(criteria: Criteria, lanes: tuple[Lane, ...], shards: int, *, events_sin
             f"; connection events before {times.wire(events_since)} are left out",
         )
     why = f"{_why(lane, keys, residual, fields)}{left_out}."
-    return Plan(lane.name, keys, low, high, residual, fields, (), since, why, lane.coarse)
+    return Plan(lane.name, keys, *bounds, residual, fields, (), since, why, lane.coarse)
+
+
+def _with_alternatives(best: Plan, plans: Sequence[Plan]) -> Plan:
+    """The plan to begin with, and beside it those that may turn out to be cheaper.
+
+    It is the best one, unless that has more keys than go out at once: then a broader plan of few keys is tried first,
+    since trying it costs a few rows, and trying the best costs a row of every key.
+    """
+    few = len(best.keys) <= _FEW_KEYS
+    if few and not best.residual:
+        return best
+    rivals = [best, *(plan for plan in plans if plan is not best and not any(_beats(other, plan) for other in plans))]
+    narrow = [plan for plan in rivals if len(plan.keys) <= _FEW_KEYS]
+    first = best if few or not narrow else min(narrow, key=lambda plan: len(plan.residual))
+    return replace(first, alternatives=tuple(plan for plan in rivals if plan is not first))
+
+
+def _beats(one: Plan, other: Plan) -> bool:
+    """Whether a plan cannot be dearer than another: it answers as much or more, from as many keys or fewer."""
+    return (
+        one is not other
+        and one.residual.keys() <= other.residual.keys()
+        and len(one.keys) <= len(other.keys)
+        and (one.residual.keys() != other.residual.keys() or len(one.keys) < len(other.keys))
+    )
 
 
 def _both(one: Mapping[str, frozenset[str]], other: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:

@@ -105,4 +105,4 @@ def _plan(span: Criteria, allowed: Sequence[Criteria], lanes: tuple[Lane, ...], 
         # Of rows that must be one thing the best lane may be that of this thing.
         return plan(span & allowed[0], lanes, shards)
     planned = plan(span, lanes, shards)
-    return replace(planned, any_of=tuple(allowed)) if allowed else replace(planned, keys=())
+    return planned.restricted(tuple(allowed)) if allowed else replace(planned, keys=(), alternatives=())

@@ -67,6 +67,7 @@ class PageRead(Generic[Row]):
         organizations: by id.
         count: of all rows; None where none was asked for.
         next: None where there is no next page.
+        plans: those by which the rows were read, newest rows first.
     """
 
     rows: Sequence[Row]
@@ -74,6 +75,7 @@ class PageRead(Generic[Row]):
     organizations: dict[str, Organization]
     count: Counted | None
     next: Place | None
+    plans: Sequence[Plan]
 
 
 def read_page(log: LogTable[Row], plans: Sequence[Plan], budget: Budget, window: Window) -> PageRead[Row]:
@@ -109,7 +111,7 @@ def _read(log: LogTable[Row], plans: Sequence[Plan], budget: Budget, window: Win
         # The index may lag behind the rows, and a count of another moment behind both.
         known = min(cap, len(page.rows) + (0 if window.start else skipped))
         count = count._replace(number=max(count.number, known))
-    return PageRead(page.rows, page.users, page.organizations, count, page.next)
+    return PageRead(page.rows, page.users, page.organizations, count, page.next, scan.plans or plans)
 
 
 def _counts_beside(plans: Sequence[Plan], budget: Budget, window: Window) -> bool:

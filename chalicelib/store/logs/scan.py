@@ -57,13 +57,22 @@ class Scan(Generic[Row]):
         self.ahead: deque[Candidate[Row]] = deque()
         self.state: Checkpoint | Spent | End | None = None if self.later else End()
         self.progress = Progress()
-        self._source: Source[Row] | None = None
+        self._sources: list[Source[Row]] = []
         self._seen: set[str] = set()
 
     @property
     def plan(self) -> Plan | None:
         """The plan that is being read; None before the first and after the last."""
         return self._source.plan if self._source else None
+
+    @property
+    def plans(self) -> list[Plan]:
+        """The plans that were read, and those that are not begun."""
+        return [*(source.plan for source in self._sources), *self.later]
+
+    @property
+    def _source(self) -> Source[Row] | None:
+        return self._sources[-1] if self._sources and not isinstance(self.state, End) else None
 
     @property
     def ended(self) -> bool:
@@ -77,9 +86,11 @@ class Scan(Generic[Row]):
             Unavailable: the store did not answer.
         """
         while len(self.ahead) < number and not isinstance(self.state, Spent) and (self._source or self.later):
-            if self._source is None:
-                self._source = Source(self.log, self.later.popleft(), self.budget, self._seen)
-            yield from self._round(self._source, number - len(self.ahead))
+            source = self._source
+            if source is None:
+                source = Source(self.log, self.later.popleft(), self.budget, self._seen)
+                self._sources.append(source)
+            yield from self._round(source, number - len(self.ahead))
 
     def read_plan(self, matched: int) -> Rounds[None]:
         """Read on in the plan that is being read, until so many rows have matched in all, or its end."""
@@ -103,5 +114,3 @@ class Scan(Generic[Row]):
         self.ahead.extend(matched.candidates)
         self.progress.matched += len(matched.candidates)
         self.state = matched.state
-        if isinstance(matched.state, End):
-            self._source = None

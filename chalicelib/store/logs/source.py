@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from math import ceil
 from typing import Generic, NamedTuple
 
 from chalicelib.lanes.catalogue import POSITION
+from chalicelib.lanes.choice import PROBE_ROWS, Observed, choose
 from chalicelib.lanes.plan import BY_ID, Plan
 from chalicelib.store.dynamodb.batch_get import batch_get_rounds
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.rounds import IN_FLIGHT, Rounds
 from chalicelib.store.logs.hydrate import with_base_fields
-from chalicelib.store.logs.matching import Predicate, matches, matching, seen_once
+from chalicelib.store.logs.matching import Matching, Predicate, matches, matching, seen_once
 from chalicelib.store.logs.merge import Batch, Checkpoint, End, Merge, Spent
 from chalicelib.store.logs.tables import LogTable, Row
 
 _IDS_PER_REQUEST = 100
 _FEWEST_HYDRATED = 20
 """Rows that are hydrated in one request, where the first was not enough."""
-_GROWTH = 8
-_SURE = 8
-"""Until so many rows have matched, a request reads at most `_GROWTH` times what was read before it."""
 
 
 class Candidate(NamedTuple, Generic[Row]):
@@ -46,8 +45,17 @@ class Matched(NamedTuple, Generic[Row]):
     state: Checkpoint | Spent | End
 
 
+@dataclass(slots=True)
+class Path(Generic[Row]):
+    """One of the plans for a query, and what was observed of it."""
+
+    plan: Plan
+    matching: Matching
+    observed: Observed = field(default_factory=Observed)
+
+
 class Source(Generic[Row]):
-    """The rows of a plan.
+    """The rows of a plan, or of the one of its alternatives that turns out to be cheaper.
 
     Args:
         log: which log.
@@ -57,16 +65,20 @@ class Source(Generic[Row]):
     """
 
     def __init__(self, log: LogTable[Row], plan: Plan, budget: Budget, seen: set[str]) -> None:
-        self.plan = plan
         self._log: LogTable[Row] = log
         self._budget = budget
         self._seen = seen
-        self._matching = matching(plan, log.base.fields)
-        self._items: ByIds[Row] | Merge = (
-            ByIds(log, plan, budget) if plan.lane == BY_ID else Merge(log.table_name, plan, budget)
-        )
+        plans = (plan, *plan.alternatives)
+        self._paths: list[Path[Row]] = [Path(one, matching(one, log.base.fields)) for one in plans]
+        self._current = 0
+        self._items: ByIds[Row] | Merge = self._reader(plan)
+        self._checkpoint: str | None = None
         self._unhydrated: Unhydrated[Row] = Unhydrated()
-        self._tally = Tally()
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that is being read."""
+        return self._paths[self._current].plan
 
     def round(self, missing: int) -> Rounds[Matched[Row]]:
         """Read on; see `Matched`. There may be no row in a round, and yet more of them below.
@@ -79,48 +91,55 @@ class Source(Generic[Row]):
         """
         if self._unhydrated.rows:
             return (yield from self._hydrated(missing))
-        wanted = self._tally.wanted(missing) if self.plan.by_row else missing
-        batch = yield from self._items.round(wanted)
+        self._choose(missing)
+        path = self._paths[self._current]
+        batch = yield from self._items.round(self._wanted(path, missing))
+        if isinstance(batch.state, Checkpoint):
+            self._checkpoint = batch.state.position
         items = seen_once(batch.items, self._seen)
-        rows = [row for row in map(self._log.read, items) if matches(row, self._matching.before)]
-        if self._matching.hydrates:
-            self._tally.note(len(items) - len(rows), 0)
+        rows = [row for row in map(self._log.read, items) if matches(row, path.matching.before)]
+        if path.matching.hydrates:
+            path.observed = path.observed.then(len(items) - len(rows), 0)
             self._unhydrated.add(rows, batch.state)
             return (yield from self._hydrated(missing)) if rows else Matched((), batch.state)
-        self._tally.note(len(items), len(rows))
-        whole = self.plan.lane == BY_ID and bool(self._log.base.fields)
-        return Matched([Candidate(row, self._matching.after, whole) for row in rows], batch.state)
+        path.observed = path.observed.then(len(items), len(rows))
+        whole = path.plan.lane == BY_ID and bool(self._log.base.fields)
+        return Matched([Candidate(row, path.matching.after, whole) for row in rows], batch.state)
+
+    def _choose(self, missing: int) -> None:
+        """Go on with another plan where that is likely to read fewer rows."""
+        paths = self._paths
+        chosen = choose(self._current, [path.plan for path in paths], [path.observed for path in paths], missing)
+        if chosen != self._current:
+            self._current = chosen
+            self._items = self._reader(self.plan.below(self._checkpoint))
+
+    def _wanted(self, path: Path[Row], missing: int) -> float:
+        """How many rows to ask for."""
+        if not path.plan.by_row:
+            return missing
+        others = self._current or any(not one.plan.by_row for one in self._paths)
+        if others and not path.observed.tried:
+            return min(missing, PROBE_ROWS)
+        return path.observed.wanted(missing)
+
+    def _reader(self, plan: Plan) -> ByIds[Row] | Merge:
+        if plan.lane == BY_ID:
+            return ByIds(self._log, plan, self._budget)
+        return Merge(self._log.table_name, plan, self._budget)
 
     def _hydrated(self, missing: int) -> Rounds[Matched[Row]]:
         """Hydrate as many rows as are likely to give those that are missing, and return those that match."""
-        waiting = self._unhydrated
+        waiting, path = self._unhydrated, self._paths[self._current]
         if waiting.position and not self._budget.in_time:
             return Matched((), Spent(waiting.position))
         rows = waiting.take(missing)
-        whole = rows if self.plan.lane == BY_ID else (yield from with_base_fields(self._log, rows))
-        right = [row for row in whole if matches(row, self._matching.after)]
+        whole = rows if path.plan.lane == BY_ID else (yield from with_base_fields(self._log, rows))
+        right = [row for row in whole if matches(row, path.matching.after)]
         waiting.note(self._log.position(rows[-1]), len(rows), len(right))
-        self._tally.note(len(rows), len(right))
+        path.observed = path.observed.then(len(rows), len(right))
         state = Checkpoint(waiting.position) if waiting.rows else waiting.below
         return Matched([Candidate(row, (), whole=True) for row in right], state)
-
-
-class Tally:
-    """How many rows were read, and how many of them match."""
-
-    def __init__(self) -> None:
-        self.read = 0
-        self.matched = 0
-
-    def note(self, read: int, matched: int) -> None:
-        """Add the rows of one round."""
-        self.read += read
-        self.matched += matched
-
-    def wanted(self, missing: int) -> float:
-        """How many rows are likely to hold so many that match."""
-        wanted = missing * (self.read + 1) / (self.matched + 1)
-        return wanted if self.matched >= _SURE else min(wanted, max(missing, _GROWTH * self.read))
 
 
 class Unhydrated(Generic[Row]):
