@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any, Generic
 
+from chalicelib import times
 from chalicelib.access import allow_list, scopes
 from chalicelib.access.decide import Object, Reach, Subject, decide, reach
 from chalicelib.api import request_log
@@ -19,6 +22,7 @@ from chalicelib.api.fit_rows import fit_rows
 from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.parameters import Page, boolean, page
 from chalicelib.errors import Forbidden, Invalid, Validation
+from chalicelib.lanes.catalogue import TIME_LENGTH
 from chalicelib.lanes.plan import UNREADABLE, Plan
 from chalicelib.models.directory import Beside
 from chalicelib.records import User
@@ -26,7 +30,7 @@ from chalicelib.retention import holds
 from chalicelib.retention.keeping import Keeping
 from chalicelib.search import cursor, parser
 from chalicelib.search.criteria import criteria
-from chalicelib.search.cursor import Cursor
+from chalicelib.search.cursor import CarriedCount, Cursor
 from chalicelib.search.filters import FilterTable
 from chalicelib.search.parser import Filter, UserReference, parse
 from chalicelib.settings import current
@@ -34,7 +38,8 @@ from chalicelib.store.directory import people
 from chalicelib.store.directory.claims import Claims
 from chalicelib.store.dynamodb import client
 from chalicelib.store.dynamodb.budget import Bill, Budget
-from chalicelib.store.logs.page import PageRead, Window, read_page
+from chalicelib.store.logs.count import Counted
+from chalicelib.store.logs.page import PageRead, Place, Window, read_page
 from chalicelib.store.logs.tables import LogTable, Row
 
 COUNT_CAP = 2_000
@@ -85,6 +90,12 @@ class _Request:
     readable: Reach
     counting: bool
     explained: bool
+
+    @property
+    def carried(self) -> int | None:
+        """The count that the cursor carries, where it was counted for somebody who may see the same rows."""
+        total = self.start and self.start.total
+        return total.number if total and total.reader == _reader(self.readable) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +151,7 @@ def _execute(request: _Request, caller: Caller, log: Log[Row], budget: Budget, b
         limit=min(request.page.limit, _MOST_ROWS),
         offset=start.skip,
         start=start.position,
-        cap=COUNT_CAP + 1 if request.counting else None,
+        cap=COUNT_CAP + 1 if request.counting and request.carried is None else None,
         most_bytes=_LARGEST_ANSWER,
     )
     return _Result(read_page(log.stored, plans, budget, window), budget, bill)
@@ -150,22 +161,33 @@ def _respond(request: _Request, result: _Result[Row], log: Log[Row], known: Call
     read = result.read
     beside = Beside(read.users, read.organizations, known)
     texts, number = fit_rows([log.shown(row, beside) for row in read.rows], _LARGEST_ANSWER)
-    place = read.next and Cursor(*read.next)
+    place = read.next
     if number < len(read.rows):
-        place = Cursor(log.stored.position(read.rows[number - 1]))
+        place = Place(log.stored.position(read.rows[number - 1]))
     fields: dict[str, Any] = {}
-    if read.count is not None:
-        fields |= {"count": read.count.number, "count_cap": COUNT_CAP}
-        if not read.count.complete:
+    count = read.count if request.carried is None else Counted(request.carried, complete=True)
+    if request.counting and count is not None:
+        fields |= {"count": max(count.number, number), "count_cap": COUNT_CAP}
+        if not count.complete:
             fields["count_partial"] = True
     if place is not None:
-        fields["next_cursor"] = cursor.encode(place, log.stored.name, request.asked)
-    if place is not None and number < request.page.limit:
-        fields["partial"] = True
+        carried = CarriedCount(count.number, _reader(request.readable)) if count and count.complete else None
+        following = Cursor(place.position, place.skip, carried)
+        fields["next_cursor"] = cursor.encode(following, log.stored.name, request.asked)
+        if number < request.page.limit:
+            fields["partial"] = True
+            fields["scanned_to"] = times.wire(times.from_fixed(place.position[:TIME_LENGTH]))
     if request.explained:
         fields["explain"] = _explanation(result)
     end = encoded(fields).text[1:]
     return Answer(Encoded(f'{{"{log.rows}":[{",".join(texts)}]{"," if fields else ""}{end}'))
+
+
+def _reader(readable: Reach) -> str:
+    """What tells callers apart who may see different rows, in eight hexadecimal digits."""
+    sets = [readable.organizations, readable.own_in, readable.ids or ()]
+    reach_of = [readable.site, readable.own, readable.ids is None, *map(sorted, sets)]
+    return blake2b(json.dumps(reach_of).encode(), digest_size=4).hexdigest()
 
 
 def _cursor_text(call: Call, wanted: Page) -> str:

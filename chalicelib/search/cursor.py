@@ -18,17 +18,34 @@ from typing import NamedTuple
 from chalicelib.lanes.catalogue import TIME_LENGTH
 from chalicelib.search.parser import Filter
 
-_VERSION = 1
+_PLAIN, _COUNTED = 1, 2
+"""The versions: a counted cursor carries the count of the first page, so that later pages do not count again."""
 _DIGEST_BYTES = 6
 _LONGEST = 400
 _MOST_SKIPPED = 2**31 - 1
 """As an offset, which is what a skip is a part of."""
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-_POSITION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}#[0-9a-f-]{36}", re.ASCII)
+_PLACE = re.compile(
+    r"(?P<position>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}#[0-9a-f-]{36}) (?P<skip>\d{1,10})"
+    r"( (?P<count>\d{1,10}) (?P<reader>[0-9a-f]{8}))?",
+    re.ASCII,
+)
 
 
 class WrongCursor(ValueError):
     """The text is no cursor for this query."""
+
+
+class CarriedCount(NamedTuple):
+    """The count of a query, as its first page had it.
+
+    Attributes:
+        number: of rows.
+        reader: for whom it was counted, in eight hexadecimal digits: others may see other rows.
+    """
+
+    number: int
+    reader: str
 
 
 class Cursor(NamedTuple):
@@ -37,16 +54,22 @@ class Cursor(NamedTuple):
     Attributes:
         position: rows that stand below this one follow.
         skip: how many of these are still to be skipped, where an offset took more time than there was.
+        total: how many rows there are in all; None where that is not known.
     """
 
     position: str
     skip: int = 0
+    total: CarriedCount | None = None
 
 
 def encode(cursor: Cursor, log: str, asked: Filter) -> str:
     """The text of a cursor for one query of one log."""
-    place = f"{cursor.position} {cursor.skip}".encode()
-    packed = bytes([_VERSION]) + _digest(place, log, asked) + place
+    place = f"{cursor.position} {cursor.skip}"
+    version = _PLAIN
+    if cursor.total is not None:
+        place += f" {cursor.total.number} {cursor.total.reader}"
+        version = _COUNTED
+    packed = bytes([version]) + _digest(version, place.encode(), log, asked) + place.encode()
     return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
 
 
@@ -62,10 +85,11 @@ def decode(text: str, log: str, asked: Filter) -> Cursor:
         packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise WrongCursor(text) from error
-    position, _, skip = packed[1 + _DIGEST_BYTES :].decode("ascii", "replace").partition(" ")
-    if not _POSITION.fullmatch(position) or not re.fullmatch(r"[0-9]{1,10}", skip, re.ASCII):
+    place = _PLACE.fullmatch(packed[1 + _DIGEST_BYTES :].decode("ascii", "replace"))
+    if not place:
         raise WrongCursor(text)
-    cursor = Cursor(position, int(skip))
+    count = CarriedCount(int(place["count"]), place["reader"]) if place["count"] else None
+    cursor = Cursor(place["position"], int(place["skip"]), count)
     if cursor.skip > _MOST_SKIPPED:
         raise WrongCursor(text)
     # Made anew it must be the same text: that compares version and digest, and leaves one spelling of each cursor.
@@ -91,8 +115,8 @@ def redacted_position(reached: str, last: str, start: str) -> str:
     return last if "" < last <= rounded else rounded
 
 
-def _digest(place: bytes, log: str, asked: Filter) -> bytes:
+def _digest(version: int, place: bytes, log: str, asked: Filter) -> bytes:
     """Of the filter as it was understood: another order or spelling of the same query is the same."""
-    meaning = [_VERSION, log, sorted(asked.equals), sorted(map(astuple, asked.users))]
+    meaning = [version, log, sorted(asked.equals), sorted(map(astuple, asked.users))]
     meaning += [str(asked.after), str(asked.before), asked.nothing]
     return blake2b(json.dumps(meaning).encode() + place, digest_size=_DIGEST_BYTES).digest()

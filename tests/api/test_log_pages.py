@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from math import ceil
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -19,9 +20,10 @@ from chalicelib.lanes.catalogue import position
 from chalicelib.models.sending import bytes_sent, may_be_sent
 from chalicelib.retention import holds
 from chalicelib.search import cursor
-from chalicelib.search.cursor import Cursor, WrongCursor
+from chalicelib.search.cursor import CarriedCount, Cursor, WrongCursor
 from chalicelib.search.parser import EVERYTHING, NOTHING, Filter
 from chalicelib.settings import Settings
+from chalicelib.store.dynamodb.rounds import IN_FLIGHT, rounds_heard_by
 from chalicelib.store.logs import tables as log_tables
 
 if TYPE_CHECKING:
@@ -118,6 +120,73 @@ def test_another_spelling_of_the_same_query_is_the_same(owner: Client, events: l
     assert owner.logs(f'organization:{A.upper()}  "type":SSH', limit="2", cursor=made).status == 200
 
 
+def test_a_cursor_carries_the_count_so_that_the_next_pages_do_not_count_again(
+    owner: Client, events: list[str], transport: ObservedTransport
+) -> None:
+    first = owner.logs("type:ssh", limit="2").json
+    transport.requests.clear()
+    pages = list(walk(owner, q="type:ssh", limit="2", cursor=first["next_cursor"]))
+    assert {page.json["count"] for page in pages} == {first["count"]} == {15}
+    assert len(pages) == 7
+    assert not any(request.get("Select") == "COUNT" for _, request in transport.requests)
+    assert events
+    assert "count" not in owner.logs("type:ssh", limit="2", cursor=first["next_cursor"], count="false").json
+
+
+def test_a_count_is_carried_for_those_alone_who_may_see_the_same_rows(
+    owner: Client, house: House, events: list[str]
+) -> None:
+    auditor = house.client(house.user("bob", organizations={A: ("organization-auditor",)}))
+    own = auditor.get(PATH, query={"limit": "4"}).json
+    assert (own["count"], owner.get(PATH, query={"limit": "4"}).json["count"]) == (20, 30)
+    for_all = owner.get(PATH, query={"limit": "4"}).json["next_cursor"]
+    assert auditor.get(PATH, query={"limit": "4", "cursor": for_all}).json["count"] == 20
+    assert owner.get(PATH, query={"limit": "4", "cursor": own["next_cursor"]}).json["count"] == 30
+    assert events
+
+
+OLD_CURSOR = "ATBP0Mt_RTIwMjUtMDctMTBUMTI6MDA6MDAuMDAwMDAwIzFhMmJiNjdlLTAxMTctNDE2OC05MmUwLTU4MTM4OTg5YTdmNSAw"
+
+
+def test_a_cursor_of_an_earlier_version_goes_on_and_is_counted(owner: Client, events: list[str]) -> None:
+    page = owner.get(PATH, query={"limit": "5", "cursor": OLD_CURSOR}).json
+    assert ([row["id"] for row in page["connection_logs"]], page["count"]) == (events[:5], 30)
+
+
+ROUND_TRIPS = 4
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "type:ssh", "type:ssh status:ongoing", "status:completed", f"organization:{A}", "workspace_owner:me"],
+)
+def test_a_counted_page_takes_four_round_trips_the_token_check_included(
+    owner: Client, events: list[str], transport: ObservedTransport, query: str
+) -> None:
+    assert events
+    transport.requests.clear()
+    sizes: list[int] = []
+    with rounds_heard_by(sizes.append):
+        reply = owner.logs(query, limit="5")
+    assert "count" in reply.json
+    alone = len(transport.requests) - sum(sizes)
+    assert alone + sum(ceil(size / IN_FLIGHT) for size in sizes) <= ROUND_TRIPS
+
+
+def test_a_partial_page_says_down_to_which_time_it_has_come(
+    owner: Client, events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = f"type:ssh organization:{A}"
+    assert "scanned_to" not in owner.logs(query, limit="2").json
+    limited(monkeypatch, 4)
+    pages = list(walk(owner, q=query, limit="5", count="false"))
+    times = [page.json["scanned_to"] for page in pages[:-1]]
+    assert times == sorted(times, reverse=True)
+    assert {*times} <= {"2025-07-10T10:00:00Z", "2025-07-10T10:00:01Z", "2025-07-10T10:00:02Z"}
+    assert "scanned_to" not in pages[-1].json
+    assert events
+
+
 def test_a_cursor_of_another_filter_or_another_log_is_refused(
     owner: Client, events: list[str], assert_error: CheckError
 ) -> None:
@@ -136,6 +205,7 @@ def test_a_cursor_of_another_filter_or_another_log_is_refused(
 
 PLACE = position(datetime(2025, 7, 10, 12, tzinfo=UTC), A)
 GOOD = cursor.encode(Cursor(PLACE, 3), "audit", EVERYTHING)
+COUNTED = Cursor(PLACE, 0, CarriedCount(1_234, "0a1b2c3d"))
 
 
 @settings(deadline=None, max_examples=300)
@@ -160,6 +230,7 @@ def test_a_cursor_with_one_character_changed_is_refused(index: int, letter: str)
 
 @pytest.mark.parametrize("place", ["", "x", "2025-07-10", PLACE + "\n", "z" + PLACE])
 def test_a_cursor_must_be_a_position(place: str) -> None:
+    assert cursor.decode(cursor.encode(COUNTED, "audit", EVERYTHING), "audit", EVERYTHING) == COUNTED
     text = cursor.encode(Cursor(place), "audit", EVERYTHING)
     with pytest.raises(WrongCursor):
         cursor.decode(text, "audit", EVERYTHING)
