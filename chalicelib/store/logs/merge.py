@@ -143,6 +143,7 @@ class Merge:
 
     def _demands(self, wanted: float) -> list[_Demand]:
         """What to ask when something was read of every key."""
+        wanted = min(wanted, self._budget.left)
         low = self._position_of(wanted)
         pieces = min(IN_FLIGHT // len(self._open), ceil(wanted / _ROWS_PER_ANSWER))
         if low and pieces > 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import ceil
 from random import Random
@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from chalicelib.lanes.plan import Plan, plan
+from chalicelib.lanes.plan import Criteria, Plan, plan
 from chalicelib.search.criteria import criteria
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterTable
 from chalicelib.search.parser import parse
@@ -136,3 +136,28 @@ def test_a_page_of_sixteen_shards_reads_a_fifth_more_at_most(
         if page.page.next is not None:
             assert page.rows <= 1.2 * PAGE, query
             assert len(page.page.rows) == PAGE
+
+
+def test_a_match_that_is_rare_is_looked_for_in_a_few_round_trips(
+    tables: EmbeddedEngine, shorten: Callable[[int], None]
+) -> None:
+    random = Random(10)
+    tables.load(CONNECTION_LOGS.table_name, (connection(n, random, 1, ORGANIZATIONS[n % 2]) for n in range(6_000)))
+    asked = Criteria({"organization_id": frozenset(ORGANIZATIONS[:1]), "agent_name": frozenset({"no such agent"})})
+    made = plan(asked, CONNECTION_LOGS.kept().read, 1)
+    shorten(1_000)
+    page = cost(CONNECTION_LOGS, made, rows=2_500)
+    assert (page.page.rows, page.page.next is not None) == ([], True)
+    assert 2_400 <= page.rows <= 2_500
+    assert page.trips <= 6, "each request asks for more than all before it"
+
+
+def test_two_broad_filters_are_read_by_the_one_that_ends_first(tables: EmbeddedEngine) -> None:
+    random = Random(11)
+    rows = [connection_rows.from_item(connection_item(n, random, 1)) for n in range(ROWS)]
+    placed = [replace(row, organization_id=ORGANIZATIONS[row.type == "ssh"]) for row in rows]
+    tables.load(CONNECTION_LOGS.table_name, [connection_rows.to_item(row, shards=1, revision=1) for row in placed])
+    made = planned(CONNECTION_LOGS, CONNECTION_FILTERS, "type:ssh", ORGANIZATIONS[:1], 1)
+    page = cost(CONNECTION_LOGS, made)
+    assert (page.page.rows, page.page.next, page.page.plans[0].lane) == ([], None, "type")
+    assert page.rows <= 2 * sum(row.type == "ssh" for row in rows), "both are tried in turns, the shorter one ends"
