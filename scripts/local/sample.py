@@ -1,4 +1,4 @@
-"""A small lively sample: two organizations, seven people, and what they did with their workspaces in three weeks.
+"""A small lively sample: two organizations, seven people, what they did in three weeks, and a break-in among it.
 
 The same every time but for the clock: ids are made of names, and chance has a seed.
 """
@@ -23,8 +23,9 @@ from chalicelib.store.directory import people
 from chalicelib.store.logs import audit_writer, connection_writer
 from chalicelib.store.logs.connection_writer import Rule
 from scripts.local import sample_audit
+from scripts.local.sample_break_in import BreakIn
+from scripts.local.sample_hours import address_of, working_moment
 
-_DAYS = 21
 _CONNECTIONS = 360
 _STILL_OPEN_HOURS = 6
 _SECONDS = 60.0
@@ -64,10 +65,12 @@ def load() -> int:
     _directory()
     now, chance = times.now(), random.Random(20250710)  # noqa: S311 - a sample needs a seed, not secrecy
     batch = Batch()
-    events = list(_events(now, chance))
+    break_in = BreakIn(now, sample_id, _of_workspace)
+    events = [*_events(now, chance), *break_in.connections()]
     for index, event in enumerate(events):
         batch.add(index, row(event))
-    audited = [audit_event.row(event) for event in sample_audit.events(now, chance, _WORKSPACES, sample_id)]
+    ordinary = sample_audit.events(now, chance, _WORKSPACES, sample_id)
+    audited = [audit_event.row(event) for event in (*ordinary, *break_in.audited())]
     give_up_at = time.monotonic() + _SECONDS
     for written in (
         *connection_writer.write_all([*batch.groups().values()], Rule(session.join), give_up_at=give_up_at),
@@ -117,7 +120,7 @@ def _events(now: datetime, chance: random.Random) -> Iterator[ConnectionEvent]:
     # Whatever chance does, the first query of the README has an answer.
     yield replace(_opening(_CONNECTIONS, now - timedelta(minutes=20), "ssh", chance), **_of_workspace("linus-kernel"))
     for number in range(_CONNECTIONS):
-        began = now - timedelta(seconds=chance.uniform(60, _DAYS * 86_400))
+        began = working_moment(now, chance)
         kind = chance.choice(_TYPES)
         opened = _opening(number, began, kind, chance)
         yield opened
@@ -142,7 +145,7 @@ def _opening(number: int, began: datetime, kind: str, chance: random.Random) -> 
         agent_name="main",
         type=kind,
         code=None if session else chance.choice(_WEB_CODES),
-        ip=f"192.0.2.{chance.randrange(1, 255)}",
+        ip=address_of(sample_id("user", visitor or owner), chance),
         user_agent=None if session else _BROWSER,
         user_id=None if session or visitor is None else sample_id("user", visitor),
         slug_or_port=chance.choice(_SLUGS[kind]) if kind in _SLUGS else None,

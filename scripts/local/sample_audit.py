@@ -9,9 +9,9 @@ from typing import Any
 
 from chalicelib.logs.audit_event import AuditEvent
 from chalicelib.search.values import NIL_UUID
+from scripts.local.sample_hours import DAYS, address_of, working_moment
 
 _EVENTS = 120
-_DAYS = 21
 _CLI = "coder-cli/v2.35.0 (linux/amd64)"
 _BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 _KINDS = ("build", "build", "build", "login", "login", "template")
@@ -41,10 +41,9 @@ def events(
     # Whatever chance does, the query of the README has an answer.
     yield made.build("linus-kernel", "start", "initiator", now - timedelta(minutes=21), 1)
     for number, workspace in enumerate(sorted(workspaces)):
-        yield made.created(workspace, now - timedelta(days=_DAYS, minutes=number))
+        yield made.created(workspace, now - timedelta(days=DAYS, minutes=number))
     for number in range(_EVENTS):
-        moment = now - timedelta(seconds=chance.uniform(60, _DAYS * 86_400))
-        yield made.something(moment, number + 2)
+        yield made.something(working_moment(now, chance), number + 2)
 
 
 class _Maker:
@@ -136,7 +135,7 @@ class _Maker:
             time=moment,
             user_id=user_id,
             organization_id=self._id("organization", self._workspaces[workspace][1]) if workspace else None,
-            ip=None if user_id == NIL_UUID else f"192.0.2.{self._chance.randrange(1, 255)}",
+            ip=None if user_id == NIL_UUID else address_of(user_id, self._chance),
             user_agent=None if user_id == NIL_UUID else self._chance.choice([_CLI, _BROWSER]),
             resource_icon=None,
             request_id=self._id("request", moment.isoformat()),

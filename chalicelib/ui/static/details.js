@@ -60,8 +60,8 @@ function value(page, state, { name, key, value: given }) {
   const about = `${TEXTS.facts[name]} ${String(given).slice(0, 60)}`;
   return html`${block(given)}
     <span class="pivots">
-      <a href=${href(filtered(state, key, given))} @click=${page.follow} aria-label=${TEXTS.filterBy(about)} title=${TEXTS.filterBy(about)}>${TEXTS.only}</a>
-      <a href=${href(leftOut(state, key, given))} @click=${page.follow} aria-label=${TEXTS.leaveOut(about)} title=${TEXTS.leaveOut(about)}>${TEXTS.not}</a>
+      <a href=${href(filtered(state, key, given))} @click=${page.follow}>${TEXTS.only}<span class="visually-hidden"> ${about}</span></a>
+      <a href=${href(leftOut(state, key, given))} @click=${page.follow}>${TEXTS.not}<span class="visually-hidden"> ${about}</span></a>
     </span>`;
 }
 
@@ -78,7 +78,7 @@ function onward(page, title, links) {
   if (!links.length) return nothing;
   const views = LOG_VIEWS.filter((view) => links.some((each) => each.view === view));
   const groups = views.length ? views.map((view) => links.filter((each) => each.view === view)) : [links];
-  return html`<h3>${title}</h3>${groups.map((group) => html`<ul>${group.map((each) => html`<li>
+  return html`<h2>${title}</h2>${groups.map((group) => html`<ul>${group.map((each) => html`<li>
     <a href=${href(each.state)} @click=${page.follow}>${each.label}</a>${each.value ? html` <small>${inline(each.value)}</small>` : nothing}
   </li>`)}</ul>`)}`;
 }

@@ -5,7 +5,7 @@ import { FILTERS } from "./filters.js";
 const TABLES = { connections: "connection", audit: "audit" };
 const PEOPLE = ["username", "email"];
 const ME = "me";
-const MOST_OFFERED = 12;
+const MOST_OFFERED = 9;
 
 /** The keys of a view's log. */
 export const keysOf = (view) => FILTERS[TABLES[view]] ?? [];

@@ -153,8 +153,6 @@ export const TEXTS = Object.freeze({
   same: { connectionId: "The same connection", requestId: "The same request", token: "The same token" },
   only: "only",
   not: "not",
-  filterBy: (about) => `Only ${about}`,
-  leaveOut: (about) => `Leave out ${about}`,
 
   mint: "Mint a token",
   mintAbout: "What you leave empty is as your own token has it.",

@@ -1,0 +1,118 @@
+"""A browser in front of a served instance with the sample: Debian's Chromium, driven by Playwright.
+
+The instance is a process of its own and is served under the stage `prod`, as API Gateway does it. After each test there
+must have been no violation of the page's policy and no error in its scripts.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.local.served import Started, started
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+ZONE = "Europe/Berlin"
+STAGE = "prod"
+_LISTEN = (
+    "addEventListener('securitypolicyviolation', e => console.error('policy:', e.violatedDirective, e.blockedURI))"
+)
+# What the browser says of any answer of 400 and above is no error of the page.
+_EXPECTED = re.compile(r"Failed to load resource: .*|net::ERR_FAILED")
+
+Axe = Callable[[Page], list[str]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without Chromium these tests are skipped, and said to be; in CI they fail."""
+    if CHROMIUM.exists() or os.environ.get("CI"):
+        return
+    skip = pytest.mark.skip(reason="browser tests need Chromium: apt-get install chromium")
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Started]:
+    with started("--stage", STAGE) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    made = browser.new_context(locale="en-GB", timezone_id=ZONE, viewport={"width": 1280, "height": 900})
+    made.grant_permissions(["clipboard-read", "clipboard-write"])
+    made.set_default_timeout(10_000)
+    made.add_init_script(_LISTEN)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page that is not signed in; nothing of it may go wrong unseen."""
+    made = context.new_page()
+    wrong: list[str] = []
+    made.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    made.on("pageerror", lambda error: wrong.append(str(error)))
+    yield made
+    assert [text for text in wrong if not _EXPECTED.match(text)] == []
+
+
+@pytest.fixture
+def url(served: Started) -> str:
+    """The address of the page."""
+    return f"{served.url}/ui"
+
+
+@pytest.fixture
+def signed_in(page: Page, served: Started, url: str) -> Page:
+    """A page that the owner is signed in to."""
+    sign_in(page, url, served.token)
+    return page
+
+
+def sign_in(page: Page, url: str, token: str) -> None:
+    page.goto(url)
+    page.get_by_label("Token", exact=True).fill(token)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("link", name="Connections", exact=True)).to_be_visible()
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds against WCAG 2.2 AA, each with where it is."""
+    # By evaluating and not by a script element, which the page's policy forbids.
+    page.evaluate(AXE)
+    found: dict[str, Any] = page.evaluate(
+        "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+    )
+    return [
+        f"{one['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
+
+
+def results(page: Page) -> Any:
+    return page.get_by_role("table", name="Results")
+
+
+def rows(page: Page) -> Any:
+    """The rows of events: not the head, not the names of days, not what is opened."""
+    return page.locator(".line")
