@@ -69,8 +69,9 @@ def serve(options: Options, wake_up: socket.socket) -> NoReturn:
         if options.token_file is not None and token != kept_token:
             write_token(options.token_file, token)
         _say(
-            f"Gatebook is ready at {place.url}",
+            f"Look around at {place.url}/ui",
             f"The owner's token: {token}",
+            f"Gatebook is ready at {place.url}",
             where_rows_are(endpoint, options.data),
             "Try:",
             *(f"  {line}" for line in curl_lines(place.url, token, place.organization_id, place.owner_id)),

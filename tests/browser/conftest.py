@@ -6,15 +6,20 @@ must have been no violation of the page's policy and no error in its scripts.
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from scripts.local.sample import sample_id
 from tests.local.served import Started, started
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
@@ -27,7 +32,11 @@ _LISTEN = (
 # What the browser says of any answer of 400 and above is no error of the page.
 _EXPECTED = re.compile(r"Failed to load resource: .*|net::ERR_FAILED")
 
-Axe = Callable[[Page], list[str]]
+_LONGEST_SECONDS = 1_800
+_PATIENCE_MS = 30_000
+"""For a machine that has other things to do; nothing waits longer than it must."""
+
+expect.set_options(timeout=_PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def served() -> Iterator[Started]:
-    with started("--stage", STAGE) as service:
+    with started("--stage", STAGE, seconds=_LONGEST_SECONDS) as service:
         yield service
 
 
@@ -58,7 +67,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(locale="en-GB", timezone_id=ZONE, viewport={"width": 1280, "height": 900})
     made.grant_permissions(["clipboard-read", "clipboard-write"])
-    made.set_default_timeout(10_000)
+    made.set_default_timeout(_PATIENCE_MS)
     made.add_init_script(_LISTEN)
     yield made
     made.close()
@@ -116,3 +125,57 @@ def results(page: Page) -> Any:
 def rows(page: Page) -> Any:
     """The rows of events: not the head, not the names of days, not what is opened."""
     return page.locator(".line")
+
+
+@pytest.fixture
+def send_event(served: Started) -> Callable[..., None]:
+    """Sends a connection event of this moment to the served instance; what is given replaces fields."""
+
+    def send(**changes: Any) -> None:
+        event = {
+            "time": datetime.now(UTC).isoformat(),
+            "connection_status": "connected",
+            "connection_id": str(uuid4()),
+            "organization_id": sample_id("organization", "acme"),
+            "workspace_owner_id": sample_id("user", "linus"),
+            "workspace_id": str(uuid4()),
+            "workspace_name": "browsed",
+            "agent_name": "main",
+            "type": "ssh",
+            "ip": "192.0.2.77",
+            **changes,
+        }
+        _post(served, "connectionlog", event)
+
+    return send
+
+
+@pytest.fixture
+def send_audit(served: Started) -> Callable[..., None]:
+    """Sends an audit event of this moment; what is given replaces fields."""
+
+    def send(**changes: Any) -> None:
+        event = {
+            "time": datetime.now(UTC).isoformat(),
+            "user_id": sample_id("user", "linus"),
+            "organization_id": sample_id("organization", "acme"),
+            "resource_type": "template",
+            "resource_id": str(uuid4()),
+            "resource_target": "browsed",
+            "action": "write",
+            "status_code": 200,
+            **changes,
+        }
+        _post(served, "audit", event)
+
+    return send
+
+
+def _post(served: Started, log: str, event: dict[str, Any]) -> None:
+    headers = {"Coder-Session-Token": served.token, "Content-Type": "application/json"}
+    request = urllib.request.Request(  # noqa: S310 - our own server
+        f"{served.url}/api/v2/{log}", json.dumps([event]).encode(), headers
+    )
+    with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 - as above
+        (result,) = json.load(reply)["results"]
+    assert result["status"] in ("created", "updated"), result

@@ -76,11 +76,14 @@ class Started:
 
 
 @contextmanager
-def launched(*arguments: str, **changes: str) -> Iterator[subprocess.Popen[str]]:
+def launched(
+    *arguments: str, seconds: float = GIVE_UP_AFTER_SECONDS, **changes: str
+) -> Iterator[subprocess.Popen[str]]:
+    """The command, ended after so many seconds whatever it does."""
     with subprocess.Popen(  # noqa: S603 - our own command
         [*COMMAND, "--port", "0", *arguments], cwd=ROOT, env=environment(**changes), stdout=subprocess.PIPE, text=True
     ) as process:
-        watchdog = threading.Timer(GIVE_UP_AFTER_SECONDS, process.kill)
+        watchdog = threading.Timer(seconds, process.kill)
         watchdog.start()
         try:
             yield process
@@ -90,8 +93,8 @@ def launched(*arguments: str, **changes: str) -> Iterator[subprocess.Popen[str]]
 
 
 @contextmanager
-def started(*arguments: str, **changes: str) -> Iterator[Started]:
-    with launched(*arguments, **changes) as process:
+def started(*arguments: str, seconds: float = GIVE_UP_AFTER_SECONDS, **changes: str) -> Iterator[Started]:
+    with launched(*arguments, seconds=seconds, **changes) as process:
         assert process.stdout is not None
         lines: list[str] = []
         while sum(line.startswith("  curl ") for line in lines) < 3:

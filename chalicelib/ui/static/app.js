@@ -117,6 +117,7 @@ class Page {
       if (!(error instanceof CallError)) throw error;
       this.who = error.kind === Failure.SIGNED_OUT ? Who.NOBODY : Who.AWAY;
       this.update();
+      this.#ask();
     }
   }
 
@@ -143,6 +144,12 @@ class Page {
     for (const view of Object.values(this.views)) view.leave();
     this.views = {};
     this.update();
+    this.#ask();
+  }
+
+  /** Puts the cursor where the token goes. */
+  #ask() {
+    queueMicrotask(() => document.getElementById("token")?.focus());
   }
 
   #unforeseen({ reason }) {

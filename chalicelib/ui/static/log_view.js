@@ -28,7 +28,7 @@ export class LogView {
   constructor(page) {
     this.page = page;
     const update = () => page.update();
-    this.pages = new Pages(update);
+    this.pages = new Pages(update, (error) => page.failed(error));
     this.summary = new Summary(update);
     this.search = new Search({ update, names: (part) => page.userNames(part), changed: (q) => page.go({ q, row: "" }) });
     this.bars = new Bars({ update, ranged: (from, to) => page.go({ last: "", from, to, row: "" }) });
@@ -166,7 +166,7 @@ export class LogView {
   #rows() {
     const { pages, state, page } = this;
     if (pages.phase === Phase.FAILED && pages.error.kind !== Failure.INVALID) return failure(page, pages.error, pages.again);
-    if (pages.phase === Phase.LOADING && !pages.rows.length) return this.#loading();
+    if (pages.phase === Phase.LOADING && (this.slow || !pages.rows.length)) return this.#loading();
     const opened = (row) => page.go({ row }, { replace: true });
     const table = (rows) => resultsTable(page, state, rows, { opened, busy: pages.phase === Phase.LOADING });
     return html`

@@ -12,9 +12,10 @@ const POLL_ROWS = 25;
 export const Phase = Object.freeze({ IDLE: "idle", LOADING: "loading", READY: "ready", FAILED: "failed" });
 
 export class Pages {
-  /** @param update draws the page anew. */
-  constructor(update) {
+  /** @param update draws the page anew. @param signedOut called where the session has ended. */
+  constructor(update, signedOut) {
     this.update = update;
+    this.signedOut = signedOut;
     this.phase = Phase.IDLE;
     this.rows = [];
     this.starts = [];
@@ -28,21 +29,22 @@ export class Pages {
   }
 
   get hasNext() {
-    return Boolean(this.next);
+    return this.phase === Phase.READY && Boolean(this.next);
   }
 
   get hasPrevious() {
-    return this.starts.length > 1;
+    return this.phase === Phase.READY && this.starts.length > 1;
   }
 
   /** Reads the first page of what a state asks for. */
   open(state) {
+    // What stood there stays until what is asked for has come; rows of another log would be nonsense.
+    if (this.state?.view !== state.view) this.rows = [];
     this.state = state;
     this.range = bounds(state);
     this.starts = [{ cursor: "", number: 0 }];
     this.count = undefined;
     this.newer = 0;
-    this.rows = [];
     return this.#read();
   }
 
@@ -126,6 +128,7 @@ export class Pages {
       if (!(error instanceof CallError)) throw error;
       this.phase = Phase.FAILED;
       this.error = error;
+      if (error.kind === Failure.SIGNED_OUT) this.signedOut(error);
       if (error.kind !== Failure.INVALID && error.kind !== Failure.AWAY) this.rows = [];
     }
     this.update();

@@ -46,9 +46,9 @@ export class Search {
         @click=${(event) => this.#offer(event.target)} @keydown=${(event) => this.#key(event)}
         @blur=${() => this.#left()}>
       ${open ? this.#list() : nothing}
-      ${validations.length ? html`<ul id="filter-problems" class="problems" role="alert">
+      ${validations.length ? html`<div id="filter-problems" role="alert"><ul class="problems">
         ${validations.map(({ field, detail }) => html`<li><b>${field}</b> ${detail}</li>`)}
-      </ul>` : nothing}
+      </ul></div>` : nothing}
     </form>`;
   }
 
