@@ -16,12 +16,11 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
 
 from scripts.local import acknowledged
 from scripts.local.acknowledged import Acknowledged
+from scripts.local.row_sums import Row, Sum
 
 FILE = "gatebook.db"
 LOG_FILE = "gatebook.db-wal"
@@ -36,8 +35,6 @@ CREATE TABLE tables (name TEXT NOT NULL PRIMARY KEY, rows INTEGER NOT NULL, dige
 CREATE TABLE book (writes INTEGER NOT NULL);
 INSERT INTO book VALUES (0);
 """
-_DIGEST_BYTES = 16
-_DIGESTS = 1 << 8 * _DIGEST_BYTES
 
 
 class Damaged(Exception):
@@ -46,38 +43,6 @@ class Damaged(Exception):
 
 class NotWritten(Exception):
     """A write did not get to disk and nothing of it is kept; the text is the reason."""
-
-
-class Row(NamedTuple):
-    """An item as it is kept.
-
-    Attributes:
-        table: the full name.
-        key: the values of its key in DynamoDB JSON, as `[{"S":"a"}]`.
-        item: in DynamoDB JSON; None for one that is gone.
-    """
-
-    table: str
-    key: str
-    item: str | None
-
-
-class _Sum(NamedTuple):
-    """What is known of the rows of a table: their number, and the sum of their digests."""
-
-    rows: int = 0
-    digest: int = 0
-
-    def changed(self, before: Row | None, after: Row | None) -> _Sum:
-        """The sum after one row was put in the place of another."""
-        rows = self.rows - (before is not None) + (after is not None)
-        digest = self.digest - (_digest(before) if before else 0) + (_digest(after) if after else 0)
-        return _Sum(rows, digest % _DIGESTS)
-
-
-def _digest(row: Row) -> int:
-    text = "\0".join((row.table, row.key, row.item or ""))
-    return int.from_bytes(blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest())
 
 
 def create(directory: Path, rows: Iterable[Row]) -> None:
@@ -129,7 +94,7 @@ class Database:
                 self._connection.execute(f"PRAGMA {pragma}").fetchall()
             ((self._writes,),) = self._connection.execute("SELECT writes FROM book").fetchall()
             self._sums = {
-                name: _Sum(rows, int(digest, 16))
+                name: Sum(rows, int(digest, 16))
                 for name, rows, digest in self._connection.execute("SELECT name, rows, digest FROM tables")
             }
             self._check_acknowledged(directory / acknowledged.FILE)
@@ -154,18 +119,18 @@ class Database:
         Raises:
             Damaged: at the end, or where reading does not go on: they are not those that were written.
         """
-        found: dict[str, _Sum] = {}
+        found: dict[str, Sum] = {}
         try:
             for checked in self._connection.execute("PRAGMA quick_check(1)"):
                 if checked != ("ok",):
                     raise Damaged(f"{self._path} is damaged: {checked[0]}")
             for row in map(Row._make, self._connection.execute("SELECT name, key, item FROM items")):
-                found[row.table] = found.get(row.table, _Sum()).changed(None, row)
+                found[row.table] = found.get(row.table, Sum()).changed(None, row)
                 yield row
         except (sqlite3.Error, UnicodeError, TypeError) as error:
             raise Damaged(f"{self._path} is damaged: {error}") from error
         for name in sorted(found.keys() | self._sums.keys()):
-            there, written = found.get(name, _Sum()), self._sums.get(name, _Sum())
+            there, written = found.get(name, Sum()), self._sums.get(name, Sum())
             if there.rows != written.rows:
                 raise Damaged(f"{self._path} is damaged: {name} has {there.rows} rows, and {written.rows} were written")
             if there.digest != written.digest:
@@ -247,7 +212,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _put(connection: sqlite3.Connection, rows: Iterable[Row], sums: dict[str, _Sum]) -> None:
+def _put(connection: sqlite3.Connection, rows: Iterable[Row], sums: dict[str, Sum]) -> None:
     names = set()
     for row in rows:
         before = _row(connection, row.table, row.key)
@@ -256,7 +221,7 @@ def _put(connection: sqlite3.Connection, rows: Iterable[Row], sums: dict[str, _S
         else:
             connection.execute("REPLACE INTO items VALUES (?, ?, ?)", row)
         names.add(row.table)
-        sums[row.table] = sums.get(row.table, _Sum()).changed(
+        sums[row.table] = sums.get(row.table, Sum()).changed(
             before if before.item is not None else None, row if row.item is not None else None
         )
     for name in names:

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from scripts.local import acknowledged
-from scripts.local.database import FILE, LOG_FILE, Damaged, Row
+from scripts.local.database import FILE, LOG_FILE, Damaged
 from scripts.local.dynamodb_json import is_item
+from scripts.local.row_sums import Row
 
 _TABLE_FILE = ".table.jsonl"
 _TABLES = ("api_keys", "audit_logs", "connection_logs", "organizations", "retention_runs", "users")

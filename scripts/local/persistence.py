@@ -14,10 +14,11 @@ from moto.dynamodb.models.utilities import dynamo_json_dump
 
 from scripts.local import earlier_format
 from scripts.local.data_directory import StartError
-from scripts.local.database import FILE, Damaged, Database, NotWritten, Row, create
+from scripts.local.database import FILE, Damaged, Database, NotWritten, create
 from scripts.local.engine import EmbeddedEngine, EngineError
 from scripts.local.moto_door import NotStored, parsed
 from scripts.local.moto_table import Touched
+from scripts.local.row_sums import Row
 
 
 class Persistence:

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.local.acknowledged import FILE as ACKNOWLEDGED_FILE
-from scripts.local.database import FILE, LOG_FILE, Damaged, Database, NotWritten, Row, create
+from scripts.local.database import FILE, LOG_FILE, Damaged, Database, NotWritten, create
+from scripts.local.row_sums import Row
 
 FILES = (FILE, LOG_FILE, ACKNOWLEDGED_FILE)
 
