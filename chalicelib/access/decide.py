@@ -233,7 +233,10 @@ def decide(subject: Subject, action: str, obj: Object) -> Allowed | Denied:
         return Denied(f"no scope of the token grants {what}")
     if not allow_list.contains(subject.allow_list, obj.type, obj.id):
         return Denied(f"the allow list of the token does not name {obj.type}:{obj.id or '<new>'}")
-    return _within_bound(subject, obj)
+    bounded = _within_bound(subject, obj)
+    if bounded and subject.secret is Secret.REPLACED and (obj.type, action) in CLOSED_TO_REPLACED_SECRETS:
+        return SecretReplaced(f"{what} takes the token's current secret")
+    return bounded
 
 
 def reach(subject: Subject, action: str, resource: str) -> Reach:
