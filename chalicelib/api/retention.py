@@ -21,6 +21,7 @@ from chalicelib.models.base import parse
 from chalicelib.models.retention import HoldJSON, PutHold, StartRun
 from chalicelib.retention import placing, waiting
 from chalicelib.retention.holds import CHANGING, Hold
+from chalicelib.retention.holds import read as read_holds
 from chalicelib.retention.policy import policy
 from chalicelib.retention.purge import purge
 from chalicelib.retention.run import cut_offs_json
@@ -33,6 +34,7 @@ from chalicelib.settings import current
 from chalicelib.store.logs.tables import LOG_TABLES, LogTable
 from chalicelib.store.retention import runs as retention_runs
 from chalicelib.store.retention import state as retention_state
+from chalicelib.store.retention.state import State
 
 routes = Routes(__name__)
 
@@ -66,17 +68,20 @@ def scheduled(context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own, o
 @routes.view("/api/v2/retention")
 @authenticated
 def show(_call: Call, caller: Caller) -> Answer:
-    """The policy, the cut-offs at this moment, how much is past them, and the last runs."""
+    """The policy, the cut-offs at this moment, how much is past them, how much of that is held, and the last runs."""
     _check(caller, "read")
     rules = policy(current())
     cut_offs = rules.cut_offs(times.now())
+    state = retention_state.read(consistent=False)
+    counts = waiting.count(rules, cut_offs, read_holds(state.holds))
     return Answer(
         {
             "policy": {**rules.retention, "keep_ongoing": rules.keep_ongoing},
             "cutoffs": cut_offs_json(cut_offs),
-            "waiting": waiting.count(cut_offs),
+            "waiting": {name: counted.waiting for name, counted in counts.items()},
+            "held": {name: counted.held for name, counted in counts.items()},
             "waiting_cap": waiting.CAP,
-            "running": _running(),
+            "running": _running(state),
             "runs": retention_runs.latest(RUNS_SHOWN),
         }
     )
@@ -159,8 +164,7 @@ def _check(caller: Caller, action: str) -> None:
         raise Forbidden
 
 
-def _running() -> dict[str, Any] | None:
-    state = retention_state.read(consistent=False)
+def _running(state: State) -> dict[str, Any] | None:
     return dict(state.run) if state.run is not None and state.leased(times.now()) else None
 
 

@@ -26,6 +26,7 @@ from chalicelib.store.retention.state import State
 
 _log = logging.getLogger(__name__)
 
+_TAKING_SECONDS = 5.0
 _DIED = "The run did not end; another took its place."
 
 
@@ -59,7 +60,10 @@ class LeasedRun(Run):
     def begin(self) -> State | None:
         """Take the lease, and store the record of a run whose process died; None when another run has the lease."""
         mandate = self.mandate
-        known = state.take(mandate.run_id, mandate.started_at, end_of_lease(mandate.started_at), self.record(None))
+        until = end_of_lease(mandate.started_at)
+        take = partial(state.take, mandate.run_id, mandate.started_at, until, self.record(None))
+        # Where the answer was lost, the lease may be this run's own: the next attempt tells.
+        known = patiently(take, give_up_at=min(mandate.give_up_at, time.monotonic() + _TAKING_SECONDS))
         if known is None:
             return None
         if known.run is not None:

@@ -9,8 +9,10 @@ meanwhile is left to its writer, who writes all its keys.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from typing import Any
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from chalicelib.errors import Unavailable
 from chalicelib.lanes.catalogue import ALL, POSITION, lane_keys
@@ -19,32 +21,70 @@ from chalicelib.settings import current
 from chalicelib.store.dynamodb.batch_get import batch_get
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
+from chalicelib.store.dynamodb.patience import patiently
 from chalicelib.store.dynamodb.rounds import run
-from chalicelib.store.logs.merge import Checkpoint, End, Merge, Spent
+from chalicelib.store.logs.merge import Batch, Checkpoint, End, Merge, Spent
 from chalicelib.store.logs.tables import LOG_TABLES, LogTable
 
+T = TypeVar("T")
+
 _ROWS = 1_000
+_SECONDS = 60.0
 
 
-def backfill(log: LogTable[Any], below: str | None = None, rows: int = _ROWS) -> tuple[int, str | None]:
-    """Look at some rows that stand below a position.
+class Stopped(Exception):
+    """The store did not answer.
+
+    Attributes:
+        written: rows that were written before.
+    """
+
+    def __init__(self, written: int) -> None:
+        super().__init__(f"stopped after {written} rows")
+        self.written = written
+
+
+def backfill(
+    log: LogTable[Any], below: str | None = None, rows: int = _ROWS, seconds: float = _SECONDS
+) -> tuple[int, str | None]:
+    """Look at some rows that stand below a position; what fails for now is tried again.
+
+    Args:
+        log: which log.
+        below: the position.
+        rows: how many.
+        seconds: for how long one call is tried.
 
     Returns:
         How many of them lacked a key, and the position to go on below; None at the end.
 
     Raises:
-        Unavailable: the store did not answer; the same call may be made again.
+        Stopped: the store did not answer, for as long as one call is tried.
     """
+    written = 0
+
+    def attempted(step: Callable[[], T]) -> T:
+        try:
+            return patiently(step, give_up_at=time.monotonic() + seconds)
+        except Unavailable as error:
+            raise Stopped(written) from error
+
     everything = plan(Criteria(), tuple(lane for lane in log.lanes if lane.name == ALL), current().log_shards)
     merge = Merge(log.table_name, everything.below(below), Budget(), ("id", POSITION))
     met: list[Item] = []
     state: Checkpoint | Spent | End = Checkpoint("")
     while len(met) < rows and isinstance(state, Checkpoint):
-        items, state = run(merge.round(rows - len(met)))
+        items, state = attempted(partial(_round, merge, rows - len(met)))
         met += items
     met = met[:rows]
-    written = sum(_filled(log, item) for _, item in batch_get({log.table_name: [item["id"]["S"] for item in met]}))
+    ids = [item["id"]["S"] for item in met]
+    for _, item in attempted(lambda: list(batch_get({log.table_name: ids}))):
+        written += attempted(partial(_filled, log, item))
     return written, met[-1][POSITION]["S"] if len(met) == rows else None
+
+
+def _round(merge: Merge, wanted: int) -> Batch:
+    return run(merge.round(wanted))
 
 
 def _filled(log: LogTable[Any], item: Item) -> bool:
@@ -84,9 +124,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     while True:
         try:
             some, place = backfill(logs[given.log], place)
-        except Unavailable as error:
+        except Stopped as stop:
             again = f" with --below '{place}'" if place else ""
-            raise SystemExit(f"{written} rows written, then: {error.message} Run it again{again}.") from error
+            total = written + stop.written
+            raise SystemExit(f"{total} rows written, then the store did not answer. Run it again{again}.") from stop
         written += some
         if place is None:
             break

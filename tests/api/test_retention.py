@@ -25,11 +25,13 @@ from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.dynamodb.tables import FORGET_AT, APIKeyItem, AuditLogItem, ConnectionLogItem
 from chalicelib.store.retention import runs as retention_runs
 from chalicelib.store.retention import state as retention_state
+from tests.transport import UNANSWERED
 
 if TYPE_CHECKING:
     from chalicelib.records import User
     from scripts.local.engine import EmbeddedEngine
     from tests.api.conftest import Client, Clock, House, Reply
+    from tests.transport import ObservedTransport, Send
 
 CheckError = Callable[["Reply"], dict[str, Any]]
 Event = Callable[..., dict[str, Any]]
@@ -455,6 +457,45 @@ def test_the_policy_the_cut_offs_what_waits_and_the_last_runs_are_shown(
     shown = owner.get(RETENTION).json
     assert shown["waiting"] == NONE
     assert sorted(run["id"] for run in shown["runs"]) == sorted([dry.json["id"], real.json["id"]])
+
+
+def test_what_waits_is_what_the_next_run_deletes_and_what_is_held_is_counted_beside(
+    owner: Client, connect: Callable[..., str], rules: Callable[..., None]
+) -> None:
+    for _ in range(10):
+        connect(40 * DAY)
+    waits = [connect(41 * DAY, type="vscode"), connect(42 * DAY, type="vscode")]
+    rules(connection_logs=30 * DAY)
+    assert owner.put(f"{HOLDS}/a-case", {**HOLD, "q": "type:ssh"}).status == 201
+    shown = owner.get(RETENTION).json
+    dry = owner.post(RUNS, {"dry_run": True}).json
+    assert shown["waiting"] == dry["purged"] == {**NONE, "connection_logs": len(waits)}
+    assert shown["held"] == {**NONE, "connection_logs": 10}
+    assert owner.post(RUNS).json["purged"] == dry["purged"]
+    shown = owner.get(RETENTION).json
+    assert (shown["waiting"], shown["held"]["connection_logs"]) == (NONE, 10)
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_run_whose_lease_was_granted_without_an_answer_runs_under_it(
+    owner: Client, connect: Callable[..., str], rules: Callable[..., None], transport: ObservedTransport, lost: int
+) -> None:
+    connect(40 * DAY)
+    rules(connection_logs=30 * DAY)
+    answers = iter([True] * lost)
+
+    def unanswered(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        answer = send(operation, request)
+        if operation == "UpdateItem" and ":holder" in request["ExpressionAttributeValues"] and next(answers, False):
+            raise UNANSWERED
+        return answer
+
+    transport.intercept(unanswered)
+    reply = owner.post(RUNS)
+    assert (reply.status, reply.json["purged"]) == (200, {**NONE, "connection_logs": 1})
+    transport.restore()
+    assert owner.post(RUNS).status == 200
+    assert "error" not in owner.get(RETENTION).json["runs"][-1]
 
 
 def test_of_two_runs_at_once_the_second_is_refused_and_a_dry_one_is_not(

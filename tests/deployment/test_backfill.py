@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,6 +15,7 @@ from chalicelib.lanes.plan import Criteria, plan
 from chalicelib.logs.session import join
 from chalicelib.records import AuditLog, Closing, ConnectionLog, Mark, Origin
 from chalicelib.settings import Settings, load
+from chalicelib.store.dynamodb import patience
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import call
 from chalicelib.store.logs import audit_rows, connection_requests, connection_writer
@@ -21,6 +25,7 @@ from chalicelib.store.logs.page import Window, read_page
 from chalicelib.store.logs.tables import AUDIT_LOGS, CONNECTION_LOGS
 from scripts.deployment import backfill
 from scripts.local.engine import EmbeddedEngine
+from tests.transport import ObservedTransport, Send, refusal
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -137,6 +142,49 @@ def test_a_row_that_is_changed_meanwhile_is_left_to_its_writer(
     assert found({"status": "ongoing"}) == []
 
 
+def test_calls_that_fail_for_a_while_are_made_again_and_what_was_written_is_told(
+    tables: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch, transport: ObservedTransport
+) -> None:
+    monkeypatch.setattr(patience, "_FIRST_PAUSE_SECONDS", 0)
+    for number in range(12):
+        connection_writer.write([connection(number)], Rule(join))
+    keep(EVERY, monkeypatch)
+    random = Random(3)
+
+    def flaky(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if random.random() < 0.25:
+            raise refusal("ThrottlingException")
+        return send(operation, request)
+
+    transport.intercept(flaky)
+    assert backfill.backfill(CONNECTION_LOGS) == (12, None)
+    transport.restore()
+    assert backfill.backfill(CONNECTION_LOGS) == (0, None)
+    assert all("type" in item for item in tables.items(CONNECTION_LOGS.table_name))
+
+
+def test_what_was_written_before_the_store_went_down_is_told(
+    monkeypatch: pytest.MonkeyPatch, transport: ObservedTransport
+) -> None:
+    for number in range(5):
+        connection_writer.write([connection(number)], Rule(join))
+    keep(EVERY, monkeypatch)
+    written: list[str] = []
+
+    def down(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "UpdateItem":
+            if len(written) == 3:
+                raise refusal("ThrottlingException")
+            written.append(request["Key"]["id"]["S"])
+        return send(operation, request)
+
+    transport.intercept(down)
+    monkeypatch.setattr(backfill.backfill, "__defaults__", (None, 1_000, 0.0))
+    with pytest.raises(SystemExit) as stopped:
+        backfill.main(["connection"])
+    assert str(stopped.value) == "3 rows written, then the store did not answer. Run it again."
+
+
 def test_the_command_fills_a_log_and_says_how_to_go_on(
     tables: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -149,7 +197,7 @@ def test_the_command_fills_a_log_and_says_how_to_go_on(
             },
         )
     keep(EVERY, monkeypatch)
-    monkeypatch.setattr(backfill.backfill, "__defaults__", (None, 2))
+    monkeypatch.setattr(backfill.backfill, "__defaults__", (None, 2, 60.0))
     backfill.main(["audit"])
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == "5 rows written; every row has its keys."

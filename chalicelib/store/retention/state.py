@@ -9,6 +9,7 @@ deletes can have been begun without knowing of it.
     acknowledged   the version that the holder of the lease goes by
     holder, until  whose lease it is, and when it is over
     run            the run under way, as of the last renewal: what is left of it should its process die
+    previous       the run that was there when the lease was taken, for a holder that did not hear that it has it
     swept          how far the last run looked at everything and kept it; see `chalicelib.retention.sweep`
 """
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +41,7 @@ class State:
     holds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     run: Mapping[str, Any] | None = None
     swept: Mapping[str, Any] = field(default_factory=dict)
+    previous: Mapping[str, Any] | None = None
 
     def leased(self, now: datetime) -> bool:
         """Whether somebody purges now, or may."""
@@ -57,7 +59,7 @@ def read(*, consistent: bool = True) -> State:
 
 
 def take(holder: str, now: datetime, until: datetime, run: Mapping[str, Any]) -> State | None:
-    """Take the lease, where nobody has it.
+    """Take the lease, where nobody has it. Whoever did not hear the answer may ask again, and has it then.
 
     Returns:
         The state before: with the run of a process that died, if one did, and the holds that the lease was taken
@@ -67,7 +69,7 @@ def take(holder: str, now: datetime, until: datetime, run: Mapping[str, Any]) ->
         answer = _update(
             # The version that is acknowledged is that of the holds which come back with this very write.
             "SET #holder = :holder, #until = :until, #run = :run, #version = if_not_exists(#version, :none),"
-            " #acknowledged = if_not_exists(#version, :none)",
+            " #acknowledged = if_not_exists(#version, :none), #previous = if_not_exists(#run, :nothing)",
             "attribute_not_exists(#holder) OR #until <= :now",
             {
                 ":holder": {"S": holder},
@@ -75,10 +77,12 @@ def take(holder: str, now: datetime, until: datetime, run: Mapping[str, Any]) ->
                 ":now": {"S": times.fixed(now)},
                 ":run": {"S": _text(run)},
                 ":none": {"N": "0"},
+                ":nothing": {"S": _text(None)},
             },
         )
     except ConditionFailed:
-        return None
+        known = read()
+        return replace(known, run=known.previous, until=now) if known.holder == holder else None
     return _state(answer.get("Attributes", {}))
 
 
@@ -180,8 +184,9 @@ def _state(item: Item) -> State:
         holds=json.loads(item["holds"]["S"]) if "holds" in item else {},
         run=json.loads(item["run"]["S"]) if "run" in item else None,
         swept=json.loads(item["swept"]["S"]) if "swept" in item else {},
+        previous=json.loads(item["previous"]["S"]) if "previous" in item else None,
     )
 
 
-def _text(value: Mapping[str, Any]) -> str:
+def _text(value: Mapping[str, Any] | None) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
