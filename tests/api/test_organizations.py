@@ -13,7 +13,7 @@ from chalicelib.store.directory.claims import Changed
 from chalicelib.store.dynamodb.transaction import Write
 
 if TYPE_CHECKING:
-    from chalicelib.records import Organization
+    from chalicelib.records import AuditLog, Organization, User
     from tests.api.conftest import Client, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]
@@ -289,3 +289,62 @@ def test_a_change_that_is_always_overtaken_may_be_sent_again(
     reply = owner.put(of(row.id), {"name": "acme", "icon": "/x"})
     assert_error(reply)
     assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+
+
+def test_a_created_organization_has_its_creator_as_member(
+    owner: Client, root: User, trail: Callable[[], list[AuditLog]]
+) -> None:
+    reply = owner.post(ALL, {"name": "acme"})
+    assert reply.status == 201
+    assert (reply.json["name"], reply.json["display_name"]) == ("acme", "acme")
+    assert owner.get(of("acme")).json == reply.json
+    assert [row["name"] for row in owner.get("/api/v2/users/me/organizations").json] == ["acme"]
+    rows = {row.resource_type: row for row in trail()}
+    assert rows.keys() == {"organization", "organization_member"}
+    for row in rows.values():
+        assert (row.action, row.status_code, row.organization_id) == ("create", 201, reply.json["id"])
+    assert rows["organization_member"].resource_id == root.id
+
+
+def test_an_organization_whose_name_is_taken_is_not_created_in_part(
+    owner: Client, house: House, assert_error: CheckError, trail: Callable[[], list[AuditLog]]
+) -> None:
+    house.organization("acme")
+    reply = owner.post(ALL, {"name": "ACME"})
+    assert reply.status == 409
+    assert assert_error(reply)["message"] == 'Organization already exists with the name "ACME".'
+    assert owner.get("/api/v2/users/me/organizations").json == []
+    assert trail() == []
+
+
+@pytest.mark.parametrize("role", ["user-admin", "auditor", ""])
+def test_only_an_owner_creates_organizations(house: House, role: str) -> None:
+    caller = house.client(house.user("bob", *([role] if role else [])))
+    assert caller.post(ALL, {"name": "acme"}).status == 403
+
+
+def test_a_patch_changes_what_it_names(owner: Client, house: House, trail: Callable[[], list[AuditLog]]) -> None:
+    row = house.organization("acme", description="Rockets", icon="/x.svg")
+    before = owner.get(of(row.id)).json
+    reply = owner.patch(of("acme"), {"display_name": "Acme Inc.", "name": ""})
+    assert reply.status == 200
+    assert reply.json == {**before, "display_name": "Acme Inc.", "updated_at": reply.json["updated_at"]}
+    assert owner.patch(of("acme"), {}).json == reply.json
+    assert owner.patch(of("acme"), {"name": "emca", "description": ""}).json["description"] == ""
+    assert owner.get(of("acme")).status == 404
+    assert [(row.action, row.status_code) for row in trail()] == [("write", 200)] * 2
+    house.organization("other")
+    assert owner.patch(of("emca"), {"name": "OTHER"}).status == 409
+
+
+def test_who_changes_an_organization(house: House) -> None:
+    acme = house.organization("acme")
+    callers = {
+        "admin": house.user("cid", organizations={acme.id: ("organization-admin",)}),
+        "member": house.user("mia", organizations={acme.id: ()}),
+        "stranger": house.user("zoe"),
+    }
+    statuses = {
+        name: house.client(user).patch(of(acme.id), {"icon": "/a.svg"}).status for name, user in callers.items()
+    }
+    assert statuses == {"admin": 200, "member": 403, "stranger": 404}
