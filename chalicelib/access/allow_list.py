@@ -161,3 +161,29 @@ def within(entries: Iterable[Entry], others: Iterable[Entry]) -> bool:
     """Whether a list is bound to no organization's logs that another is not bound to."""
     bound, wider = organizations(entries), organizations(others)
     return wider is None or (bound is not None and bound <= wider)
+
+
+UNREADABLE_BY_RELEASES: Final = frozenset(
+    {
+        "ai_gateway_key",
+        "ai_model_price",
+        "ai_provider",
+        "ai_seat",
+        "boundary_log",
+        "chat",
+        "chat_automation",
+        "chat_model_config",
+        "chat_project",
+        "chat_project_memory",
+        "mcp_server_config",
+        "organization_skill",
+        "user_skill",
+        "workspace_build_orchestration",
+    }
+)
+"""Types that release 2.30 of Coder's CLI does not know: one entry of them makes its `tokens list` fail altogether."""
+
+
+def unreadable_by_releases(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """The types in an allow list that release CLIs of Coder may not know, by name."""
+    return tuple(sorted({entry.type for entry in entries} & UNREADABLE_BY_RELEASES))

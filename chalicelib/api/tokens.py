@@ -207,9 +207,18 @@ def _mint(
             raise Forbidden(
                 _FAILED, f"The user has {error.most} tokens, as many as a user may have; delete or expire one first."
             ) from error
-        return Answer({"key": text}, 201)
+        return Answer({"key": text, **_warnings(key)}, 201)
 
     return saved(write)
+
+
+def _warnings(key: APIKey) -> dict[str, list[dict[str, str]]]:
+    """What the owner of a new token should hear of it, for the answer; nothing where there is nothing to say."""
+    types = allow_list.unreadable_by_releases(map(allow_list.parse, key.allow_list))
+    if not types:
+        return {}
+    detail = f"A Coder CLI that does not know {', '.join(types)} cannot list the tokens of this user any more."
+    return {"warnings": [{"field": "allow_list", "detail": detail}]}
 
 
 def _made(owner: User, wanted: Callable[[User, datetime], Wanted], now: datetime) -> tuple[APIKey, str]:

@@ -11,6 +11,7 @@ from chalicelib.access.allow_list import (
     ANYTHING,
     DEFAULT,
     MAX_ENTRIES,
+    UNREADABLE_BY_RELEASES,
     Entry,
     InvalidAllowList,
     TooManyEntries,
@@ -22,7 +23,9 @@ from chalicelib.access.allow_list import (
     parse,
     parse_list,
     union,
+    unreadable_by_releases,
 )
+from chalicelib.access.policy import ACTIONS
 
 U1 = "00000000-0000-4000-8000-000000000001"
 U2 = "00000000-0000-4000-8000-000000000002"
@@ -293,3 +296,9 @@ def test_a_list_is_exhaustive_and_an_empty_one_fails_closed(
 def test_the_default_names_everything_and_is_written_as_a_string() -> None:
     assert DEFAULT == (ANYTHING,)
     assert json.dumps([str(entry) for entry in DEFAULT]) == '["*:*"]'
+
+
+def test_types_that_a_release_cli_cannot_read_are_known_to_the_policy() -> None:
+    assert ACTIONS.keys() > UNREADABLE_BY_RELEASES
+    entries = [Entry("chat", "*"), Entry("workspace", "*"), Entry("ai_seat", "*"), Entry("*", "*")]
+    assert unreadable_by_releases(entries) == ("ai_seat", "chat")

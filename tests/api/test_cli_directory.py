@@ -162,3 +162,13 @@ def test_a_release_compares_our_version_with_nothing() -> None:
     base, _, build = BUILD_VERSION.partition("+")
     assert base == "v0.0.0"
     assert build == f"gatebook-{VERSION}"
+
+
+@pytest.mark.parametrize(
+    ("entries", "types"), [([], ""), (["workspace:*"], ""), (["chat:*", "user_skill:*", "user:*"], "chat, user_skill")]
+)
+def test_minting_says_what_a_cli_cannot_list(owner: Client, entries: list[str], types: str) -> None:
+    reply = owner.post("/api/v2/users/me/keys/tokens", {"allow_list": entries})
+    detail = f"A Coder CLI that does not know {types} cannot list the tokens of this user any more."
+    assert reply.status == 201
+    assert reply.json.get("warnings", []) == ([{"field": "allow_list", "detail": detail}] if types else [])
