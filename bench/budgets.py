@@ -53,6 +53,11 @@ GROWTH_OF_CALLS = Budget("page of 100 at the largest size against 1,000 rows: ca
 CURSOR_GROWTH = Budget("cursor, page 1,000 against page 1: rows read, calls and read units", 1.0, "x")
 PAGE_CALLS = Budget("calls per page beside the token check, the count left out", 4)
 COUNTED_PAGE_CALLS = Budget("calls per page beside the token check, its count included, as a page is by default", 4)
+PAGE_ROUND_TRIPS = Budget("round trips of a page, its count and the token check included", 4)
+ROWS_PER_ROW_OF_SHARDS = Budget("rows read per row returned, one filter, 16 shards", 1.2)
+ROWS_PER_ROW_OF_AUDITOR = Budget("rows read per row returned, auditor of all of 50 organizations", 3)
+AUDITOR_CALLS = Budget("calls, auditor of all of 50 organizations, count and token check included", 60)
+AUDITOR_ROUND_TRIPS = Budget("round trips, auditor of all of 50 organizations, count and token check included", 6)
 TOKEN_CALLS = Budget("calls per token check", 2)
 PAGE_CPU = Budget("CPU, page of 100 through the handler against the bare query", 2.0, "x", timed=True)
 IMPORT_TIME = Budget(

@@ -43,7 +43,7 @@ def made_id(kind: str, number: int) -> str:
 def opening(number: int) -> dict[str, Any]:
     """The connect of a session."""
     return _connection(number) | {
-        "type": SESSIONS[_choice(number, "type", len(SESSIONS))],
+        "type": SESSIONS[choice(number, "type", len(SESSIONS))],
         "connection_id": made_id("connection", number),
     }
 
@@ -61,12 +61,12 @@ def closing(number: int) -> dict[str, Any]:
 
 def has_ended(number: int) -> bool:
     """Whether a session was closed before now, which is `NOON`; some few never are."""
-    return _choice(number, "lost", 100) >= _OF_A_HUNDRED_NEVER_CLOSED and _moment(number) + _length(number) < NOON
+    return choice(number, "lost", 100) >= _OF_A_HUNDRED_NEVER_CLOSED and _moment(number) + _length(number) < NOON
 
 
 def web(number: int) -> dict[str, Any]:
     """A request to an app in a workspace."""
-    port = _choice(number, "type", 3) == 0
+    port = choice(number, "type", 3) == 0
     return _connection(number) | {
         "type": "port_forwarding" if port else "workspace_app",
         "user_id": _of("user", number, PEOPLE, "visitor"),
@@ -78,7 +78,7 @@ def web(number: int) -> dict[str, Any]:
 
 def audit(number: int, resource_type: str = "template", action: str = "write") -> dict[str, Any]:
     """A change, with a diff of ten fields."""
-    resource = _choice(number, "resource", WORKSPACES)
+    resource = choice(number, "resource", WORKSPACES)
     built = resource_type == "workspace_build"
     return {
         "id": made_id("audit", number),
@@ -94,14 +94,14 @@ def audit(number: int, resource_type: str = "template", action: str = "write") -
         "action": action,
         "status_code": 200,
         "request_id": made_id("request", number),
-        "additional_fields": {"build_reason": _REASONS[_choice(number, "reason", len(_REASONS))]} if built else {},
+        "additional_fields": {"build_reason": _REASONS[choice(number, "reason", len(_REASONS))]} if built else {},
         "diff": ten_fields(number),
     }
 
 
 def any_audit(number: int) -> dict[str, Any]:
     """A change of any kind."""
-    return audit(number, *AUDITED[_choice(number, "audited", len(AUDITED))])
+    return audit(number, *AUDITED[choice(number, "audited", len(AUDITED))])
 
 
 def ten_fields(number: int) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def _change(old: Any, new: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON va
 
 
 def _connection(number: int) -> dict[str, Any]:
-    workspace = _choice(number, "workspace", WORKSPACES)
+    workspace = choice(number, "workspace", WORKSPACES)
     return {
         "id": made_id("event", number),
         "time": wire(_moment(number)),
@@ -149,13 +149,13 @@ def _moment(number: int) -> datetime:
 
 
 def _length(number: int) -> timedelta:
-    return timedelta(minutes=1 + _choice(number, "length", _LONGEST_SESSION_MINUTES))
+    return timedelta(minutes=1 + choice(number, "length", _LONGEST_SESSION_MINUTES))
 
 
 def _of(kind: str, number: int, many: int, role: str = "") -> str:
-    return made_id(kind, _choice(number, role or kind, many))
+    return made_id(kind, choice(number, role or kind, many))
 
 
-def _choice(number: int, of: str, many: int) -> int:
+def choice(number: int, of: str, many: int) -> int:
     """One of so many, the same every time and not the same for every choice."""
     return int.from_bytes(blake2b(f"{of} {number}".encode(), digest_size=4).digest()) % many

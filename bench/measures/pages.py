@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from bench import budgets
 from bench.budgets import Budget
@@ -12,6 +13,7 @@ from bench.measures import gate
 from bench.queries import LOGS, Log
 from bench.results import Result, Table
 from bench.service import Service, environment
+from chalicelib.store.dynamodb.rounds import IN_FLIGHT, rounds_heard_by
 
 PAGE = 100
 SMALL = 1_000
@@ -35,6 +37,7 @@ class Cost:
         units: read units, the count left out.
         count_calls: calls for the count.
         count_units: read units of the count.
+        trips: round trips, the count and the token check included.
     """
 
     log: str
@@ -46,6 +49,7 @@ class Cost:
     units: float
     count_calls: int
     count_units: float
+    trips: int = 0
 
     @property
     def per_row(self) -> float:
@@ -86,6 +90,7 @@ def page(service: Service, log: Log, query: str, checked: Tally, size: int = 0, 
         units=plain.tally.read - checked.read,
         count_calls=whole.tally.calls.total() - plain.tally.calls.total(),
         count_units=whole.tally.read - plain.tally.read,
+        trips=whole.trips,
     )
 
 
@@ -94,12 +99,24 @@ class _Asked:
     tally: Tally
     returned: int
     next: str
+    trips: int = 0
 
 
 def _ask(service: Service, log: Log, query: Mapping[str, str]) -> _Asked:
-    with service.counting() as tally:
+    sizes: list[int] = []
+    with service.counting() as tally, rounds_heard_by(sizes.append):
         answer = service.call("GET", log.route, query=query).json
-    return _Asked(tally, len(answer[log.rows]), answer.get("next_cursor", ""))
+    return _Asked(tally, len(answer[log.rows]), answer.get("next_cursor", ""), round_trips(tally, sizes))
+
+
+def round_trips(tally: Tally, sizes: Sequence[int]) -> int:
+    """How many times a request waits for the store: once for each call alone, and for sixteen of a round.
+
+    Args:
+        tally: of all calls.
+        sizes: how many of them each round has.
+    """
+    return tally.calls.total() - sum(sizes) + sum(ceil(size / IN_FLIGHT) for size in sizes)
 
 
 def _results(log: Log, costs: Sequence[Cost]) -> Iterator[Result]:
@@ -113,6 +130,10 @@ def _results(log: Log, costs: Sequence[Cost]) -> Iterator[Result]:
     whole = budgets.COUNTED_PAGE_CALLS
     yield _worst(section, "calls, with the count, the most", costs, lambda cost: cost.calls + cost.count_calls, whole)
     yield _worst(section, "read units of the count, the most", costs, lambda cost: cost.count_units, None)
+    default = [cost for cost in costs if not cost.query]
+    trips = budgets.PAGE_ROUND_TRIPS
+    yield _worst(section, "round trips, count and token check included", default, lambda cost: cost.trips, trips)
+    yield _worst(section, "round trips, count and token check included, the most", costs, lambda cost: cost.trips, None)
 
 
 def _worst(

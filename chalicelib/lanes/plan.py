@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeAlias, assert_never
 
 from chalicelib import times
 from chalicelib.lanes.catalogue import Lane, just_below
@@ -65,6 +66,27 @@ class Criteria:
 
 
 @dataclass(frozen=True, slots=True)
+class All:
+    """Every connection event of the audit log, however old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The connection events of the audit log that happened at a time or later; other rows may be older."""
+
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """No connection event of the audit log."""
+
+
+ConnectionEvents: TypeAlias = All | Since | Excluded
+"""Which of the deprecated connection events of the audit log a plan reads: they have a retention of their own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What to read.
 
@@ -76,8 +98,7 @@ class Plan:
         residual: what the lane does not answer: without any, the lane alone gives the count.
         checks: all that a row must be, checked on each, because a lane may lag behind the row it shows.
         any_of: what a row must be beside that: all of one of these. Without any there is no such condition.
-        events_since: when connection events must have happened, at the earliest, as the lane tells it of them; empty
-            where all of them are wanted.
+        connection_events: which connection events of the audit log to read; an index holds what tells them apart.
         why: the reason for the choice, in a sentence.
         coarse: whether few values hold many rows.
         alternatives: other plans for the same rows, of which one may turn out to be cheaper while rows are read; see
@@ -91,7 +112,7 @@ class Plan:
     residual: Mapping[str, frozenset[str]] = field(default_factory=dict)
     checks: Mapping[str, frozenset[str]] = field(default_factory=dict)
     any_of: tuple[Criteria, ...] = ()
-    events_since: str = ""
+    connection_events: ConnectionEvents = All()
     why: str = ""
     coarse: bool = False
     alternatives: tuple[Plan, ...] = ()
@@ -158,7 +179,8 @@ def plan(criteria: Criteria, lanes: tuple[Lane, ...], shards: int, *, events_sin
     few = [(lane, keys) for lane, keys in able if len(keys) <= _MOST_KEYS or not lane.fields]
     if not few:
         raise LookupError("a log has a lane that holds every row")
-    plans = [_over(lane, keys, criteria, events_since, (low, high)) for lane, keys in few]
+    events: ConnectionEvents = Excluded() if no_events else Since(events_since) if events_since else All()
+    plans = [_over(lane, keys, criteria, events, (low, high)) for lane, keys in few]
     # min() keeps the first of equals: the order of declaration decides.
     best = min(range(len(few)), key=lambda index: (few[index][0].coarse, -len(few[index][0].answered & fields.keys())))
     return _with_alternatives(plans[best], plans)
@@ -168,24 +190,25 @@ def _over(
     lane: Lane,
     keys: tuple[str, ...],
     criteria: Criteria,
-    events_since: datetime | None,
+    events: ConnectionEvents,
     bounds: tuple[str, str],
 ) -> Plan:
     """The plan that reads a lane."""
     fields = criteria.fields
-    no_events = fields.get("data_set") == _NO_CONNECTION_EVENTS
-    answered = lane.answered | {"data_set"} if no_events else lane.answered
+    answered = lane.answered
+    match events:
+        case All():
+            left_out = ""
+        case Since(time):
+            left_out = f"; connection events before {times.wire(time)} are left out"
+        case Excluded():
+            answered = answered | {"data_set"}
+            left_out = "; connection events are left out"
+        case _:
+            assert_never(events)
     residual = {name: allowed for name, allowed in fields.items() if name not in answered}
-    since, left_out = "", ""
-    if no_events:
-        since, left_out = _LAST, "; connection events are left out"
-    elif events_since:
-        since, left_out = (
-            times.fixed(events_since),
-            f"; connection events before {times.wire(events_since)} are left out",
-        )
     why = f"{_why(lane, keys, residual, fields)}{left_out}."
-    return Plan(lane.name, keys, *bounds, residual, fields, (), since, why, lane.coarse)
+    return Plan(lane.name, keys, *bounds, residual, fields, (), events, why, lane.coarse)
 
 
 def _with_alternatives(best: Plan, plans: Sequence[Plan]) -> Plan:

@@ -7,9 +7,9 @@ for ever.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from chalicelib.lanes.catalogue import Lane
 from chalicelib.lanes.plan import Criteria, Plan, plan
@@ -73,36 +73,41 @@ class Keeping:
     def plans(self, asked: Criteria, lanes: tuple[Lane, ...], shards: int) -> list[Plan]:
         """The plans for what is asked and kept, newest rows first; no row is of two of them.
 
-        Every row since the latest cut-off is kept, and answered as if there were no retention. Between two cut-offs
-        it is the rows of one data set, and before the last those that are held. Where nothing is held, and connection
-        events are all that is not kept as long as other rows, one plan leaves out the older ones of them.
+        Time is split at each cut-off. Every row since the latest one is kept, and answered as if there were no
+        retention; between two of them it is the rows of the data sets that are kept so long, and those that are held:
+
+            oldest rows    older cut-off         later cut-off            now
+                |  held only     |  one data set, held  |  every row        |
+
+        Where nothing is held, and connection events are all that is not kept as long as other rows, one plan leaves
+        out the older ones of them.
         """
         data_sets = DATA_SETS_OF[self.log]
         events = self.cut_offs[AUDIT_CONNECTION_EVENTS]
         if AUDIT_CONNECTION_EVENTS in data_sets and not self.holds and _reaches(self.cut_offs[AUDIT_LOGS], events):
             return [plan(asked & Criteria(after=self.cut_offs[AUDIT_LOGS]), lanes, shards, events_since=events)]
-        bounds = sorted({moment for name in data_sets if (moment := self.cut_offs[name])}, reverse=True)
-        made: list[Plan] = []
-        newest: datetime | None = None
-        for oldest in [*bounds, None]:
-            span = asked & Criteria(after=oldest, before=newest)
-            kept = [name for name in data_sets if _reaches(self.cut_offs[name], oldest)]
-            allowed = (
-                (_EVERYTHING,) if len(kept) == len(data_sets) else (*map(OF_DATA_SET.__getitem__, kept), *self.holds)
-            )
-            made.append(_plan(span, allowed, lanes, shards))
-            newest = oldest and oldest - timedelta.resolution
-        return [some for some in made if not some.nothing] or made[:1]
+        cut_offs = sorted({moment for name in data_sets if (moment := self.cut_offs[name])}, reverse=True)
+        plans: list[Plan] = []
+        for begin, end in pairwise([None, *cut_offs, None]):
+            # The time from `end`, or the beginning of all time, to the moment before `begin`, or to now.
+            before = begin and begin - timedelta.resolution
+            plans.append(self._plan(asked & Criteria(after=end, before=before), end, lanes, shards))
+        return [segment for segment in plans if not segment.nothing] or plans[:1]
+
+    def _plan(self, asked: Criteria, begin: datetime | None, lanes: tuple[Lane, ...], shards: int) -> Plan:
+        """The plan for a segment of time, which begins at a moment; None is the beginning of all time."""
+        data_sets = DATA_SETS_OF[self.log]
+        kept = [name for name in data_sets if _reaches(self.cut_offs[name], begin)]
+        if len(kept) == len(data_sets):
+            return plan(asked, lanes, shards)
+        allowed = (*map(OF_DATA_SET.__getitem__, kept), *self.holds)
+        if len(allowed) == 1:
+            # Of rows that must be one thing the best lane may be that of this thing.
+            return plan(asked & allowed[0], lanes, shards)
+        planned = plan(asked, lanes, shards)
+        return planned.restricted(allowed) if allowed else replace(planned, keys=(), alternatives=())
 
 
 def _reaches(cut_off: datetime | None, moment: datetime | None) -> bool:
     """Whether a data set is kept from a moment on; None is the beginning of time for both."""
     return cut_off is None or (moment is not None and cut_off <= moment)
-
-
-def _plan(span: Criteria, allowed: Sequence[Criteria], lanes: tuple[Lane, ...], shards: int) -> Plan:
-    if len(allowed) == 1:
-        # Of rows that must be one thing the best lane may be that of this thing.
-        return plan(span & allowed[0], lanes, shards)
-    planned = plan(span, lanes, shards)
-    return planned.restricted(tuple(allowed)) if allowed else replace(planned, keys=(), alternatives=())

@@ -86,9 +86,9 @@ class LeasedRun(Run):
         cut_off = self.mandate.cut_offs[data_set]
         removals: list[WriteRequest] = []
         for row in rows:
-            overflow: tuple[str, ...] = log.beside(row)
+            overflow: tuple[str, ...] = log.changes.overflow_ids(row)
             if not overflow:
-                removals.append(log.removal(row, cut_off or row.moment, self.mandate.started_at))
+                removals.append(log.changes.removal(row, cut_off or row.moment, self.mandate.started_at))
                 continue
             # A row of several items goes as one: none of its items is ever there without the others.
             if time.monotonic() >= delete_by:

@@ -101,10 +101,10 @@ def _filled(log: LogTable[Any], item: Item) -> bool:
         "ExpressionAttributeNames": {f"#{index}": name for index, (name, _) in numbered},
         "ExpressionAttributeValues": {f":{index}": {"S": key} for index, (_, key) in numbered},
     }
-    if log.revision is not None:
+    if log.changes.revision is not None:
         request["ConditionExpression"] = "#revision = :seen"
-        request["ExpressionAttributeNames"]["#revision"] = log.revision
-        request["ExpressionAttributeValues"][":seen"] = item[log.revision]
+        request["ExpressionAttributeNames"]["#revision"] = log.changes.revision
+        request["ExpressionAttributeValues"][":seen"] = item[log.changes.revision]
     try:
         call("UpdateItem", request)
     except ConditionFailed:

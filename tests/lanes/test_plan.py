@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib import times
 from chalicelib.lanes.catalogue import AUDIT_LANES, CONNECTION_LANES, POSITION, Lane, position
-from chalicelib.lanes.plan import NOTHING, Criteria, Plan, plan
+from chalicelib.lanes.plan import NOTHING, All, ConnectionEvents, Criteria, Excluded, Plan, Since, plan
 from chalicelib.logs.vocabulary import SESSION_TYPES
 from chalicelib.search.filters import AUDIT_FILTERS
 
@@ -304,26 +304,25 @@ def test_the_cut_off_is_in_the_key_range() -> None:
 
 
 EARLIER = NOON - timedelta(days=90)
-NEVER = "\U0010ffff"
 
 
 @pytest.mark.parametrize(
-    ("fields", "after", "low", "events_since"),
+    ("fields", "after", "low", "events"),
     [
-        pytest.param({}, None, " ", times.fixed(EARLIER), id="other rows may be older"),
-        pytest.param({"action": {"create"}}, None, " ", times.fixed(EARLIER), id="the lane says of each"),
-        pytest.param({"action": {"connect"}}, None, times.fixed(EARLIER), "", id="of events alone it is a bound"),
-        pytest.param({}, EARLIER, times.fixed(EARLIER), "", id="nothing asked for is older"),
-        pytest.param({}, NOON, times.fixed(NOON), "", id="nor here"),
-        pytest.param({"data_set": {"audit_logs"}}, None, " ", NEVER, id="no event at all"),
+        pytest.param({}, None, " ", Since(EARLIER), id="other rows may be older"),
+        pytest.param({"action": {"create"}}, None, " ", Since(EARLIER), id="the lane says of each"),
+        pytest.param({"action": {"connect"}}, None, times.fixed(EARLIER), All(), id="of events alone it is a bound"),
+        pytest.param({}, EARLIER, times.fixed(EARLIER), All(), id="nothing asked for is older"),
+        pytest.param({}, NOON, times.fixed(NOON), All(), id="nor here"),
+        pytest.param({"data_set": {"audit_logs"}}, None, " ", Excluded(), id="no event at all"),
     ],
 )
 def test_connection_events_may_have_to_be_younger_than_other_rows(
-    fields: Fields, after: datetime | None, low: str, events_since: str
+    fields: Fields, after: datetime | None, low: str, events: ConnectionEvents
 ) -> None:
     asked = {name: frozenset(values) for name, values in fields.items()}
     made = plan(Criteria(asked, after), AUDIT_LANES, 1, events_since=EARLIER)
-    assert (made.low, made.events_since, made.by_row) == (low, events_since, False)
+    assert (made.low, made.connection_events, made.by_row) == (low, events, False)
 
 
 def test_connection_events_among_single_rows_are_looked_at() -> None:

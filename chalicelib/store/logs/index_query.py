@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, assert_never
 
+from chalicelib import times
 from chalicelib.lanes.catalogue import EVENT_TIME, POSITION
-from chalicelib.lanes.plan import Plan
+from chalicelib.lanes.plan import All, Excluded, Plan, Since
 
 
 def index_query(table: str, plan: Plan, attributes: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -28,11 +29,19 @@ def index_query(table: str, plan: Plan, attributes: tuple[str, ...] = ()) -> dic
         names = {f"#{index}": name for index, name in enumerate(attributes)}
         request["ProjectionExpression"] = ", ".join(names)
         request["ExpressionAttributeNames"] |= names
-    if plan.events_since:
-        # A filter may not ask about the position, which is a key.
-        request["FilterExpression"] = "attribute_not_exists(#event_time) OR #event_time >= :events_since"
-        request["ExpressionAttributeNames"]["#event_time"] = EVENT_TIME
-        request["ExpressionAttributeValues"][":events_since"] = {"S": plan.events_since}
+    # A condition on rows may not ask about the position, which is a key; so these rows have their time once more.
+    match plan.connection_events:
+        case All():
+            pass
+        case Since(time):
+            request["FilterExpression"] = "attribute_not_exists(#event_time) OR #event_time >= :events_since"
+            request["ExpressionAttributeNames"]["#event_time"] = EVENT_TIME
+            request["ExpressionAttributeValues"][":events_since"] = {"S": times.fixed(time)}
+        case Excluded():
+            request["FilterExpression"] = "attribute_not_exists(#event_time)"
+            request["ExpressionAttributeNames"]["#event_time"] = EVENT_TIME
+        case _:
+            assert_never(plan.connection_events)
     return request
 
 

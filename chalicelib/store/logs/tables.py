@@ -42,6 +42,7 @@ class BaseParts(Generic[Row]):
         bytes: how much of it a row has, as long as it is in an answer.
         attributes: what is read of the items; none means all.
         fields: the fields of a row that it has and that queries ask about.
+        indexed: the attributes that indexes have, read of rows that are named by their ids; none means all.
     """
 
     ids: Callable[[Row], tuple[str, ...]]
@@ -49,6 +50,22 @@ class BaseParts(Generic[Row]):
     bytes: Callable[[Row], int]
     attributes: tuple[str, ...] = ()
     fields: frozenset[str] = frozenset()
+    indexed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes(Generic[Row]):
+    """How stored rows of a log change, and how they go.
+
+    Attributes:
+        removal: the write that takes a row away; given the row, the cut-off and now.
+        overflow_ids: the ids of the items that a row has beside its own, which go when it does.
+        revision: the attribute that changes with every write of a row; None where rows never change.
+    """
+
+    removal: Callable[[Row, datetime, datetime], WriteRequest]
+    overflow_ids: Callable[[Row], tuple[str, ...]] = lambda _: ()
+    revision: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +80,7 @@ class LogTable(Generic[Row]):
         read: the row of an item, read from the table or from a lane.
         users: the fields of a row that name users, who are looked up with it.
         base: how rows that were read from an index are hydrated from the table.
-        listed: the attributes that are read of rows by their ids; none means all.
-        removal: the write that takes a row away; given the row, the cut-off and now.
-        beside: the ids of the items that a row has beside its own, which go when it does.
-        revision: the attribute that changes with every write of a row; None where rows never change.
+        changes: how its rows change, and how they go.
     """
 
     name: str
@@ -74,12 +88,9 @@ class LogTable(Generic[Row]):
     lanes: tuple[Lane, ...]
     kept: Callable[[], Lanes]
     read: Callable[[Item], Row]
-    removal: Callable[[Row, datetime, datetime], WriteRequest]
     users: tuple[str, ...]
     base: BaseParts[Row]
-    listed: tuple[str, ...] = ()
-    beside: Callable[[Row], tuple[str, ...]] = lambda _: ()
-    revision: str | None = None
+    changes: Changes[Row]
 
     @property
     def table_name(self) -> str:
@@ -102,10 +113,9 @@ CONNECTION_LOGS: LogTable[ConnectionLog] = LogTable(
     lanes=EVERY_CONNECTION_LANE,
     kept=lambda: current().connection_lanes,
     read=connection_rows.from_item,
-    removal=connection_rows.removal,
     users=("workspace_owner_id", "user_id"),
     base=BaseParts(closing_ids, with_closing, lambda _: 0, IN_CLOSINGS, frozenset({"status"})),
-    revision=connection_rows.REVISION,
+    changes=Changes(connection_rows.removal, revision=connection_rows.REVISION),
 )
 
 WITH_CONFLICTS: LogTable[ConnectionLog] = replace(
@@ -126,11 +136,9 @@ AUDIT_LOGS: LogTable[AuditLog] = LogTable(
     lanes=EVERY_AUDIT_LANE,
     kept=lambda: current().audit_lanes,
     read=audit_rows.from_item,
-    removal=lambda row, _cut_off, _now: deletion(row.id),
     users=("user_id", "resource_user_id"),
-    listed=audit_rows.IN_LANES,
-    base=BaseParts(audit_rows.rest_ids, audit_rows.with_rest, audit_rows.rest_bytes),
-    beside=audit_rows.further_ids,
+    base=BaseParts(audit_rows.rest_ids, audit_rows.with_rest, audit_rows.rest_bytes, indexed=audit_rows.IN_LANES),
+    changes=Changes(lambda row, _cut_off, _now: deletion(row.id), audit_rows.further_ids),
 )
 
 LOG_TABLES: tuple[LogTable[Any], ...] = (CONNECTION_LOGS, AUDIT_LOGS)
