@@ -220,6 +220,10 @@ class _Row:
         return row
 
 
+_APP_TYPES = ("vscode", "jetbrains")
+"""Types that are applications, of which Coder made families later."""
+
+
 @dataclass(frozen=True)
 class ConnectionLog(_Row):
     """A row of the connection log: one per session, or one per web event.
@@ -229,6 +233,7 @@ class ConnectionLog(_Row):
         code: the HTTP status of a web event; the exit code of a session is in `closing`.
         closing: how a session ended; None for a session still open and for every web event.
         given_id: the id that the event came with, where another event had it first; None for every other row.
+        app_name: the application at the client's end, where `type` does not say it.
         origin: which kind of event `connect_time` is of.
         conflicts: what events said otherwise of a session. A lane does not hold it.
         receipt: of the first event of the row. It is no part of what the row says.
@@ -251,9 +256,20 @@ class ConnectionLog(_Row):
     code: int | None = None
     closing: Closing | None = None
     given_id: str | None = None
+    app_name: str | None = None
     origin: Origin = Origin.CONNECT
     conflicts: Conflicts = NO_CONFLICTS
     receipt: Receipt | None = field(default=None, compare=False)
+
+    @property
+    def connection_method(self) -> str:
+        """The way of connecting that the type belongs to."""
+        return "ssh" if self.type in _APP_TYPES else self.type
+
+    @property
+    def app(self) -> str | None:
+        """The application at the client's end; None where it did not name itself."""
+        return self.app_name or (self.type if self.type in _APP_TYPES else None)
 
     @property
     def status(self) -> str | None:

@@ -71,12 +71,13 @@ def generate(call: Call, caller: Caller) -> Answer:
         asked.resource_type, asked.resource_id or str(uuid4()), caller.user.username, asked.organization_id
     )
     made = trail.row(call, caller, asked.action, 200, about)
+    reason = {"build_reason": asked.build_reason} if asked.build_reason else {}
     row = replace(
         made,
         time=asked.time or made.time,
         request_id=asked.request_id or NIL_UUID,
         diff=_GENERATED,
-        additional_fields=dict(asked.additional_fields or {}),
+        additional_fields=reason | dict(asked.additional_fields or {}),
     )
     check_sizes(row)
     audit_writer.write(row, audit_event.join)

@@ -122,23 +122,35 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
     bill = Bill()
     budget = Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
     with client.heard_by(bill.add) if boolean(call.query("explain")) else nullcontext():
-        request = _parse_request(call, caller, log)
+        request = _parse_request(call, caller, log, budget)
         result = _execute(request, caller, log, budget, bill)
     request_log.note(RowsRead=budget.rows_read)
     return _respond(request, result, log, partial(_is_known, caller.subject))
 
 
-def _parse_request(call: Call, caller: Caller, log: Log[Row]) -> _Request:
+def _parse_request(call: Call, caller: Caller, log: Log[Row], budget: Budget) -> _Request:
     wanted = page(call)
     text = _cursor_text(call, wanted)
     readable = reach(caller.subject, "read", log.resource)
     explained = boolean(call.query("explain"))
     if explained and not readable.site:
         raise Forbidden("Forbidden.", "Plans are explained to those who may read the whole log.")
-    asked = parse(call.query("q"), log.filters, me=caller.user.id, organization=organizations_of(caller))
+    asked = parse(
+        call.query("q"),
+        log.filters,
+        me=caller.user.id,
+        organization=organizations_of(caller),
+        has=partial(_has, log, readable, budget),
+    )
     start = _start(text, log.stored.name, asked)
     counting = call.query("count") == "" or boolean(call.query("count"))
     return _Request(wanted, asked, start, readable, counting, explained)
+
+
+def _has(log: Log[Row], readable: Reach, budget: Budget, field: str, word: str) -> bool:
+    """Whether a row that the caller may see has a word that is not known, of a server that is newer than the words."""
+    plans = _plans(log, Filter(((field, word),)), readable, holds.keeping(log.stored.name), {})
+    return bool(read_page(log.stored, plans, budget, Window(limit=1)).rows)
 
 
 def _execute(request: _Request, caller: Caller, log: Log[Row], budget: Budget, bill: Bill) -> _Result[Row]:

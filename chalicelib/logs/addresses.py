@@ -13,11 +13,13 @@ _BRACKETED = re.compile(r"\[([^\]]*)\](?::\d+)?")
 _WITH_PORT = re.compile(r"([^:]+):\d+")
 
 
-def address(text: str | None) -> str | None:
-    """The address in its shortest form, or None."""
-    if not text:
+def address(given: object) -> str | None:
+    """The address in its shortest form, or None; of a list, which proxies forward, the first."""
+    if isinstance(given, list):
+        given = given[0] if given else None
+    if not isinstance(given, str):
         return None
-    bare = text.strip()
+    bare = given.partition(",")[0].strip()
     if bare.lower() == "localhost":
         return "127.0.0.1"
     match = _BRACKETED.fullmatch(bare) or _WITH_PORT.fullmatch(bare)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import UUID
 
-from chalicelib.logs.vocabulary import AUDITED_TYPES
+from chalicelib.logs.vocabulary import AUDITED_TYPES, NEWER_RESOURCE_TYPES
 from chalicelib.records import AuditLog
 
 USER = "{user}"
@@ -124,10 +124,16 @@ def _sentence(resource_type: str, action: str, verb: str) -> str:
         return " ".join(words)
     if resource_type == "git_ssh_key":
         return " ".join([*words, "the git ssh key"])
-    words.append("for" if requested else RESOURCE_WORDS.get(resource_type, _UNKNOWN))
+    words.append("for" if requested else _resource_word(resource_type))
     if resource_type == "convert_login":
         words.append("to")
     return " ".join([*words, TARGET])
+
+
+def _resource_word(resource_type: str) -> str:
+    if resource_type in NEWER_RESOURCE_TYPES:
+        return resource_type.replace("_", " ")
+    return RESOURCE_WORDS.get(resource_type, _UNKNOWN)
 
 
 def additional_fields(row: AuditLog) -> Mapping[str, Any]:

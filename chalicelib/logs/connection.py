@@ -46,6 +46,7 @@ class ConnectionEvent:
     slug_or_port: str | None
     connection_id: str | None
     disconnect_reason: str | None
+    app_name: str | None = None
 
 
 def row(event: ConnectionEvent) -> ConnectionLog:
@@ -69,6 +70,7 @@ def row(event: ConnectionEvent) -> ConnectionLog:
         user_id=event.user_id,
         slug_or_port=event.slug_or_port,
         connection_id=event.connection_id,
+        app_name=event.app_name,
         code=None if session else event.code,
         closing=closing,
         origin=Origin.DISCONNECT if closing else Origin.CONNECT,

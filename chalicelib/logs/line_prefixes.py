@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import cache
 from typing import NamedTuple
 
 _MOMENT = r"\d{4}-\d\d-\d\dT[\d:.,]{5,24}(?:Z|[+-]\d\d:?\d\d)"
 _BSD_MOMENT = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
-_PREFIX = re.compile(
-    "|".join(
-        (
-            # The runtime of Kubernetes (CRI). P: the line goes on in the next entry of the stream.
-            rf"{_MOMENT} (?P<stream>stdout|stderr) (?P<tag>[FP])(?: |$)",
-            # Syslog, RFC 5424, with or without the length before it: version, five words, structured data.
-            r'(?:\d{1,7} )?<\d{1,3}>1 (?:\S{1,255} ){5}(?:-|(?:\[(?:[^\]\\"]|"(?:[^"\\]|\\.)*")*\])+) ?\ufeff?',
-            # Syslog, RFC 3164, and what journalctl and rsyslog print: time, host, program.
-            rf"(?:<\d{{1,3}}>)?(?:{_BSD_MOMENT}|{_MOMENT}) \S{{1,255}} [^\s:\[{{]{{1,64}}(?:\[\d{{1,10}}\])?: ?",
-            r"<\d{1,3}>",
-            # docker compose; kubectl --prefix and Coder's own development server.
-            r"[\w.-]{1,128} {1,64}\| ",
-            r"\[[\w./ -]{1,255}\] ",
-            rf"{_MOMENT} ",
-        )
+_PREFIX = "|".join(
+    (
+        # The runtime of Kubernetes (CRI). P: the line goes on in the next entry of the stream.
+        rf"{_MOMENT} (?P<stream>stdout|stderr) (?P<tag>[FP])(?: |$)",
+        # Syslog, RFC 5424, with or without the length before it: version, five words, structured data.
+        r'(?:\d{1,7} )?<\d{1,3}>1 (?:\S{1,255} ){5}(?:-|(?:\[(?:[^\]\\"]|"(?:[^"\\]|\\.)*")*\])+) ?\ufeff?',
+        # Syslog, RFC 3164, and what journalctl and rsyslog print: time, host, program.
+        rf"(?:<\d{{1,3}}>)?(?:{_BSD_MOMENT}|{_MOMENT}) \S{{1,255}} [^\s:\[{{]{{1,64}}(?:\[\d{{1,10}}\])?: ?",
+        r"<\d{1,3}>",
+        # docker compose; kubectl --prefix and Coder's own development server.
+        r"[\w.-]{1,128} {1,64}\| ",
+        r"\[[\w./ -]{1,255}\] ",
+        rf"{_MOMENT} ",
     )
 )
 _MOST_PREFIXES = 4
@@ -51,13 +50,19 @@ class Line(NamedTuple):
     stream: str = ""
 
 
+@cache
+def _pattern() -> re.Pattern[str]:
+    # Compiled at first use: a cold start would pay for it.
+    return re.compile(_PREFIX)
+
+
 def bare(text: str) -> Line:
     """The line that a program printed, out of the line that a collector made of it."""
     if text.startswith("{"):
         return Line(text)
     part, stream = Part.WHOLE, ""
     for _ in range(_MOST_PREFIXES):
-        match = _PREFIX.match(text)
+        match = _pattern().match(text)
         if match is None:
             break
         text = text[match.end() :]

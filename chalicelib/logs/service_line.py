@@ -37,6 +37,7 @@ def event_of(row: ConnectionLog | AuditLog) -> dict[str, Any]:
     """The fields of the event that alone made a row; a session is called by the id of its row."""
     event = {field.name: getattr(row, field.name) for field in fields(row)}
     if isinstance(row, ConnectionLog):
+        event |= {"connection_method": row.connection_method}
         event |= {"time": row.connect_time, "connection_status": "disconnected" if row.closing else "connected"}
         if row.closing is not None:
             event["disconnect_reason"] = row.closing.reason and row.closing.reason.value
@@ -72,7 +73,11 @@ def human_line(message: str, event: Mapping[str, Any], now: datetime, request_id
 
 def _fields(message: str, event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
     before = {"request_id": request_id} if request_id else {}
-    return before | {name: _written(field, event.get(field)) for name, field in FIELDS[message].items()}
+    fields = before | {name: _written(field, event.get(field)) for name, field in FIELDS[message].items()}
+    if event.get("app_name"):
+        # The type does not say it: the names of newer servers do.
+        fields |= {"ConnectionMethod": event["connection_method"], "AppNameOrPort": event["app_name"]}
+    return fields
 
 
 def _written(field: str, value: Any) -> Any:  # noqa: ANN401 - any value of an event

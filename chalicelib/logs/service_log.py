@@ -59,7 +59,15 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
 }
 """Message -> name in a line -> name of an event's field, in the order in which a line has them."""
 
-_NEWER = {CONNECTION_LOG: {"ConnectionMethod": "connection_method", "AppNameOrPort": "app_name_or_port"}, AUDIT_LOG: {}}
+_NEWER: Mapping[str, Mapping[str, str]] = {
+    CONNECTION_LOG: {
+        "ConnectionMethod": "connection_method",
+        "AppNameOrPort": "app_name_or_port",
+        "AppName": "app_name",
+    },
+    AUDIT_LOG: {},
+}
+"""What newer servers print in the place of a type and a slug."""
 _READ = {
     message: {
         "Ip": "ip",

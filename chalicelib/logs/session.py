@@ -33,7 +33,7 @@ LONGEST_VALUE = 100
 """Characters of a text that is kept in a conflict."""
 
 _ABSENT = (None, "", "00000000-0000-0000-0000-000000000000")
-_OPENING = ("workspace_owner_id", "workspace_name", "type", "ip", "user_agent", "user_id", "slug_or_port")
+_OPENING = ("workspace_owner_id", "workspace_name", "type", "app_name", "ip", "user_agent", "user_id", "slug_or_port")
 """What every event of a session may say of it, beside the time and what its id is made of."""
 
 

@@ -1,7 +1,6 @@
-"""The words of both logs: every closed list of values.
+"""The words of both logs that are known, for completion, for names to show and for what follows from them.
 
-The lists are Coder's enums in the order of its database. They are what may come in and what may be searched for; a
-stored value outside them is still shown.
+The lists are Coder's enums in the order of its database. A value outside them is stored, shown and found all the same.
 """
 
 from __future__ import annotations
@@ -71,6 +70,18 @@ RESOURCE_TYPES = (
     "ai_gateway_key",
     "user_ai_budget_override",
 )
+
+NEWER_RESOURCE_TYPES = (
+    "oauth2_provider_settings",
+    "chat_project",
+    "chat_project_memory",
+    "mcp_server_config",
+    "chat_model_config",
+    "chat_instruction_settings",
+    "chat_operational_settings",
+    "experiment_rule",
+)
+"""What servers newer than the tables of tracked fields audit."""
 
 OWN_RESOURCE_TYPES = ("retention_run", "retention_hold")
 """What Gatebook itself does and Coder has no word for. Searched for like the others, and accepted from no sender."""

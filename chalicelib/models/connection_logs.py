@@ -8,20 +8,14 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from chalicelib import times
-from chalicelib.logs import connection
+from chalicelib.logs import applications, connection
 from chalicelib.logs.addresses import address
 from chalicelib.logs.connection import ConnectionEvent
-from chalicelib.logs.vocabulary import CONNECTION_TYPES, WEB_TYPES
+from chalicelib.logs.vocabulary import WEB_TYPES
 from chalicelib.models.base import EventTime, Int32, Model, OptionalText, OptionalUuid, ShortText, Uuid, checked
 from chalicelib.models.directory import Beside, MinimalOrganizationJSON, UserJSON
 from chalicelib.records import Conflict, ConnectionLog, Origin
 from chalicelib.search.values import NIL_UUID
-
-
-def _type(value: object) -> object:
-    if value not in CONNECTION_TYPES:
-        raise ValueError(f"must be one of {', '.join(CONNECTION_TYPES)}")
-    return value
 
 
 def _may_end(value: str, info: ValidationInfo) -> str:
@@ -31,11 +25,11 @@ def _may_end(value: str, info: ValidationInfo) -> str:
 
 
 class ConnectionEventIn(Model):
-    """One event of `POST /api/v2/connectionlog`."""
+    """One event of `POST /api/v2/connectionlog`, with the type and the application that its names come to."""
 
     id: OptionalUuid = None
     time: EventTime
-    type: Annotated[str, BeforeValidator(_type)]
+    type: ShortText
     connection_status: Annotated[Literal["connected", "disconnected"], AfterValidator(_may_end)]
     organization_id: Uuid
     workspace_owner_id: Uuid
@@ -43,12 +37,13 @@ class ConnectionEventIn(Model):
     workspace_name: ShortText
     agent_name: ShortText
     code: Int32 | None = None
-    ip: Annotated[str | None, BeforeValidator(lambda value: address(value) if isinstance(value, str) else None)] = None
+    ip: Annotated[str | None, BeforeValidator(address)] = None
     user_agent: OptionalText = None
     user_id: OptionalUuid = None
     slug_or_port: OptionalText = None
     connection_id: OptionalUuid = None
     disconnect_reason: OptionalText = None
+    app_name: OptionalText = None
 
 
 def parse_row(value: Mapping[str, Any]) -> ConnectionLog:
@@ -57,7 +52,8 @@ def parse_row(value: Mapping[str, Any]) -> ConnectionLog:
     Raises:
         Invalid: values in it are wrong; names each.
     """
-    event = checked(ConnectionEventIn, value)
+    names = applications.named(value)
+    event = checked(ConnectionEventIn, {**value, **names._asdict()} if names else value)
     return connection.row(ConnectionEvent(**{name: getattr(event, name) for name in ConnectionEventIn.model_fields}))
 
 
@@ -109,6 +105,10 @@ class ConnectionLogJSON(TypedDict):
     agent_name: str
     ip: NotRequired[str]
     type: str
+    type_display_name: str
+    connection_method: str
+    app_name: str
+    app_display_name: str
     web_info: NotRequired[WebInfoJSON]
     ssh_info: NotRequired[SSHInfoJSON]
     received_at: NotRequired[str]
@@ -130,6 +130,10 @@ def connection_log_json(row: ConnectionLog, beside: Beside) -> ConnectionLogJSON
         "workspace_name": row.workspace_name,
         "agent_name": row.agent_name,
         "type": row.type,
+        "type_display_name": applications.display_name(row.app or row.type),
+        "connection_method": row.connection_method,
+        "app_name": row.app or "",
+        "app_display_name": applications.display_name(row.app) if row.app else "",
     }
     if row.ip is not None:
         body["ip"] = row.ip

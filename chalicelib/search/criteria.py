@@ -18,14 +18,10 @@ def criteria(asked: Filter, table: FilterTable, ids: Callable[[UserReference], S
         ids: the ids of the users that a reference names: none where nobody is known by it (that is no error, it
             matches no row), several where deleted users had an e-mail address before.
     """
-    names = {name for name, _ in asked.equals}
-    implied = {
-        field: frozenset(values)
-        for name, facts in table.implied.items()
-        if name in names
-        for field, values in facts.items()
-    }
-    made = Criteria(after=asked.after, before=asked.before, implied=implied)
+    made = Criteria(after=asked.after, before=asked.before)
+    for name, value in asked.equals:
+        facts = table.implications(name, value)
+        made &= Criteria(implied={field: frozenset(values) for field, values in facts.items()})
     for name, value in asked.equals:
         made = made.narrowed(name, frozenset({value}))
     for reference in asked.users:

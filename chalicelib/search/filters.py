@@ -11,17 +11,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from chalicelib.logs.applications import FAMILIES, METHODS, PTY, SSH, type_of
 from chalicelib.logs.vocabulary import (
     AUDIT_ACTIONS,
     AUDITED_TYPES,
     BUILD_REASONS,
     CONNECTION_STATUSES,
     CONNECTION_TYPES,
+    NEWER_RESOURCE_TYPES,
     SESSION_TYPES,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class Kind(StrEnum):
@@ -43,6 +45,8 @@ class Kind(StrEnum):
     """A moment in RFC 3339: this one and later."""
     BEFORE = "before"
     """A moment in RFC 3339: this one and earlier."""
+    APPLICATION = "application"
+    """The name of an application, as clients name themselves."""
     DATE_FROM = "date_from"
     """A day `YYYY-MM-DD` in UTC: from its first microsecond."""
     DATE_TO = "date_to"
@@ -61,6 +65,10 @@ class FilterKey:
         values: the words that an enum takes.
         aliases: other words that an enum takes, each with the word that it stands for.
         deleted_users: whether softly deleted users are found by it too.
+        is_open: whether rows may have other words than `values`: such a word is looked for, and is wrong where no row
+            that the caller may see has it.
+        alone_of: the keys that it cannot be combined with.
+        implies: what follows from a value: other fields, and the only values they can have.
     """
 
     key: str
@@ -70,6 +78,9 @@ class FilterKey:
     values: tuple[str, ...] = ()
     aliases: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
     deleted_users: bool = False
+    is_open: bool = False
+    alone_of: tuple[str, ...] = ()
+    implies: Callable[[str], Mapping[str, tuple[str, ...]]] = lambda _: {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,11 @@ class FilterTable:
     message: str
     keys: tuple[FilterKey, ...]
     implied: Mapping[str, Mapping[str, tuple[str, ...]]] = dataclasses.field(default_factory=dict, hash=False)
+
+    def implications(self, field: str, value: str) -> Mapping[str, tuple[str, ...]]:
+        """What follows where a field has a value: other fields, and the only values they can have."""
+        key = next((known for known in self.keys if known.field == field), None)
+        return {**self.implied.get(field, {}), **(key.implies(value) if key else {})}
 
     def by_key(self, key: str) -> FilterKey | None:
         """The key of this name, if there is one."""
@@ -118,7 +134,29 @@ CONNECTION_FILTERS = FilterTable(
             "workspace_owner_id",
             "Connections to workspaces of the user with this e-mail address.",
         ),
-        FilterKey("type", Kind.ENUM, "type", "Connections of this type.", values=CONNECTION_TYPES),
+        FilterKey(
+            "type",
+            Kind.ENUM,
+            "type",
+            "Connections of this type; `vscode` and `jetbrains` find every application of the family, `ssh` others.",
+            values=CONNECTION_TYPES,
+            alone_of=("method", "app"),
+        ),
+        FilterKey(
+            "method",
+            Kind.ENUM,
+            "connection_method",
+            "Connections made in this way; `ssh` finds those of every application.",
+            values=METHODS,
+            implies=lambda method: {"type": (SSH, *FAMILIES) if method == SSH else (method,)},
+        ),
+        FilterKey(
+            "app",
+            Kind.APPLICATION,
+            "app",
+            "Sessions whose client named itself as this application, such as `cursor`.",
+            implies=lambda app: {"type": (type_of(app), PTY)},
+        ),
         FilterKey(
             "username",
             Kind.USERNAME,
@@ -187,15 +225,17 @@ AUDIT_FILTERS = FilterTable(
             Kind.ENUM,
             "resource_type",
             "Events on resources of this type; a word without a key means the same.",
-            values=AUDITED_TYPES,
+            values=(*AUDITED_TYPES, *NEWER_RESOURCE_TYPES),
+            is_open=True,
         ),
-        FilterKey("action", Kind.ENUM, "action", "Events of this action.", values=AUDIT_ACTIONS),
+        FilterKey("action", Kind.ENUM, "action", "Events of this action.", values=AUDIT_ACTIONS, is_open=True),
         FilterKey(
             "build_reason",
             Kind.ENUM,
             "build_reason",
             "Workspace builds started for this reason.",
             values=BUILD_REASONS,
+            is_open=True,
         ),
     ),
     implied={"build_reason": {"resource_type": ("workspace_build", "workspace")}},

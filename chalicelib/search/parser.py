@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from chalicelib.errors import Invalid, Validation
+from chalicelib.logs.applications import normalised
 from chalicelib.search import values
 from chalicelib.search.filters import FilterKey, FilterTable, Kind
 from chalicelib.search.lexer import WrongElement, by_key, terms
@@ -77,7 +78,18 @@ EVERYTHING = Filter()
 NOTHING = Filter(nothing=True)
 
 
-def parse(query: str, table: FilterTable, *, me: str, organization: Callable[[str], str | None]) -> Filter:
+def _nothing(_field: str, _word: str) -> bool:
+    return False
+
+
+def parse(
+    query: str,
+    table: FilterTable,
+    *,
+    me: str,
+    organization: Callable[[str], str | None],
+    has: Callable[[str, str], bool] = _nothing,
+) -> Filter:
     """The filter that a query asks for.
 
     A key with an empty value counts as not given. Users are not looked up here, organizations are.
@@ -87,6 +99,7 @@ def parse(query: str, table: FilterTable, *, me: str, organization: Callable[[st
         table: the language of the log.
         me: the id of the caller, for `username:me`.
         organization: the id of the organization with this lower-case name, or None where the caller may see none.
+        has: whether a row that the caller may see has this word in this field: asked about a word that is not known.
 
     Raises:
         Invalid: either one error about an element that cannot be read, or all errors about values in the order of the
@@ -98,12 +111,19 @@ def parse(query: str, table: FilterTable, *, me: str, organization: Callable[[st
         raise Invalid([Validation("q", str(error))], table.message) from error
     wrong: list[Validation] = []
     whole = EVERYTHING
+    asked = {name for name, texts in given.items() if texts[0]}
     for key in table.keys:
         texts = given.pop(key.key, [""])
         if not texts[0]:
             continue
+        if asked.intersection(key.alone_of):
+            problem = f"{key.key} cannot be combined with {' or '.join(key.alone_of)}"
+            wrong.append(Validation(key.key, problem))
+            continue
         try:
-            whole &= _filter(key, values.only(texts), me, organization)
+            text = values.only(texts)
+            newer = key.is_open and text not in key.values and has(key.field, text)
+            whole &= Filter(((key.field, text),)) if newer else _filter(key, text, me, organization)
         except WrongValue as error:
             wrong.append(Validation(key.key, f"Query param {quoted(key.key)} {error}"))
     wrong += [Validation(key, f"{quoted(key)} is not a valid query param") for key in given]
@@ -124,13 +144,13 @@ def names(query: str, table: FilterTable) -> tuple[tuple[str, str], ...]:
         return values.NIL_UUID
 
     try:
-        asked = parse(query, table, me=values.NIL_UUID, organization=organization)
+        asked = parse(query, table, me=values.NIL_UUID, organization=organization, has=lambda _field, _word: True)
     except Invalid:
         return ()
     return (*(("name", name) for name in organizations), *((user.by, user.text) for user in asked.users))
 
 
-def _filter(  # noqa: PLR0911 - one for each kind
+def _filter(  # noqa: C901, PLR0911 - one for each kind
     key: FilterKey, text: str, me: str, organization: Callable[[str], str | None]
 ) -> Filter:
     """The filter that one key with this value is."""
@@ -141,6 +161,8 @@ def _filter(  # noqa: PLR0911 - one for each kind
             return _id(key.field, _organization(text, organization))
         case Kind.ENUM:
             return Filter(((key.field, values.enum(text, key.values, key.aliases)),))
+        case Kind.APPLICATION:
+            return Filter(((key.field, normalised(text)),))
         case Kind.TEXT:
             return Filter(((key.field, text),))
         case Kind.USERNAME | Kind.EMAIL:

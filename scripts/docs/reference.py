@@ -66,8 +66,15 @@ def _parameters() -> str:
 
 
 def _filters(keys: Iterable[FilterKey], lanes: tuple[Lane, ...]) -> str:
-    rows = ((f"`{key.key}:`", _takes(key), f"`{lane_of(key.field, lanes).name}`", key.about) for key in keys)
+    rows = ((f"`{key.key}:`", _takes(key), f"`{_lane(key, lanes)}`", key.about) for key in keys)
     return markdown(("key", "value", "lane", "finds"), rows)
+
+
+def _lane(key: FilterKey, lanes: tuple[Lane, ...]) -> str:
+    """The lane of the field, or of what follows from it."""
+    fields = (key.field, *key.implies(key.values[0] if key.values else ""))
+    found = [lane_of(field, lanes) for field in fields]
+    return next((lane.name for lane in found if lane.fields), found[0].name)
 
 
 def _user_filters() -> str:
@@ -110,6 +117,8 @@ def _takes(key: FilterKey) -> str:  # noqa: PLR0911 - one for each kind
             return "an e-mail address"
         case Kind.TEXT:
             return "a text"
+        case Kind.APPLICATION:
+            return "the name of an application"
         case Kind.AFTER | Kind.BEFORE:
             return "an RFC 3339 time, in quotes"
         case Kind.DATE_FROM | Kind.DATE_TO:

@@ -168,6 +168,10 @@ ROW_FIELDS = {
     "workspace_name",
     "agent_name",
     "type",
+    "type_display_name",
+    "connection_method",
+    "app_name",
+    "app_display_name",
 }
 
 

@@ -136,8 +136,9 @@ def test_every_filter_of_the_language_asks_about_what_rows_have_and_is_answered_
     filters: FilterTable, declared: tuple[Lane, ...], record: type
 ) -> None:
     for key in filters.keys:
-        lane = lane_of(key.field, declared)
-        assert lane.fields == (() if key.field == "time" else (key.field,))
+        # What no lane has follows from what one has: an application belongs to a type.
+        fields = (key.field, *key.implies("ssh"))
+        assert key.field == "time" or any(lane_of(field, declared).fields == (field,) for field in fields)
         assert key.field == "time" or key.field in names_of(record)
     assert lane_of("no such field", declared) is declared[-1]
 

@@ -14,6 +14,8 @@ KEYS = {
         "workspace_owner",
         "workspace_owner_email",
         "type",
+        "method",
+        "app",
         "username",
         "user_email",
         "connected_after",
