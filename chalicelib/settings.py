@@ -166,6 +166,7 @@ NETWORKS = Kind(
     Pattern(r"([0-9a-fA-F:.]+(/[0-9]+)?(, *[0-9a-fA-F:.]+(/[0-9]+)?)*)?"),
 )
 URL = _text(r"https?://[^\s/?#]+(/[^\s?#]*)?", "an address such as https://gatebook.example.com")
+OPTIONAL_URL = _text(r"(https?://[^\s/?#]+(/[^\s?#]*)?)?", "an address such as https://coder.example.com, or nothing")
 ORIGIN = _text(
     r"(\*|https?://[^\s/?#,]+)?", "one origin such as https://portal.example.com, * for any, or nothing for none"
 )
@@ -266,6 +267,12 @@ class Settings:
     )
     allow_origin: str = setting(
         "GATEBOOK_ALLOW_ORIGIN", ORIGIN, "", "The web origin whose pages may call the API from a browser (CORS)."
+    )
+    dashboard_url: str = setting(
+        "GATEBOOK_DASHBOARD_URL",
+        OPTIONAL_URL,
+        "",
+        "The address of Coder's dashboard, where links of audit log rows lead; without one rows have no links.",
     )
     request_log: str = setting(
         "GATEBOOK_REQUEST_LOG",

@@ -19,6 +19,7 @@ from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.trail import delete_tokens
 from chalicelib.errors import Forbidden, Unauthorized
 from chalicelib.records import APIKey
+from chalicelib.settings import current
 from chalicelib.ui.stage import stage_path
 
 routes = Routes(__name__)
@@ -44,8 +45,14 @@ _NAME = "page-session-"
 @routes.view("/ui/session")
 @authenticated
 def show(_call: Call, caller: Caller) -> Answer:
-    """Who is signed in, and until when."""
-    return Answer({"username": caller.user.username, "expires_at": times.wire(caller.key.expires_at)})
+    """Who is signed in and until when, and where links of rows lead to."""
+    return Answer(
+        {
+            "username": caller.user.username,
+            "expires_at": times.wire(caller.key.expires_at),
+            "dashboard_url": current().dashboard_url.rstrip("/"),
+        }
+    )
 
 
 @routes.view("/ui/session", methods=["POST"])

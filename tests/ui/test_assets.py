@@ -103,3 +103,10 @@ def test_the_joined_module_imports_what_others_wrote_and_nothing_else() -> None:
         for line in own.splitlines():
             if not re.match(r"import |export ", line) and not re.match(r"\s+[\w, ]+,?$|\} from ", line):
                 assert line in text
+
+
+def test_every_text_of_the_page_is_used_and_every_one_that_is_used_is_there() -> None:
+    modules = dict(assets.modules())
+    texts = {*re.findall(r"^  (\w+):", modules.pop("texts.js"), re.MULTILINE)}
+    used = {*re.findall(r"\bTEXTS\.(\w+)", "\n".join(modules.values()))}
+    assert texts == used

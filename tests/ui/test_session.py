@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,9 @@ import pytest
 
 from chalicelib import times
 from chalicelib.access import scopes
+from chalicelib.settings import current
 from chalicelib.store.directory import api_keys
+from chalicelib.ui import session
 from chalicelib.ui.session import SESSION_LIFETIME, SESSION_SCOPES
 
 if TYPE_CHECKING:
@@ -164,3 +167,11 @@ def test_the_token_that_was_pasted_is_told_until_when_the_session_lasts(client: 
     reply = signed_in(client, token)
     end = datetime.fromisoformat(reply.json["expires_at"])
     assert timedelta(0) < end - times.now() <= SESSION_LIFETIME
+
+
+def test_the_page_is_told_where_links_of_rows_lead(client: Client, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    value = cookie(signed_in(client, token))
+    assert with_cookie(client, "GET", SESSION, value).json["dashboard_url"] == ""
+    settings = replace(current(), dashboard_url="https://coder.example.com/")
+    monkeypatch.setattr(session, "current", lambda: settings)
+    assert with_cookie(client, "GET", SESSION, value).json["dashboard_url"] == "https://coder.example.com"

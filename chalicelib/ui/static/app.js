@@ -15,7 +15,8 @@ import { TEXTS } from "./texts.js";
 import { TokensView } from "./tokens_view.js";
 
 const SAID_MS = 5_000;
-const WARN_BEFORE_MS = 10 * 60 * 1_000;
+const MINUTE_MS = 60_000;
+const WARN_BEFORE_MS = 10 * MINUTE_MS;
 const NAMES = 10;
 
 const OTHERS = { tokens: TokensView, retention: RetentionView, overview: OverviewView, [CLI_AUTH]: CliAuthView };
@@ -35,6 +36,7 @@ class Page {
     addEventListener("popstate", () => this.#show(read(location.search)));
     addEventListener("unhandledrejection", (event) => this.#unforeseen(event));
     listen(() => this.shortcuts);
+    setInterval(() => this.update(), MINUTE_MS); // so that the end of the session is announced to who only reads
     this.#begin();
   }
 
@@ -104,7 +106,8 @@ class Page {
 
   /** The address of a row's resource in Coder's dashboard; "" where it has none or the dashboard is not known. */
   resourceLink({ resource_link: path }) {
-    return this.dashboard && /^\/(?![/\\])/.test(path ?? "") ? `${this.dashboard}${path}` : "";
+    const { dashboard_url: dashboard } = this.session;
+    return dashboard && /^\/(?![/\\])/.test(path ?? "") ? `${dashboard}${path}` : "";
   }
 
   async #begin() {

@@ -98,7 +98,6 @@ export const TEXTS = Object.freeze({
   notThere: "There is nothing here.",
   away: "The service does not answer.",
   tryAgain: "Try again",
-  failed: "That did not work.",
 
   unseen: "A character that cannot be seen",
   showAll: (length) => `Show all ${length} characters`,
@@ -169,8 +168,6 @@ export const TEXTS = Object.freeze({
   allowListHint: "One a line, such as workspace:* – empty for everything",
   allowedIps: "Networks",
   allowedIpsHint: "One a line, such as 203.0.113.0/24 – empty for every address",
-  everywhere: "from everywhere",
-  mineOnly: "My tokens",
   allTokens: "All tokens",
   showExpired: "Expired ones too",
   tokenColumns: ["Name", "User", "Scopes", "Last used", "Ends", ""],
@@ -188,7 +185,6 @@ export const TEXTS = Object.freeze({
   remove: "Delete",
   removeAbout: "The token goes, and its name is free again.",
   actions: "Actions",
-  save: "Save",
   ends: "Ends",
   keepEnd: "As it is",
   whatItDid: "What it did",
@@ -244,5 +240,5 @@ export const TEXTS = Object.freeze({
 
   shortcuts: "Keyboard",
   shortcutsOn: "Single-key shortcuts",
-  shortcutNames: { search: "Filter", next: "Next row", previous: "Previous row", page: "Next page", live: "Live" },
+  shortcutNames: { search: "Filter", next: "Next row", previous: "Previous row", page: "Next page" },
 });

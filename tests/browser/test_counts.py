@@ -1,0 +1,89 @@
+"""The bars and the counts, and what a drag and a click ask for. The counts are given, so as to know them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import rows, violations
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Route
+
+BUCKETS = 60
+SUMMARY = re.compile(r"/summary\?")
+
+
+@pytest.fixture
+def counted(signed_in: Page) -> list[dict[str, str]]:
+    """What is asked for counts; the answer has one more connection in each bucket than in the one before."""
+    asked: list[dict[str, str]] = []
+
+    def answer(route: Route) -> None:
+        given = {name: values[0] for name, values in parse_qs(urlsplit(route.request.url).query).items()}
+        asked.append(given)
+        buckets = [
+            {"from": given["from"], "to": given["to"], "count": number, "values": {"ssh": number - 1, "vscode": 1}}
+            for number in range(1, BUCKETS + 1)
+        ]
+        facets = {"type": [], "status": [{"value": "ongoing", "count": 7}, {"value": "completed", "count": 1_203}]}
+        body: dict[str, Any] = {"from": given["from"], "to": given["to"], "buckets": buckets, "facets": facets}
+        body |= {"approximate": False, "partial": True, "read_units": 12.5}
+        route.fulfill(status=200, content_type="application/json", body=json.dumps(body))
+
+    signed_in.route(SUMMARY, answer)
+    return asked
+
+
+def test_a_drag_over_the_bars_sets_the_range(signed_in: Page, url: str, counted: list[dict[str, str]]) -> None:
+    signed_in.goto(f"{url}?view=connections&last=24h")
+    bars = signed_in.get_by_role("img", name="Events over time")
+    expect(bars).to_be_visible()
+    expect(bars.locator(".bucket")).to_have_count(BUCKETS)
+    expect(signed_in.locator(".bars figcaption")).to_contain_text("1,830 events")
+    expect(signed_in.locator(".bars figcaption")).to_contain_text("counted in part")
+    box = bars.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    signed_in.mouse.move(box["x"] + box["width"] * 0.25, middle)
+    signed_in.mouse.down()
+    signed_in.mouse.move(box["x"] + box["width"] * 0.5, middle, steps=4)
+    signed_in.mouse.up()
+    expect(signed_in).to_have_url(re.compile("from=.*&to="))
+    state = {name: values[0] for name, values in parse_qs(urlsplit(signed_in.url).query).items()}
+    assert "last" not in state
+    expect(rows(signed_in).first.or_(signed_in.get_by_text("Nothing matches."))).to_be_visible()
+    assert counted[-1]["from"] == state["from"]
+    assert counted[-1]["to"] == state["to"]
+    assert counted[-1]["buckets"] == str(BUCKETS)
+
+
+def test_a_click_on_the_legend_and_on_a_count_is_a_filter(
+    signed_in: Page, url: str, counted: list[dict[str, str]]
+) -> None:
+    signed_in.goto(f"{url}?view=connections")
+    legend = signed_in.get_by_role("list", name="Type")
+    ssh = legend.get_by_role("button", name="ssh 1,770")
+    ssh.click()
+    expect(signed_in.get_by_role("searchbox", name="Filter")).to_have_value("type:ssh")
+    expect(ssh).to_have_attribute("aria-pressed", "true")
+    signed_in.get_by_role("button", name="completed 1,203").click()
+    expect(signed_in.get_by_role("searchbox", name="Filter")).to_have_value("type:ssh status:completed")
+    expect(rows(signed_in).first).to_be_visible()
+    assert counted[-1]["q"] == "type:ssh status:completed"
+    signed_in.get_by_role("button", name="completed 1,203").click()
+    expect(signed_in.get_by_role("searchbox", name="Filter")).to_have_value("type:ssh")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.usefixtures("counted")
+def test_axe_finds_nothing_in_the_bars(signed_in: Page, url: str, scheme: Any) -> None:
+    signed_in.emulate_media(color_scheme=scheme)
+    signed_in.goto(f"{url}?view=connections&q=type:ssh")
+    expect(signed_in.get_by_role("img", name="Events over time")).to_be_visible()
+    assert violations(signed_in) == []
