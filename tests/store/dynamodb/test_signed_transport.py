@@ -41,6 +41,15 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "Query": {"TableName": TABLE, "IndexName": "all", "KeyConditionExpression": "a = :a", "Limit": 100},
     "BatchGetItem": {"RequestItems": {TABLE: {"Keys": [KEY, {"id": {"S": "2"}}]}}},
     "BatchWriteItem": {"RequestItems": {TABLE: [{"DeleteRequest": {"Key": KEY}}]}},
+    "BatchExecuteStatement": {
+        "Statements": [
+            {
+                "Statement": f"INSERT INTO \"{TABLE}\" VALUE {{'id': ?, 'zdoc': ?}}",
+                "Parameters": [{"S": "ünïcode €"}, {"B": b"\x00\xff"}],
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        ]
+    },
     "TransactWriteItems": {
         "ClientRequestToken": "0b5c",
         "TransactItems": [{"Put": {"TableName": TABLE, "Item": {"id": {"S": "1"}, "zdoc": {"B": b"\x01"}}}}],
