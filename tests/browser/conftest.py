@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -179,3 +180,14 @@ def _post(served: Started, log: str, event: dict[str, Any]) -> None:
     with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 - as above
         (result,) = json.load(reply)["results"]
     assert result["status"] in ("created", "updated"), result
+
+
+def status(served: Started, key: str, path: str) -> int:
+    """What the API answers a token, asked without the browser, whose cookie would come first."""
+    request = urllib.request.Request(f"{served.url}/api/v2/{path}", headers={"Coder-Session-Token": key})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 - our own server
+            found: int = reply.status
+    except urllib.error.HTTPError as error:
+        found = error.code
+    return found

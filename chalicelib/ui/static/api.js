@@ -3,6 +3,7 @@
 const BASE = new URL("../../api/v2/", import.meta.url);
 const SESSION = new URL("../session", import.meta.url);
 const ANSWER_WITHIN_MS = 30_000;
+const MOST_PAGES = 40;
 
 /** What became of a call that failed: decides what the reader is told and can do. */
 export const Failure = Object.freeze({
@@ -38,6 +39,18 @@ export function address(path, parameters = {}) {
 /** The answer to a reading call. */
 export const get = (path, parameters, { signal } = {}) => called(address(path, parameters), { signal });
 
+/** The items of a list on all its pages: an answer names the next one in its header `Link`. */
+export async function getAll(path, parameters) {
+  const items = [];
+  let url = address(path, parameters);
+  for (let page = 0; url && page < MOST_PAGES; page += 1) {
+    const { answer, next } = await answered(url, {});
+    items.push(...answer);
+    url = next && new URL(next, url);
+  }
+  return items;
+}
+
 /**
  * The answer to a call that changes something.
  * @param token counts in the place of the cookie, for what the session may not do.
@@ -57,7 +70,10 @@ export const session = () => called(SESSION, {});
 /** Ends the session and takes its cookie back. */
 export const signOut = () => called(SESSION, { method: "DELETE" });
 
-async function called(url, options, body) {
+const called = async (url, options, body) => (await answered(url, options, body)).answer;
+
+/** The answer, and the reference of the page that follows it. */
+async function answered(url, options, body) {
   const headers = { Accept: "application/json", ...options.headers };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const late = AbortSignal.timeout(ANSWER_WITHIN_MS);
@@ -81,7 +97,7 @@ async function called(url, options, body) {
   }
   const answer = parsed(text);
   if (!response.ok) throw new CallError(response.status, answer ?? {});
-  return answer;
+  return { answer, next: /<([^>]*)>; rel="next"/.exec(response.headers.get("Link") ?? "")?.[1] };
 }
 
 function parsed(text) {

@@ -2,7 +2,7 @@
 
 import { html, nothing } from "./lit-html.js";
 import { entered, href } from "./address.js";
-import { CallError, Failure, get } from "./api.js";
+import { CallError, Failure, get, getAll } from "./api.js";
 import { LOGS } from "./copying.js";
 import { known, rangeKeys } from "./filtering.js";
 import { LoadedView } from "./loaded.js";
@@ -58,7 +58,7 @@ export class OverviewView extends LoadedView {
   }
 
   async #broadTokens() {
-    const tokens = await allowed(get("users/me/keys/tokens", { include_all: true }));
+    const tokens = await allowed(getAll("users/me/keys/tokens", { include_all: true }));
     const broad = tokens?.filter(({ scopes }) => scopes.includes(EVERY_SCOPE)).length;
     return { name: "broadTokens", today: broad === undefined ? undefined : count(broad), state: entered(this.state, "tokens") };
   }

@@ -2,7 +2,7 @@
 
 import { html, nothing } from "./lit-html.js";
 import { entered, href } from "./address.js";
-import { get, send } from "./api.js";
+import { get, getAll, send } from "./api.js";
 import { known } from "./filtering.js";
 import { LoadedView } from "./loaded.js";
 import { duration, short } from "./moments.js";
@@ -43,7 +43,7 @@ export class TokensView extends LoadedView {
 
   async read() {
     const parameters = { include_all: this.all || undefined, include_expired: this.expired || undefined };
-    const [tokens, scopes] = await Promise.all([get("users/me/keys/tokens", parameters), this.scopes ?? get("auth/scopes", { details: true })]);
+    const [tokens, scopes] = await Promise.all([getAll("users/me/keys/tokens", parameters), this.scopes ?? get("auth/scopes", { details: true })]);
     this.scopes = scopes;
     return tokens;
   }

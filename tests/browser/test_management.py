@@ -1,0 +1,107 @@
+"""Tokens and retention by the page: what is done there is done, and a secret is shown once."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import status
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.local.served import Started
+
+
+def minted(page: Page, name: str, scopes: str) -> Any:
+    page.get_by_role("button", name="Mint a token").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill(name)
+    dialog.get_by_label("Scopes").fill(scopes)
+    dialog.get_by_role("button", name="Mint a token").click()
+    return dialog
+
+
+def token_row(page: Page, name: str) -> Any:
+    return page.get_by_role("table", name="Results").get_by_role("row").filter(has_text=name)
+
+
+def test_a_token_is_minted_narrowed_rotated_and_ended(signed_in: Page, url: str, served: Started) -> None:
+    signed_in.goto(f"{url}?view=tokens")
+    dialog = minted(signed_in, "by-page", "audit_log:read\nconnection_log:read\nuser:read")
+    secret = dialog.get_by_label("Token").input_value()
+    assert status(served, secret, "audit") == 200
+    dialog.get_by_role("button", name="Done").click()
+    assert secret not in signed_in.content()
+
+    row = token_row(signed_in, "by-page")
+    row.get_by_role("button", name="Narrow").click()
+    dialog.get_by_label("Scopes").fill("connection_log:read user:read")
+    dialog.get_by_role("button", name="Narrow").click()
+    expect(row.get_by_text("audit_log:read")).to_have_count(0)
+    assert status(served, secret, "audit") == 403
+
+    row.get_by_role("button", name="Rotate").click()
+    dialog.get_by_role("button", name="Rotate").click()
+    rotated = dialog.get_by_label("Token").input_value()
+    dialog.get_by_role("button", name="Done").click()
+    assert status(served, secret, "connectionlog") == 401
+    assert status(served, rotated, "connectionlog") == 200
+
+    row.get_by_role("button", name="Expire").click()
+    dialog.get_by_role("button", name="Expire").click()
+    expect(row).to_have_count(0)
+    assert status(served, rotated, "connectionlog") == 401
+
+
+def test_what_the_session_does_not_hold_takes_a_token_that_does(signed_in: Page, url: str, served: Started) -> None:
+    signed_in.goto(f"{url}?view=tokens")
+    dialog = minted(signed_in, "wide-by-page", "coder:logs.ingest")
+    expect(dialog.get_by_role("alert")).to_contain_text("exceeds the creating API key")
+    dialog.get_by_label("Token that may").fill(served.token)
+    dialog.get_by_role("button", name="Mint a token").click()
+    secret = dialog.get_by_label("Token", exact=True).input_value()
+    assert status(served, secret, "audit") == 403, "it is there, and may not read"
+    dialog.get_by_role("button", name="Done").click()
+    row = token_row(signed_in, "wide-by-page")
+    expect(row).to_contain_text("coder:logs.ingest")
+    row.get_by_role("button", name="Delete").click()
+    dialog.get_by_role("button", name="Delete").click()
+    expect(row).to_have_count(0)
+
+
+def test_a_hold_is_placed_and_lifted(signed_in: Page, url: str) -> None:
+    signed_in.goto(f"{url}?view=retention")
+    signed_in.get_by_role("button", name="Place a hold").click()
+    dialog = signed_in.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("break-in")
+    dialog.get_by_label("Log").select_option("Audit")
+    dialog.get_by_label("Filter").fill("nonsense:1")
+    dialog.get_by_label("Reason").fill("The police asked for it.")
+    dialog.get_by_role("button", name="Place").click()
+    expect(dialog.get_by_role("alert")).to_contain_text('"nonsense" is not a valid query param')
+    dialog.get_by_label("Filter").fill("username:ken")
+    dialog.get_by_role("button", name="Place").click()
+    row = signed_in.get_by_role("table", name="Holds").get_by_role("row").filter(has_text="break-in")
+    expect(row).to_contain_text("The police asked for it.")
+    row.get_by_role("button", name="Lift").click()
+    dialog.get_by_role("button", name="Lift").click()
+    expect(signed_in.get_by_text("There are no holds.")).to_be_visible()
+
+
+def test_a_run_can_be_tried(signed_in: Page, url: str) -> None:
+    signed_in.goto(f"{url}?view=retention")
+    signed_in.get_by_role("button", name="Try a run").click()
+    dialog = signed_in.get_by_role("dialog")
+    dialog.get_by_role("button", name="Try a run").click()
+    expect(dialog.get_by_role("button", name="Done")).to_be_visible()
+
+
+def test_the_overview_counts_what_its_links_show(signed_in: Page, url: str) -> None:
+    signed_in.goto(f"{url}?view=overview")
+    card = signed_in.locator(".card").filter(has_text="Open sessions now")
+    number = card.locator(".number").inner_text()
+    card.get_by_role("link").click()
+    expect(signed_in.locator(".toolbar .position")).to_have_text(re.compile(rf"1 to \d+ of {number}$"))
