@@ -26,10 +26,8 @@ _HEAD = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{1,9} +\[(?:debu|info|warn|erro|crit|fata)[a-z]{0,4}\] +"
     r"(?:[\w.-]+: +)?(?P<message>connection_log|audit_log)(?= |$)"
 )
-_KEY = re.compile(r'([^\s="]{1,255})=')
-_BLANKS = re.compile(r" +")
-_WORD = re.compile(r"\S*")
-_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"?')
+_PAIR = re.compile(r' *([^\s="]{1,255})=(?:("(?:[^"\\]|\\.)*"?)|([^\s{]\S*))?')
+_NO_PAIR = re.compile(r" *\S*")
 _UP_TO_TWO_BLANKS = re.compile(r"\S*(?: \S+)*")
 _BLOCK_KEY = re.compile(rf"{INDENT}(\S+?)= ?(.*)")
 _DECODER = json.JSONDecoder()
@@ -53,32 +51,29 @@ def fields_of(line: str, below: Sequence[str] = ()) -> dict[str, str]:
     place = match.end() if match else 0
     line = line.rstrip()
     while place < len(line):
-        blanks = _BLANKS.match(line, place)
-        place = blanks.end() if blanks else place
-        key = _KEY.match(line, place)
-        if key is None:
-            word = _WORD.match(line, place)
+        pair = _PAIR.match(line, place)
+        if pair is None:
+            word = _NO_PAIR.match(line, place)
             place = max(word.end() if word else place, place + 1)
             continue
-        fields[key[1]], place = _value(line, key.end())
+        key, literal, bare = pair.groups()
+        place = pair.end()
+        if literal is not None:
+            fields[key] = unquoted(literal)
+        elif bare is None and line.startswith("{", place):
+            fields[key], place = _map(line, place)
+        else:
+            fields[key] = bare or ""
     return fields | _block(below)
 
 
-def _value(line: str, place: int) -> tuple[str, int]:
-    """The value that begins at a place in a line, and the place after it."""
-    if line.startswith('"', place):
-        match = _LITERAL.match(line, place)
-        assert match is not None  # noqa: S101 - it begins with a quote
-        return unquoted(match[0]), match.end()
-    if line.startswith("{", place):
-        try:
-            _, end = _DECODER.raw_decode(line, place)
-        except (ValueError, RecursionError):
-            match = _UP_TO_TWO_BLANKS.match(line, place)
-            end = match.end() if match else len(line)
-        return line[place:end], end
-    match = _WORD.match(line, place)
-    end = match.end() if match else place
+def _map(line: str, place: int) -> tuple[str, int]:
+    """The JSON object at a place in a line, or what stands there up to two blanks; and the place after it."""
+    try:
+        _, end = _DECODER.raw_decode(line, place)
+    except (ValueError, RecursionError):
+        match = _UP_TO_TWO_BLANKS.match(line, place)
+        end = match.end() if match else len(line)
     return line[place:end], end
 
 

@@ -81,6 +81,8 @@ class _Scanner:
 def _entry(scanner: _Scanner) -> Entry:
     text = scanner.peek() or ""
     scanner.advance()
+    if text.startswith("{"):
+        return Entry(1, text.rstrip(_STRIPPED))
     lines = _number(text)
     if text.startswith(human_line.INDENT):
         # It belongs to an entry above, whose text may look like an entry and is none.

@@ -199,6 +199,10 @@ def _of_entry(index: int, entry: text_lines.Entry, depth: int) -> Iterator[Part]
         yield Unreadable(index, f"The line is not JSON: {error.detail}")
         return
     for value in values:
+        reported = service_log.read_object(value) if isinstance(value, dict) else None
+        if reported is not None:
+            yield Event(index, reported.event, reported.message)
+            continue
         batch = _batch(value)
         if batch is None:
             yield from _of_value(index, value, depth)
