@@ -17,6 +17,7 @@ from chalicelib.search.user_filters import USER_FILTERS, UserKey, UserKind
 from chalicelib.settings import declared
 from scripts.deployment import parameters
 from scripts.deployment.stages import STAGES
+from scripts.docs import access
 
 _ROOT = Path(__file__).resolve().parents[2]
 README = _ROOT / "README.md"
@@ -32,6 +33,7 @@ def tables() -> dict[str, str]:
         "audit filters": _filters(AUDIT_FILTERS.keys, EVERY_AUDIT_LANE),
         "user filters": _user_filters(),
         "parameters": _parameters(),
+        "access": access.table(),
         **published.readme(published.found()),
     }
 

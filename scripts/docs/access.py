@@ -1,0 +1,176 @@
+"""Who may call which route: what each route needs, as data, and the roles that grant it, as the gate decides.
+
+`tests/api/test_matrix.py` sends every request of this table as every caller of it, and fails where a route or a role is
+not in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from bench.results import markdown
+from chalicelib.access import allow_list
+from chalicelib.access.decide import CLOSED_TO_REPLACED_SECRETS, Object, Subject, decide
+from chalicelib.access.roles import (
+    IMPLICIT_ORGANIZATION_ROLE,
+    IMPLICIT_SITE_ROLE,
+    ORGANIZATION_ROLES,
+    SITE_ROLES,
+)
+
+_PREFIX = "/api/v2"
+_USERS = f"{_PREFIX}/users"
+_USER = f"{_USERS}/{{user}}"
+_KEYS = f"{_USER}/keys"
+_ORGANIZATIONS = f"{_PREFIX}/organizations"
+_ORGANIZATION = f"{_ORGANIZATIONS}/{{organization}}"
+_MEMBER = f"{_ORGANIZATION}/members/{{user}}"
+_RETENTION = f"{_PREFIX}/retention"
+_HOLDS = f"{_RETENTION}/holds"
+
+RIGHTS: Final[Mapping[str, str]] = {
+    "GET /ui/session": "",
+    "POST /ui/session": "",
+    f"POST {_PREFIX}/authcheck": "",
+    f"POST {_USERS}/logout": "",
+    f"GET {_USERS}": "user:read",
+    f"POST {_USERS}": "user:create",
+    f"GET {_USER}": "user:read",
+    f"PUT {_USER} (new)": "user:create",
+    f"PUT {_USER}": "user:update",
+    f"DELETE {_USER}": "user:read user:delete",
+    f"GET {_USER}/login-type": "user:read",
+    f"GET {_USER}/organizations": "user:read organization:read",
+    f"GET {_USER}/organizations/{{organization}}": "user:read organization:read",
+    f"PUT {_USER}/status/suspend": "user:read user:update",
+    f"PUT {_USER}/status/activate": "user:read user:update",
+    f"PUT {_USER}/profile": "user:read user:update",
+    f"GET {_USERS}/roles": "assign_role:read",
+    f"GET {_USER}/roles": "user:read",
+    f"PUT {_USER}/roles": "user:read assign_role:assign",
+    f"GET {_ORGANIZATIONS}": "organization:read",
+    f"POST {_ORGANIZATIONS}": "organization:create organization_member:create",
+    f"GET {_ORGANIZATION}": "organization:read",
+    f"PUT {_ORGANIZATION} (new)": "organization:create",
+    f"PUT {_ORGANIZATION}": "organization:update",
+    f"PATCH {_ORGANIZATION}": "organization:read organization:update",
+    f"DELETE {_ORGANIZATION}": "organization:read organization:delete",
+    f"GET {_ORGANIZATION}/members": "organization:read organization_member:read",
+    f"GET {_ORGANIZATION}/paginated-members": "organization:read organization_member:read",
+    f"GET {_ORGANIZATION}/members/roles": "organization:read assign_org_role:read",
+    f"GET {_MEMBER}": "organization:read organization_member:read",
+    f"POST {_MEMBER}": "organization:read user:read organization_member:create",
+    f"DELETE {_MEMBER}": "organization:read organization_member:read organization_member:delete",
+    f"PUT {_MEMBER}/roles": "organization:read organization_member:read assign_org_role:assign",
+    f"POST {_KEYS}": "user:read api_key:create",
+    f"POST {_KEYS}/tokens": "user:read api_key:create",
+    f"GET {_KEYS}/tokens": "user:read api_key:read",
+    f"GET {_KEYS}/tokens/tokenconfig": "user:read",
+    f"GET {_KEYS}/tokens/{{keyname}}": "user:read api_key:read",
+    f"GET {_KEYS}/{{keyid}}": "user:read api_key:read",
+    f"PATCH {_KEYS}/{{keyid}}": "user:read api_key:read api_key:update",
+    f"PUT {_KEYS}/{{keyid}}/expire": "user:read api_key:read api_key:update",
+    f"POST {_KEYS}/{{keyid}}/rotate": "user:read api_key:read api_key:update",
+    f"DELETE {_KEYS}/{{keyid}}": "user:read api_key:delete",
+    f"GET {_PREFIX}/connectionlog": "connection_log:read",
+    f"POST {_PREFIX}/connectionlog": "connection_log:update",
+    f"GET {_PREFIX}/audit": "audit_log:read",
+    f"POST {_PREFIX}/audit": "audit_log:create",
+    f"POST {_PREFIX}/audit/testgenerate": "audit_log:create",
+    f"GET {_RETENTION}": "deployment_config:read",
+    f"POST {_RETENTION}/runs": "deployment_config:update",
+    f"GET {_HOLDS}": "deployment_config:update",
+    f"PUT {_HOLDS}/{{name}}": "deployment_config:update",
+    f"DELETE {_HOLDS}/{{name}}": "deployment_config:update",
+}
+"""Method and path of each route that asks for a token -> the rights that it needs, all of them.
+
+`(new)` is a request for something that is not there yet.
+"""
+
+_WITHOUT_OLD_SECRETS: Final = frozenset({f"POST {_USERS}/logout"})
+"""What needs no right, and takes a token's current secret all the same."""
+
+_CALLER, _OTHER = "caller", "other"
+_HERE, _ELSEWHERE = "here", "elsewhere"
+THEMSELVES: Final = "a member, about themselves"
+OUTSIDER: Final = "organization-admin elsewhere"
+
+
+class Who(NamedTuple):
+    """A kind of caller.
+
+    Attributes:
+        roles: site roles.
+        organization_roles: organization -> roles there; `here` is the organization that a request is about.
+        about: the user whom a request is about.
+    """
+
+    roles: tuple[str, ...] = ()
+    organization_roles: Mapping[str, tuple[str, ...]] = {}
+    about: str = _OTHER
+
+    def may(self, request: str) -> bool:
+        """Whether the roles open a request of `RIGHTS`."""
+        subject = Subject(_CALLER, self.roles, self.organization_roles, ("coder:all",), (allow_list.ANYTHING,))
+        return all(decide(subject, action, obj) for action, obj in self._asked(request))
+
+    def _asked(self, request: str) -> Iterator[tuple[str, Object]]:
+        """The actions that a request takes, and what on: the objects as the routes hand them to the gate."""
+        for right in RIGHTS[request].split():
+            resource, action = right.split(":")
+            match resource:
+                case "user" | "api_key":
+                    obj = Object(resource, owner="" if right == "user:create" else self.about)
+                case "organization_member":
+                    obj = Object(resource, owner=self.about, organization=_place(request))
+                case "deployment_config" | "assign_role":
+                    obj = Object(resource)
+                case _:
+                    obj = Object(resource, organization=_place(request))
+            yield action, obj
+
+
+CALLERS: Final[Mapping[str, Who]] = {
+    **{name: Who(() if name == IMPLICIT_SITE_ROLE else (name,)) for name in SITE_ROLES},
+    **{name: Who((), {_HERE: () if name == IMPLICIT_ORGANIZATION_ROLE else (name,)}) for name in ORGANIZATION_ROLES},
+    OUTSIDER: Who((), {_ELSEWHERE: ("organization-admin",)}),
+    THEMSELVES: Who((), {_HERE: ()}, about=_CALLER),
+}
+"""Every kind of caller by name: one for each role, of whom requests are about somebody else, and two more."""
+
+
+def opens_for_old_secrets(request: str) -> bool:
+    """Whether a secret in its grace opens a request that its token opens."""
+    rights = {tuple(right.split(":")) for right in RIGHTS[request].split()}
+    return request not in _WITHOUT_OLD_SECRETS and not rights & CLOSED_TO_REPLACED_SECRETS
+
+
+def table() -> str:
+    """Requests by callers, as Markdown; callers for whom the same requests open share a column."""
+    columns: dict[tuple[bool, ...], list[str]] = {}
+    for name, who in CALLERS.items():
+        columns.setdefault(tuple(who.may(request) for request in RIGHTS), []).append(name)
+    heads = ("request", "needs", *(_names(names) for names in columns.values()), "secret in its grace")
+    cells = zip(*columns, strict=True)
+    rows = (
+        (f"`{request.replace(_PREFIX, '')}`", _names(needs.split()), *map(_cell, opened), _cell(old))
+        for (request, needs), opened in zip(RIGHTS.items(), cells, strict=True)
+        for old in (opens_for_old_secrets(request),)
+    )
+    return markdown(heads, rows)
+
+
+def _place(request: str) -> str:
+    """The organization that a request is about; none for a new one, which belongs to none yet."""
+    new = request.endswith("(new)") or request == f"POST {_ORGANIZATIONS}"
+    return "" if new else _HERE
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(name if " " in name else f"`{name}`" for name in names)
+
+
+def _cell(opened: bool) -> str:  # noqa: FBT001 - what the cell says
+    return "yes" if opened else ""

@@ -1,0 +1,234 @@
+"""A request for each thing that each route does, the things that the requests are about, and whether a route opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from chalicelib import times
+from chalicelib.lanes.plan import Criteria
+from chalicelib.retention import placing
+from chalicelib.retention.holds import Hold
+from scripts.docs.access import RIGHTS
+
+if TYPE_CHECKING:
+    from chalicelib.records import Organization, User
+    from tests.api.conftest import Client, House, Reply
+
+UNGATED = {
+    ("GET", "/healthz"),
+    ("GET", "/api/v2/buildinfo"),
+    ("GET", "/api/v2/auth/scopes"),
+    ("GET", "/api/v2/users/authmethods"),
+    ("GET", "/api/v2/users/first"),
+    ("POST", "/api/v2/users/first"),
+    ("POST", "/api/v2/users/login"),
+    ("GET", "/"),
+    ("GET", "/cli-auth"),
+    ("GET", "/ui"),
+    ("GET", "/ui/{version}/{asset}"),
+    ("DELETE", "/ui/session"),
+}
+Opened = Callable[["Reply"], bool]
+
+
+def succeeded(reply: Reply) -> bool:
+    return reply.status < 300
+
+
+def listed(reply: Reply) -> bool:
+    """A list opens when there is something in it: what may not be seen is left out of it."""
+    return succeeded(reply) and bool(reply.json)
+
+
+def counted(reply: Reply) -> bool:
+    return succeeded(reply) and bool(reply.json["count"])
+
+
+def lists_acme(reply: Reply) -> bool:
+    return succeeded(reply) and "acme" in {row["name"] for row in reply.json}
+
+
+def stored(reply: Reply) -> bool:
+    """A batch is answered with 200, and row by row."""
+    return succeeded(reply) and all(
+        row["status"] in ("created", "updated", "unchanged") for row in reply.json["results"]
+    )
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing that a route does.
+
+    Attributes:
+        body: what is sent; texts in braces name what is there.
+        opened: tells by the answer.
+        named: what the path names where that is not the obvious thing.
+        query: parameters; texts in braces name what is there.
+    """
+
+    method: str
+    path: str
+    body: Any = None
+    opened: Opened = succeeded
+    named: Mapping[str, str] | None = None
+    query: Mapping[str, str] | None = None
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """What it needs, all of them."""
+        return frozenset(RIGHTS[str(self)].split())
+
+    def __str__(self) -> str:
+        """Its name in the table of what routes need."""
+        new = self.named is not None and "new" in self.named.values()
+        return f"{self.method} {self.path}{' (new)' if new else ''}"
+
+
+USERS = "/api/v2/users"
+USER = f"{USERS}/{{user}}"
+KEYS = f"{USER}/keys"
+KEY = f"{KEYS}/{{keyid}}"
+ORGANIZATIONS = "/api/v2/organizations"
+ORGANIZATION = f"{ORGANIZATIONS}/{{organization}}"
+MEMBER = f"{ORGANIZATION}/members/{{user}}"
+CONNECTIONS = "/api/v2/connectionlog"
+EVENT = {
+    "time": "2025-07-10T10:14:38.942776Z",
+    "connection_status": "connected",
+    "organization_id": "{organization}",
+    "workspace_owner_id": "{root}",
+    "workspace_id": "{root}",
+    "workspace_name": "dev",
+    "agent_name": "main",
+    "type": "ssh",
+    "ip": "10.1.2.3",
+    "connection_id": "{root}",
+}
+AUDIT = "/api/v2/audit"
+AUDITED = {
+    "time": "2025-07-10T10:14:38.942776Z",
+    "user_id": "{root}",
+    "organization_id": "{organization}",
+    "resource_type": "template",
+    "resource_id": "{root}",
+    "resource_target": "rust",
+    "action": "write",
+    "status_code": 200,
+}
+RETENTION = "/api/v2/retention"
+HOLDS = f"{RETENTION}/holds"
+HOLD = {"log": "connection", "q": "type:ssh", "reason": "a case"}
+NEW = {"username": "{fresh}", "email": "{fresh}@example.com"}
+CASES = (
+    Case("GET", "/ui/session"),
+    Case("POST", "/ui/session"),
+    Case("GET", USERS, opened=counted, query={"q": "search:{username}"}),
+    Case("GET", USER),
+    Case("PUT", USER, NEW, named={"user": "new"}),
+    Case("PUT", USER, {"username": "{fresh}", "email": "{fresh}@example.com", "name": "Bob"}),
+    Case("DELETE", USER),
+    Case("GET", f"{USER}/login-type"),
+    Case("GET", f"{USER}/organizations", opened=listed),
+    Case("GET", f"{USER}/organizations/{{organization}}"),
+    Case("POST", USERS, NEW),
+    Case("PUT", f"{USER}/status/suspend"),
+    Case("PUT", f"{USER}/status/activate"),
+    Case("PUT", f"{USER}/profile", {"username": "{fresh}"}),
+    Case("GET", f"{USERS}/roles", opened=listed),
+    Case("GET", f"{USER}/roles"),
+    Case("PUT", f"{USER}/roles", {"roles": []}),
+    Case("GET", f"{ORGANIZATION}/members", opened=listed),
+    Case("GET", f"{ORGANIZATION}/paginated-members", opened=counted),
+    Case("GET", f"{ORGANIZATION}/members/roles", opened=listed),
+    Case("GET", MEMBER),
+    Case("POST", MEMBER, named={"user": "stranger"}),
+    Case("DELETE", MEMBER),
+    Case("PUT", f"{MEMBER}/roles", {"roles": []}),
+    Case("GET", ORGANIZATIONS, opened=lists_acme),
+    Case("POST", ORGANIZATIONS, {"name": "{fresh}"}),
+    Case("PATCH", ORGANIZATION, {"description": "{fresh}"}),
+    Case("GET", ORGANIZATION),
+    Case("PUT", ORGANIZATION, {"name": "{fresh}"}, named={"organization": "new"}),
+    Case("PUT", ORGANIZATION, {"name": "acme", "description": "{fresh}"}),
+    Case("DELETE", ORGANIZATION),
+    Case("POST", f"{KEYS}/tokens", {}),
+    Case("POST", KEYS),
+    Case("GET", f"{KEYS}/tokens", opened=listed),
+    Case("GET", f"{KEYS}/tokens/tokenconfig"),
+    Case("GET", f"{KEYS}/tokens/{{keyname}}"),
+    Case("GET", KEY),
+    Case("PATCH", KEY, {"token_name": "{fresh}"}),
+    Case("PUT", f"{KEY}/expire"),
+    Case("POST", f"{KEY}/rotate", {}, named={"keyid": "own"}),
+    Case("DELETE", KEY),
+    Case("GET", CONNECTIONS, opened=counted),
+    Case("POST", CONNECTIONS, EVENT, stored),
+    Case("GET", AUDIT, opened=counted),
+    Case("POST", AUDIT, AUDITED, stored),
+    Case("POST", f"{AUDIT}/testgenerate", {"organization_id": "{organization}"}),
+    Case("GET", RETENTION),
+    Case("POST", f"{RETENTION}/runs", {"dry_run": True}),
+    Case("GET", HOLDS),
+    Case("PUT", f"{HOLDS}/{{name}}", HOLD),
+    Case("DELETE", f"{HOLDS}/{{name}}"),
+    # What a caller may ask and end of its own.
+    Case("POST", "/api/v2/authcheck", {"checks": {}}),
+    Case("POST", f"{USERS}/logout"),
+)
+
+
+class Stage:
+    """The things that the requests are about, made anew when one has changed them."""
+
+    def __init__(self, house: House, owner: Client, root: User) -> None:
+        self.house, self.owner, self.root = house, owner, root
+        self.set_up_organization()
+
+    def set_up_organization(self) -> None:
+        """Make the organization with a row in each log, and who is in it."""
+        self.acme: Organization = self.house.organization("acme")
+        self.set_up()
+        for path, body in ((CONNECTIONS, EVENT), (AUDIT, AUDITED)):
+            assert stored(self.call(Case("POST", path, body), self.owner))
+
+    def set_up(self) -> None:
+        """Make a member of the organization with a token, a stranger to it, and a hold."""
+        self.bob = self.house.user(f"b{uuid4().hex[:12]}", organizations={self.acme.id: ()})
+        self.stranger = self.house.user(f"s{uuid4().hex[:12]}")
+        self.key = self.house.token(self.bob)[:10]
+        state, known = placing.known()
+        if not known:
+            placing.save(state, [Hold("a-case", "connection", "", "a case", self.bob.id, times.now(), Criteria())])
+
+    def set_up_after(self, case: Case) -> None:
+        """Make anew what a request that was opened has changed."""
+        if (case.method, case.path) == ("DELETE", ORGANIZATION):
+            self.set_up_organization()
+        elif case.method != "GET":
+            self.set_up()
+
+    def call(self, case: Case, client: Client) -> Reply:
+        """Send the request of a case."""
+        others = {"new": str(uuid4()), "own": client.token[:10], "stranger": self.stranger.id}
+        names = {
+            "user": self.bob.id,
+            "username": self.bob.username,
+            "organization": self.acme.id,
+            "keyid": self.key,
+            "keyname": f"test-{self.key}",
+            "name": "a-case",
+            "fresh": f"n{uuid4().hex[:12]}",
+            "root": self.root.id,
+            **{name: others[what] for name, what in (case.named or {}).items()},
+        }
+        query = {name: text.format_map(names) for name, text in case.query.items()} if case.query else None
+        return client.send(case.method, case.path.format_map(names), _filled(case.body, names), query=query)
+
+
+def _filled(body: Any, names: Mapping[str, str]) -> Any:
+    if not body:
+        return body
+    return {name: value.format_map(names) if isinstance(value, str) else value for name, value in body.items()}
