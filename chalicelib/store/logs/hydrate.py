@@ -6,8 +6,10 @@ ones reads no more than it can answer.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
+from operator import attrgetter
 from typing import Generic, NamedTuple
 
 from chalicelib.records import Organization, User
@@ -61,11 +63,12 @@ def hydrate(
         Unavailable: the store did not give all of it.
     """
     base = log.base
-    sizes = accumulate(0 if row.id in whole else base.bytes(row) for row in rows)
-    rows = [row for index, (row, size) in enumerate(zip(rows, sizes, strict=True)) if not index or size <= most_bytes]
+    if base.bytes is not None:
+        sizes = list(accumulate([0 if row.id in whole else base.bytes(row) for row in rows]))
+        rows = rows[: max(1, bisect_right(sizes, most_bytes))]
     ids = [item_id for row in rows if row.id not in whole for item_id in base.ids(row)]
     known = yield from people.look_up_rounds(
-        {getattr(row, name) for row in rows for name in log.users} - {None},
+        {user_id for user_ids in map(attrgetter(*log.users), rows) for user_id in user_ids} - {None},
         {row.organization_id for row in rows if row.organization_id},
         {log.table_name: ids},
         {log.table_name: base.attributes},

@@ -10,6 +10,7 @@ from chalicelib.lanes.plan import Criteria, Plan
 from chalicelib.store.dynamodb.client import Item
 
 Predicate = Callable[[Any], bool]
+RowFilter = Callable[[list[Any]], list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +18,13 @@ class Matching:
     """The predicates of a plan.
 
     Attributes:
-        before: those that a row must pass as the index has it.
+        before: leaves those of some rows that pass as the index has them.
         after: those that it must pass once it is hydrated.
         hydrates: whether the plan depends on `after`, so that rows are hydrated before they are counted. Otherwise
             `after` only leaves out rows that have changed since the index was written.
     """
 
-    before: tuple[Predicate, ...]
+    before: RowFilter
     after: tuple[Predicate, ...]
     hydrates: bool
 
@@ -35,13 +36,21 @@ def matching(plan: Plan, base_only: frozenset[str]) -> Matching:
         plan: what is asked.
         base_only: the fields that no index holds.
     """
-    before = [_field(name, allowed) for name, allowed in plan.checks.items() if name not in base_only]
+    fields = {name: allowed for name, allowed in plan.checks.items() if name not in base_only}
     after = [_field(name, allowed) for name, allowed in plan.checks.items() if name in base_only]
     asked = {*plan.residual}.union(*(criteria.fields for criteria in plan.any_of))
     hydrates = not base_only.isdisjoint(asked)
-    if plan.any_of:
-        (after if hydrates else before).append(_any_of(plan.any_of))
-    return Matching(tuple(before), tuple(after), hydrates)
+    if plan.any_of and hydrates:
+        after.append(_any_of(plan.any_of))
+    any_of = plan.any_of if not hydrates else ()
+
+    def before(rows: list[Any]) -> list[Any]:
+        # A page asks this of each of its rows: a call for each row would take as long as reading it.
+        for name, allowed in fields.items():
+            rows = [row for row in rows if getattr(row, name) in allowed]
+        return [row for row in rows if any(criteria.match(row) for criteria in any_of)] if any_of else rows
+
+    return Matching(before, tuple(after), hydrates)
 
 
 def matches(row: object, predicates: Sequence[Predicate]) -> bool:
@@ -57,14 +66,18 @@ def _any_of(alternatives: Sequence[Criteria]) -> Predicate:
     return lambda row: any(criteria.match(row) for criteria in alternatives)
 
 
-def seen_once(items: Sequence[Item], seen: set[str]) -> list[Item]:
+def seen_once(items: Sequence[Item], seen: set[str]) -> Sequence[Item]:
     """The items that were not seen before; their ids are added to `seen`.
 
     A row whose time is corrected while it is read is met again in its new place.
     """
+    ids = [item["id"]["S"] for item in items]
+    if seen.isdisjoint(ids) and len({*ids}) == len(ids):
+        # So it is of nearly every answer.
+        seen.update(ids)
+        return items
     once: list[Item] = []
-    for item in items:
-        row_id = item["id"]["S"]
+    for row_id, item in zip(ids, items, strict=True):
         if row_id not in seen:
             seen.add(row_id)
             once.append(item)

@@ -164,11 +164,13 @@ class _Page(Generic[Row]):
     def _hydrate(self, candidates: Sequence[Candidate[Row]]) -> Rounds[bool]:
         """Add the candidates to the page; whether it has as many bytes as it may."""
         scan = self._scan
-        whole = frozenset(candidate.row.id for candidate in candidates if candidate.whole)
+        whole = frozenset([candidate.row.id for candidate in candidates if candidate.whole])
         hydrated = yield from hydrate(scan.log, [one.row for one in candidates], self._window.most_bytes, whole)
         number = len(hydrated.rows)
         self.rows += [
-            row for row, one in zip(hydrated.rows, candidates, strict=False) if one.whole or matches(row, one.after)
+            row
+            for row, one in zip(hydrated.rows, candidates, strict=False)
+            if one.whole or not one.after or matches(row, one.after)
         ]
         self.users |= hydrated.users
         self.organizations |= hydrated.organizations

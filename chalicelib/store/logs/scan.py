@@ -104,7 +104,9 @@ class Scan(Generic[Row]):
             Unavailable: the store did not answer.
         """
         yield from self.fill(number)
-        taken = [self.ahead.popleft() for _ in range(min(number, len(self.ahead)))]
+        ahead = list(self.ahead)
+        taken = ahead[:number]
+        self.ahead = deque(ahead[number:])
         if taken:
             self.progress.position = self.log.position(taken[-1].row)
         return taken

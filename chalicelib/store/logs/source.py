@@ -24,7 +24,8 @@ _FEWEST_HYDRATED = 20
 """Rows that are hydrated in one request, where the first was not enough."""
 
 
-class Candidate(NamedTuple, Generic[Row]):
+@dataclass(slots=True)
+class Candidate(Generic[Row]):
     """A row that matches as far as it is known.
 
     Attributes:
@@ -97,7 +98,8 @@ class Source(Generic[Row]):
         if isinstance(batch.state, Checkpoint):
             self._checkpoint = batch.state.position
         items = seen_once(batch.items, self._seen)
-        rows = [row for row in map(self._log.read, items) if matches(row, path.matching.before)]
+        rows = list(map(self._log.read, items))
+        rows = path.matching.before(rows)
         if path.matching.hydrates:
             path.observed = path.observed.then(len(items) - len(rows), 0)
             self._unhydrated.add(rows, batch.state)

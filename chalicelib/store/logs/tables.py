@@ -39,7 +39,7 @@ class BaseParts(Generic[Row]):
     Attributes:
         ids: the items of the table that hold it; none for a row that is whole.
         joined: the whole row, given those items.
-        bytes: how much of it a row has, as long as it is in an answer.
+        bytes: how much of it a row has, as long as it is in an answer; None where that is next to nothing.
         attributes: what is read of the items; none means all.
         fields: the fields of a row that it has and that queries ask about.
         indexed: the attributes that indexes have, read of rows that are named by their ids; none means all.
@@ -47,7 +47,7 @@ class BaseParts(Generic[Row]):
 
     ids: Callable[[Row], tuple[str, ...]]
     joined: Callable[[Row, Mapping[str, Item]], Row]
-    bytes: Callable[[Row], int]
+    bytes: Callable[[Row], int] | None
     attributes: tuple[str, ...] = ()
     fields: frozenset[str] = frozenset()
     indexed: tuple[str, ...] = ()
@@ -114,7 +114,7 @@ CONNECTION_LOGS: LogTable[ConnectionLog] = LogTable(
     kept=lambda: current().connection_lanes,
     read=connection_rows.from_item,
     users=("workspace_owner_id", "user_id"),
-    base=BaseParts(closing_ids, with_closing, lambda _: 0, IN_CLOSINGS, frozenset({"status"})),
+    base=BaseParts(closing_ids, with_closing, None, IN_CLOSINGS, frozenset({"status"})),
     changes=Changes(connection_rows.removal, revision=connection_rows.REVISION),
 )
 
