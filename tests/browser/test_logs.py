@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import expect
@@ -227,3 +228,16 @@ def test_shortcuts_can_be_switched_off(signed_in: Page, url: str) -> None:
     signed_in.keyboard.press("Escape")
     signed_in.keyboard.press("/")
     expect(signed_in.get_by_role("searchbox", name="Filter")).not_to_be_focused()
+
+
+def test_what_contradicts_a_session_stands_beside_it(signed_in: Page, url: str, send_event: Any) -> None:
+    session = {"connection_id": str(uuid4()), "workspace_id": str(uuid4()), "time": "2026-01-02T03:04:05Z"}
+    send_event(**session, workspace_name="first-told")
+    send_event(**session, workspace_name="told-later")
+    signed_in.goto(f"{url}?view=connections&q=connection_id:{session['connection_id']}")
+    rows(signed_in).get_by_role("button").click()
+    details = signed_in.locator(".details")
+    expect(details.get_by_text("One event said otherwise")).to_be_visible()
+    expect(details).to_contain_text("told-later")
+    expect(details).to_contain_text("Written by token")
+    expect(rows(signed_in)).to_contain_text("first-told")

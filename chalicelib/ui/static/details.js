@@ -8,7 +8,7 @@ import { diffTable } from "./diff.js";
 import { duration, exact } from "./moments.js";
 import { facts, filtered, leftOut, related, surroundings } from "./pivots.js";
 import { block, inline } from "./text.js";
-import { TEXTS } from "./texts.js";
+import { TEXTS, count } from "./texts.js";
 
 /**
  * @param page goes to states by links, and copies.
@@ -22,7 +22,9 @@ export function details(page, state, row) {
         ${facts(state.view, row).map((each) => fact(TEXTS.facts[each.name], value(page, state, each)))}
         ${agent(row.user_agent ?? row.web_info?.user_agent)}
         ${fact(TEXTS.facts.id, html`<code>${inline(row.id)}</code>`)}
+        ${sources(row, state.zone)}
       </dl>
+      ${conflicts(row.conflicts, state.zone)}
       ${diffTable(row.diff)}
       ${more(row)}
     </div>
@@ -63,6 +65,25 @@ function value(page, state, { name, key, value: given }) {
       <a href=${href(filtered(state, key, given))} @click=${page.follow}>${TEXTS.only}<span class="visually-hidden"> ${about}</span></a>
       <a href=${href(leftOut(state, key, given))} @click=${page.follow}>${TEXTS.not}<span class="visually-hidden"> ${about}</span></a>
     </span>`;
+}
+
+/** Which tokens wrote the row, and when: for those who may read the whole log. */
+function sources(row, zone) {
+  const told = [
+    ["received", row.received_at && exact(row.received_at, zone)], ["writtenBy", row.written_by],
+    ["endReceived", row.disconnect_received_at && exact(row.disconnect_received_at, zone)], ["endWrittenBy", row.disconnect_written_by],
+  ];
+  return told.filter(([, given]) => given).map(([name, given]) => fact(TEXTS.facts[name], inline(given)));
+}
+
+/** What other events said of the same session: the first that was accepted stands, and these are kept beside it. */
+function conflicts(given, zone) {
+  if (!given?.count) return nothing;
+  return html`<section class="notice"><p><b>${TEXTS.conflicts(count(given.count))}</b></p>
+    <dl class="facts">${given.newest.map((conflict) => html`<div>
+      <dt>${exact(conflict.time, zone)}</dt>
+      <dd>${inline(conflict.connection_status)} ${block(JSON.stringify(conflict.said))} <small>${inline(conflict.written_by ?? "")}</small></dd>
+    </div>`)}</dl></section>`;
 }
 
 /** What a sender added to the event, or Gatebook keeps beside it, as it is. */

@@ -93,7 +93,14 @@ export class LogView {
   async #openRow() {
     const { row, view } = this.state;
     this.linked = null;
-    if (row && this.pages.phase === Phase.READY && !this.pages.rows.some(({ id }) => id === row)) {
+    if (row && view === "connections") {
+      try {
+        await this.pages.contradict(row);
+      } catch (error) {
+        if (!(error instanceof CallError)) throw error; // The row stands without it.
+      }
+    }
+    if (row && this.state?.row === row && this.pages.phase === Phase.READY && !this.pages.rows.some(({ id }) => id === row)) {
       try {
         const found = await get(`${LOGS[view].path}/${encodeURIComponent(row)}`);
         if (this.state?.row === row) this.linked = found;

@@ -4,7 +4,7 @@ import { CallError, Failure, get } from "./api.js";
 import { LOGS } from "./copying.js";
 import { rangeKeys } from "./filtering.js";
 import { bounds } from "./moments.js";
-import { bounded } from "./query.js";
+import { bounded, written } from "./query.js";
 
 const POLL_ROWS = 25;
 
@@ -82,6 +82,17 @@ export class Pages {
       this.newer = fresh.length;
     }
     this.update();
+  }
+
+  /** Reads what contradicts a session, for those whom the service shows who wrote it, and puts it into its row. */
+  async contradict(id) {
+    const row = this.rows.find((each) => each.id === id);
+    if (!row?.ssh_info || !row.written_by || row.conflicts) return;
+    const { path, rows } = LOGS.connections;
+    const q = written("connection_id", row.ssh_info.connection_id);
+    const answer = await get(path, { q, conflicts: "true", count: "false", limit: POLL_ROWS });
+    const found = answer[rows].find((each) => each.id === id);
+    if (found?.conflicts) this.rows = this.rows.map((each) => (each.id === id ? { ...each, conflicts: found.conflicts } : each));
   }
 
   /** Whether the poll may have missed some: it reads only so many rows. */

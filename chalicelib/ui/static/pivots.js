@@ -26,7 +26,9 @@ function connectionFacts(row) {
     { name: "organization", value: row.organization?.name, keys: ["organization"] },
     { name: "type", value: row.type, keys: ["type"] },
     { name: "address", value: row.ip, keys: ["ip"] },
-    { name: "app", value: web?.slug_or_port, keys: ["app", "slug_or_port"] },
+    { name: "method", value: row.connection_method, keys: ["method"] },
+    { name: "app", value: row.app_name, keys: ["app"] },
+    { name: "slug", value: web?.slug_or_port, keys: ["slug_or_port"] },
     { name: "connectionId", value: row.ssh_info?.connection_id, keys: ["connection_id"] },
   ];
 }

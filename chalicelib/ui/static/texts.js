@@ -130,13 +130,15 @@ export const TEXTS = Object.freeze({
 
   facts: {
     time: "Time", user: "User", owner: "Workspace owner", workspace: "Workspace", workspaceId: "Workspace id", agent: "Agent",
-    organization: "Organization", type: "Type", status: "Status", address: "Address", app: "App or port", connectionId: "Connection id",
+    organization: "Organization", type: "Type", status: "Status", address: "Address", method: "Method", app: "App", slug: "App or port",
+    received: "Received", writtenBy: "Written by token", endReceived: "End received", endWrittenBy: "End written by token", connectionId: "Connection id",
     ended: "Ended", reason: "Reason", exitCode: "Exit code", userAgent: "User agent", id: "Id", action: "Action",
     resourceType: "Resource type", target: "Target", resourceId: "Resource id", buildReason: "Build reason",
     requestId: "Request id", token: "Token id",
   },
   lasted: (time) => `after ${time}`,
   stillOpen: "still open",
+  conflicts: (number) => (number === "1" ? "One event said otherwise" : `${number} events said otherwise`),
   additional: "Additional fields",
   changes: "Changes",
   field: "Field",
