@@ -43,7 +43,7 @@ def test_nothing_is_printed_unless_the_deployment_says_so(client: Client, capsys
 
 def test_a_line_has_what_an_operator_asks_for(owner: Client, lines: Any, make_event: Any) -> None:
     owner.post(LOG, {"events": [make_event(), make_event()]})
-    owner.logs("type:ssh")
+    owner.logs("type:ssh", count="false")
     wrote, read = lines()
     assert (wrote["Route"], wrote["status"], "RowsRead" in wrote) == (f"POST {LOG}", 200, False)
     assert (read["Route"], read["status"], read["RowsRead"]) == (f"GET {LOG}", 200, 2)
@@ -51,6 +51,15 @@ def test_a_line_has_what_an_operator_asks_for(owner: Client, lines: Any, make_ev
     assert read["Deployment"] == "gatebook-"
     assert len(read["request_id"]) == 36
     assert read["Duration"] > 0
+
+
+def test_rows_that_are_only_counted_are_read_too_as_the_bill_has_them(
+    owner: Client, lines: Any, make_event: Any
+) -> None:
+    owner.post(LOG, {"events": [make_event(), make_event(), make_event(type="vscode")]})
+    explained = owner.logs("type:ssh", explain="true").json["explain"]
+    _, read = lines()
+    assert (explained["lane"], explained["rows_read"], read["RowsRead"]) == ("type", 2 + 2, 2 + 2)
 
 
 def test_metrics_are_by_route_and_named_in_the_line(owner: Client, lines: Any) -> None:
@@ -127,7 +136,7 @@ def test_each_stored_event_goes_out_as_coder_prints_it(
     owner: Client, make_event: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     use(monkeypatch, GATEBOOK_SERVICE_LOG="json")
-    event, bad = make_event(), make_event(type="nothing")
+    event, bad = make_event(), make_event(connection_status="nothing")
     reply = owner.post(LOG, {"events": [event, bad, event]})
     assert [result["status"] for result in reply.json["results"]] == ["created", "rejected", "unchanged"]
     out = capsys.readouterr().out

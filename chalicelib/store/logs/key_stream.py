@@ -33,7 +33,8 @@ class KeyStream:
         state: whether anything is still to be read.
         density: of the rows that were read.
         items: those that were read and not passed on, newest first.
-        least: the rows that the next request reads at least: more where a condition left out all of the last.
+        least: the rows that the next request reads at least: twice those that a condition left out of the last, because
+            such rows stand together.
     """
 
     key: str
@@ -58,7 +59,7 @@ class KeyStream:
     def take(self, answer: Mapping[str, Any], low: str) -> None:
         """Add the rows of an answer to a request for what is still to be read, down to a position."""
         self.items.extend(answer["Items"])
-        self.least = 1 if answer["Items"] else 2 * max(1, answer["ScannedCount"])
+        self.least = max(1, 2 * (answer["ScannedCount"] - len(answer["Items"])))
         last = answer.get("LastEvaluatedKey")
         if last is None and low <= self.low:
             self.state = ScanState.EXHAUSTED
