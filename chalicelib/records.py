@@ -326,6 +326,8 @@ class AuditLog(_Row):
         additional_fields: a JSON object, as it was sent.
         request_id: the nil UUID where there was no request.
         unread: set on a row that was read without its diff and most of its additional fields; None on a whole row.
+        receipt: of the event. It is no part of what the row says. None for what no token wrote, and on rows that are
+            older than receipts.
     """
 
     id: str
@@ -344,6 +346,7 @@ class AuditLog(_Row):
     diff: Mapping[str, Any]
     additional_fields: Mapping[str, Any]
     unread: Unread | None = None
+    receipt: Receipt | None = field(default=None, compare=False)
 
     @property
     def target(self) -> str:
@@ -382,3 +385,7 @@ class AuditLog(_Row):
     def moment(self) -> datetime:
         """What its age is told by."""
         return self.time
+
+    def received(self, receipt: Receipt) -> AuditLog:
+        """The row of an event, with the receipt of the event."""
+        return replace(self, receipt=receipt)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
+from chalicelib import times
 from chalicelib.access.decide import Object, decide, reach
 from chalicelib.api import log_pages, service_lines, trail
 from chalicelib.api.authentication import authenticated
@@ -15,8 +16,9 @@ from chalicelib.api.ingest import PAST_RETENTION, Intake, answer, give_up_at, id
 from chalicelib.errors import Forbidden, GatebookError
 from chalicelib.logs import audit_event
 from chalicelib.logs.service_log import AUDIT_LOG
-from chalicelib.models.audit_logs import GenerateIn, audit_log_json, check_sizes, parse_row
+from chalicelib.models.audit_logs import GenerateIn, audit_log_json, check_sizes, parse_row, sourced_json
 from chalicelib.models.base import parse
+from chalicelib.records import Receipt
 from chalicelib.retention import holds
 from chalicelib.search.filters import AUDIT_FILTERS
 from chalicelib.search.values import NIL_UUID
@@ -26,6 +28,7 @@ from chalicelib.store.logs.tables import AUDIT_LOGS
 routes = Routes(__name__)
 
 LOG = log_pages.Log(AUDIT_LOGS, AUDIT_FILTERS, "audit_log", "audit_logs", audit_log_json)
+SOURCED = replace(LOG, shown=sourced_json)
 INTAKE = Intake(AUDIT_LOG, "audit_log", "create", parse_row)
 _GENERATED = {"foo": {"old": "bar", "new": "baz", "secret": False}}
 
@@ -36,7 +39,8 @@ def ingest(call: Call, caller: Caller) -> Answer:
     """Store events; the answer says of each what became of it."""
     results, accepted = received(call, caller.subject, INTAKE)
     keeps = holds.keeping_of(AUDIT_LOGS.name, [row for _, row in accepted]).keeps
-    kept = [(index, row) for index, row in accepted if keeps(row)]
+    receipt = Receipt(times.now(), caller.key.id)
+    kept = [(index, row.received(receipt)) for index, row in accepted if keeps(row)]
     for index, row in accepted:
         if not keeps(row):
             results.stored(index, row.id, "unchanged", PAST_RETENTION)
@@ -54,10 +58,14 @@ def ingest(call: Call, caller: Caller) -> Answer:
 @routes.view("/api/v2/audit")
 @partial(authenticated, names=partial(log_pages.names, log=LOG))
 def list_rows(call: Call, caller: Caller) -> Answer:
-    """The rows that `q` asks for and the caller may see, newest first; it is for those who may read some."""
-    if reach(caller.subject, "read", "audit_log").nothing:
+    """The rows that `q` asks for and the caller may see, newest first; it is for those who may read some.
+
+    Who may read the whole log is shown which token wrote a row, and when.
+    """
+    readable = reach(caller.subject, "read", LOG.resource)
+    if readable.nothing:
         raise Forbidden
-    return log_pages.answer(call, caller, LOG)
+    return log_pages.answer(call, caller, SOURCED if readable.site else LOG)
 
 
 @routes.view("/api/v2/audit/testgenerate", methods=["POST"])

@@ -17,7 +17,7 @@ from chalicelib.logs.addresses import address
 from chalicelib.logs.audit_event import OWN_MARK, computed_diff
 from chalicelib.logs.connection import NAMESPACE
 from chalicelib.models.audit_logs import USER_AGENT_LENGTH
-from chalicelib.records import APIKey, AuditLog, Organization, User
+from chalicelib.records import APIKey, AuditLog, Organization, Receipt, User
 from chalicelib.search.values import NIL_UUID
 from chalicelib.store.directory import api_keys
 from chalicelib.store.dynamodb.transaction import Write
@@ -66,9 +66,10 @@ def row(
         after: the resource as it is now; None for one that is deleted.
         more: additional fields.
     """
+    now = times.now()
     return AuditLog(
         id=str(uuid4()),
-        time=times.now(),
+        time=now,
         user_id=caller.user.id if caller else NIL_UUID,
         organization_id=about.organization_id,
         ip=address(call.source_ip) if call else None,
@@ -82,6 +83,7 @@ def row(
         request_id=_request_id(call) if call else NIL_UUID,
         diff=computed_diff(before, after, about.type, action, status),
         additional_fields={OWN_MARK: True, **({"api_key_id": caller.key.id} if caller else {}), **(more or {})},
+        receipt=Receipt(now, caller.key.id) if caller else None,
     )
 
 

@@ -113,6 +113,7 @@ def _diff(event: AuditEvent) -> Diff:
 
 def _content(made: AuditLog) -> str:
     # As text, because Python takes true for 1. What is absent is left out, so that a field added later changes no id.
-    known = {field.name: getattr(made, field.name) for field in fields(made)}
+    # Nor is the receipt in it: the same event again comes later, and may come from another token.
+    known = {field.name: getattr(made, field.name) for field in fields(made) if field.name != "receipt"}
     known["time"] = times.fixed(made.time)
     return json.dumps({name: value for name, value in known.items() if value is not None}, sort_keys=True, default=dict)

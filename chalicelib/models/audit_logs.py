@@ -152,7 +152,7 @@ def check_sizes(made: AuditLog) -> None:
         problem = f"must have at most {MAX_ADDITIONAL_BYTES} bytes as JSON, not {size}"
         wrong.append(Validation("additional_fields", problem))
     if not wrong and total + size > _SURELY_SENT_BYTES:
-        sent = bytes_sent(json_text(audit_log_json(made, Beside({}, {}))))
+        sent = bytes_sent(json_text(sourced_json(made, Beside({}, {}))))
         if sent > MAX_ROW_BYTES:
             wrong.append(Validation("diff", f"makes a row of {sent} bytes as it is sent, and may of {MAX_ROW_BYTES}"))
     if wrong:
@@ -160,7 +160,7 @@ def check_sizes(made: AuditLog) -> None:
 
 
 class AuditLogJSON(TypedDict):
-    """codersdk.AuditLog."""
+    """codersdk.AuditLog, and what owners and auditors see of where it comes from."""
 
     id: str
     request_id: str
@@ -181,6 +181,8 @@ class AuditLogJSON(TypedDict):
     organization_id: str
     organization: NotRequired[MinimalOrganizationJSON]
     user: UserJSON | None
+    received_at: NotRequired[str]
+    written_by: NotRequired[str]
 
 
 def audit_log_json(row: AuditLog, beside: Beside) -> AuditLogJSON:
@@ -211,6 +213,15 @@ def audit_log_json(row: AuditLog, beside: Beside) -> AuditLogJSON:
     }
     if row.organization_id:
         body["organization"] = beside.organization(row.organization_id)
+    return body
+
+
+def sourced_json(row: AuditLog, beside: Beside) -> AuditLogJSON:
+    """A row as owners and auditors read it: with the token that wrote it, and when."""
+    body = audit_log_json(row, beside)
+    if row.receipt is not None:
+        body["received_at"] = times.wire(row.receipt.received_at)
+        body["written_by"] = row.receipt.written_by
     return body
 
 

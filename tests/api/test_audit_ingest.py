@@ -19,6 +19,7 @@ from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.dynamodb.tables import AuditLogItem
 from tests.api.test_audit_list import event, rows
 from tests.api.test_connection_ingest import statuses
+from tests.api.test_contradictions import key_id
 from tests.transport import ObservedTransport, refusing
 
 if TYPE_CHECKING:
@@ -458,3 +459,37 @@ def test_no_sender_passes_for_gatebook(owner: Client, assert_error: CheckError) 
     assert generated.status == 400
     assert [found["field"] for found in assert_error(generated)["validations"]] == ["additional_fields"]
     assert len(everything(owner)) == 1
+
+
+@pytest.mark.parametrize(
+    ("site", "inside"),
+    [(("auditor",), ()), (("owner",), ()), ((), ("organization-admin",)), ((), ("organization-auditor",))],
+)
+def test_which_token_wrote_a_row_and_when_is_for_owners_and_auditors(
+    owner: Client, house: House, site: tuple[str, ...], inside: tuple[str, ...]
+) -> None:
+    acme = house.organization("acme")
+    owner.post(PATH, event(organization_id=acme.id))
+    reader = house.client(house.user("bob", *site, organizations={acme.id: inside}))
+    (row,) = reader.get(PATH, query={"q": "resource_type:template"}).json["audit_logs"]
+    sourced = {name: row[name] for name in ("written_by", "received_at") if name in row}
+    if not site:
+        assert sourced == {}
+        return
+    assert sourced["written_by"] == key_id(owner)
+    assert sourced["received_at"] > row["time"]
+
+
+def test_an_event_that_another_token_sends_again_stays_of_the_first(owner: Client, house: House) -> None:
+    made = event()
+    assert statuses(owner.post(PATH, made)) == ["created"]
+    (before,) = owner.get(PATH, query={"q": "resource_type:template"}).json["audit_logs"]
+    assert statuses(house.client(house.user("second", "owner")).post(PATH, made)) == ["unchanged"]
+    assert owner.get(PATH, query={"q": "resource_type:template"}).json["audit_logs"] == [before]
+
+
+def test_a_row_of_gatebooks_own_doing_says_the_token_that_did_it(owner: Client) -> None:
+    owner.post("/api/v2/users/me/keys/tokens", {"token_name": "ci"})
+    row = owner.get(PATH, query={"q": "resource_type:api_key"}).json["audit_logs"][0]
+    assert (row["written_by"], row["received_at"]) == (key_id(owner), row["time"])
+    assert row["additional_fields"]["api_key_id"] == row["written_by"]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.logs.audit_event import AuditEvent, beside, join, row
-from chalicelib.records import AuditLog
+from chalicelib.records import AuditLog, Receipt
 
 T0 = datetime(2025, 7, 10, 10, 14, 38, 942776, tzinfo=UTC)
 NIL = "00000000-0000-0000-0000-000000000000"
@@ -252,3 +252,10 @@ def test_any_order_and_any_repetition_keeps_every_event_once(sent: list[AuditEve
         table.setdefault(made.id, made)
     distinct = {(event.id, content(row(event))) for event in sent}
     assert sorted(content(made) for made in table.values()) == sorted(text for _, text in distinct)
+
+
+def test_the_same_event_from_another_token_is_the_same_row_and_keeps_the_first_receipt() -> None:
+    first = row(WITHOUT_ID).received(Receipt(T0, "abcdeABCDE"))
+    again = row(WITHOUT_ID).received(Receipt(T0 + timedelta(hours=1), "fghijFGHIJ"))
+    assert join(first, again) is first
+    assert beside(first).id == beside(again).id == beside(row(WITHOUT_ID)).id

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import zlib
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from random import Random
+from string import ascii_letters, digits
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ import pytest
 from chalicelib.errors import Unavailable
 from chalicelib.lanes.catalogue import AUDIT_LANES
 from chalicelib.logs.diff import diff
-from chalicelib.records import AuditLog
+from chalicelib.records import AuditLog, Receipt
 from chalicelib.store.dynamodb.client import Item
 from chalicelib.store.dynamodb.sizes import WRITE_UNIT_BYTES, item_bytes, write_units
 from chalicelib.store.dynamodb.tables import DOC, PACKED_DOC
@@ -172,6 +173,16 @@ ORDINARY = {
     "template": template_changed,
     "user": user_changed,
 }
+
+
+def some_number(seed: int) -> int:
+    return Random(seed).randrange(10**9)
+
+
+def some_token(seed: int) -> str:
+    return "".join(Random(seed).choices(ascii_letters + digits, k=10))
+
+
 every_ordinary = pytest.mark.parametrize("make", ORDINARY.values(), ids=ORDINARY)
 
 
@@ -179,12 +190,13 @@ every_ordinary = pytest.mark.parametrize("make", ORDINARY.values(), ids=ORDINARY
 @pytest.mark.parametrize("seed", range(20))
 def test_an_event_with_ten_changed_fields_is_one_unit_in_the_row_and_in_each_lane(make: Any, seed: int) -> None:
     row = make(seed)
+    row = row.received(Receipt(row.time + timedelta(microseconds=some_number(seed)), some_token(seed)))
     assert len(row.diff) == 10
     (item,) = to_items(row, shards=64)
     assert item_bytes(item) < WRITE_UNIT_BYTES
     assert REST not in item
     assert cost([item]) == 1 + len(in_lanes(item)) <= WRITE_UNITS
-    assert from_item(item) == row
+    assert (from_item(item), from_item(item).receipt) == (row, row.receipt)
 
 
 def test_what_is_created_with_a_build_reason_is_in_ten_lanes_and_what_has_none_in_nine() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.lanes.catalogue import AUDIT_LANES, POSITION
-from chalicelib.records import AuditLog
+from chalicelib.records import AuditLog, Receipt
 from chalicelib.settings import current
 from chalicelib.store.dynamodb.client import Item, TransactionCancelled, call
 from chalicelib.store.dynamodb.tables import AuditLogItem
 from chalicelib.store.dynamodb.transaction import transact
-from chalicelib.store.logs.audit_rows import from_item, to_item, writes_of
+from chalicelib.store.logs.audit_rows import IN_LANES, from_item, to_item, writes_of
 
 NIL = str(UUID(int=0))
 TABLE = AuditLogItem.Meta.table_name
@@ -162,3 +162,20 @@ def test_a_row_of_a_token_fits_one_write_unit() -> None:
     )
     item = to_item(row, shards=1)
     assert sum(len(name) + len(next(iter(value.values()))) for name, value in item.items()) < 1_024
+
+
+@pytest.mark.parametrize(
+    "after", [timedelta(0), timedelta(microseconds=1), timedelta(days=3_650), -timedelta(hours=20)]
+)
+@pytest.mark.parametrize("text", ["", "x" * 3_000], ids=["small", "with a rest"])
+def test_a_row_and_its_lanes_know_which_token_wrote_it_and_when(after: timedelta, text: str) -> None:
+    receipt = Receipt(ROW.time + after, "abcdeABCDE")
+    row = replace(ROW, diff={"readme": {"new": text, "secret": False}}).received(receipt)
+    item = to_item(row, shards=1)
+    assert from_item(item).receipt == receipt
+    assert from_item({name: item[name] for name in IN_LANES if name in item}).receipt == receipt
+
+
+def test_a_row_that_was_stored_without_a_receipt_is_read_without_one() -> None:
+    assert from_item(to_item(ROW, shards=1)) == ROW
+    assert from_item(to_item(ROW, shards=1)).receipt is None
