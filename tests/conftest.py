@@ -39,6 +39,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--second-engine", action="store_true", help="test on dynalite: see tests/second_engine.py")
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out, on the second engine, a test that needs what it lacks."""
+    if item.config.option.second_engine:
+        from tests.second_engine import LACKING  # noqa: PLC0415 - npm's is not there for every run
+
+        needed = {ability for mark in item.iter_markers("needs") for ability in mark.args}
+        assert needed <= LACKING.keys(), "tests/second_engine.py says what a test may need that the second engine lacks"
+        if needed:
+            pytest.skip(f"needs {', '.join(sorted(needed))}")
+
+
 @pytest.fixture(scope="session")
 def engine(request: pytest.FixtureRequest) -> Iterator[EmbeddedEngine | SecondEngine]:
     with _started(second=request.config.option.second_engine) as running, pytest.MonkeyPatch.context() as patch:
@@ -56,8 +67,6 @@ def engine(request: pytest.FixtureRequest) -> Iterator[EmbeddedEngine | SecondEn
 def tables(
     engine: EmbeddedEngine | SecondEngine, request: pytest.FixtureRequest
 ) -> Iterator[EmbeddedEngine | SecondEngine]:
-    if request.config.option.second_engine and request.node.get_closest_marker("transactions"):
-        pytest.skip("needs transactions")
     watch = request.config.stash[_WATCH]
     watch.refused.clear()
     yield engine
@@ -74,10 +83,10 @@ def transport(tables: EmbeddedEngine, request: pytest.FixtureRequest) -> Iterato
     assert tables.running
     has_transactions = not request.config.option.second_engine
     if not has_transactions:
-        from chalicelib.store.dynamodb import transaction  # noqa: PLC0415 - as above
+        from chalicelib.store.dynamodb.transaction import TRANSACTIONS  # noqa: PLC0415 - as above
 
         # What another test has learnt, that there are none, would hide from this one what it is to be left out for.
-        transaction._engine_lacks_transactions = False
+        TRANSACTIONS.is_lacking = False
     observed = ObservedTransport(in_use(), has_transactions=has_transactions)
     with replaced_by(observed):
         yield observed

@@ -1,8 +1,8 @@
 """Dynalite, a stricter DynamoDB than the embedded engine, for tests of the store.
 
 It refuses what AWS refuses and moto takes: a 21st index, a value of the wrong type in an index's key, unused names and
-values of an expression, too many items in a batch. It has no transactions: `scripts/test-second-engine` says how many
-tests ran and how many were left out.
+values of an expression, too many items in a batch. A test that needs what it lacks says so by the marker `needs`;
+`scripts/test-second-engine` says how many tests ran and how many were left out.
 """
 
 from __future__ import annotations
@@ -25,6 +25,12 @@ from chalicelib.store.dynamodb.tables import TABLES
 
 COMMAND = Path(__file__).parent.parent / ".venv/dynalite/node_modules/.bin/dynalite"
 """Where `scripts/test-second-engine` installs it."""
+
+LACKING = {
+    "transactions": "TransactWriteItems",
+    "rows with refusals": "ReturnValuesOnConditionCheckFailure: the stored item with the refusal of a condition",
+}
+"""What a test may need that it lacks, by the word for it in the marker `needs`."""
 
 _START_SECONDS = 20.0
 _MOST_LOADED = 500

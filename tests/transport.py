@@ -90,13 +90,16 @@ class ObservedTransport:
 
     def send(self, operation: str, request: Mapping[str, Any], /) -> dict[str, Any]:
         """Note a request, and answer it."""
+        self.requests.append((operation, request))
+        if self._fault is None:
+            return self._ask(operation, request)
+        return self._fault(self._ask, operation, request)
+
+    def _ask(self, operation: str, request: Mapping[str, Any], /) -> dict[str, Any]:
         if operation == "TransactWriteItems" and not self._has_transactions:
             # What is counted here, or fails here, is one transaction; without them it is several calls.
             pytest.skip("needs transactions")
-        self.requests.append((operation, request))
-        if self._fault is None:
-            return self._beneath.send(operation, request)
-        return self._fault(self._beneath.send, operation, request)
+        return self._beneath.send(operation, request)
 
     def intercept(self, fault: Fault) -> None:
         """Let a fault answer every request from now on, in place of the one before it."""

@@ -47,7 +47,7 @@ def active_owners() -> set[str]:
 
 @pytest.fixture(params=[True, False], ids=["transactions", "no transactions"])
 def _engines(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transaction, "_engine_lacks_transactions", not request.param)
+    monkeypatch.setattr(transaction.TRANSACTIONS, "is_lacking", not request.param)
 
 
 @pytest.mark.usefixtures("_engines")

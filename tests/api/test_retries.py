@@ -31,7 +31,7 @@ AGAIN = {"Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
 
 @pytest.fixture(params=[True, False], ids=["transactions", "no transactions"])
 def _engines(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transaction, "_engine_lacks_transactions", not request.param)
+    monkeypatch.setattr(transaction.TRANSACTIONS, "is_lacking", not request.param)
 
 
 def opens(client: Client, token: str) -> bool:

@@ -126,7 +126,7 @@ def test_a_transaction_that_fails_leaves_no_part_of_a_row(transport: ObservedTra
 def test_an_engine_without_transactions_keeps_a_row_of_several_items(
     transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transaction, "_engine_lacks_transactions", True)
+    monkeypatch.setattr(transaction.TRANSACTIONS, "is_lacking", True)
     row = ROWS["huge"]
     assert write(row, join) == Written(None, row)
     assert write(row, join) == Written(row, row)

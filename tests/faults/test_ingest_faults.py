@@ -269,7 +269,7 @@ def test_a_statement_that_is_throttled_for_a_while_is_stored_in_the_end(
 def test_an_engine_without_partiql_is_served_row_by_row_and_told_of_once(
     transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(batch_insert, "_engine_lacks_partiql", False)
+    monkeypatch.setattr(batch_insert.PARTIQL, "is_lacking", False)
     asked: list[str] = []
 
     def dynalite(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.errors import StoreRefused, Unavailable
 from chalicelib.store.dynamodb.client import Item, call
+from chalicelib.store.dynamodb.optional_operation import OptionalOperation
 from chalicelib.store.dynamodb.patience import pause
 
 MOST_STATEMENTS = 25
@@ -33,10 +34,10 @@ _TRANSIENT = frozenset(
         "TransactionConflict",
     }
 )
-_NO_PARTIQL = frozenset({"UnknownOperationException", "UnsupportedOperationException"})
 
 _log = logging.getLogger(__name__)
-_engine_lacks_partiql = False
+
+PARTIQL = OptionalOperation("BatchExecuteStatement", "This engine has no PartiQL: rows are written one by one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def batch_insert(table: str, items: Sequence[Item], *, give_up_at: float) -> lis
         ClientError: the store refused the whole call for good.
     """
     outcomes: list[Outcome] = [NotInserted()] * len(items)
-    if _engine_lacks_partiql:
+    if PARTIQL.is_lacking:
         return outcomes
     waiting = list(range(len(items)))
     for attempt in range(_ATTEMPTS):
@@ -88,16 +89,12 @@ class _Throttled(Unavailable):
 
 
 def _sent(table: str, items: Sequence[Item]) -> list[Outcome]:
-    global _engine_lacks_partiql  # noqa: PLW0603 - a fact about the engine, learnt once a process
     try:
-        answer = call("BatchExecuteStatement", {"Statements": [_statement(table, item) for item in items]})
+        answer = call(PARTIQL.name, {"Statements": [_statement(table, item) for item in items]})
     except Unavailable as error:
         return [error] * len(items)
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _NO_PARTIQL:
-            raise
-        _log.warning("This engine has no PartiQL: rows are written one by one.")
-        _engine_lacks_partiql = True
+        PARTIQL.learn_from(error)
         return [NotInserted()] * len(items)
     return [_outcome(response) for response in answer["Responses"]]
 

@@ -2,13 +2,12 @@
 
 DynamoDB and DynamoDB Local do this in one TransactWriteItems. Some engines that speak DynamoDB's protocol have no
 transactions (dynalite, ScyllaDB Alternator): there the writes are made one after the other and undone when a later
-condition fails. That keeps every rule, but a process killed in between leaves the writes made so far; it is for trying
-things out, and says so once in the log.
+condition fails. That keeps every rule of one writer alone. But a process killed in between leaves the writes made so
+far, and another writer or reader may meet them half done; it is for trying things out, and says so once in the log.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 from uuid import uuid4
@@ -16,11 +15,11 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, TransactionCancelled, call
+from chalicelib.store.dynamodb.optional_operation import OptionalOperation
 
-_NO_TRANSACTIONS = frozenset({"UnknownOperationException", "UnsupportedOperationException"})
-
-_log = logging.getLogger(__name__)
-_engine_lacks_transactions = False
+TRANSACTIONS = OptionalOperation(
+    "TransactWriteItems", "This engine has no transactions: writes that belong together are made one by one."
+)
 
 
 class Write(NamedTuple):
@@ -41,21 +40,17 @@ def transact(writes: Sequence[Write]) -> None:
         TransactionCancelled: with the positions of the writes whose condition did not hold.
         Unavailable: the store did not answer; the transaction may or may not have happened.
     """
-    global _engine_lacks_transactions  # noqa: PLW0603 - a fact about the engine, learnt once a process
-    if not _engine_lacks_transactions:
+    if not TRANSACTIONS.is_lacking:
         try:
             call(
-                "TransactWriteItems",
+                TRANSACTIONS.name,
                 {
                     "ClientRequestToken": str(uuid4()),
                     "TransactItems": [{write.verb: dict(write.request)} for write in writes],
                 },
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _NO_TRANSACTIONS:
-                raise
-            _log.warning("This engine has no transactions: writes that belong together are made one by one.")
-            _engine_lacks_transactions = True
+            TRANSACTIONS.learn_from(error)
         else:
             return
     _one_by_one(writes)

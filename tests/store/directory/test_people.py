@@ -92,7 +92,7 @@ def test_users_are_found_by_name_and_address_whatever_the_case(alice: User) -> N
     [
         ("Alice", "bob@example.com", ["username"]),
         ("bob", "ALICE@example.com", ["email"]),
-        pytest.param("aLiCe", "alice@EXAMPLE.com", ["username", "email"], marks=pytest.mark.transactions),
+        pytest.param("aLiCe", "alice@EXAMPLE.com", ["username", "email"], marks=pytest.mark.needs("transactions")),
     ],
 )
 def test_what_is_taken_is_named_and_nothing_is_stored(

@@ -43,7 +43,7 @@ def rows() -> dict[str, str]:
 
 @pytest.fixture(params=["with transactions", "without"])
 def transactions(request: pytest.FixtureRequest, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch) -> bool:
-    monkeypatch.setattr(transaction, "_engine_lacks_transactions", False)
+    monkeypatch.setattr(transaction.TRANSACTIONS, "is_lacking", False)
     if request.param == "with transactions":
         return True
 
@@ -92,7 +92,7 @@ def test_it_is_one_call(transport: ObservedTransport) -> None:
     assert transport.operations == ["TransactWriteItems"]
 
 
-@pytest.mark.transactions
+@pytest.mark.needs("transactions")
 def test_every_failed_condition_is_named() -> None:
     transact([put("a", "1"), put("b", "1")])
     with pytest.raises(TransactionCancelled) as caught:
@@ -113,11 +113,11 @@ def test_that_an_engine_has_no_transactions_is_said_once(caplog: pytest.LogCaptu
 def test_any_other_refusal_is_not_taken_for_a_missing_operation(
     monkeypatch: pytest.MonkeyPatch, transport: ObservedTransport
 ) -> None:
-    monkeypatch.setattr(transaction, "_engine_lacks_transactions", False)
+    monkeypatch.setattr(transaction.TRANSACTIONS, "is_lacking", False)
     with pytest.raises(ClientError):
         transact([Write("Put", {"TableName": "no-such-table", "Item": {"id": {"S": "a"}}})])
     assert transport.operations == ["TransactWriteItems"]
-    assert transaction._engine_lacks_transactions is False
+    assert transaction.TRANSACTIONS.is_lacking is False
 
 
 CONTENDED = [

@@ -98,6 +98,7 @@ def test_a_disconnect_enters_the_lane_of_ended_sessions_where_it_is_kept(
     assert stored_item(session_row.id) == expected
 
 
+@pytest.mark.needs("rows with refusals")
 @pytest.mark.parametrize("kind", ["session", "web", "closed"])
 def test_a_duplicate_is_one_call_that_changes_nothing(
     kind: str, session_row: ConnectionLog, web_row: ConnectionLog, transport: ObservedTransport
@@ -111,6 +112,7 @@ def test_a_duplicate_is_one_call_that_changes_nothing(
     assert stored_item(row.id) == before
 
 
+@pytest.mark.needs("rows with refusals")
 def test_a_duplicate_of_a_compressed_row_is_known_again(web_row: ConnectionLog, transport: ObservedTransport) -> None:
     row = replace(web_row, user_agent="Mozilla/5.0 " * 100)
     write([row], RULE)
@@ -127,6 +129,7 @@ def test_a_disconnect_that_comes_first_is_refused_once_and_put(
     assert stored(session_row.id) == disconnect
 
 
+@pytest.mark.needs("rows with refusals")
 def test_a_connect_that_comes_late_moves_the_row_to_its_time_in_two_calls(
     session_row: ConnectionLog, transport: ObservedTransport
 ) -> None:
@@ -149,6 +152,7 @@ def test_a_disconnect_that_is_not_later_than_the_connect_is_left_to_the_join(
     assert stored(session_row.id) == join(session_row, disconnect).row
 
 
+@pytest.mark.needs("rows with refusals")
 def test_a_second_disconnect_is_kept_beside_the_first_once(
     session_row: ConnectionLog, transport: ObservedTransport
 ) -> None:
@@ -229,6 +233,7 @@ def test_every_replacement_counts_the_revision(session_row: ConnectionLog) -> No
         assert revision(item) == 1 + step
 
 
+@pytest.mark.needs("rows with refusals")
 def test_another_event_under_a_used_id_is_kept_beside_the_stored_one(
     web_row: ConnectionLog, transport: ObservedTransport
 ) -> None:
@@ -306,6 +311,7 @@ def test_shards_of_new_rows_follow_the_setting(session_row: ConnectionLog, monke
     assert item == to_item(replace(session_row, closing=disconnect.closing), shards=8, revision=2)
 
 
+@pytest.mark.needs("rows with refusals")
 def test_a_row_that_is_changed_in_between_is_joined_again(
     session_row: ConnectionLog, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
