@@ -19,6 +19,7 @@ from chalicelib.store.dynamodb.tables import APIKeyItem
 if TYPE_CHECKING:
     from chalicelib.records import AuditLog, User
     from tests.api.conftest import Client, Clock, House, Reply
+    from tests.transport import ObservedTransport
 
 CheckError = Callable[["Reply"], dict[str, Any]]
 
@@ -350,11 +351,18 @@ def test_neither_the_key_nor_a_secret_is_stored(as_ann: Client, tables: Any) -> 
         assert text not in stored
 
 
-def test_a_retry_costs_one_call_more(as_ann: Client, store_calls: list[str]) -> None:
-    as_ann.post(MINE, {"token_name": "warm"})
-    store_calls.clear()
-    as_ann.post(MINE, {"token_name": "one"})
-    without = len(store_calls)
-    store_calls.clear()
-    as_ann.post(MINE, {"token_name": "two"}, headers=AGAIN)
-    assert len(store_calls) == without
+def test_a_key_costs_one_read_more_and_a_repetition_two_beyond_that(
+    as_ann: Client, transport: ObservedTransport
+) -> None:
+    def calls(body: dict[str, str], headers: dict[str, str] | None = None) -> list[str]:
+        transport.requests.clear()
+        assert as_ann.post(MINE, body, headers=headers).status == 201
+        return transport.operations
+
+    calls({"token_name": "warm"})
+    without = calls({"token_name": "one"})
+    first = calls({"token_name": "two"}, AGAIN)
+    repetition = calls({"token_name": "two"}, AGAIN)
+    assert without.count("TransactWriteItems") == first.count("TransactWriteItems") == 1
+    assert sorted(first) == sorted([*without, "GetItem"])
+    assert sorted(repetition) == sorted([*first, "GetItem", "GetItem"])
