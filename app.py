@@ -1,4 +1,4 @@
-"""The Chalice application: every route of every resource, the schedule of the purge, and nothing else."""
+"""The Chalice application: every route of every resource, the purge, the reader of the queue, and nothing else."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from chalicelib.api import (  # noqa: E402
     members,
     organizations,
     profiles,
+    queued_ingest,
     retention,
     roles,
     service,
@@ -53,6 +54,12 @@ for resource in (
 def purge(event: CloudWatchEvent) -> dict[str, Any]:
     """Delete what is past its time."""
     return retention.scheduled(event.context)
+
+
+@app.lambda_function(name="store_queued")
+def store_queued(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Store the requests that a batch of the queue's messages holds."""
+    return queued_ingest.store_batch(event, context)
 
 
 prepare()

@@ -170,6 +170,7 @@ OPTIONAL_URL = _text(r"(https?://[^\s/?#]+(/[^\s?#]*)?)?", "an address such as h
 ORIGIN = _text(
     r"(\*|https?://[^\s/?#,]+)?", "one origin such as https://portal.example.com, * for any, or nothing for none"
 )
+OPTIONAL_BUCKET = _text(r"([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?", "the name of a bucket, or nothing")
 PREFIX = _text(r"[a-zA-Z0-9_.-]{1,64}", "1 to 64 letters, digits, dots, dashes and underscores")
 USERNAME = _text(
     r"(?=.{1,31}$)(?!(?i:me)$)[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*",
@@ -273,6 +274,15 @@ class Settings:
         OPTIONAL_URL,
         "",
         "The address of Coder's dashboard, where links of audit log rows lead; without one rows have no links.",
+    )
+    ingest_queue_url: str = setting(
+        "GATEBOOK_INGEST_QUEUE_URL",
+        OPTIONAL_URL,
+        "",
+        "The address of the SQS queue that takes events sent with `?queue=true`; without one they are stored at once.",
+    )
+    ingest_bucket: str = setting(
+        "GATEBOOK_INGEST_BUCKET", OPTIONAL_BUCKET, "", "The bucket of those requests that are too large for the queue."
     )
     request_log: str = setting(
         "GATEBOOK_REQUEST_LOG",

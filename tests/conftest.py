@@ -152,15 +152,16 @@ def _started(*, second: bool) -> AbstractContextManager[EmbeddedEngine | SecondE
 
 
 def _watch(patch: pytest.MonkeyPatch) -> Watch:
-    from chalice.app import EventSourceHandler  # noqa: PLC0415 - as above
+    from chalice.app import EventSourceHandler, LambdaFunction  # noqa: PLC0415 - as above
 
     from app import app  # noqa: PLC0415 - as above
     from tests.rights import Watch, watched  # noqa: PLC0415 - as above
 
-    def scheduled(handler: Any) -> str | None:
+    def name_of(handler: Any) -> str | None:
         return next((name for name, known in app.handler_map.items() if known is handler), None)
 
     watch = Watch()
     patch.setattr(type(app), "__call__", watched(type(app).__call__, watch, lambda _: "api_handler"))
-    patch.setattr(EventSourceHandler, "__call__", watched(EventSourceHandler.__call__, watch, scheduled))
+    for kind in (EventSourceHandler, LambdaFunction):
+        patch.setattr(kind, "__call__", watched(kind.__call__, watch, name_of))
     return watch

@@ -6,18 +6,19 @@ from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
-from chalicelib import times
 from chalicelib.access.decide import Object, decide, reach
 from chalicelib.api import log_pages, service_lines, trail
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
+from chalicelib.api.delivery import Delivery
 from chalicelib.api.http import Answer, Call, Routes
-from chalicelib.api.ingest import PAST_RETENTION, Intake, answer, give_up_at, id_answered, received
+from chalicelib.api.ingest import PAST_RETENTION, Intake, id_answered, received, taken_in
 from chalicelib.errors import Forbidden, GatebookError
 from chalicelib.logs import audit_event
 from chalicelib.logs.service_log import AUDIT_LOG
 from chalicelib.models.audit_logs import GenerateIn, audit_log_json, check_sizes, parse_row, sourced_json
 from chalicelib.models.base import parse
+from chalicelib.models.results import Results
 from chalicelib.records import Receipt
 from chalicelib.retention import holds
 from chalicelib.search.filters import AUDIT_FILTERS
@@ -36,23 +37,28 @@ _GENERATED = {"foo": {"old": "bar", "new": "baz", "secret": False}}
 @routes.view("/api/v2/audit", methods=["POST"])
 @authenticated
 def ingest(call: Call, caller: Caller) -> Answer:
-    """Store events; the answer says of each what became of it."""
-    results, accepted = received(call, caller.subject, INTAKE)
+    """Store events, or queue them; the answer says of each what became of it."""
+    return taken_in(call, caller, INTAKE, store)
+
+
+def store(delivery: Delivery) -> Results:
+    """Store the events of a request, and tell what became of each."""
+    results, accepted = received(delivery, INTAKE)
     keeps = holds.keeping_of(AUDIT_LOGS.name, [row for _, row in accepted]).keeps
-    receipt = Receipt(times.now(), caller.key.id)
+    receipt = Receipt(delivery.received_at, delivery.key_id)
     kept = [(index, row.received(receipt)) for index, row in accepted if keeps(row)]
     for index, row in accepted:
         if not keeps(row):
             results.stored(index, row.id, "unchanged", PAST_RETENTION)
-    answers = audit_writer.write_all([row for _, row in kept], audit_event.join, give_up_at=give_up_at(call))
+    answers = audit_writer.write_all([row for _, row in kept], audit_event.join, give_up_at=delivery.give_up_at)
     for (index, row), written in zip(kept, answers, strict=True):
         if isinstance(written, GatebookError):
             results.failed(index, row.id, written)
             continue
-        row_id, moved = id_answered(caller.subject, INTAKE, row.id, written.after.id)
+        row_id, moved = id_answered(delivery.subject, INTAKE, row.id, written.after.id)
         results.stored(index, row_id, "created" if written.before is None else "unchanged", moved)
-        service_lines.emit(call, INTAKE.message, row)
-    return answer(call, results)
+        service_lines.emit(delivery.request_id, INTAKE.message, row)
+    return results
 
 
 @routes.view("/api/v2/audit")
@@ -89,5 +95,5 @@ def generate(call: Call, caller: Caller) -> Answer:
     )
     check_sizes(row)
     audit_writer.write(row, audit_event.join)
-    service_lines.emit(call, INTAKE.message, row)
+    service_lines.emit(call.request_id, INTAKE.message, row)
     return Answer(None, 204)

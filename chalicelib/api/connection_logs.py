@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property, partial
 
-from chalicelib import times
-from chalicelib.access.decide import Subject, reach
+from chalicelib.access.decide import reach
 from chalicelib.api import log_pages, request_log, service_lines
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
+from chalicelib.api.delivery import Delivery
 from chalicelib.api.http import Answer, Call, Routes
-from chalicelib.api.ingest import PAST_RETENTION, Intake, answer, give_up_at, id_answered, received
+from chalicelib.api.ingest import PAST_RETENTION, Intake, id_answered, received, taken_in
 from chalicelib.api.parameters import boolean
 from chalicelib.errors import Forbidden, GatebookError
 from chalicelib.logs import session
@@ -41,9 +41,14 @@ CONTRADICTS = "It contradicts what is stored of its session. That stays, and wha
 @routes.view("/api/v2/connectionlog", methods=["POST"])
 @authenticated
 def ingest(call: Call, caller: Caller) -> Answer:
-    """Store events; the answer says of each what became of it."""
-    results, accepted = received(call, caller.subject, INTAKE)
-    receipt = Receipt(times.now(), caller.key.id)
+    """Store events, or queue them; the answer says of each what became of it."""
+    return taken_in(call, caller, INTAKE, store)
+
+
+def store(delivery: Delivery) -> Results:
+    """Store the events of a request, and tell what became of each."""
+    results, accepted = received(delivery, INTAKE)
+    receipt = Receipt(delivery.received_at, delivery.key_id)
     events = {index: row.received(receipt) for index, row in accepted}
     keeping = holds.keeping_of(CONNECTION_LOGS.name, events.values())
     batch, late = Batch(), Batch()
@@ -51,15 +56,14 @@ def ingest(call: Call, caller: Caller) -> Answer:
         # What is past its time by itself is not joined with what is not: it may not age it.
         (batch if keeping.keeps(event) else late).add(index, event)
     rule = Rule(partial(session.join, frees=_Holds().frees), keeping.keeps, keeping.recent)
-    end = give_up_at(call)
     contradicting = 0
     for some in filter(None, (batch, late)):
-        for outcome in _written(some, rule, end, results, caller.subject):
-            service_lines.emit(call, INTAKE.message, events[outcome.place])
+        for outcome in _written(some, rule, results, delivery):
+            service_lines.emit(delivery.request_id, INTAKE.message, events[outcome.place])
             contradicting += outcome.contradicts
     if contradicting:
         request_log.note(ContradictingEvents=contradicting)
-    return answer(call, results)
+    return results
 
 
 class _Holds:
@@ -74,10 +78,10 @@ class _Holds:
         return self._keeping.frees(before, after)
 
 
-def _written(batch: Batch, rule: Rule, end: float, results: Results, subject: Subject) -> Iterator[Outcome]:
+def _written(batch: Batch, rule: Rule, results: Results, delivery: Delivery) -> Iterator[Outcome]:
     """Write the rows of a batch, tell of each of its events, and give what each did that is stored."""
     groups = batch.groups()
-    answers = connection_writer.write_all([*groups.values()], rule, give_up_at=end)
+    answers = connection_writer.write_all([*groups.values()], rule, give_up_at=delivery.give_up_at)
     for row_id, written in zip(groups, answers, strict=True):
         if isinstance(written, GatebookError):
             for index in batch.indexes(row_id):
@@ -88,7 +92,7 @@ def _written(batch: Batch, rule: Rule, end: float, results: Results, subject: Su
                 results.stored(index, row_id, "unchanged", PAST_RETENTION)
             continue
         stored = written.after
-        answered, moved = id_answered(subject, INTAKE, stored.given_id or stored.id, stored.id)
+        answered, moved = id_answered(delivery.subject, INTAKE, stored.given_id or stored.id, stored.id)
         for outcome in batch.outcomes(row_id, written.before, rule.join):
             message = CONTRADICTS if outcome.contradicts else moved
             results.stored(outcome.place, answered, outcome.status, message)

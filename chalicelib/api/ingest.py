@@ -1,6 +1,7 @@
 """Takes in the events of a request and answers what became of each, with a status that tells a shipper what to do.
 
 200  nothing is to be sent again: each event is stored, skipped, or rejected for good; see `results`
+202  the same, except that events are in the queue and not yet stored: the sender has asked for that
 400  nothing can be read from the body
 500  the store refuses an event whenever it is sent: a fault of the deployment
 503  at least one event is not stored: send all of it again, what is stored already is known
@@ -14,14 +15,21 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
+from uuid import uuid4
 
+from chalicelib import times
 from chalicelib.access.decide import Object, Reach, Subject, reach
 from chalicelib.api import request_log
+from chalicelib.api.caller import Caller
+from chalicelib.api.delivery import Delivery
 from chalicelib.api.http import Answer, Call
+from chalicelib.api.parameters import boolean
 from chalicelib.errors import Forbidden, GatebookError
 from chalicelib.models.bodies import Event, Unreadable, read_events
+from chalicelib.models.queued import LogName, Queued, packed
 from chalicelib.models.results import Results
 from chalicelib.store.logs.tables import Row
+from chalicelib.store.queue import messages
 
 PAST_RETENTION = "It is older than the retention, or ends a session that is: it is not kept."
 """What is told of an event that is past its time and is answered as `unchanged`."""
@@ -43,7 +51,7 @@ class Intake(Generic[Row]):
     """
 
     message: str
-    resource: str
+    resource: LogName
     action: str
     row: Callable[[Mapping[str, Any]], Row]
 
@@ -53,18 +61,40 @@ class Intake(Generic[Row]):
         return self.resource.replace("_", " ") + "s"
 
 
-def received(call: Call, subject: Subject, intake: Intake[Row]) -> tuple[Results, list[tuple[int, Row]]]:
+def taken_in(call: Call, caller: Caller, intake: Intake[Row], store: Callable[[Delivery], Results]) -> Answer:
+    """Store the events of a request, or queue them where its sender asks for that (`?queue=true`), and answer.
+
+    Queued is what can be stored later without its sender. Where the deployment has no queue, where no event may be
+    stored, and where the request has more than one may have, it is answered like any other.
+
+    Args:
+        call: the request.
+        caller: who sent it.
+        intake: of the log.
+        store: stores the events, and tells what became of each.
+    """
+    sent_at = times.now()
+    delivery = Delivery(call.body, caller.subject, caller.key.id, sent_at, call.request_id, give_up_at(call))
+    if boolean(call.query("queue")) and messages.is_open():
+        results, accepted = received(delivery, intake)
+        if accepted and results.accepted is None:
+            return _queued(delivery, intake, results)
+    return answer(call, store(delivery))
+
+
+def received(delivery: Delivery, intake: Intake[Row]) -> tuple[Results, list[tuple[int, Row]]]:
     """The events of a request that may be stored, each with its place in it, and the results of the others.
 
     Raises:
-        Forbidden: the caller may write no row of this log.
+        Forbidden: the sender may write no row of this log.
         BadRequest: the body cannot be read.
         TooLarge: it has too many bytes.
     """
+    subject = delivery.subject
     writable = reach(subject, intake.action, intake.resource)
     if writable.nothing:
         raise Forbidden(detail=f"Your token or your roles do not let you write {intake.rows}.")
-    sent = read_events(call.body, (intake.message,))
+    sent = read_events(delivery.body, (intake.message,))
     results = Results([entry.index for entry in sent.entries], sent.skipped, sent.stopped_at)
     accepted: list[tuple[int, Row]] = []
     for place, entry in enumerate(sent.entries):
@@ -102,10 +132,7 @@ def give_up_at(call: Call) -> float:
 def answer(call: Call, results: Results) -> Answer:
     """The answer to the whole request; its problems go into the request's log line and metrics."""
     body = results.body(problems_only=call.query("results") == "problems")
-    counts = {"RejectedEvents": body["rejected"], "StoreRefusals": results.refused}
-    request_log.note(**{name: number for name, number in counts.items() if number})
-    if body["rejected"] or body["failed"]:
-        request_log.note(problems=results.problems(_LOGGED_PROBLEMS))
+    note_problems(results)
     if results.refused and body["failed"] == results.refused:
         message = "The store refuses some events; see results. Sending them again does not help."
         return Answer({"message": message, **body}, 500)
@@ -116,6 +143,41 @@ def answer(call: Call, results: Results) -> Answer:
     if not body["failed"]:
         message = f"The request has more than one may have. The first {results.accepted} lines or objects are taken."
     return Answer({"message": message, **body}, 503, headers)
+
+
+def note_problems(results: Results) -> None:
+    """Put into the request's log line and metrics what is not stored."""
+    counts = {"RejectedEvents": results.count("rejected"), "StoreRefusals": results.refused}
+    request_log.note(**{name: number for name, number in counts.items() if number})
+    problems = results.problems(_LOGGED_PROBLEMS)
+    if problems:
+        request_log.note(problems=problems)
+
+
+def _queued(delivery: Delivery, intake: Intake[Row], results: Results) -> Answer:
+    """Queue a request; the rejections of its events are told now, and counted when the others are stored."""
+    request_id = str(uuid4())
+    waiting = Queued(
+        id=request_id,
+        log=intake.resource,
+        received_at=delivery.received_at,
+        key_id=delivery.key_id,
+        subject=delivery.subject,
+        packed=packed(delivery.body),
+    )
+    messages.send(request_id, waiting.model_dump_json(ensure_ascii=True))
+    request_log.note(queued=request_id)
+    told = results.body(problems_only=True)
+    return Answer(
+        {
+            "queued": True,
+            "id": request_id,
+            "rejected": told["rejected"],
+            "skipped": told["skipped"],
+            "results": told["results"],
+        },
+        202,
+    )
 
 
 def _row(subject: Subject, writable: Reach, intake: Intake[Row], entry: Event | Unreadable) -> Row:

@@ -8,7 +8,6 @@ from typing import Any
 
 from chalicelib import times
 from chalicelib.api import request_log
-from chalicelib.api.http import Call
 from chalicelib.logs.service_line import event_of, human_line, json_line
 from chalicelib.records import AuditLog, ConnectionLog
 from chalicelib.settings import current
@@ -19,14 +18,14 @@ _WRITTEN: Mapping[str, Callable[[str, Mapping[str, Any], datetime, str], str]] =
 }
 
 
-def emit(call: Call, message: str, row: ConnectionLog | AuditLog) -> None:
+def emit(request_id: str, message: str, row: ConnectionLog | AuditLog) -> None:
     """Print the line of one event that is stored (`GATEBOOK_SERVICE_LOG`).
 
     Args:
-        call: the request that brought it.
+        request_id: of the request that brought it.
         message: CONNECTION_LOG or AUDIT_LOG.
         row: what the event alone makes.
     """
     written = _WRITTEN.get(current().service_log)
     if written is not None:
-        request_log.write(written(message, event_of(row), times.now(), call.request_id))
+        request_log.write(written(message, event_of(row), times.now(), request_id))

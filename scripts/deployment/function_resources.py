@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scripts.deployment.handlers import API, HANDLERS, Handler
+from scripts.deployment.handlers import API, HANDLERS, QUEUE_READER, Handler
 from scripts.deployment.parameters import concurrency, environment
 from scripts.deployment.policies import log_group_id
 from scripts.deployment.stages import Stage
@@ -14,7 +14,7 @@ def functions(stage: Stage) -> dict[str, Any]:
     """Parts of the functions, and their log groups, by logical id."""
     found: dict[str, Any] = {}
     for handler in HANDLERS:
-        if handler.name != API:
+        if handler.name not in (API, QUEUE_READER):
             # The next event of a schedule does what a failed one did not; a second run at once finds the lease taken.
             found[f"{handler.logical_id}Invocations"] = {
                 "Type": "AWS::Lambda::EventInvokeConfig",

@@ -62,7 +62,10 @@ class Handler:
 
 
 API = "api_handler"
-"""The handler behind the API; every other one is run by a schedule."""
+"""The handler behind the API."""
+
+QUEUE_READER = "store_queued"
+"""The handler that the queue's messages are given to; every other one is run by a schedule."""
 
 HANDLERS = (
     Handler(
@@ -100,6 +103,18 @@ HANDLERS = (
             ConnectionLogItem: Calls(("BatchGetItem", "BatchWriteItem"), ("all",)),
             AuditLogItem: Calls(("BatchWriteItem", "DeleteItem", "PutItem"), ("all", "connection_event")),
             RetentionItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
+        },
+    ),
+    Handler(
+        name=QUEUE_READER,
+        logical_id="StoreQueued",
+        memory_mb=1_024,
+        timeout_seconds=120,
+        concurrency=None,
+        calls={
+            ConnectionLogItem: Calls(("GetItem", "PartiQLInsert", "PutItem", "UpdateItem")),
+            AuditLogItem: Calls(("BatchGetItem", "GetItem", "PartiQLInsert", "PutItem")),
+            RetentionItem: Calls(("GetItem",)),
         },
     ),
 )

@@ -20,6 +20,15 @@ NOT_ON_AWS = frozenset({"GATEBOOK_OWNER_USERNAME", "GATEBOOK_OWNER_EMAIL"})
 AT_PACKAGING = frozenset({"GATEBOOK_ALLOW_ORIGIN"})
 """Settings that decide about routes, and so are in `environment_variables` of the stage in .chalice/config.json."""
 
+OF_RESOURCES = {
+    "GATEBOOK_INGEST_QUEUE_URL": {"Ref": "IngestQueue"},
+    "GATEBOOK_INGEST_BUCKET": {"Ref": "IngestBucket"},
+}
+"""Settings that name resources of the stack, which are there where it has a queue."""
+
+QUEUES_INGEST = "QueuesIngest"
+"""The condition of the queue and of all that belongs to it."""
+
 _ACCESS_URL = "CODER_ACCESS_URL"
 
 
@@ -51,7 +60,10 @@ def conditions() -> dict[str, Any]:
     """Which of the parameters that may be empty are given."""
     given = ["AccessUrl", "AlarmTopicArn", "DomainName", *(concurrency(handler) for handler in HANDLERS)]
     found: dict[str, Any] = {f"Has{one}": {"Fn::Not": [{"Fn::Equals": [{"Ref": one}, ""]}]} for one in given}
-    return found | {"CreatesGatewayLogRole": {"Fn::Equals": [{"Ref": "CreateGatewayLogRole"}, "true"]}}
+    return found | {
+        "CreatesGatewayLogRole": {"Fn::Equals": [{"Ref": "CreateGatewayLogRole"}, "true"]},
+        QUEUES_INGEST: {"Fn::Equals": [{"Ref": "QueueIngest"}, "true"]},
+    }
 
 
 def environment() -> dict[str, Any]:
@@ -61,13 +73,14 @@ def environment() -> dict[str, Any]:
     return {
         _ACCESS_URL: {"Fn::If": ["HasAccessUrl", {"Ref": "AccessUrl"}, own_domain]},
         **{data["env"]: {"Ref": name(data["env"])} for data in _of_settings()},
+        **{env: {"Fn::If": [QUEUES_INGEST, resource, nothing]} for env, resource in OF_RESOURCES.items()},
         **FIXED,
     }
 
 
 def _of_settings() -> list[Mapping[str, Any]]:
     """The declarations of the settings that are parameters under their own name."""
-    elsewhere = {_ACCESS_URL, *FIXED, *NOT_ON_AWS, *AT_PACKAGING}
+    elsewhere = {_ACCESS_URL, *FIXED, *OF_RESOURCES, *NOT_ON_AWS, *AT_PACKAGING}
     return [field.metadata for field in declared() if field.metadata["env"] not in elsewhere]
 
 
@@ -127,6 +140,12 @@ def _own(stage: Stage) -> dict[str, Any]:
             "Default": 1_000,
             "MinValue": 1,
             "Description": "Requests that it lets through at once.",
+        },
+        "QueueIngest": {
+            "Type": "String",
+            "Default": "false",
+            "AllowedValues": ["true", "false"],
+            "Description": "Have a queue for events that are sent with ?queue=true and stored later.",
         },
         "CreateGatewayLogRole": {
             "Type": "String",

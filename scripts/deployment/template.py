@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.settings import load
-from scripts.deployment import function_resources, gateway_resources, parameters, watch
+from scripts.deployment import function_resources, gateway_resources, parameters, queue_resources, watch
 from scripts.deployment.handlers import HANDLERS
 from scripts.deployment.policies import policy
 from scripts.deployment.stages import STAGES, Stage
@@ -37,11 +37,13 @@ def resources(stage: Stage) -> dict[str, Any]:
             **tables(stage),
             **function_resources.functions(stage),
             **gateway_resources.resources(stage),
+            **queue_resources.resources(stage),
             **watch.alarms(),
             **watch.dashboard(),
         },
         "Outputs": {
             "TablePrefix": {"Value": {"Ref": "TablePrefix"}},
+            **queue_resources.outputs(),
             "DomainTarget": {
                 "Condition": "HasDomainName",
                 "Description": "What the DNS record of DomainName points to.",

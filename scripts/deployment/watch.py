@@ -12,7 +12,8 @@ from chalicelib.embedded_metrics import NAMESPACE
 from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE
 from chalicelib.store.dynamodb.schema import table_definition
 from chalicelib.store.dynamodb.tables import TABLES, AuditLogItem, ConnectionLogItem
-from scripts.deployment.handlers import HANDLERS
+from scripts.deployment.handlers import HANDLERS, QUEUE_READER
+from scripts.deployment.parameters import QUEUES_INGEST
 from scripts.deployment.table_resources import logical_id
 
 _PERIOD_SECONDS = 300
@@ -20,7 +21,8 @@ _HOUR_SECONDS = 3_600
 _DAY_SECONDS = 86_400
 _PURGE = "purge"
 _OWN = {"Deployment": {"Ref": "TablePrefix"}}
-_INGEST_ROUTES = ("POST /api/v2/connectionlog", "POST /api/v2/audit")
+_INGEST_ROUTES = ("POST /api/v2/connectionlog", "POST /api/v2/audit", QUEUE_READER)
+_WAITING_SECONDS = 3_600
 
 
 def alarms() -> dict[str, Any]:
@@ -63,7 +65,7 @@ def alarms() -> dict[str, Any]:
             )
     if _is_purged():
         found |= _purge_alarms()
-    return found
+    return found | {name: {"Condition": QUEUES_INGEST, **alarm} for name, alarm in _queue_alarms().items()}
 
 
 def dashboard() -> dict[str, Any]:
@@ -129,6 +131,25 @@ def _purge_alarms() -> dict[str, Any]:
             [_metric(NAMESPACE, "PurgeSuccess", _OWN, "Sum", _HOUR_SECONDS)],
             below=1,
             missing="breaching",
+        ),
+    }
+
+
+def _queue_alarms() -> dict[str, Any]:
+    def metric(name: str, queue: str) -> dict[str, Any]:
+        return _metric("AWS/SQS", name, {"QueueName": {"Fn::GetAtt": [queue, "QueueName"]}}, "Maximum")
+
+    return {
+        "IngestDeadLettersAlarm": _alarm(
+            "Events that were acknowledged are not stored, however often it was tried: they are among the dead letters."
+            " scripts/replay tries them again.",
+            [metric("ApproximateNumberOfMessagesVisible", "IngestDeadLetters")],
+            above=0,
+        ),
+        "IngestQueueAgeAlarm": _alarm(
+            "Events wait in the queue for more than an hour.",
+            [metric("ApproximateAgeOfOldestMessage", "IngestQueue")],
+            above=_WAITING_SECONDS,
         ),
     }
 

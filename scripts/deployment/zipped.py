@@ -19,9 +19,11 @@ BOTOCORE_DATA = (
     "dynamodb/",
     "endpoints.json",
     "partitions.json",
+    "s3/",
     "sdk-default-configuration.json",
+    "sqs/",
 )
-"""What of `botocore/data` a client of DynamoDB reads."""
+"""What of `botocore/data` the clients of DynamoDB, and of the queue and its bucket, read."""
 
 _TASK_ROOT = "/var/task"
 _NEEDLESS_SUFFIXES = (".data", ".dist-info", ".egg-info", ".pyi", ".pyc")

@@ -80,9 +80,10 @@ def test_it_holds_what_runs_and_nothing_else(names: list[str]) -> None:
     }
 
 
-def test_of_botocores_data_it_holds_only_what_dynamodb_needs(names: list[str]) -> None:
+def test_of_botocores_data_it_holds_only_what_the_store_needs(names: list[str]) -> None:
     data = {name.split("/")[2].removesuffix(".gz") for name in names if name.startswith("botocore/data/")}
-    assert data == {"_retry.json", "dynamodb", "endpoints.json", "partitions.json", "sdk-default-configuration.json"}
+    services = {"dynamodb", "s3", "sqs"}
+    assert data == {"_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json", *services}
 
 
 def test_every_source_has_its_bytecode_that_is_never_checked(tree: Path) -> None:

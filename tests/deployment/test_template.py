@@ -141,7 +141,13 @@ def test_a_policy_names_actions_tables_and_indexes_one_by_one(handler: Any) -> N
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting["env"])
 def test_every_setting_is_a_parameter_or_somebody_has_said_why_not(setting: Any) -> None:
     env = setting["env"]
-    elsewhere = {"CODER_ACCESS_URL", *parameters.FIXED, *parameters.NOT_ON_AWS, *parameters.AT_PACKAGING}
+    elsewhere = {
+        "CODER_ACCESS_URL",
+        *parameters.FIXED,
+        *parameters.OF_RESOURCES,
+        *parameters.NOT_ON_AWS,
+        *parameters.AT_PACKAGING,
+    }
     known = parameters.parameters(STAGES["prod"])
     if env in elsewhere:
         assert parameters.name(env) not in known or env == "CODER_ACCESS_URL"

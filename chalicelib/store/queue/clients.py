@@ -1,0 +1,51 @@
+"""botocore's clients of SQS and S3, made at the first use: a function that queues nothing does not wait for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session
+
+from chalicelib.errors import StoreRefused, Unavailable
+
+_FIRST_SERVER_ERROR = 500
+_CONFIG = Config(  # type: ignore[no-untyped-call]
+    connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"}
+)
+_TRANSIENT = frozenset(
+    {"RequestThrottled", "RequestTimeout", "SlowDown", "ThrottledException", "Throttling", "ThrottlingException"}
+)
+
+
+@cache
+def client(service: str) -> Any:  # noqa: ANN401 - botocore has no types
+    """The client of `sqs` or `s3` of this process."""
+    return Session().create_client(service, config=_CONFIG)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def answered(place: str) -> Iterator[None]:
+    """Around a call; tells its failures apart as those of DynamoDB are.
+
+    Args:
+        place: what is called, for the message.
+
+    Raises:
+        Unavailable: no answer, throttled, or a server error, after every attempt.
+        StoreRefused: refused whenever it is sent.
+    """
+    try:
+        yield
+    except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _FIRST_SERVER_ERROR)
+        code = error.response["Error"]["Code"]
+        if status >= _FIRST_SERVER_ERROR or code in _TRANSIENT:
+            raise Unavailable(f"The {place} did not answer.") from error
+        raise StoreRefused(f"The {place} refuses the request: {code}.") from error
+    except BotoCoreError as error:
+        raise Unavailable(f"The {place} did not answer.") from error
