@@ -211,7 +211,8 @@ def test_a_mint_whose_answer_was_lost_is_sent_again(
     assert opens(as_ann, second.json["key"])
     if path == MINE:
         assert [key["token_name"] for key in as_ann.get(MINE).json if key["id"] != as_ann.token[:10]] == ["ci"]
-    assert [row.action for row in trail()] == ["create", "write", "write"]
+    changes = [row.action for row in trail() if row.action != "login"]
+    assert changes == ["create", "write", "write"]
 
 
 def test_another_key_another_token_and_another_day_are_other_operations(

@@ -67,7 +67,8 @@ def delete_together(table: str, ids: Sequence[str]) -> None:
 
 def _one_by_one(writes: Sequence[Write]) -> None:
     done: list[tuple[Write, Item | None]] = []
-    for index, write in enumerate(writes):
+    # Updates come last: what they change, a counter for one, others change too, and an undo would write over that.
+    for index, write in sorted(enumerate(writes), key=lambda numbered: numbered[1].verb == "Update"):
         try:
             if write.verb == "ConditionCheck":
                 call("UpdateItem", _changing_nothing(write.request))

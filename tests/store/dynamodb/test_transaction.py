@@ -87,6 +87,20 @@ def test_one_condition_that_fails_leaves_everything_as_it_was(refused: Write, po
     assert rows() == {"a": "1", "b": "1", "c": "1"}
 
 
+@pytest.mark.parametrize("transactions", ["without"], indirect=True)
+@pytest.mark.usefixtures("transactions")
+def test_a_counter_moves_only_once_all_else_holds_so_that_no_undo_writes_over_others(
+    transport: ObservedTransport,
+) -> None:
+    transact([put("a", "1"), put("counter", "1")])
+    transport.requests.clear()
+    with pytest.raises(TransactionCancelled) as caught:
+        transact([rename("counter", "2"), put("b", "1"), put("a", "2", new=True)])
+    assert caught.value.failed == (2,)
+    assert "UpdateItem" not in transport.operations
+    assert rows() == {"a": "1", "counter": "1"}
+
+
 def test_it_is_one_call(transport: ObservedTransport) -> None:
     transact([put("a", "1"), put("b", "1")])
     assert transport.operations == ["TransactWriteItems"]
