@@ -1,15 +1,15 @@
-"""Purges tokens that have been expired for longer than they are kept, with their name claims."""
+"""Purges tokens that ended longer ago than they are kept, with their name claims."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
-from chalicelib import times
 from chalicelib.records import API_KEYS
 from chalicelib.retention.run import Run
 from chalicelib.store.directory import expired_keys
+from chalicelib.store.directory.expired_keys import Page
 from chalicelib.store.dynamodb.client import Item
 from chalicelib.store.dynamodb.patience import patiently
 
@@ -19,7 +19,7 @@ _KEYS_AT_ONCE = 90
 
 
 def purge_keys(run: Run, cut_off: datetime) -> None:
-    """Purge tokens that expired before the cut-off, oldest first.
+    """Purge tokens that ended before the cut-off: those that expired, oldest first, then those that went unused.
 
     Raises:
         LeaseLost: another run has taken the lease over.
@@ -27,19 +27,24 @@ def purge_keys(run: Run, cut_off: datetime) -> None:
     """
     oldest_left = run.progress.oldest_left
     oldest_left[API_KEYS] = cut_off
+    if _purged(run, partial(expired_keys.expired, cut_off, _PAGE)) and _purged(
+        run, partial(expired_keys.unused, cut_off)
+    ):
+        del oldest_left[API_KEYS]
+
+
+def _purged(run: Run, read: Callable[[Item | None], Page]) -> bool:
+    """Purge the tokens of all pages; False when the run has no time left."""
     after: Item | None = None
     while run.in_time():
-        page = partial(expired_keys.expired, cut_off, _PAGE, after)
-        items, after = patiently(page, give_up_at=run.mandate.give_up_at)
-        for start in range(0, len(items), _KEYS_AT_ONCE):
-            batch = items[start : start + _KEYS_AT_ONCE]
-            oldest_left[API_KEYS] = times.from_fixed(batch[0]["expires_at"]["S"])
-            ids = [item["id"]["S"] for item in batch]
-            if not _removed(run, ids):
-                return
+        ended, after = patiently(partial(read, after), give_up_at=run.mandate.give_up_at)
+        for start in range(0, len(ended), _KEYS_AT_ONCE):
+            run.progress.oldest_left[API_KEYS] = min(key.at for key in ended[start:])
+            if not _removed(run, [key.id for key in ended[start : start + _KEYS_AT_ONCE]]):
+                return False
         if after is None:
-            del oldest_left[API_KEYS]
-            return
+            return True
+    return False
 
 
 def _removed(run: Run, ids: Sequence[str]) -> bool:
@@ -51,11 +56,13 @@ def _removed(run: Run, ids: Sequence[str]) -> bool:
 
 
 def measure_key_lag(run: Run, cut_off: datetime) -> None:
-    """Note the oldest token that the run had no time for.
+    """Note the oldest token that the run had no time for, of the first page.
 
     Raises:
         Unavailable: the store did not answer.
     """
-    items, _ = expired_keys.expired(cut_off, 1)
-    if items:
-        run.progress.oldest_left[API_KEYS] = times.from_fixed(items[0]["expires_at"]["S"])
+    ended, _ = expired_keys.expired(cut_off, 1)
+    if not ended:
+        ended, _ = expired_keys.unused(cut_off)
+    if ended:
+        run.progress.oldest_left[API_KEYS] = min(key.at for key in ended)

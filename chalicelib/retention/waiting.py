@@ -39,7 +39,7 @@ def _count(name: str, rules: Policy, cut_offs: CutOffs, holds: tuple[Hold, ...])
     if cut_off is None:
         return Waiting()
     if name == API_KEYS:
-        return Waiting(expired_keys.count_expired(cut_off, most))
+        return Waiting(expired_keys.count_ended(cut_off, most))
     log = LOG_OF[name]
     past = past_plan(log, name, cut_off)
     number = count_rows(log, [past], Budget(), most).number

@@ -99,7 +99,7 @@ HANDLERS = (
         timeout_seconds=900,
         concurrency=None,
         calls={
-            APIKeyItem: Calls(("BatchGetItem", "DeleteItem"), ("expiry",)),
+            APIKeyItem: Calls(("BatchGetItem", "DeleteItem"), ("expiry", "listing")),
             ConnectionLogItem: Calls(("BatchGetItem", "BatchWriteItem"), ("all",)),
             AuditLogItem: Calls(("BatchWriteItem", "DeleteItem", "PutItem"), ("all", "connection_event")),
             RetentionItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),

@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chalicelib import times
 from chalicelib.errors import Unavailable
-from chalicelib.records import CONNECTION_EVENT_ACTIONS, Closing, Mark
+from chalicelib.records import CONNECTION_EVENT_ACTIONS, APIKey, Closing, Mark
 from chalicelib.retention import log_purge, metrics
 from chalicelib.retention.lease import LEASE
 from chalicelib.retention.purge import purge
@@ -25,11 +25,11 @@ from chalicelib.store.directory import api_keys, expired_keys
 from chalicelib.store.directory.token_names import NameTaken
 from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.dynamodb import patience
-from chalicelib.store.dynamodb.tables import FORGET_AT, ConnectionLogItem
+from chalicelib.store.dynamodb.tables import FORGET_AT, APIKeyItem, ConnectionLogItem
 from chalicelib.store.retention import runs as retention_runs
 from chalicelib.store.retention import state as retention_state
 from scripts.local.engine import EmbeddedEngine
-from tests.retention.conftest import DAY, NOW, Clock, Killed, Rows, Rules, hold, lift
+from tests.retention.conftest import DAY, NOW, Clock, Killed, Rows, Rules, hold, in_nanoseconds, lift
 from tests.transport import ObservedTransport, Send
 
 NONE = {"api_keys": 0, "audit_connection_events": 0, "connection_logs": 0, "audit_logs": 0}
@@ -105,6 +105,60 @@ def test_expired_tokens_go_with_their_names_and_good_ones_never(rules: Rules, ro
     assert session.id in rows.tokens
     assert run()["purged"] == purged(api_keys=2)
     assert rows.tokens == {name for key in kept for name in (key.id, f"name#{key.user_id}#{key.token_name}")}
+
+
+def test_tokens_that_ended_by_going_unused_go_like_expired_ones(rules: Rules, rows: Rows) -> None:
+    rules.use(api_keys_retention=in_nanoseconds(7 * DAY), unused_tokens_end=in_nanoseconds(30 * DAY))
+    long_ago, at_the_cut_off = NOW - 37 * DAY - TICK, NOW - 37 * DAY
+
+    def token(created: datetime, **changes: Any) -> APIKey:
+        return rows.token(-300 * DAY, created_at=created, **{"updated_at": created, "last_used": created, **changes})
+
+    token(NOW - 400 * DAY)
+    token(NOW - 400 * DAY, last_used=long_ago)
+    token(long_ago, last_used=times.EPOCH)
+    rows.token(8 * DAY, created_at=NOW - 400 * DAY)
+    kept = [
+        token(at_the_cut_off),
+        token(NOW - 400 * DAY, last_used=at_the_cut_off),
+        token(NOW - 400 * DAY, updated_at=at_the_cut_off),
+        # Sessions end as they always did.
+        token(NOW - 400 * DAY, login_type="password"),
+    ]
+    assert expired_keys.count_ended(NOW - 7 * DAY, 2_000) == 4
+    assert run(dry_run=True)["purged"] == purged(api_keys=4)
+    assert run()["purged"] == purged(api_keys=4)
+    assert {name for name in rows.tokens if "#" not in name} == {key.id for key in kept}
+
+
+def test_tokens_that_go_unused_stay_where_the_setting_is_off(
+    rules: Rules, rows: Rows, transport: ObservedTransport
+) -> None:
+    rules(api_keys=7 * DAY)
+    kept = rows.token(-300 * DAY, created_at=NOW - 400 * DAY, updated_at=NOW - 400 * DAY)
+    transport.requests.clear()
+    assert run()["purged"] == NONE
+    assert kept.id in rows.tokens
+    queried = {(sent.get("TableName"), sent.get("IndexName")) for _, sent in transport.requests}
+    assert (APIKeyItem.Meta.table_name, "listing") not in queried
+
+
+def test_a_token_that_is_used_while_it_is_purged_for_going_unused_is_kept(
+    rules: Rules, rows: Rows, transport: ObservedTransport
+) -> None:
+    rules.use(api_keys_retention=in_nanoseconds(7 * DAY), unused_tokens_end=in_nanoseconds(30 * DAY))
+    old = NOW - 400 * DAY
+    key = rows.token(-300 * DAY, created_at=old, updated_at=old, last_used=old)
+
+    def used(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        answer = send(operation, request)
+        if operation == "BatchGetItem":
+            api_keys.touch(key, times.now(), key.expires_at)
+        return answer
+
+    transport.intercept(used)
+    assert run()["purged"] == NONE
+    assert key.id in rows.tokens
 
 
 # Exactly.

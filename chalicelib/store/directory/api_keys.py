@@ -28,6 +28,8 @@ from chalicelib.store.dynamodb.tables import APIKeyItem, decoded
 from chalicelib.store.dynamodb.transaction import Write
 
 _KIND = "token"
+LISTED: Final = _KIND
+"""What every token has as the HASH key of the index that lists them all; session keys have none."""
 EXPIRES = "token"
 """What every token and session key has as the HASH key of the index by expiry."""
 _MAX_KEY_BYTES = 2_048
@@ -126,14 +128,17 @@ def delete(keys: Sequence[APIKey], *trail: Write, guards: Sequence[Guarded] = ()
     _releasing([*guards, *rows, *counts], keys, trail)
 
 
-def delete_ended(keys: Sequence[APIKey], before: datetime) -> None:
-    """Delete tokens, those of several users among them, that have ended before a moment, with their claims.
+def delete_ended(keys: Sequence[APIKey]) -> None:
+    """Delete tokens that have ended, those of several users among them, with their claims.
 
     Raises:
-        Changed: one of them has not.
+        Changed: one of them was used or changed since it was read, by which its end may have moved.
     """
-    # Not the revision: the end of a session key moves without one.
-    _releasing([_removal(key, APIKeyItem.expires_at < before) for key in keys], keys, ())
+    # A use moves the end of a session key, and that of a token that ends by going unused, and makes no revision.
+    rows = [
+        _removal(key, (APIKeyItem.revision == key.revision) & (APIKeyItem.last_used == key.last_used)) for key in keys
+    ]
+    _releasing(rows, keys, ())
 
 
 def unchanged(key: APIKey) -> Guarded:
@@ -256,6 +261,12 @@ def cut_off() -> datetime | None:
 def kept(key: APIKey, before: datetime | None) -> bool:
     """Whether a token is not past its time."""
     return before is None or key.expires_at >= before
+
+
+def unused_since(before: datetime) -> datetime | None:
+    """The moment since which a token went unused that ended by that before another; None where none ends by that."""
+    unused = current().unused_tokens_end
+    return before - timedelta(microseconds=unused // 1_000) if unused > 0 else None
 
 
 def _item(key: APIKey) -> APIKeyItem:
