@@ -23,7 +23,7 @@ from chalicelib.retention import placing, waiting
 from chalicelib.retention.holds import CHANGING, Hold
 from chalicelib.retention.holds import read as read_holds
 from chalicelib.retention.policy import policy
-from chalicelib.retention.purge import purge
+from chalicelib.retention.purge import ENDING_SECONDS, purge
 from chalicelib.retention.run import cut_offs_json
 from chalicelib.search import parser
 from chalicelib.search.criteria import criteria
@@ -43,8 +43,10 @@ _FILTERS = {table.log: table for table in (CONNECTION_FILTERS, AUDIT_FILTERS)}
 _LOGS: dict[str, LogTable[Any]] = {log.name: log for log in LOG_TABLES}
 _ENDING_SECONDS = 20.0
 """Kept back, of the time that a scheduled run has, for the round under way and its record."""
-_ANSWERING_SECONDS = 9.0
+_ANSWERING_SECONDS = ENDING_SECONDS + 1.0
 """The same of a run that somebody waits for."""
+_PLACING_SECONDS = 9.0
+"""Kept back, of the time that there is to place a hold, for the last look at the run under way and the answer."""
 _WAIT_SECONDS = 18.0
 """How long a new hold waits for a purge that is under way to go by it."""
 _NAME = r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}"
@@ -117,7 +119,7 @@ def put_hold(call: Call, caller: Caller, name: str) -> Answer:
         problem = "must be 1 to 64 letters, digits, dots, dashes and underscores, and begin with a letter or a digit"
         raise Invalid([Validation("name", f'Path param "name" {problem}')])
     asked = parse(PutHold, call.body)
-    give_up_at = time.monotonic() + min(_WAIT_SECONDS, call.remaining_seconds - _ANSWERING_SECONDS)
+    give_up_at = time.monotonic() + min(_WAIT_SECONDS, call.remaining_seconds - _PLACING_SECONDS)
 
     def write() -> Answer:
         state, known = placing.known()

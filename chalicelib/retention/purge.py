@@ -27,6 +27,7 @@ from chalicelib.retention.policy import policy
 from chalicelib.retention.run import Mandate, Run, Trail
 from chalicelib.retention.sweep import Sweep
 from chalicelib.settings import current
+from chalicelib.store.dynamodb.deadline import TimeUp, ends_by
 from chalicelib.store.dynamodb.patience import FAILURES
 from chalicelib.store.dynamodb.transaction import Write
 from chalicelib.store.logs import tables as log_tables
@@ -38,6 +39,15 @@ LOG_OF: Mapping[str, LogTable[Any]] = {
     AUDIT_CONNECTION_EVENTS: log_tables.AUDIT_LOGS,
 }
 """Data set -> the log that its rows are in."""
+
+_ROUND_SECONDS = 7.0
+"""How long after its time the calls of a run are over: what it has begun by then waits for the next run."""
+
+_RECORD_SECONDS = 9.0
+"""How long it takes at most to store the record of a run and to give the lease back, a call each."""
+
+ENDING_SECONDS = _ROUND_SECONDS + _RECORD_SECONDS
+"""How long after its time a run is over at the latest, however slow the store is."""
 
 _WAITED = "waited"
 """The name under which the state keeps the data sets that a run had no time for: the next one begins with them."""
@@ -54,7 +64,7 @@ def purge(seconds: float, *, dry_run: bool = False, trail: Trail = _no_trail) ->
     """Run the purge now.
 
     Args:
-        seconds: how long it may take; it ends soon after at the latest.
+        seconds: after how long no page is begun; the run is over `ENDING_SECONDS` after that at the latest.
         dry_run: count what a run would remove, and remove nothing.
         trail: what is written together with the record of a run.
 
@@ -68,18 +78,20 @@ def purge(seconds: float, *, dry_run: bool = False, trail: Trail = _no_trail) ->
     rules = policy(current())
     mandate = Mandate(rules, rules.cut_offs(now), now, time.monotonic() + seconds)
     run: Run = DryRun(mandate, trail) if dry_run else LeasedRun(mandate, trail)
-    state = run.begin()
-    if state is None:
-        _log.info("Another run of the purge is under way")
-        return None
-    swept = Sweep(state.swept, sweep.basis(rules, state.version, run.holds, current().log_shards), now)
-    waited = [name for name in state.swept.get(_WAITED, ()) if name in DATA_SETS]
-    for data_set in [*waited, *(name for name in DATA_SETS if name not in waited)]:
-        if not _purge_data_set(run, data_set, swept):
-            break
-    finished_at = times.now()
-    # Holds that came meanwhile make another basis, which no later run will find to be its own.
-    record = run.end(finished_at, {**swept.remembered(), _WAITED: run.progress.waiting})
+    with ends_by(mandate.give_up_at + ENDING_SECONDS):
+        with ends_by(mandate.give_up_at + _ROUND_SECONDS):
+            state = run.begin()
+            if state is None:
+                _log.info("Another run of the purge is under way")
+                return None
+            swept = Sweep(state.swept, sweep.basis(rules, state.version, run.holds, current().log_shards), now)
+            waited = [name for name in state.swept.get(_WAITED, ()) if name in DATA_SETS]
+            for data_set in [*waited, *(name for name in DATA_SETS if name not in waited)]:
+                if not _purge_data_set(run, data_set, swept):
+                    break
+        finished_at = times.now()
+        # Holds that came meanwhile make another basis, which no later run will find to be its own.
+        record = run.end(finished_at, {**swept.remembered(), _WAITED: run.progress.waiting})
     _log.info("Purged %s in %.1f s", record["purged"], (finished_at - now).total_seconds())
     return record
 
@@ -98,6 +110,11 @@ def _purge_data_set(run: Run, data_set: str, swept: Sweep) -> bool:
         else:
             reached = log_purge.purge_log(run, LOG_OF[data_set], data_set, cut_off, swept.start(data_set))
             swept.note(data_set, reached, cut_off)
+    except TimeUp:
+        # No error: the store was slow. What is left of the data set is not known, and there may be some.
+        run.progress.oldest_left.setdefault(data_set, cut_off)
+        if data_set not in run.progress.waiting:
+            run.progress.waiting.append(data_set)
     except LeaseLost:
         _log.warning("Another run has taken the lease of the purge over")
         errors.append("Another run has taken the lease over.")

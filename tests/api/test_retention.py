@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from secrets import token_urlsafe
@@ -14,6 +15,7 @@ from chalice.local import LambdaContext
 import app as application
 from chalicelib import times
 from chalicelib.api import log_pages, retention
+from chalicelib.api.http import Call
 from chalicelib.lanes.plan import Criteria
 from chalicelib.records import AuditLog
 from chalicelib.retention import holds, placing, purge
@@ -497,6 +499,39 @@ def test_a_run_whose_lease_was_granted_without_an_answer_runs_under_it(
     transport.restore()
     assert owner.post(RUNS).status == 200
     assert "error" not in owner.get(RETENTION).json["runs"][-1]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_run_on_a_slow_store_is_answered_before_the_gateway_gives_up(
+    owner: Client,
+    connect: Callable[..., str],
+    rules: Callable[..., None],
+    transport: ObservedTransport,
+    monkeypatch: pytest.MonkeyPatch,
+    dry_run: bool,
+) -> None:
+    for day in range(31, 61):
+        connect(day * DAY)
+    rules(connection_logs=30 * DAY)
+    began, passed = time.monotonic(), [0.0]
+
+    def wait(seconds: float) -> None:
+        passed[0] += seconds
+
+    def slow(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        wait(2.7)
+        return send(operation, request)
+
+    monkeypatch.setattr(time, "monotonic", lambda: began + passed[0])
+    monkeypatch.setattr(time, "sleep", wait)
+    monkeypatch.setattr(Call, "remaining_seconds", property(lambda _call: 29.0 - passed[0]))
+    transport.intercept(slow)
+    reply = owner.post(RUNS, {"dry_run": dry_run})
+    assert passed[0] < 29.0
+    assert (reply.status, reply.json["remaining"], "error" in reply.json) == (200, True, False)
+    transport.restore()
+    assert owner.get(RETENTION).json["runs"][0] == reply.json
+    assert owner.get(RETENTION).json["running"] is None
 
 
 def test_of_two_runs_at_once_the_second_is_refused_and_a_dry_one_is_not(

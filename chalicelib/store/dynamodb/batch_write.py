@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
+from contextvars import copy_context
 from functools import cache
 from typing import Any
 
@@ -37,7 +38,7 @@ def batch_write(table: str, requests: Sequence[WriteRequest], *, give_up_at: flo
         give_up_at: on the clock of `time.monotonic`; no call begins after it.
     """
     chunks = [requests[start : start + _MOST] for start in range(0, len(requests), _MOST)]
-    futures = [_pool().submit(_written, table, chunk, give_up_at) for chunk in chunks]
+    futures = [_pool().submit(copy_context().run, _written, table, chunk, give_up_at) for chunk in chunks]
     wait(futures)
     return sum(future.result() for future in futures)
 

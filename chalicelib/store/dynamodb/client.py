@@ -2,6 +2,7 @@
 
     ConditionFailed, TransactionCancelled    an answer: the condition of a write did not hold
     Unavailable                              throttled, timed out, unreachable or contended, after every attempt
+    TimeUp                                   not sent: the answer might come after the deadline
     ClientError                              refused for good: a mistake of ours or of the deployment
 
 pynamodb builds the schemas and conditions; what sends the calls is in `chalicelib.store.dynamodb.transport`.
@@ -19,6 +20,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import Unavailable
+from chalicelib.store.dynamodb.deadline import LONGEST_ATTEMPT_SECONDS, TimeUp, allows
 from chalicelib.store.dynamodb.patience import pause
 from chalicelib.store.dynamodb.signed_transport import CONTENTION
 from chalicelib.store.dynamodb.transport import in_use
@@ -97,9 +99,12 @@ def call(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         ConditionFailed: the write's condition did not hold.
         TransactionCancelled: one in the transaction did not.
         Unavailable: throttled, timed out, unreachable or contended, after every attempt.
+        TimeUp: it might be answered after the deadline, and was not sent again or at all.
     """
     attempt = 0
     while True:
+        if not allows(LONGEST_ATTEMPT_SECONDS):
+            raise TimeUp
         try:
             answer = in_use().send(operation, request)
         except ClientError as error:
@@ -110,7 +115,8 @@ def call(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
             raise Unavailable from error
         else:
             break
-        pause(attempt, give_up_at=inf)
+        if not pause(attempt, give_up_at=inf):
+            raise TimeUp
         attempt += 1
     if listener := _listener.get():
         listener(operation, request, answer)

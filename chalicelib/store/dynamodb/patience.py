@@ -10,6 +10,7 @@ from typing import TypeVar
 from botocore.exceptions import ClientError
 
 from chalicelib.errors import Unavailable
+from chalicelib.store.dynamodb.deadline import TimeUp, allows
 
 T = TypeVar("T")
 
@@ -29,11 +30,14 @@ def patiently(send: Callable[[], T], *, give_up_at: float) -> T:
 
     Raises:
         Unavailable: the last refusal, when there was no time for another attempt.
+        TimeUp: the deadline of the calls allows none.
     """
     attempt = 0
     while True:
         try:
             return send()
+        except TimeUp:
+            raise
         except Unavailable:
             if not pause(attempt, give_up_at=give_up_at):
                 raise
@@ -44,7 +48,7 @@ def pause(attempt: int, *, give_up_at: float) -> bool:
     """Sleep before the next attempt, longer each time and never as long as others do; False when it is too late."""
     longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(attempt, 10))
     seconds = random.uniform(0, longest)  # noqa: S311 - jitter, not a secret
-    if time.monotonic() + seconds >= give_up_at:
+    if time.monotonic() + seconds >= give_up_at or not allows(seconds):
         return False
     time.sleep(seconds)
     return True

@@ -8,7 +8,8 @@ and its signer; whatever does not go well is left to botocore's client:
     200                                 the answer
     refused, and a repeat is no help    ClientError, as botocore raises it
     refused, and the caller repeats     ClientError: see `chalicelib.store.dynamodb.client`
-    anything else                       botocore sends it again: throttled, timed out, unreachable, 5xx, expired token
+    anything else                       botocore sends it again: throttled, timed out, unreachable, 5xx, expired token;
+                                        not where its attempts might take longer than the deadline allows
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from botocore import xform_name
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import NoCredentialsError, ReadTimeoutError
 from botocore.session import Session
 from urllib3.exceptions import HTTPError
 
@@ -37,6 +38,7 @@ from chalicelib.store.dynamodb.connections import (
     Connections,
     Reply,
 )
+from chalicelib.store.dynamodb.deadline import LONGEST_ATTEMPT_SECONDS, allows
 from chalicelib.store.dynamodb.wire_format import TARGET_PREFIX, decode, encode, refusal
 
 OPERATIONS = frozenset(
@@ -59,6 +61,8 @@ CONTENTION = frozenset({"RequestLimitExceeded", "TransactionCanceledException", 
 
 _REFUSED_FOR_GOOD = frozenset({"ConditionalCheckFailedException", "ResourceNotFoundException", "ValidationException"})
 _ATTEMPTS_BY_BOTOCORE = 3
+_LONGEST_BY_BOTOCORE_SECONDS = _ATTEMPTS_BY_BOTOCORE * LONGEST_ATTEMPT_SECONDS + 4.0
+"""Of all its attempts and the pauses between them."""
 _OK = 200
 _PORTS = {"http": 80, "https": 443}
 _FIRST_PAUSE_SECONDS = 0.05
@@ -96,19 +100,19 @@ class SignedTransport:
         headers = self._signed_headers(operation, body)
         try:
             reply = self._post(headers, body)
-        except HTTPError:
-            return self._by_botocore(operation, request)
+        except HTTPError as error:
+            return self._again(operation, request, error)
         if reply.status == _OK:
             try:
                 return decode(reply.content)
-            except ValueError:
+            except ValueError as error:
                 # Damaged on its way. Every operation here may be sent twice.
-                return self._by_botocore(operation, request)
-        error = refusal(operation, reply.content)
-        if error.response["Error"]["Code"] in _REFUSED_FOR_GOOD | CONTENTION:
-            raise error
+                return self._again(operation, request, error)
+        refused = refusal(operation, reply.content)
+        if refused.response["Error"]["Code"] in _REFUSED_FOR_GOOD | CONTENTION:
+            raise refused
         time.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS))  # noqa: S311 - jitter, not a secret
-        return self._by_botocore(operation, request)
+        return self._again(operation, request, refused)
 
     def _is_sent_here(self, operation: str, request: Mapping[str, Any]) -> bool:
         # botocore gives a transaction without a token one that is the same at each of its own attempts alone.
@@ -127,6 +131,11 @@ class SignedTransport:
         credentials = self._credentials.get_frozen_credentials()
         SigV4Auth(credentials, "dynamodb", self._client.meta.region_name).add_auth(signed)  # type: ignore[no-untyped-call]
         return {**signed.headers, "User-Agent": self._client.meta.config.user_agent}
+
+    def _again(self, operation: str, request: Mapping[str, Any], error: Exception) -> dict[str, Any]:
+        if not allows(_LONGEST_BY_BOTOCORE_SECONDS):
+            raise ReadTimeoutError(endpoint_url=self._url, error=error) from error  # type: ignore[no-untyped-call]
+        return self._by_botocore(operation, request)
 
     def _by_botocore(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = getattr(self._client, xform_name(operation))(**request)  # type: ignore[no-untyped-call]

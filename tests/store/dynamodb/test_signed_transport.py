@@ -14,11 +14,12 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials, RefreshableCredentials
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import ClientError, NoCredentialsError, ReadTimeoutError
 from urllib3.exceptions import ProtocolError
 from urllib3.exceptions import ReadTimeoutError as SlowReply
 
 from chalicelib.store.dynamodb.connections import Reply
+from chalicelib.store.dynamodb.deadline import ends_by
 from chalicelib.store.dynamodb.signed_transport import OPERATIONS, SignedTransport, connected
 from tests.store.dynamodb.conftest import HANGS_UP, Answer, Endpoint, refused
 
@@ -229,6 +230,16 @@ def test_a_store_that_stays_down_is_asked_four_times(endpoint: Endpoint, transpo
     with pytest.raises(ClientError, match="ThrottlingException"):
         transport.send("Query", REQUESTS["Query"])
     assert len(endpoint.received) == 4
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(5.0, 1), (60.0, 4)])
+def test_it_is_asked_once_where_the_deadline_leaves_no_time_for_more(
+    seconds: float, asked: int, endpoint: Endpoint, transport: SignedTransport
+) -> None:
+    endpoint.answer_with(refused("ThrottlingException"))
+    with ends_by(time.monotonic() + seconds), pytest.raises((ClientError, ReadTimeoutError)):
+        transport.send("Query", REQUESTS["Query"])
+    assert len(endpoint.received) == asked
 
 
 def test_calls_that_fail_leave_as_many_attempts_to_the_next(endpoint: Endpoint, transport: SignedTransport) -> None:
