@@ -104,6 +104,12 @@ peaceful = (
 )
 """Histories in which no event of a session contradicts another."""
 seeds = st.integers(0, 2**32).map(Random)
+late_beginnings = st.builds(
+    lambda end, time: (end, replace(end, connection_status="connected", time=time, disconnect_reason=None, code=None)),
+    st.builds(replace, session_events, id=st.none(), connection_status=st.just("disconnected")),
+    st.sampled_from(MOMENTS),
+)
+"""The end of a session, and a beginning of it that is sent after everything else."""
 held = st.one_of(
     st.sampled_from(
         [
@@ -281,15 +287,20 @@ def test_events_that_agree_make_the_same_rows_in_any_order(
 
 
 @settings(deadline=None, print_blob=True, max_examples=40)
-@given(histories, seeds, st.lists(held, min_size=1, max_size=3))
+@given(histories, seeds, st.lists(held, min_size=1, max_size=3), st.lists(late_beginnings, min_size=1, max_size=4))
 def test_no_row_leaves_a_hold_whatever_is_sent(
-    engine: EmbeddedEngine, events: list[ConnectionEvent], random: Random, holds: list[Criteria]
+    engine: EmbeddedEngine,
+    events: list[ConnectionEvent],
+    random: Random,
+    holds: list[Criteria],
+    late: list[tuple[ConnectionEvent, ConnectionEvent]],
 ) -> None:
     engine.clear()
     rule = Rule(partial(join, frees=Keeping("connection", {}, tuple(holds)).frees))
     matched: set[tuple[int, str]] = set()
     before: dict[str, ConnectionLog] = {}
-    for batch in batches(events, random):
+    ends, beginnings = ([pair[place] for pair in late] for place in (0, 1))
+    for batch in [*batches([*events, *ends], random), beginnings]:
         ingest(batch, rule)
         after = {made.id: made for made in read()}
         matched |= {(index, own) for index, hold in enumerate(holds) for own, made in after.items() if hold.match(made)}
