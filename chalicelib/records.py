@@ -272,6 +272,16 @@ class ConnectionLog(_Row):
         return self.app_name or (self.type if self.type in _APP_TYPES else None)
 
     @property
+    def workspace(self) -> str:
+        """What searches by `workspace` compare."""
+        return lowered(self.workspace_name)
+
+    @property
+    def agent(self) -> str:
+        """What searches by `agent` compare."""
+        return lowered(self.agent_name)
+
+    @property
     def status(self) -> str | None:
         """`ongoing` or `completed`; None for web events, which are neither."""
         if not self.session:

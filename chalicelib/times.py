@@ -32,6 +32,26 @@ def cut_off(retention: int, moment: datetime) -> datetime | None:
         return None
 
 
+def ago(duration: timedelta | None, moment: datetime) -> datetime | None:
+    """The moment that is so long before another one, not before the year 1; None for no duration."""
+    if duration is None:
+        return None
+    try:
+        return moment - duration
+    except OverflowError:
+        return NEVER
+
+
+def latest(*moments: datetime | None) -> datetime | None:
+    """The latest of the moments that there are; None where there is none."""
+    return max((moment for moment in moments if moment is not None), default=None)
+
+
+def earliest(*moments: datetime | None) -> datetime | None:
+    """The earliest of the moments that there are; None where there is none."""
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
 def fixed(moment: datetime) -> str:
     """The stored form: 26 characters whose text order is time order."""
     return moment.isoformat(timespec="microseconds")[:26]

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from chalicelib import times
 from chalicelib.lanes.plan import plan
 from chalicelib.records import AuditLog
 from chalicelib.search.criteria import criteria
@@ -24,7 +25,9 @@ pytestmark = pytest.mark.usefixtures("tables")
 
 def found(query: str) -> list[AuditLog]:
     asked = parse(query, AUDIT_FILTERS, me="", organization=people.organization_id)
-    wanted = criteria(asked, AUDIT_FILTERS, lambda reference: people.user_ids(reference.by, reference.text))
+    wanted = criteria(
+        asked, AUDIT_FILTERS, lambda reference: people.user_ids(reference.by, reference.text), times.now()
+    )
     return [*read_page(AUDIT_LOGS, [plan(wanted, AUDIT_LOGS.kept().read, 1)], Budget(), Window(1_000)).rows]
 
 

@@ -234,7 +234,7 @@ def organizations_of(caller: Caller) -> Callable[[str], str | None]:
 def _plans(log: Log[Row], asked: Filter, readable: Reach, keeping: Keeping, known: Claims) -> list[Plan]:
     if readable.nothing:
         return [UNREADABLE]
-    wanted = criteria(asked, log.filters, partial(user_ids, known=known))
+    wanted = criteria(asked, log.filters, partial(user_ids, known=known), times.now())
     if not readable.site:
         wanted = wanted.narrowed("organization_id", readable.organizations)
     if readable.ids is not None:
@@ -286,4 +286,5 @@ def _explained(planned: Plan) -> dict[str, Any]:
         "keys": list(planned.keys),
         "why": planned.why,
         "residual": {name: sorted(allowed) for name, allowed in planned.residual.items()},
+        "conditions": [str(condition) for condition in planned.conditions],
     }

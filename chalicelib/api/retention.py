@@ -184,7 +184,7 @@ def _hold(caller: Caller, name: str, asked: PutHold, before: Hold | None) -> Hol
             raise Invalid([Validation("q", f"The hold would hold nothing: {problem}")], table.message)
         return ids
 
-    meant = criteria(found, table, user_ids)
+    meant = criteria(found, table, user_ids, times.now())
     log = _LOGS[asked.log]
     if plan(meant, log.lanes, current().log_shards).nothing:
         raise Invalid([Validation("q", "The hold would hold nothing: no row can be all of this")], table.message)

@@ -15,6 +15,7 @@ from typing import TypeAlias, assert_never
 
 from chalicelib import times
 from chalicelib.lanes.catalogue import Lane, just_below
+from chalicelib.lanes.conditions import Comparison, Condition
 from chalicelib.records import AUDIT_LOGS, CONNECTION_EVENT_ACTIONS, AuditLog, ConnectionLog
 
 BY_ID = "id"
@@ -36,16 +37,29 @@ class Criteria:
         after: the earliest time, inclusive.
         before: the latest time, inclusive.
         implied: row field -> the values that follow from what is asked; true of every such row, so never checked.
+        conditions: what each row is checked for beside that, which no lane answers.
     """
 
     fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
     after: datetime | None = None
     before: datetime | None = None
     implied: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    conditions: tuple[Condition, ...] = ()
 
     def narrowed(self, name: str, values: frozenset[str]) -> Criteria:
         """These criteria and, beside them, that a field has one of some values."""
         return replace(self, fields={**self.fields, name: self.fields.get(name, values) & values})
+
+    def where(self, *conditions: Condition) -> Criteria:
+        """These criteria and, beside them, conditions; what they exclude of the values of a field is taken from it."""
+        made, left = self, []
+        for condition in conditions:
+            allowed = made.fields.get(condition.field)
+            if condition.comparison is Comparison.EXCLUDES and allowed is not None:
+                made = made.narrowed(condition.field, allowed - condition.values)
+            else:
+                left.append(condition)
+        return replace(made, conditions=(*made.conditions, *left))
 
     def __and__(self, other: Criteria) -> Criteria:
         """The criteria of the rows that both let through."""
@@ -54,6 +68,7 @@ class Criteria:
             max((bound for bound in (self.after, other.after) if bound), default=None),
             min((bound for bound in (self.before, other.before) if bound), default=None),
             _both(self.implied, other.implied),
+            tuple(dict.fromkeys(self.conditions + other.conditions)),
         )
 
     def match(self, row: ConnectionLog | AuditLog) -> bool:
@@ -62,6 +77,7 @@ class Criteria:
             all(getattr(row, name) in allowed for name, allowed in self.fields.items())
             and (self.after is None or row.moment >= self.after)
             and (self.before is None or row.moment <= self.before)
+            and all(condition.match(row) for condition in self.conditions)
         )
 
 
@@ -103,6 +119,7 @@ class Plan:
         coarse: whether few values hold many rows.
         alternatives: other plans for the same rows, of which one may turn out to be cheaper while rows are read; see
             `chalicelib.lanes.choice`.
+        conditions: what each row is checked for beside that, which no lane answers.
     """
 
     lane: str
@@ -116,11 +133,12 @@ class Plan:
     why: str = ""
     coarse: bool = False
     alternatives: tuple[Plan, ...] = ()
+    conditions: tuple[Condition, ...] = ()
 
     @property
     def by_row(self) -> bool:
         """Whether rows must be looked at, one by one, to know which of them match."""
-        return bool(self.residual or self.any_of) or self.lane == BY_ID
+        return bool(self.residual or self.any_of or self.conditions) or self.lane == BY_ID
 
     @property
     def nothing(self) -> bool:
@@ -174,7 +192,17 @@ def plan(criteria: Criteria, lanes: tuple[Lane, ...], shards: int, *, events_sin
         residual = {name: allowed for name, allowed in fields.items() if name != BY_ID}
         why = "The token names single rows: these are read, and nothing else."
         kept = (Criteria({"data_set": _NO_CONNECTION_EVENTS}), Criteria(after=events_since)) if events_since else ()
-        return Plan(BY_ID, tuple(sorted(fields[BY_ID])), low, high, residual, fields, kept, why=why)
+        return Plan(
+            BY_ID,
+            tuple(sorted(fields[BY_ID])),
+            low,
+            high,
+            residual,
+            fields,
+            kept,
+            why=why,
+            conditions=criteria.conditions,
+        )
     able = [(lane, keys) for lane in lanes if (keys := _keys(lane, known, shards))]
     few = [(lane, keys) for lane, keys in able if len(keys) <= _MOST_KEYS or not lane.fields]
     if not few:
@@ -208,7 +236,9 @@ def _over(
             assert_never(events)
     residual = {name: allowed for name, allowed in fields.items() if name not in answered}
     why = f"{_why(lane, keys, residual, fields)}{left_out}."
-    return Plan(lane.name, keys, *bounds, residual, fields, (), events, why, lane.coarse)
+    return Plan(
+        lane.name, keys, *bounds, residual, fields, (), events, why, lane.coarse, conditions=criteria.conditions
+    )
 
 
 def _with_alternatives(best: Plan, plans: Sequence[Plan]) -> Plan:

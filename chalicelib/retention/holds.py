@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import times
+from chalicelib.lanes.conditions import Comparison, Condition
 from chalicelib.lanes.plan import Criteria
 from chalicelib.records import AuditLog, ConnectionLog
 from chalicelib.retention.keeping import DATA_SETS_OF, ONGOING, Keeping
@@ -56,6 +57,7 @@ class Hold:
             "created_at": times.fixed(self.created_at),
             "fields": {name: sorted(allowed) for name, allowed in self.criteria.fields.items()},
             "implied": {name: sorted(allowed) for name, allowed in self.criteria.implied.items()},
+            "conditions": [[one.field, one.comparison.value, sorted(one.values)] for one in self.criteria.conditions],
             "after": self.criteria.after and times.fixed(self.criteria.after),
             "before": self.criteria.before and times.fixed(self.criteria.before),
         }
@@ -135,5 +137,11 @@ def _hold(name: str, saved: Mapping[str, Any]) -> Hold:
             after=after and times.from_fixed(after),
             before=before and times.from_fixed(before),
             implied={field: frozenset(allowed) for field, allowed in saved["implied"].items()},
+            # Holds from before there were conditions have none.
+            conditions=tuple(_condition(*parts) for parts in saved.get("conditions", ())),
         ),
     )
+
+
+def _condition(field: str, comparison: str, values: list[str]) -> Condition:
+    return Condition(field, Comparison(comparison), frozenset(values))

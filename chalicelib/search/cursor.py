@@ -16,7 +16,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from chalicelib.lanes.catalogue import TIME_LENGTH
-from chalicelib.search.parser import Filter
+from chalicelib.search.parser import Filter, UserChoice
 
 _PLAIN, _COUNTED = 1, 2
 """The versions: a counted cursor carries the count of the first page, so that later pages do not count again."""
@@ -116,7 +116,23 @@ def redacted_position(reached: str, last: str, start: str) -> str:
 
 
 def _digest(version: int, place: bytes, log: str, asked: Filter) -> bytes:
-    """Of the filter as it was understood: another order or spelling of the same query is the same."""
-    meaning = [version, log, sorted(asked.equals), sorted(map(astuple, asked.users))]
+    """Of the filter as it was understood: another order or spelling of the same query is the same.
+
+    A filter without choices, exclusions and relative times has the digest that it had before there were any.
+    """
+    single = [(name, *values) for name, values in asked.fields if len(values) == 1]
+    users = [(one.field, *astuple(one.references[0])) for one in asked.users if one.is_single]
+    meaning = [version, log, sorted(single), sorted(users)]
     meaning += [str(asked.after), str(asked.before), asked.nothing]
+    choices = sorted([name, *sorted(values)] for name, values in asked.fields if len(values) != 1)
+    choices += sorted(_user_choice(one) for one in asked.users if not one.is_single)
+    conditions = sorted([one.field, one.comparison, *sorted(one.values)] for one in asked.conditions)
+    relative = [str(asked.newer_than), str(asked.older_than)] if asked.newer_than or asked.older_than else []
+    if choices or conditions or relative:
+        meaning += [choices, conditions, relative]
     return blake2b(json.dumps(meaning).encode() + place, digest_size=_DIGEST_BYTES).digest()
+
+
+def _user_choice(choice: UserChoice) -> list[str]:
+    references = sorted(f"{one.by}:{one.text}" for one in choice.references)
+    return [choice.field, str(choice.excluded), *sorted(choice.ids), *references]

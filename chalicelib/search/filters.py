@@ -41,10 +41,12 @@ class Kind(StrEnum):
     """The e-mail address of a user, whatever its case."""
     TEXT = "text"
     """Any text, whatever its case."""
+    NETWORK = "network"
+    """An address, or a network in CIDR notation."""
     AFTER = "after"
-    """A moment in RFC 3339: this one and later."""
+    """A moment in RFC 3339, a day, or how long ago such as `-24h`: this moment and later."""
     BEFORE = "before"
-    """A moment in RFC 3339: this one and earlier."""
+    """The same: this moment, or the whole day, and earlier."""
     APPLICATION = "application"
     """The name of an application, as clients name themselves."""
     DATE_FROM = "date_from"
@@ -101,10 +103,17 @@ class FilterTable:
     keys: tuple[FilterKey, ...]
     implied: Mapping[str, Mapping[str, tuple[str, ...]]] = dataclasses.field(default_factory=dict, hash=False)
 
-    def implications(self, field: str, value: str) -> Mapping[str, tuple[str, ...]]:
-        """What follows where a field has a value: other fields, and the only values they can have."""
+    def implications(self, field: str, values: frozenset[str]) -> Mapping[str, frozenset[str]]:
+        """What follows where a field has one of some values: other fields, and the only values they can have."""
         key = next((known for known in self.keys if known.field == field), None)
-        return {**self.implied.get(field, {}), **(key.implies(value) if key else {})}
+        facts = {name: frozenset(allowed) for name, allowed in self.implied.get(field, {}).items()}
+        if key is None or not values:
+            return facts
+        first, *others = (key.implies(value) for value in sorted(values))
+        for name in first:
+            if all(name in other for other in others):
+                facts[name] = frozenset().union(*(one[name] for one in (first, *others)))
+        return facts
 
     def by_key(self, key: str) -> FilterKey | None:
         """The key of this name, if there is one."""
@@ -177,7 +186,14 @@ CONNECTION_FILTERS = FilterTable(
             "time",
             "Connections begun at this moment or earlier; quote the value.",
         ),
+        FilterKey("after", Kind.AFTER, "time", "Connections begun at this moment or later; quote a time of day."),
+        FilterKey(
+            "before", Kind.BEFORE, "time", "Connections begun at this moment or earlier, or to the end of this day."
+        ),
         FilterKey("workspace_id", Kind.UUID, "workspace_id", "Connections to this workspace."),
+        FilterKey("workspace", Kind.TEXT, "workspace", "Connections to workspaces of this name, whatever its case."),
+        FilterKey("agent", Kind.TEXT, "agent", "Connections to agents of this name, whatever its case."),
+        FilterKey("ip", Kind.NETWORK, "ip", "Connections from this address, or from this network; quote colons."),
         FilterKey("connection_id", Kind.UUID, "connection_id", "The session with this connection id."),
         FilterKey(
             "status",
@@ -214,6 +230,9 @@ AUDIT_FILTERS = FilterTable(
         ),
         FilterKey("date_from", Kind.DATE_FROM, "time", "Events on this day or later, in UTC."),
         FilterKey("date_to", Kind.DATE_TO, "time", "Events on this day or earlier, the whole day included, in UTC."),
+        FilterKey("after", Kind.AFTER, "time", "Events at this moment or later; quote a time of day."),
+        FilterKey("before", Kind.BEFORE, "time", "Events at this moment or earlier, a whole day included."),
+        FilterKey("ip", Kind.NETWORK, "ip", "Events from this address, or from this network; quote colons."),
         FilterKey(
             "organization",
             Kind.ORGANIZATION,

@@ -1,7 +1,8 @@
 """The text of a query as key and value pairs, in the order in which they are to be read.
 
 The language is the one of Coder's list endpoints: words parted by spaces, `key:value`, and double quotes that keep
-spaces and colons in a value. There is no negation, no "or", no wildcard and no way to escape a quote.
+spaces and colons in a value. Two things are added: `-key:value` leaves out, and commas part values of which either will
+do; quotes keep a comma too. There is no wildcard and no way to escape a quote.
 """
 
 from __future__ import annotations
@@ -15,13 +16,21 @@ from chalicelib.search.values import quoted
 # A quote hides the separator up to the next quote or, where none follows, up to the end of the text.
 _WORDS = re.compile(r'(?:[^" ]+|"[^"]*"?)+')
 _PARTS = re.compile(r'(?:[^":]+|"[^"]*"?)+')
+_CHOICE = re.compile(r'(?:[^",]+|"[^"]*"?)*')
 
 
 class Term(NamedTuple):
-    """One constraint as it was written, in lower case and without the quotes round it."""
+    """One constraint as it was written, in lower case and without the quotes round it.
+
+    Attributes:
+        key: before the colon.
+        value: after it.
+        choices: the values that commas part; empty where there is no comma.
+    """
 
     key: str
     value: str
+    choices: tuple[str, ...] = ()
 
 
 class WrongElement(ValueError):
@@ -56,14 +65,26 @@ def _term(element: str, bare: str) -> Term:
         case [_]:
             return Term(bare, element)
         case [key, value]:
-            return Term(key.strip('"'), value.strip('"'))
+            return Term(key.strip('"'), value.strip('"'), _choices(value))
         case _:
             raise WrongElement(f"Query element {quoted(element)} can only contain 1 ':'")
 
 
-def by_key(given: list[Term]) -> dict[str, list[str]]:
-    """The values of each key, keys and values in the order of the terms."""
-    texts: dict[str, list[str]] = {}
-    for key, value in given:
-        texts.setdefault(key, []).append(value)
-    return texts
+def by_key(given: list[Term]) -> dict[str, list[Term]]:
+    """The terms of each key, keys and terms in their order."""
+    of_key: dict[str, list[Term]] = {}
+    for term in given:
+        of_key.setdefault(term.key, []).append(term)
+    return of_key
+
+
+def _choices(value: str) -> tuple[str, ...]:
+    if "," not in value:
+        return ()
+    choices, start = [], 0
+    while start <= len(value):
+        match = _CHOICE.match(value, start)
+        assert match is not None  # noqa: S101 - the pattern matches nothing too
+        choices.append(match[0].strip('"'))
+        start = match.end() + 1
+    return tuple(choices) if len(choices) > 1 else ()

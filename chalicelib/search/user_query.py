@@ -76,7 +76,7 @@ def parse(query: str, table: UserTable) -> UserFilter:
     wrong: list[Validation] = []
     conditions: list[Condition] = []
     for key in table.keys:
-        texts = [text.strip('"') for text in given.pop(key.key, ())]
+        texts = [term.value.strip('"') for term in given.pop(key.key, ())]
         if not any(texts):
             continue
         try:

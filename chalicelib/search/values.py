@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import re
 from datetime import MINYEAR, UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TYPE_CHECKING, TypeVar
 
+from chalicelib import durations
 from chalicelib.logs import go_quoting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+
+T = TypeVar("T")
 
 NIL_UUID = "00000000-0000-0000-0000-000000000000"
 """Stands for "no UUID given" wherever a UUID is asked for."""
@@ -20,6 +24,7 @@ NIL_UUID = "00000000-0000-0000-0000-000000000000"
 _REPEATED = 100
 _FLAGS = {"1": True, "t": True, "true": True, "0": False, "f": False, "false": False}
 _INT64_DIGITS = 19
+_MAPPED = IPv6Network("::ffff:0:0/96")
 _DAY = "2006-01-02"
 _MOMENT = "2006-01-02T15:04:05.999999999Z07:00"
 
@@ -57,16 +62,16 @@ def enum(text: str, words: Collection[str], aliases: Mapping[str, str]) -> str:
     return word
 
 
-def only(texts: Sequence[str]) -> str:
-    """The one value of a key that takes one.
+def only(given: Sequence[T]) -> T:
+    """The one term of a key that takes one.
 
     Raises:
         WrongValue: there are several.
     """
-    if len(texts) > 1:
-        problem = f"provided more than once, found {len(texts)} times"
+    if len(given) > 1:
+        problem = f"provided more than once, found {len(given)} times"
         raise WrongValue(f"{problem}. Only provide 1 instance of this query param.")
-    return texts[0]
+    return given[0]
 
 
 def boolean(text: str) -> bool:
@@ -117,6 +122,49 @@ def timestamp(text: str) -> datetime:
     """
     upper = text.upper()
     return _joined(upper, _MOMENT, _read(upper, _MOMENT, _DAY_ELEMENTS + _CLOCK_ELEMENTS))
+
+
+def moment(text: str) -> datetime | timedelta:
+    """A moment: in RFC 3339 or as a day `YYYY-MM-DD`, its first moment in UTC; or how long ago, such as `-24h`.
+
+    Raises:
+        WrongValue: it is none of the three.
+    """
+    if text.startswith("-"):
+        return _ago(text)
+    return date(text) if is_day(text) else timestamp(text)
+
+
+def is_day(text: str) -> bool:
+    """Whether a text is written as a day is."""
+    return re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.ASCII) is not None
+
+
+def _ago(text: str) -> timedelta:
+    try:
+        return timedelta(microseconds=-durations.parse(text) // 1_000)
+    except durations.InvalidDuration as error:
+        problem = "must be a time, a day, or how long ago such as -24h or -7d"
+        raise WrongValue(f"{problem}: {error}") from error
+
+
+def network(text: str) -> str:
+    """An address or a network in CIDR notation, in its shortest form; an address is a text without a slash.
+
+    Raises:
+        WrongValue: it is neither.
+    """
+    try:
+        found = ip_network(text, strict=False)
+    except ValueError as error:
+        problem = f"{quoted(text)} is no address and no network such as 203.0.113.0/24"
+        raise WrongValue(f"has invalid value: {problem}") from error
+    if "%" in text:
+        raise WrongValue(f"has invalid value: {quoted(text)} has a zone, which means nothing to others")
+    if isinstance(found, IPv6Network) and found.subnet_of(_MAPPED):
+        # As addresses are stored: IPv4 where IPv6 only dresses it.
+        found = IPv4Network((int(found.network_address) & 0xFFFFFFFF, found.prefixlen - _MAPPED.prefixlen))
+    return str(found.network_address) if found.prefixlen == found.max_prefixlen else str(found)
 
 
 def quoted(text: str) -> str:

@@ -121,8 +121,10 @@ def _takes(key: FilterKey) -> str:  # noqa: PLR0911 - one for each kind
             return "a text"
         case Kind.APPLICATION:
             return "the name of an application"
+        case Kind.NETWORK:
+            return "an address or a network"
         case Kind.AFTER | Kind.BEFORE:
-            return "an RFC 3339 time, in quotes"
+            return "an RFC 3339 time in quotes, a day, or `-24h`"
         case Kind.DATE_FROM | Kind.DATE_TO:
             return "a day, `YYYY-MM-DD`"
         case _:

@@ -192,8 +192,8 @@ def test_a_cursor_of_another_filter_or_another_log_is_refused(
 ) -> None:
     assert events
     made = owner.logs("type:ssh", limit="2").json["next_cursor"]
-    place = cursor.decode(made, "connection", Filter(equals=(("type", "ssh"),)))
-    foreign = cursor.encode(place, "audit", Filter(equals=(("type", "ssh"),)))
+    place = cursor.decode(made, "connection", Filter(fields=(("type", frozenset({"ssh"})),)))
+    foreign = cursor.encode(place, "audit", Filter(fields=(("type", frozenset({"ssh"})),)))
     for query, text in (("", made), ("type:vscode", made), ("type:ssh status:ongoing", made), ("type:ssh", foreign)):
         reply = owner.logs(query, limit="2", cursor=text)
         assert reply.status == 400

@@ -49,8 +49,11 @@ def check(query: str, table: FilterTable) -> None:
     assert repr(answer(query, table)) == repr(found)
     if isinstance(found, Filter):
         known = {key.field for key in table.keys}
-        texts = [value for _, value in found.equals] + [user.text for user in found.users]
-        assert {field for field, _ in found.equals} | {user.field for user in found.users} <= known
+        conditions = [(one.field, one.values) for one in found.conditions]
+        texts = [value for _, values in (*found.fields, *conditions) for value in values]
+        texts += [reference.text for choice in found.users for reference in choice.references]
+        fields = {field for field, _ in (*found.fields, *conditions)}
+        assert fields | {choice.field for choice in found.users} <= known
         assert all(text and text == lowered(text) and text.encode() for text in texts)
         assert all(bound is None or bound.utcoffset() is not None for bound in (found.after, found.before))
     else:
@@ -80,7 +83,9 @@ def test_any_text_that_looks_like_the_language_gives_a_filter_or_the_error_shape
 @settings(deadline=None)
 @given(st.text(any_character.filter(lambda character: character != '"'), min_size=1))
 def test_a_quoted_target_comes_back_in_lower_case(value: str) -> None:
-    assert answer(f'resource_target:"{value}"', AUDIT_FILTERS) == Filter(equals=(("target", lowered(value)),))
+    assert answer(f'resource_target:"{value}"', AUDIT_FILTERS) == Filter(
+        fields=(("target", frozenset({lowered(value)})),)
+    )
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.log)

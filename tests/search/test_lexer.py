@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.casing import lowered
-from chalicelib.search.lexer import WrongElement, terms
+from chalicelib.search.lexer import Term, WrongElement, terms
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,8 @@ from chalicelib.search.lexer import WrongElement, terms
     ],
 )
 def test_terms_are_those_of_the_specification(query: str, expected: list[tuple[str, str]]) -> None:
-    assert terms(query, "bare") == expected
+    assert [(term.key, term.value) for term in terms(query, "bare")] == expected
+    assert [term.choices for term in terms(query, "bare")] == [()] * len(expected)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,27 @@ def test_the_first_unreadable_element_is_named_and_hides_the_others(query: str, 
 @settings(deadline=None)
 @given(st.text(st.characters(exclude_characters='"')))
 def test_a_quoted_value_comes_back_whole_and_in_lower_case(value: str) -> None:
-    assert terms(f'key:"{value}"', "bare") == [("key", lowered(value))]
+    assert terms(f'key:"{value}"', "bare") == [Term("key", lowered(value))]
+
+
+@pytest.mark.parametrize(
+    ("value", "choices"),
+    [
+        ("a,b", ("a", "b")),
+        ("a,B,c", ("a", "b", "c")),
+        ('"a b",c', ("a b", "c")),
+        ('"a,b",c', ("a,b", "c")),
+        ("a,,b", ("a", "", "b")),
+        ("a,", ("a", "")),
+        (",a", ("", "a")),
+        (",", ("", "")),
+        ('"a,b"', ()),
+        ("a", ()),
+    ],
+)
+def test_commas_outside_quotes_part_values(value: str, choices: tuple[str, ...]) -> None:
+    (term,) = terms(f"key:{value}", "bare")
+    assert term.choices == choices
 
 
 @settings(deadline=None)

@@ -38,7 +38,10 @@ def matching(plan: Plan, base_only: frozenset[str]) -> Matching:
     """
     fields = {name: allowed for name, allowed in plan.checks.items() if name not in base_only}
     after = [_field(name, allowed) for name, allowed in plan.checks.items() if name in base_only]
-    asked = {*plan.residual}.union(*(criteria.fields for criteria in plan.any_of))
+    for condition in plan.conditions:
+        (after if condition.field in base_only else before).append(condition.match)
+    asked = {*plan.residual, *(condition.field for condition in plan.conditions)}
+    asked = asked.union(*(_fields(criteria) for criteria in plan.any_of))
     hydrates = not base_only.isdisjoint(asked)
     if plan.any_of and hydrates:
         after.append(_any_of(plan.any_of))
@@ -60,6 +63,10 @@ def matches(row: object, predicates: Sequence[Predicate]) -> bool:
 
 def _field(name: str, allowed: frozenset[str]) -> Predicate:
     return lambda row: getattr(row, name) in allowed
+
+
+def _fields(criteria: Criteria) -> set[str]:
+    return {*criteria.fields, *(condition.field for condition in criteria.conditions)}
 
 
 def _any_of(alternatives: Sequence[Criteria]) -> Predicate:

@@ -11,6 +11,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 
+from chalicelib import times
 from chalicelib.lanes.catalogue import CONNECTION_LANES, position
 from chalicelib.lanes.plan import NOTHING, Criteria, Plan, plan
 from chalicelib.logs.connection import session_id
@@ -119,7 +120,7 @@ def ids_of(reference: UserReference) -> Sequence[str]:
 
 def query(text: str, shards: int = 1) -> Plan:
     asked = parse(text, CONNECTION_FILTERS, me=USERS["user1"], organization=ORGANIZATIONS.get)
-    return plan(criteria(asked, CONNECTION_FILTERS, ids_of), CONNECTION_LANES, shards)
+    return plan(criteria(asked, CONNECTION_FILTERS, ids_of, times.now()), CONNECTION_LANES, shards)
 
 
 def newest_first(some: Sequence[ConnectionLog]) -> list[ConnectionLog]:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from chalicelib import times
 from chalicelib.lanes.catalogue import (
     AUDIT_LANES,
     CONNECTION_LANES,
@@ -168,7 +169,7 @@ def read(
     lanes: tuple[Lane, ...] | None = None,
 ) -> tuple[Tally, Bill, int, bool]:
     asked = parse(query, filters, me=str(UUID(int=101)), organization=lambda _: None)
-    planned = plan(criteria(asked, filters, lambda _: []), lanes or log.kept().read, shards)
+    planned = plan(criteria(asked, filters, lambda _: [], times.now()), lanes or log.kept().read, shards)
     tally, bill, budget = Tally(), Bill(), Budget(20_000)
     transport.intercept(tally.count)
     with store_engine.heard_by(bill.add):
