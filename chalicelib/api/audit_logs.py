@@ -7,19 +7,21 @@ from functools import partial
 from uuid import uuid4
 
 from chalicelib.access.decide import Object, decide, reach
-from chalicelib.api import log_pages, service_lines, trail
+from chalicelib.api import log_pages, log_summary, service_lines, trail
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.delivery import Delivery
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.ingest import PAST_RETENTION, Intake, id_answered, received, taken_in
+from chalicelib.api.log_resource import Log, answer_row
 from chalicelib.errors import Forbidden, GatebookError
 from chalicelib.logs import audit_event
 from chalicelib.logs.service_log import AUDIT_LOG
 from chalicelib.models.audit_logs import GenerateIn, audit_log_json, check_sizes, parse_row, sourced_json
 from chalicelib.models.base import parse
+from chalicelib.models.filters import filters_json
 from chalicelib.models.results import Results
-from chalicelib.records import Receipt
+from chalicelib.records import AuditLog, Receipt
 from chalicelib.retention import holds
 from chalicelib.search.filters import AUDIT_FILTERS
 from chalicelib.search.values import NIL_UUID
@@ -28,7 +30,7 @@ from chalicelib.store.logs.tables import AUDIT_LOGS
 
 routes = Routes(__name__)
 
-LOG = log_pages.Log(AUDIT_LOGS, AUDIT_FILTERS, "audit_log", "audit_logs", audit_log_json)
+LOG = Log(AUDIT_LOGS, AUDIT_FILTERS, "audit_log", "audit_logs", audit_log_json)
 SOURCED = replace(LOG, shown=sourced_json)
 INTAKE = Intake(AUDIT_LOG, "audit_log", "create", parse_row)
 _GENERATED = {"foo": {"old": "bar", "new": "baz", "secret": False}}
@@ -68,10 +70,40 @@ def list_rows(call: Call, caller: Caller) -> Answer:
 
     Who may read the whole log is shown which token wrote a row, and when.
     """
+    return log_pages.answer(call, caller, _log_for(caller))
+
+
+@routes.view("/api/v2/audit/filters")
+@authenticated
+def list_filters(_call: Call, _caller: Caller) -> Answer:
+    """The keys of `q`, for completion."""
+    return Answer(filters_json(AUDIT_FILTERS))
+
+
+@routes.view("/api/v2/audit/summary")
+@partial(authenticated, names=partial(log_pages.names, log=LOG))
+def summarize(call: Call, caller: Caller) -> Answer:
+    """Counts of the rows that `q` asks for, by time and by value."""
+    return log_summary.answer(call, caller, LOG)
+
+
+@routes.view("/api/v2/audit/{id}")
+@authenticated
+def show_row(_call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as the path has it
+    """One row, as lists answer it."""
+    return answer_row(caller, _log_for(caller), id)
+
+
+def _log_for(caller: Caller) -> Log[AuditLog]:
+    """The log as the caller may see it.
+
+    Raises:
+        Forbidden: the caller may read no row.
+    """
     readable = reach(caller.subject, "read", LOG.resource)
     if readable.nothing:
         raise Forbidden
-    return log_pages.answer(call, caller, SOURCED if readable.site else LOG)
+    return SOURCED if readable.site else LOG
 
 
 @routes.view("/api/v2/audit/testgenerate", methods=["POST"])

@@ -6,24 +6,24 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any, Generic
 
 from chalicelib import times
-from chalicelib.access import allow_list, scopes
-from chalicelib.access.decide import Object, Reach, Subject, decide, reach
+from chalicelib.access.decide import Object, Reach, decide, reach
 from chalicelib.api import request_log
 from chalicelib.api.authentication import Names
 from chalicelib.api.caller import Caller
 from chalicelib.api.fit_rows import fit_rows
 from chalicelib.api.http import Answer, Call, Encoded, encoded
+from chalicelib.api.log_resource import Log, is_known, visible_row
 from chalicelib.api.parameters import Page, boolean, page
 from chalicelib.errors import Forbidden, Invalid, Validation
 from chalicelib.lanes.catalogue import TIME_LENGTH
-from chalicelib.lanes.plan import UNREADABLE, Plan
+from chalicelib.lanes.plan import UNREADABLE, Criteria, Plan
 from chalicelib.models.directory import Beside
 from chalicelib.records import User
 from chalicelib.retention import holds
@@ -31,7 +31,6 @@ from chalicelib.retention.keeping import Keeping
 from chalicelib.search import cursor, parser
 from chalicelib.search.criteria import criteria
 from chalicelib.search.cursor import CarriedCount, Cursor
-from chalicelib.search.filters import FilterTable
 from chalicelib.search.parser import Filter, UserReference, parse
 from chalicelib.settings import current
 from chalicelib.store.directory import people
@@ -40,7 +39,7 @@ from chalicelib.store.dynamodb import client
 from chalicelib.store.dynamodb.budget import Bill, Budget
 from chalicelib.store.logs.count import Counted
 from chalicelib.store.logs.page import PageRead, Place, Window, read_page
-from chalicelib.store.logs.tables import LogTable, Row
+from chalicelib.store.logs.tables import Row
 
 COUNT_CAP = 2_000
 _ANSWERING_SECONDS = 13.0
@@ -49,26 +48,8 @@ _LARGEST_ANSWER = 5_000_000
 """Bytes of rows as Lambda sends them, which is six million in all."""
 _MOST_ROWS = 5_000
 """Of one answer, whatever the limit: about as many as it has bytes for."""
+Planner = Callable[[Criteria], list[Plan]]
 _WRONG_PAGE = "Query parameters have invalid values."
-
-
-@dataclass(frozen=True, slots=True)
-class Log(Generic[Row]):
-    """A log as it is shown.
-
-    Attributes:
-        stored: where its rows are.
-        filters: the language of its queries.
-        resource: what its rows are called in the policy.
-        rows: the name of the list of rows in the answer.
-        shown: a row as clients read it, with the users and organizations that belong to it.
-    """
-
-    stored: LogTable[Row]
-    filters: FilterTable
-    resource: str
-    rows: str
-    shown: Callable[[Row, Beside], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +106,7 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
         request = _parse_request(call, caller, log, budget)
         result = _execute(request, caller, log, budget, bill)
     request_log.note(RowsRead=budget.rows_read)
-    return _respond(request, result, log, partial(_is_known, caller.subject))
+    return _respond(request, result, log, partial(is_known, caller.subject))
 
 
 def _parse_request(call: Call, caller: Caller, log: Log[Row], budget: Budget) -> _Request:
@@ -135,27 +116,15 @@ def _parse_request(call: Call, caller: Caller, log: Log[Row], budget: Budget) ->
     explained = boolean(call.query("explain"))
     if explained and not readable.site:
         raise Forbidden("Forbidden.", "Plans are explained to those who may read the whole log.")
-    asked = parse(
-        call.query("q"),
-        log.filters,
-        me=caller.user.id,
-        organization=organizations_of(caller),
-        has=partial(_has, log, readable, budget),
-    )
+    asked = filter_of(call, caller, log, budget)
     start = _start(text, log.stored.name, asked)
     counting = call.query("count") == "" or boolean(call.query("count"))
     return _Request(wanted, asked, start, readable, counting, explained)
 
 
-def _has(log: Log[Row], readable: Reach, budget: Budget, field: str, word: str) -> bool:
-    """Whether a row that the caller may see has a word that is not known, of a server that is newer than the words."""
-    plans = _plans(log, Filter(((field, word),)), readable, holds.keeping(log.stored.name), {})
-    return bool(read_page(log.stored, plans, budget, Window(limit=1)).rows)
-
-
 def _execute(request: _Request, caller: Caller, log: Log[Row], budget: Budget, bill: Bill) -> _Result[Row]:
     keeping = holds.keeping(log.stored.name)
-    plans = _plans(log, request.asked, request.readable, keeping, caller.names)
+    plans = planner(request.asked, caller, log)(Criteria())
     start = request.start or Cursor("", request.page.offset)
     if request.page.after_id and not request.readable.nothing:
         start = Cursor(_position_of(log, request.readable, keeping, request.page.after_id), request.page.offset)
@@ -231,15 +200,39 @@ def organizations_of(caller: Caller) -> Callable[[str], str | None]:
     return organization
 
 
-def _plans(log: Log[Row], asked: Filter, readable: Reach, keeping: Keeping, known: Claims) -> list[Plan]:
+def filter_of(call: Call, caller: Caller, log: Log[Row], budget: Budget) -> Filter:
+    """The filter that `q` means.
+
+    Raises:
+        Invalid: it means none.
+    """
+    return parse(
+        call.query("q"),
+        log.filters,
+        me=caller.user.id,
+        organization=organizations_of(caller),
+        has=partial(_has, log, caller, budget),
+    )
+
+
+def _has(log: Log[Row], caller: Caller, budget: Budget, field: str, word: str) -> bool:
+    """Whether a row that the caller may see has a word that is not known, of a server that is newer than the words."""
+    plans = planner(Filter(((field, frozenset({word})),)), caller, log)(Criteria())
+    return bool(read_page(log.stored, plans, budget, Window(limit=1)).rows)
+
+
+def planner(asked: Filter, caller: Caller, log: Log[Row]) -> Planner:
+    """Gives the plans of what is asked, the caller may see, retention keeps, and further criteria let through."""
+    readable = reach(caller.subject, "read", log.resource)
     if readable.nothing:
-        return [UNREADABLE]
-    wanted = criteria(asked, log.filters, partial(user_ids, known=known), times.now())
+        return lambda _: [UNREADABLE]
+    keeping = holds.keeping(log.stored.name)
+    wanted = criteria(asked, log.filters, partial(user_ids, known=caller.names), times.now())
     if not readable.site:
         wanted = wanted.narrowed("organization_id", readable.organizations)
     if readable.ids is not None:
         wanted = wanted.narrowed("id", readable.ids)
-    return keeping.plans(wanted, log.stored.kept().read, current().log_shards)
+    return lambda further: keeping.plans(wanted & further, log.stored.kept().read, current().log_shards)
 
 
 def user_ids(reference: UserReference, known: Claims = MappingProxyType({})) -> Sequence[str]:
@@ -249,24 +242,10 @@ def user_ids(reference: UserReference, known: Claims = MappingProxyType({})) -> 
 
 def _position_of(log: Log[Row], readable: Reach, keeping: Keeping, row_id: str) -> str:
     """Where the row that `after_id` names stands; one that the caller may not see is not there."""
-    row = log.stored.get(row_id)
-    seen = (
-        row is not None
-        and (readable.site or row.organization_id in readable.organizations)
-        and (readable.ids is None or row.id in readable.ids)
-        and keeping.keeps(row)
-    )
-    if row is None or not seen:
+    row = visible_row(log, readable, keeping, row_id)
+    if row is None:
         raise Invalid([Validation("after_id", 'Query param "after_id" is not the id of a row')], _WRONG_PAGE)
     return log.stored.position(row)
-
-
-def _is_known(reader: Subject, user: User) -> bool:
-    """Whether the reader of a log, by their roles, knows the user: as one who reads users, or from an organization."""
-    if user.organization_roles.keys() & reader.organization_roles.keys():
-        return True
-    anything = replace(reader, scopes=scopes.DEFAULT, allow_list=allow_list.DEFAULT)
-    return bool(decide(anything, "read", Object("user", user.id, owner=user.id)))
 
 
 def _explanation(result: _Result[Row]) -> dict[str, Any]:

@@ -49,6 +49,7 @@ _PLACING_SECONDS = 9.0
 """Kept back, of the time that there is to place a hold, for the last look at the run under way and the answer."""
 _WAIT_SECONDS = 18.0
 """How long a new hold waits for a purge that is under way to go by it."""
+_RELATIVE = "A hold cannot ask how old a row is, which changes by itself. Ask for a moment: after:2026-01-31"
 _NAME = r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}"
 
 
@@ -173,8 +174,10 @@ def _running(state: State) -> dict[str, Any] | None:
 def _hold(caller: Caller, name: str, asked: PutHold, before: Hold | None) -> Hold:
     table = _FILTERS[asked.log]
     found = parser.parse(asked.q, table, me=caller.user.id, organization=log_pages.organizations_of(caller))
-    if not CHANGING.isdisjoint(name for name, _ in found.equals):
+    if not CHANGING.isdisjoint(found.asked):
         raise Invalid([Validation("q", _CHANGES)], table.message)
+    if found.newer_than is not None or found.older_than is not None:
+        raise Invalid([Validation("q", _RELATIVE)], table.message)
 
     def user_ids(reference: UserReference) -> Sequence[str]:
         ids = log_pages.user_ids(reference)
@@ -204,6 +207,7 @@ def _json(hold: Hold) -> HoldJSON:
         "created_by": hold.created_by,
         "created_at": times.wire(hold.created_at),
         "matches": {name: sorted(allowed) for name, allowed in hold.criteria.fields.items()},
+        "conditions": [str(condition) for condition in hold.criteria.conditions],
     }
 
 

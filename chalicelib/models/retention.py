@@ -27,7 +27,7 @@ class PutHold(Model):
 
 
 class HoldJSON(TypedDict):
-    """A hold as it is shown; `matches` is what its filter was understood to mean: row field -> values."""
+    """A hold as it is shown; `matches` and `conditions` are what its filter was understood to mean."""
 
     name: str
     log: str
@@ -36,3 +36,4 @@ class HoldJSON(TypedDict):
     created_by: str
     created_at: str
     matches: dict[str, list[str]]
+    conditions: list[str]

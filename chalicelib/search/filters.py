@@ -95,6 +95,7 @@ class FilterTable:
         message: what a client is told when a query is wrong.
         keys: every key there is.
         implied: row field -> what follows, where it is asked for: other fields and the only values they can have.
+        facets: the keys by whose values a summary counts rows; the first is that of the bars.
     """
 
     log: str
@@ -102,6 +103,7 @@ class FilterTable:
     message: str
     keys: tuple[FilterKey, ...]
     implied: Mapping[str, Mapping[str, tuple[str, ...]]] = dataclasses.field(default_factory=dict, hash=False)
+    facets: tuple[str, ...] = ()
 
     def implications(self, field: str, values: frozenset[str]) -> Mapping[str, frozenset[str]]:
         """What follows where a field has one of some values: other fields, and the only values they can have."""
@@ -205,6 +207,7 @@ CONNECTION_FILTERS = FilterTable(
         ),
     ),
     implied={"status": {"type": SESSION_TYPES}},
+    facets=("type", "status", "workspace_owner", "username", "organization", "workspace", "agent", "ip"),
 )
 
 AUDIT_FILTERS = FilterTable(
@@ -258,4 +261,5 @@ AUDIT_FILTERS = FilterTable(
         ),
     ),
     implied={"build_reason": {"resource_type": ("workspace_build", "workspace")}},
+    facets=("action", "resource_type", "username", "organization", "build_reason", "ip"),
 )

@@ -88,6 +88,12 @@ class Filter:
     older_than: timedelta | None = None
     nothing: bool = False
 
+    @property
+    def asked(self) -> frozenset[str]:
+        """The row fields that it asks about, times left out."""
+        users = (choice.field for choice in self.users)
+        return frozenset({*dict(self.fields), *users, *(condition.field for condition in self.conditions)})
+
     def __and__(self, other: Filter) -> Filter:
         """The filter of the rows that both let through."""
         fields = dict(self.fields)

@@ -55,6 +55,7 @@ def concrete(path: str) -> str:
         "name": "nothing",
         "version": "0123456789abcdef",
         "asset": "nothing.js",
+        "id": str(uuid4()),
     }
     return path.format_map(names)
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from chalicelib.store.dynamodb.client import call
@@ -74,6 +75,17 @@ def beside(first: Rounds[S], second: Rounds[T]) -> Rounds[tuple[S, T]]:
         if isinstance(other, _Asking):
             other = _advance(second, answers[len(mine) :])
     return one.result, other.result
+
+
+def together(generators: Sequence[Rounds[T]]) -> Rounds[list[T]]:
+    """Run any number of generators at once: each round has the requests of all that have not returned yet."""
+    steps = [_begin(rounds) for rounds in generators]
+    while any(isinstance(step, _Asking) for step in steps):
+        answers = iter((yield [one for step in steps if isinstance(step, _Asking) for one in step.requests]))
+        for index, (rounds, step) in enumerate(zip(generators, steps, strict=True)):
+            if isinstance(step, _Asking):
+                steps[index] = _advance(rounds, [*islice(answers, len(step.requests))])
+    return [step.result for step in steps if isinstance(step, _Done)]
 
 
 def send(requests: Sequence[Request]) -> list[Answer]:
