@@ -81,10 +81,13 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
 
     Raises:
         Invalid: `q`, or another parameter, is wrong.
-        Forbidden: `explain` from somebody who may not read the whole log.
+        Forbidden: the caller may read no row, or not the whole log and asks for `explain`.
     """
+    readable = reach(caller.subject, "read", log.resource)
+    if readable.nothing:
+        raise Forbidden
     explained = boolean(call.query("explain"))
-    if explained and not reach(caller.subject, "read", log.resource).site:
+    if explained and not readable.site:
         raise Forbidden("Forbidden.", "Plans are explained to those who may read the whole log.")
     bill = Bill()
     budget = Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)

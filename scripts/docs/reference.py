@@ -104,7 +104,7 @@ def _user_values(key: UserKey) -> str:  # noqa: PLR0911 - one for each kind
             assert_never(key.kind)
 
 
-def _takes(key: FilterKey) -> str:  # noqa: PLR0911 - one for each kind
+def _takes(key: FilterKey) -> str:  # noqa: C901, PLR0911 - one for each kind
     match key.kind:
         case Kind.ENUM:
             words = [f"`{word}`" for word in key.values]

@@ -58,6 +58,10 @@ def stored(reply: Reply) -> bool:
     )
 
 
+def summed(reply: Reply) -> bool:
+    return succeeded(reply) and any(bucket["count"] for bucket in reply.json["buckets"])
+
+
 @dataclass(frozen=True)
 class Case:
     """One thing that a route does.
@@ -107,6 +111,7 @@ EVENT = {
     "ip": "10.1.2.3",
     "connection_id": "{root}",
 }
+THAT_DAY = {"from": "2025-07-10", "to": "2025-07-10"}
 AUDIT = "/api/v2/audit"
 AUDITED = {
     "time": "2025-07-10T10:14:38.942776Z",
@@ -166,8 +171,14 @@ CASES = (
     Case("DELETE", KEY),
     Case("GET", CONNECTIONS, opened=counted),
     Case("POST", CONNECTIONS, EVENT, stored),
+    Case("GET", f"{CONNECTIONS}/{{id}}", named={"id": "connection"}),
+    Case("GET", f"{CONNECTIONS}/summary", opened=summed, query=THAT_DAY),
+    Case("GET", f"{CONNECTIONS}/filters"),
     Case("GET", AUDIT, opened=counted),
     Case("POST", AUDIT, AUDITED, stored),
+    Case("GET", f"{AUDIT}/{{id}}", named={"id": "audited"}),
+    Case("GET", f"{AUDIT}/summary", opened=summed, query=THAT_DAY),
+    Case("GET", f"{AUDIT}/filters"),
     Case("POST", f"{AUDIT}/testgenerate", {"organization_id": "{organization}"}),
     Case("GET", RETENTION),
     Case("POST", f"{RETENTION}/runs", {"dry_run": True}),
@@ -185,14 +196,17 @@ class Stage:
 
     def __init__(self, house: House, owner: Client, root: User) -> None:
         self.house, self.owner, self.root = house, owner, root
+        self.rows: dict[str, str] = {}
         self.set_up_organization()
 
     def set_up_organization(self) -> None:
         """Make the organization with a row in each log, and who is in it."""
         self.acme: Organization = self.house.organization("acme")
         self.set_up()
-        for path, body in ((CONNECTIONS, EVENT), (AUDIT, AUDITED)):
-            assert stored(self.call(Case("POST", path, body), self.owner))
+        for name, path, body in (("connection", CONNECTIONS, EVENT), ("audited", AUDIT, AUDITED)):
+            reply = self.call(Case("POST", path, body), self.owner)
+            assert stored(reply)
+            self.rows[name] = reply.json["results"][0]["id"]
 
     def set_up(self) -> None:
         """Make a member of the organization with a token, a stranger to it, and a hold."""
@@ -212,7 +226,7 @@ class Stage:
 
     def call(self, case: Case, client: Client) -> Reply:
         """Send the request of a case."""
-        others = {"new": str(uuid4()), "own": client.token[:10], "stranger": self.stranger.id}
+        others = {"new": str(uuid4()), "own": client.token[:10], "stranger": self.stranger.id, **self.rows}
         names = {
             "user": self.bob.id,
             "username": self.bob.username,

@@ -39,6 +39,8 @@ MAY_BE_EMPTY = {("POST", "/api/v2/users/{user}/keys/{keyid}/rotate"), ("POST", "
 EVERY_ROUTE = sorted((method, path) for path, methods in app.routes.items() for method in methods)
 GATED = [route for route in EVERY_ROUTE if route not in UNGATED]
 WITH_BODY = [route for route in EVERY_ROUTE if route[0] in ("PATCH", "POST", "PUT") and route not in BODILESS]
+TELL_THE_TIME = {"/api/v2/connectionlog/summary", "/api/v2/audit/summary", "/api/v2/retention"}
+"""Answers of two moments are not as long as each other."""
 INGEST = ("/api/v2/connectionlog", "/api/v2/audit")
 LOGS = ("connectionlog", "audit")
 HALF_A_PAIR = '{"a": "\\ud800"}'
@@ -130,7 +132,8 @@ def test_head_is_get_without_its_body(owner: Client, client: Client, path: str) 
         get, head = caller.get(concrete(path)), caller.send("HEAD", concrete(path))
         assert (head.status, head.text) == (get.status, "")
         sent = base64.b64decode(get.text) if "content-encoding" in get.headers else get.text.encode()
-        assert head.headers["content-length"] == str(len(sent))
+        if path not in TELL_THE_TIME:
+            assert head.headers["content-length"] == str(len(sent))
         assert head.headers.keys() == get.headers.keys() | {"content-length"}
 
 
@@ -143,25 +146,24 @@ def test_an_unknown_route(client: Client, method: str, path: str) -> None:
     assert (reply.status, reply.text) == (404, '{"message":"Route not found."}\n')
 
 
-@pytest.mark.parametrize(("method", "path"), WITH_BODY)
-@pytest.mark.parametrize(
-    "body", ["{", "no json", "{'a': 1}", '{"a": NaN}', '{"a": Infinity}', b"\xff\xfe", "[" * 5_000, HALF_A_PAIR]
-)
+NO_JSON = ["{", "no json", "{'a': 1}", '{"a": NaN}', '{"a": Infinity}', b"\xff\xfe", "[" * 5_000, HALF_A_PAIR]
+
+
+@pytest.mark.parametrize(("method", "path"), [route for route in WITH_BODY if route[1] not in INGEST])
+@pytest.mark.parametrize("body", NO_JSON)
 def test_a_body_that_is_not_json(
     *, owner: Client, assert_error: CheckError, root: User, method: str, path: str, body: str | bytes
 ) -> None:
     reply = owner.send(method, seen(path, method, root), body)
     assert reply.status == 400
-    if path in INGEST and body == HALF_A_PAIR:
-        # Half a character in one event costs that event alone, and here there is no other.
-        assert reply.json["message"] == "No event could be accepted; see results."
-        return
     found = assert_error(reply)
     assert found["message"] == "Request body must be valid JSON."
     assert found["detail"]
 
 
-@pytest.mark.parametrize(("method", "path"), [route for route in WITH_BODY if route not in MAY_BE_EMPTY])
+@pytest.mark.parametrize(
+    ("method", "path"), [route for route in WITH_BODY if route not in MAY_BE_EMPTY and route[1] not in INGEST]
+)
 @pytest.mark.parametrize("body", [None, "", " \n"])
 def test_an_empty_body(
     *, owner: Client, assert_error: CheckError, root: User, method: str, path: str, body: str | None

@@ -486,6 +486,7 @@ def test_a_plan_is_explained(owner: Client, house: House, events: list[str]) -> 
             " nothing is left to check."
         ),
         "residual": {},
+        "conditions": [],
         "rows_read": 6 + 15,
         "calls": 3,
         "read_units": pytest.approx(0.5 + 5 * 0.5 + 1),

@@ -38,8 +38,8 @@ def matching(plan: Plan, base_only: frozenset[str]) -> Matching:
     """
     fields = {name: allowed for name, allowed in plan.checks.items() if name not in base_only}
     after = [_field(name, allowed) for name, allowed in plan.checks.items() if name in base_only]
-    for condition in plan.conditions:
-        (after if condition.field in base_only else before).append(condition.match)
+    conditions = [condition for condition in plan.conditions if condition.field not in base_only]
+    after += [condition.match for condition in plan.conditions if condition.field in base_only]
     asked = {*plan.residual, *(condition.field for condition in plan.conditions)}
     asked = asked.union(*(_fields(criteria) for criteria in plan.any_of))
     hydrates = not base_only.isdisjoint(asked)
@@ -51,6 +51,8 @@ def matching(plan: Plan, base_only: frozenset[str]) -> Matching:
         # A page asks this of each of its rows: a call for each row would take as long as reading it.
         for name, allowed in fields.items():
             rows = [row for row in rows if getattr(row, name) in allowed]
+        for condition in conditions:
+            rows = [row for row in rows if condition.match(row)]
         return [row for row in rows if any(criteria.match(row) for criteria in any_of)] if any_of else rows
 
     return Matching(before, tuple(after), hydrates)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from chalicelib import times
 from chalicelib.lanes.plan import Criteria, Plan, plan
 from chalicelib.search.criteria import criteria
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterTable
@@ -74,7 +75,7 @@ LOGS = [
 def planned(log: LogTable[Any], filters: FilterTable, query: str, organizations: Sequence[str], shards: int) -> Plan:
     """The plan for an auditor of organizations; of none of them for one of the whole site."""
     asked = parse(query, filters, me=str(UUID(int=101)), organization=lambda _: None)
-    wanted = criteria(asked, filters, lambda _: [])
+    wanted = criteria(asked, filters, lambda _: [], times.now())
     if organizations:
         wanted = wanted.narrowed("organization_id", frozenset(organizations))
     return plan(wanted, log.kept().read, shards)
