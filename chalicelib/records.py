@@ -324,6 +324,9 @@ class Unread(NamedTuple):
     items: int
 
 
+_LONGEST_KEY_ID = 100
+
+
 @dataclass(frozen=True)
 class AuditLog(_Row):
     """A row of the audit log: one per event, never changed.
@@ -362,6 +365,20 @@ class AuditLog(_Row):
     def target(self) -> str:
         """What searches by `resource_target` compare."""
         return lowered(self.resource_target)
+
+    @property
+    def status(self) -> str:
+        """The HTTP status, as searches by `status_code` compare it."""
+        return str(self.status_code)
+
+    @property
+    def api_key_id(self) -> str | None:
+        """The token that did it, in lower case as searches compare it; None where the event names none.
+
+        Gatebook's own events name it, and those of senders who add it. A longer text than any id is none.
+        """
+        key_id = self.additional_fields.get("api_key_id")
+        return lowered(key_id) if isinstance(key_id, str) and 0 < len(key_id) <= _LONGEST_KEY_ID else None
 
     @property
     def build_reason(self) -> str | None:

@@ -41,6 +41,8 @@ class Kind(StrEnum):
     """The e-mail address of a user, whatever its case."""
     TEXT = "text"
     """Any text, whatever its case."""
+    NUMBER = "number"
+    """A whole number without a sign."""
     NETWORK = "network"
     """An address, or a network in CIDR notation."""
     AFTER = "after"
@@ -251,6 +253,8 @@ AUDIT_FILTERS = FilterTable(
             is_open=True,
         ),
         FilterKey("action", Kind.ENUM, "action", "Events of this action.", values=AUDIT_ACTIONS, is_open=True),
+        FilterKey("status_code", Kind.NUMBER, "status", "Events of requests with this HTTP status."),
+        FilterKey("api_key_id", Kind.TEXT, "api_key_id", "What the token with this id did, as Gatebook recorded it."),
         FilterKey(
             "build_reason",
             Kind.ENUM,

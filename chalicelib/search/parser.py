@@ -222,7 +222,7 @@ def _filter(key: FilterKey, term: Term, asking: _Asking) -> Filter:  # noqa: PLR
             return _users(key, _choices(term), asking)
         case Kind.NETWORK:
             return _networks(key.field, frozenset(map(values.network, _choices(term))), asking)
-        case Kind.UUID | Kind.ORGANIZATION | Kind.ENUM | Kind.APPLICATION | Kind.TEXT:
+        case Kind.UUID | Kind.ORGANIZATION | Kind.ENUM | Kind.APPLICATION | Kind.TEXT | Kind.NUMBER:
             found = frozenset(_value(key, text, asking) for text in _choices(term))
             return EVERYTHING if found == {values.NIL_UUID} else _values(key.field, found - {values.NIL_UUID}, asking)
         case _:
@@ -265,6 +265,8 @@ def _value(key: FilterKey, text: str, asking: _Asking) -> str:
             return text if is_newer else values.enum(text, key.values, key.aliases)
         case Kind.APPLICATION:
             return normalised(text)
+        case Kind.NUMBER:
+            return values.number(text)
         case _:
             return text
 

@@ -102,6 +102,17 @@ def int64(text: str) -> int:
     return int(text)
 
 
+def number(text: str) -> str:
+    """A whole number without a sign, as its shortest text.
+
+    Raises:
+        WrongValue: it is none, or out of range of 64 bits.
+    """
+    if not re.fullmatch(r"[0-9]+", text, re.ASCII):
+        raise WrongValue(f"has invalid value: {quoted(text)} is no whole number")
+    return str(int64(text))
+
+
 def date(text: str) -> datetime:
     """The first moment of a day `YYYY-MM-DD`, in UTC.
 

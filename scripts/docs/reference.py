@@ -119,6 +119,8 @@ def _takes(key: FilterKey) -> str:  # noqa: C901, PLR0911 - one for each kind
             return "an e-mail address"
         case Kind.TEXT:
             return "a text"
+        case Kind.NUMBER:
+            return "a whole number"
         case Kind.APPLICATION:
             return "the name of an application"
         case Kind.NETWORK:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from tests.api.conftest import Client, House
 
 PATH = "/api/v2/connectionlog"
 AUDIT = "/api/v2/audit"
+NIL = "00000000-0000-0000-0000-000000000000"
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
 Event = Callable[..., dict[str, Any]]
 
@@ -320,3 +322,37 @@ def test_a_summary_reads_no_more_rows_than_its_budget(
     monkeypatch.setattr(log_summary, "SAMPLE_ROWS", 5)
     body = summary(owner, explain="true", facets="type,status", **SPAN)
     assert body["explain"]["rows_read"] <= 100
+
+
+def test_failed_logins_and_what_a_token_did_are_found(owner: Client) -> None:
+    events = [
+        {
+            "id": str(uuid4()),
+            "time": ago(minute),
+            "user_id": NIL,
+            "action": "login",
+            "resource_type": "api_key",
+            "resource_id": NIL,
+            "resource_target": "key",
+            "status_code": code,
+            "additional_fields": {"api_key_id": key_id, "more": random.Random(minute).randbytes(size).hex()},
+        }
+        for minute, (code, key_id, size) in enumerate(
+            [(201, "Gbk_One", 0), (401, "gbk_two", 0), (403, "gbk_one", 9_000), (401, "gbk_one" * 100, 0), (401, 7, 0)]
+        )
+    ]
+    assert owner.post(AUDIT, events).status == 200
+    ids = [event["id"] for event in events]
+
+    def found(query: str) -> list[int]:
+        answer = owner.get(AUDIT, query={"q": query})
+        assert answer.status == 200, answer.json
+        return [ids.index(row["id"]) for row in answer.json["audit_logs"] if row["id"] in ids]
+
+    assert found("action:login status_code:401,403") == [1, 2, 3, 4]
+    assert found("action:login -status_code:401") == [0, 2]
+    assert found("status_code:0403") == [2]
+    assert found("api_key_id:gbk_ONE") == [0, 2], "whatever its case, and where the row is too long for its lanes"
+    assert found("action:login -api_key_id:gbk_one") == [1, 3, 4]
+    wrong = owner.get(AUDIT, query={"q": "status_code:4xx"})
+    assert (wrong.status, wrong.json["validations"][0]["field"]) == (400, "status_code")

@@ -80,6 +80,45 @@ def test_a_click_on_the_legend_and_on_a_count_is_a_filter(
     expect(signed_in.get_by_role("searchbox", name="Filter")).to_have_value("type:ssh")
 
 
+@pytest.mark.parametrize("view", ["connections", "audit"])
+def test_the_counts_of_the_service_are_the_rows_that_stand_below(signed_in: Page, url: str, view: str) -> None:
+    signed_in.goto(f"{url}?view={view}&last=3d")
+    expect(rows(signed_in).first).to_be_visible()
+    number = re.findall(r"of ([\d,]+)", signed_in.locator(".toolbar .position").inner_text())[0]
+    expect(signed_in.locator(".bars figcaption")).to_contain_text(f"{number} events")
+    person = signed_in.locator(".facets dl").filter(has_text=re.compile("^User|^Workspace owner")).get_by_role("button")
+    name, rows_of_it = person.first.inner_text().split()
+    person.first.click()
+    expect(signed_in.get_by_role("searchbox", name="Filter")).to_have_value(re.compile(f":{name}$"))
+    expect(signed_in.locator(".toolbar .position")).to_contain_text(f"of {rows_of_it}")
+
+
+def test_bars_of_spans_that_were_only_counted_have_one_colour(signed_in: Page, url: str) -> None:
+    def answer(route: Route) -> None:
+        times = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
+        buckets: list[dict[str, Any]] = [
+            {"count": 2_000, "partial": True},
+            {"count": 3},
+            {"count": 4, "values": {"ssh": 4}},
+        ]
+        facets = {"type": [{"value": "ssh", "count": 1_990}, {"value": "vscode", "count": 17}]}
+        body: dict[str, Any] = {**times, "buckets": [{**times, **one} for one in buckets], "facets": facets}
+        body |= {"approximate": True, "partial": True}
+        route.fulfill(status=200, content_type="application/json", body=json.dumps(body))
+
+    signed_in.route(SUMMARY, answer)
+    signed_in.goto(f"{url}?view=connections")
+    bars = signed_in.locator(".bucket")
+    expect(bars).to_have_count(3)
+    expect(bars.locator(".series-unsplit")).to_have_count(2)
+    expect(bars.nth(2).locator(".series-0")).to_have_count(1)
+    expect(bars.nth(0).locator("title")).to_have_text(re.compile(r"2000\+$"))
+    expect(signed_in.locator(".bars figcaption")).to_contain_text("2,007+ events")
+    legend = signed_in.get_by_role("list", name="Type")
+    expect(legend.get_by_role("button", name="vscode 17")).to_be_visible()
+    expect(legend).to_contain_text("older events")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.usefixtures("counted")
 def test_axe_finds_nothing_in_the_bars(signed_in: Page, url: str, scheme: Any) -> None:

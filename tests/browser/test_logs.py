@@ -90,6 +90,44 @@ def test_what_happened_around_a_row_is_a_click_away(signed_in: Page, url: str) -
     expect(rows(signed_in).filter(has_text="ken started workspace linus-kernel").last).to_contain_text("02:09:33")
 
 
+def test_values_are_left_out_one_after_another(signed_in: Page, url: str) -> None:
+    show(signed_in, url, "view=connections&q=username:ken")
+    for name in ("Address", "Type"):
+        rows(signed_in).first.get_by_role("button").click()
+        fact = signed_in.locator(".facts > div").filter(has_text=re.compile(f"^{name}")).first
+        left_out = fact.locator("bdi").first.inner_text()
+        fact.get_by_role("link", name=f"not {name}").click()
+        expect(signed_in.get_by_role("searchbox", name="Filter")).to_have_value(re.compile(re.escape(left_out)))
+        expect(results(signed_in)).to_have_attribute("aria-busy", "false")
+        expect(rows(signed_in).filter(has_text=left_out)).to_have_count(0)
+        expect(rows(signed_in).first).to_be_visible()
+    assert re.fullmatch(r"username:ken -ip:\S+ -type:\w+", asked(signed_in)["q"])
+    signed_in.goto(f"{url}?view=connections&q=-type:ssh,vscode")
+    rows(signed_in).first.get_by_role("button").click()
+    type_ = signed_in.locator(".facts > div").filter(has_text=re.compile("^Type")).first
+    given = type_.locator("bdi").first.inner_text()
+    type_.get_by_role("link", name="not Type").click()
+    expect(signed_in.get_by_role("searchbox", name="Filter")).to_have_value(f"-type:ssh,vscode,{given}")
+    expect(results(signed_in)).to_have_attribute("aria-busy", "false")
+    expect(signed_in.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_link_leads_to_a_row_that_is_not_on_the_page_and_its_command_asks_for_it(signed_in: Page, url: str) -> None:
+    show(signed_in, url, "view=connections&q=type:ssh&size=25")
+    signed_in.get_by_role("button", name="Next page").click()
+    expect(signed_in.locator(".toolbar .position")).to_contain_text("26 to 50 of")
+    rows(signed_in).last.get_by_role("button").click()
+    row_id = asked(signed_in)["row"]
+    signed_in.goto(f"{url}?view=connections&q=type:ssh&size=25&row={row_id}")
+    expect(signed_in.get_by_role("heading", name="The row of the link")).to_be_visible()
+    expect(signed_in.locator(".linked .details")).to_contain_text(row_id)
+    signed_in.locator(".linked").get_by_role("button", name="Copy as curl").click()
+    command = signed_in.evaluate("navigator.clipboard.readText()")
+    assert command.endswith(f"/api/v2/connectionlog/{row_id}'")
+    address = command.split("'")[1]
+    assert signed_in.evaluate("async (url) => (await (await fetch(url)).json()).id", address) == row_id
+
+
 def test_the_field_completes_keys_and_values_and_shows_what_the_service_says(signed_in: Page, url: str) -> None:
     show(signed_in, url, "view=audit")
     field = signed_in.get_by_role("searchbox", name="Filter")

@@ -82,13 +82,13 @@ def test_a_session_that_ended_asks_to_sign_in_and_goes_on_there(signed_in: Page,
 def test_a_search_that_stopped_half_way_says_where_and_goes_on(signed_in: Page, url: str) -> None:
     partial = {"connection_logs": [], "count": 0, "count_cap": 2_000, "partial": True, "next_cursor": "there"}
     signed_in.route(
-        re.compile(r"/connectionlog\?(?!.*cursor)"), answered(200, {**partial, "searched_to": "2026-01-02T14:05:00Z"})
+        re.compile(r"/connectionlog\?(?!.*cursor)"), answered(200, {**partial, "scanned_to": "2026-01-02T14:05:00Z"})
     )
     signed_in.route(
         re.compile(r"/connectionlog\?.*cursor=there"), answered(200, {**partial, "partial": False, "next_cursor": ""})
     )
     signed_in.goto(f"{url}?view=connections&q=type:ssh")
-    expect(signed_in.get_by_text("Searched down to 14:05:00.")).to_be_visible()
+    expect(signed_in.get_by_text(re.compile("Searched down to 2 Jan 2026, 14:05"))).to_be_visible()
     signed_in.get_by_role("button", name="Go on").click()
     expect(signed_in.get_by_text("This page is empty")).to_be_visible()
 

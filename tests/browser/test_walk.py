@@ -22,7 +22,7 @@ WALK = (Path(__file__).parents[2] / "docs" / "auditing.md").read_text()
 def test_a_new_user_finds_who_was_there_and_what_changed(page: Page, served: Started, url: str) -> None:
     sign_in(page, url, served.token)
 
-    page.get_by_role("searchbox", name="Filter").fill("workspace_owner:linus")
+    page.get_by_role("searchbox", name="Filter").fill(f"workspace:{WORKSPACE}")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Range: All time, UTC").click()
     page.get_by_role("button", name="Last 3 days").click()

@@ -131,7 +131,7 @@ def names_of(record: type[Any]) -> set[str]:
     return {*dir(record), *(field.name for field in fields(record))}
 
 
-CHECKED_BY_ROW = {"time", "workspace", "agent", "ip"}
+CHECKED_BY_ROW = {"time", "workspace", "agent", "ip", "status", "api_key_id"}
 """Fields that no lane answers, unless a deployment names an optional one."""
 
 

@@ -43,6 +43,8 @@ KEYS = {
         "organization",
         "resource_type",
         "action",
+        "status_code",
+        "api_key_id",
         "build_reason",
     ),
 }

@@ -88,9 +88,9 @@ def to_items(row: AuditLog, *, shards: int, lanes: tuple[Lane, ...] = AUDIT_LANE
     rest = zlib.compress(plain.encode("utf-8", "surrogatepass"), _REST_LEVEL)
     # Lambda answers with a JSON text in JSON, all of it in ASCII.
     shown = len(json.dumps(plain))
-    if row.build_reason:
+    if searched := _searched(row):
         # A query may check it on any row of a lane.
-        doc["additional_fields"] = {"build_reason": row.build_reason}
+        doc["additional_fields"] = searched
     beside = keys | packed(doc | {_UNREAD: (shown, 0)}, WORDS, _APART) | {REST: {"B": rest}}
     if item_bytes(beside) <= LARGEST_ITEM_BYTES:
         return [whole] if _write_units(whole, lane_items) <= _write_units(beside, lane_items) else [beside]
@@ -160,6 +160,12 @@ def writes_of(row: AuditLog) -> list[Write]:
     table = AuditLogItem.Meta.table_name
     own = {"TableName": table, "Item": items[0], "ConditionExpression": "attribute_not_exists(id)"}
     return [Write("Put", own), *(Write("Put", {"TableName": table, "Item": item}) for item in items[1:])]
+
+
+def _searched(row: AuditLog) -> dict[str, Any]:
+    """The additional fields that queries ask about."""
+    asked = {"build_reason": row.build_reason, "api_key_id": row.api_key_id}
+    return {name: row.additional_fields[name] for name, value in asked.items() if value is not None}
 
 
 def _further_ids(row_id: str, number: int) -> tuple[str, ...]:

@@ -21,13 +21,15 @@ export class Bars {
 
   /**
    * @param summary as the service answers it. @param asked whether a value is what the filter asks for.
-   * @param chosen called with the value of the legend that was clicked.
+   * @param field the field by whose values the bars are coloured. @param chosen called with the value of the legend that was clicked.
    */
-  template(summary, { zone, name, asked, chosen }) {
-    const values = ordered(summary.buckets);
+  template(summary, { zone, field, name, asked, chosen }) {
+    const totals = totalsOf(summary, field);
+    const values = ordered(totals);
     const most = Math.max(1, ...summary.buckets.map((bucket) => bucket.count));
     const total = summary.buckets.reduce((sum, bucket) => sum + bucket.count, 0);
-    const about = TEXTS.barsAbout(count(total), short(summary.from, zone), short(summary.to, zone));
+    const more = summary.buckets.some(({ partial }) => partial) ? "+" : "";
+    const about = TEXTS.barsAbout(`${count(total)}${more}`, short(summary.from, zone), short(summary.to, zone));
     return html`<figure class="bars">
       <figcaption>
         <span>${this.drag ? this.#dragged(summary, zone) : about} ${zoneName(zone)}${qualified(summary)}</span>
@@ -45,8 +47,11 @@ export class Bars {
         ${values.map((value, index) => html`<li><button type="button" class="plain" aria-pressed=${asked(value)}
           ?disabled=${value === OTHER} @click=${() => chosen(value)}>
           <svg class="swatch" viewBox="0 0 10 10" aria-hidden="true"><rect class="series-${index}" width="10" height="10"></rect></svg>
-          ${value} <small>${count(sum(summary.buckets, value))}</small>
+          ${value} <small>${count(totalOf(totals, value, values))}</small>
         </button></li>`)}
+        ${summary.buckets.some(isUnsplit) ? html`<li class="unsplit">
+          <svg class="swatch" viewBox="0 0 10 10" aria-hidden="true"><rect class="series-unsplit" width="10" height="10"></rect></svg>
+          ${TEXTS.unsplit}</li>` : nothing}
       </ul>` : nothing}
     </figure>`;
   }
@@ -94,39 +99,44 @@ export class Bars {
 function stack(bucket, index, buckets, values, most, zone) {
   const width = WIDTH / buckets;
   let top = HEIGHT;
-  const parts = values.map((value, series) => {
-    const number = valueOf(bucket, value, values);
+  const part = (number, series) => {
     const height = (number / most) * (HEIGHT - GAP);
     top -= height;
     return number ? svg`<rect class="series-${series}" x=${index * width + GAP / 2} y=${top}
       width=${Math.max(1, width - GAP)} height=${Math.max(1, height)}></rect>` : nothing;
-  });
+  };
+  const parts = isUnsplit(bucket) ? part(bucket.count, "unsplit") : values.map((value, series) => part(totalOf(countsOf(bucket), value, values), series));
   const said = Object.entries(bucket.values ?? {}).map(([value, number]) => `${value} ${number}`).join(", ");
   return svg`<g class=${bucket.partial ? "bucket partial" : "bucket"}>
-    <title>${short(bucket.from, zone)}: ${bucket.count}${said ? ` (${said})` : ""}</title>
+    <title>${short(bucket.from, zone)}: ${bucket.count}${bucket.partial ? "+" : ""}${said ? ` (${said})` : ""}</title>
     <rect class="hover" x=${index * width} y="0" width=${width} height=${HEIGHT}></rect>${parts}</g>`;
 }
 
-/** The values by how often they occur; beyond as many as there are colours they are drawn as one. */
-function ordered(buckets) {
+/** Whether the rows of a span were counted and not read, so that nobody knows how many have which value. */
+const isUnsplit = ({ count: number, values }) => number > 0 && !values;
+
+const countsOf = ({ values = {} }) => new Map(Object.entries(values));
+
+/** How many rows have each value: as the service counted them for the whole range, or else those of the bars. */
+function totalsOf({ buckets, facets = {} }, field) {
   const totals = new Map();
-  for (const { values = {} } of buckets) {
-    for (const [value, number] of Object.entries(values)) totals.set(value, (totals.get(value) ?? 0) + number);
+  for (const bucket of buckets) {
+    for (const [value, number] of countsOf(bucket)) totals.set(value, (totals.get(value) ?? 0) + number);
   }
+  for (const { value, count: number } of facets[field] ?? []) totals.set(value, number);
+  return totals;
+}
+
+/** The values by how often they occur; beyond as many as there are colours they are drawn as one. */
+function ordered(totals) {
   const names = [...totals.keys()].sort((one, other) => totals.get(other) - totals.get(one) || one.localeCompare(other, "en"));
   return names.length > COLOURS ? [...names.slice(0, COLOURS - 1), OTHER] : names;
 }
 
-function valueOf(bucket, value, values) {
-  const given = bucket.values ?? {};
-  if (value !== OTHER || OTHER in given) return given[value] ?? 0;
-  return Object.entries(given).reduce((total, [name, number]) => (values.includes(name) ? total : total + number), 0);
+function totalOf(totals, value, values) {
+  if (value !== OTHER || totals.has(OTHER)) return totals.get(value) ?? 0;
+  return [...totals].reduce((total, [name, number]) => (values.includes(name) ? total : total + number), 0);
 }
-
-const sum = (buckets, value) => {
-  const values = ordered(buckets);
-  return buckets.reduce((total, bucket) => total + valueOf(bucket, value, values), 0);
-};
 
 function momentAt({ from, to }, x) {
   const [start, end] = [new Date(from).getTime(), new Date(to).getTime()];

@@ -4,10 +4,10 @@ import { html, nothing } from "./lit-html.js";
 import { inline } from "./text.js";
 import { TEXTS, count } from "./texts.js";
 
-const MOST_VALUES = 8;
+const MOST_VALUES = 5;
 
 /**
- * @param counted field -> values with their counts. @param skipped the field that the bars' legend shows already.
+ * @param counted field -> values with their counts, and of an id the name, "" where nothing has it any more. @param skipped the field that the bars' legend shows already.
  * @param asked whether the filter asks for a value. @param chosen called with a field and the value that was clicked.
  */
 export function facets(counted, { skipped, asked, chosen }) {
@@ -15,9 +15,17 @@ export function facets(counted, { skipped, asked, chosen }) {
   if (!fields.length) return nothing;
   return html`<div class="facets">${fields.map(([field, values]) => html`
     <dl><dt>${TEXTS.facts[FACT_NAMES[field] ?? field] ?? field}</dt>
-      ${values.slice(0, MOST_VALUES).map(({ value, count: number }) => html`<dd><button type="button" class="plain" aria-pressed=${asked(field, value)}
-        @click=${() => chosen(field, value)}>${inline(value)} <small>${count(number)}</small></button></dd>`)}
+      ${values.slice(0, MOST_VALUES).map((one) => html`<dd>${counting(field, one, asked, chosen)}</dd>`)}
     </dl>`)}</div>`;
 }
 
-const FACT_NAMES = { resource_type: "resourceType", build_reason: "buildReason", workspace_id: "workspaceId" };
+/** One value with its count. An id whose name is gone cannot be asked for by it. */
+function counting(field, { value, name = value, count: number, partial }, asked, chosen) {
+  const text = html`${inline(name || value)} <small>${count(number)}${partial ? "+" : ""}</small>`;
+  if (!name) return text;
+  return html`<button type="button" class="plain" aria-pressed=${asked(field, name)} @click=${() => chosen(field, name)}>${text}</button>`;
+}
+
+const FACT_NAMES = {
+  username: "user", workspace_owner: "owner", ip: "address", resource_type: "resourceType", build_reason: "buildReason", workspace_id: "workspaceId",
+};

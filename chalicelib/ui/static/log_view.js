@@ -16,7 +16,7 @@ import { PRESETS } from "./presets.js";
 import { resultsTable, timeOf } from "./rows.js";
 import { Search } from "./search.js";
 import { FACETS, Summary } from "./summary.js";
-import { clock } from "./moments.js";
+import { short } from "./moments.js";
 import { failure } from "./states.js";
 import { TEXTS, count } from "./texts.js";
 
@@ -147,7 +147,7 @@ export class LogView {
     const [field] = FACETS[state.view];
     const ask = (key, value) => page.go({ q: asks(state.q, key, value) ? dropped(state.q, key) : only(state.q, key, value), row: "" });
     return html`${this.bars.template(answer, {
-      zone: state.zone, name: TEXTS.facts[field] ?? field, asked: (value) => asks(state.q, field, value), chosen: (value) => ask(field, value),
+      zone: state.zone, field, name: TEXTS.facts[field] ?? field, asked: (value) => asks(state.q, field, value), chosen: (value) => ask(field, value),
     })}${facets(answer.facets ?? {}, { skipped: field, asked: (key, value) => asks(state.q, key, value), chosen: ask })}`;
   }
 
@@ -185,7 +185,7 @@ export class LogView {
 
   #reached() {
     const reached = this.pages.searchedTo ?? (this.pages.rows.length ? timeOf(this.pages.rows.at(-1)) : "");
-    return reached ? clock(reached, this.state.zone) : "";
+    return reached ? short(reached, this.state.zone) : "";
   }
 
   #loading() {

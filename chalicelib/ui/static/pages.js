@@ -127,7 +127,7 @@ export class Pages {
       this.rows = page.rows;
       this.next = page.next_cursor ?? "";
       this.partial = Boolean(page.partial);
-      this.searchedTo = page.searched_to;
+      this.searchedTo = page.scanned_to;
       if (first) {
         this.capped = page.count > page.count_cap;
         this.count = this.capped ? page.count_cap : page.count;

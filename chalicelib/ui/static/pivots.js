@@ -41,13 +41,13 @@ function auditFacts(row) {
     { name: "resourceType", value: row.resource_type, keys: ["resource_type"] },
     { name: "target", value: row.resource_target, keys: ["resource_target"] },
     { name: "resourceId", value: row.resource_id, keys: ["resource_id"] },
-    { name: "workspace", value: fields.workspace_name, keys: ["workspace"] },
+    { name: "workspace", value: fields.workspace_name, keys: ["resource_target"] },
     { name: "buildReason", value: fields.build_reason, keys: ["build_reason"] },
     { name: "organization", value: row.organization?.name, keys: ["organization"] },
     { name: "address", value: row.ip, keys: ["ip"] },
     { name: "status", value: row.status_code, keys: ["status_code"] },
     { name: "requestId", value: row.request_id, keys: ["request_id"] },
-    { name: "token", value: fields.api_key_id, keys: ["api_key_id", "token"] },
+    { name: "token", value: fields.api_key_id, keys: ["api_key_id"] },
   ];
 }
 
@@ -78,7 +78,7 @@ export function surroundings(state, row) {
     {
       name: "workspace",
       value: row.workspace_name ?? fields.workspace_name ?? (row.resource_type === "workspace" ? row.resource_target : undefined),
-      keys: { connections: ["workspace"], audit: ["workspace"] },
+      keys: { connections: ["workspace"], audit: ["resource_target"] },
     },
   ];
   const links = [{ name: "everything", view: "connections", state: near(state, "connections", "", time) }, { name: "everything", view: "audit", state: near(state, "audit", "", time) }];

@@ -13,7 +13,7 @@ export const PRESETS = Object.freeze({
   audit: [
     { name: "failedLogins", q: "action:login status_code:401,403", needs: "status_code" },
     { name: "mintedToday", q: "resource_type:api_key action:create", last: "24h" },
-    { name: "roleChanges", q: "resource_type:organization_member action:write" },
+    { name: "roleChanges", q: "resource_type:user,organization_member action:write" },
     { name: "deletionsThisWeek", q: "action:delete", last: "7d" },
     { name: "createdWorkspaces", q: "resource_type:workspace action:create" },
     { name: "addedTemplates", q: "resource_type:template action:create" },

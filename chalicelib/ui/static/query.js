@@ -1,9 +1,10 @@
 /** The text of a filter, term by term, as the service reads it: blanks part terms, quotes hold them together. */
 
 const TERM = /(?:"[^"]*"?|[^\s"])+/g;
+const CHOICE = /(?:^|,)((?:[^",]|"[^"]*"?)*)/g;
 const PLAIN = /^[^\s":,]+$/;
 
-/** The terms of a filter: key, value, whether the term leaves out, and where it stands. */
+/** The terms of a filter: key, the values of which either will do, whether the term leaves out, and where it stands. */
 export function terms(text) {
   return [...text.matchAll(TERM)].map((match) => {
     const whole = match[0];
@@ -11,7 +12,7 @@ export function terms(text) {
     const key = colon < 0 ? "" : unquoted(whole.slice(0, colon)).toLowerCase();
     return {
       key: key.replace(/^-/, ""),
-      value: unquoted(colon < 0 ? whole : whole.slice(colon + 1)),
+      values: choices(colon < 0 ? whole : whole.slice(colon + 1)),
       without: key.startsWith("-"),
       start: match.index,
       end: match.index + whole.length,
@@ -26,11 +27,10 @@ export function only(text, key, value) {
 
 /** A filter that leaves a value out, beside those that it leaves out already. */
 export function without(text, key, value) {
-  const before = terms(text).filter((term) => term.key === key && term.without).map((term) => term.value);
+  const before = terms(text).filter((term) => term.key === key && term.without).flatMap((term) => term.values);
   if (before.includes(value)) return text;
-  const values = [...before, value].map((each) => (PLAIN.test(each) ? each : `"${each.replaceAll('"', "")}"`));
-  const others = kept(text, (term) => term.key !== key || (!term.without && term.value !== value));
-  return joined([...others, `-${key}:${values.join(",")}`]);
+  const others = kept(text, (term) => term.key !== key || (!term.without && String(term.values) !== value));
+  return joined([...others, `-${key}:${[...before, value].map(word).join(",")}`]);
 }
 
 /** A filter without one key, asked for or left out. */
@@ -38,10 +38,10 @@ export const dropped = (text, key) => joined(kept(text, (term) => term.key !== k
 
 /** Whether a filter asks for this value. */
 export const asks = (text, key, value) =>
-  terms(text).some((term) => term.key === key && !term.without && term.value.toLowerCase() === value.toLowerCase());
+  terms(text).some((term) => term.key === key && !term.without && term.values.some((each) => each.toLowerCase() === value.toLowerCase()));
 
 /** A key and a value as a term. */
-export const written = (key, value) => `${key}:${PLAIN.test(value) ? value : `"${value.replaceAll('"', "")}"`}`;
+export const written = (key, value) => `${key}:${word(value)}`;
 
 /**
  * A filter with the bounds of a range.
@@ -54,6 +54,9 @@ export function bounded(text, keys, { from, to }) {
 
 const kept = (text, keeps) => terms(text).filter(keeps).map((term) => text.slice(term.start, term.end));
 const joined = (parts) => parts.filter(Boolean).join(" ").trim();
+/** A value as it is typed: quotes keep together what would part it. */
+const word = (value) => (PLAIN.test(value) ? value : `"${value.replaceAll('"', "")}"`);
+const choices = (text) => [...text.matchAll(CHOICE)].map(([, choice]) => unquoted(choice));
 const unquoted = (text) => text.replace(/^"|"$/g, "");
 
 function outsideQuotes(text) {

@@ -72,7 +72,7 @@ export class Search {
   /** Whether every term has a key that the log knows and a value: half a term would only be refused. */
   #finished() {
     const names = new Set(keysOf(this.view).map(({ key }) => key));
-    return terms(this.text).every((term) => names.has(term.key) && term.value !== "");
+    return terms(this.text).every((term) => names.has(term.key) && term.values.every(Boolean));
   }
 
   #offer(input) {

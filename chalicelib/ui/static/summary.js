@@ -1,27 +1,25 @@
-/** The counts over time and by value that stand above the rows; a service without them costs the bars and no more. */
+/** The counts over time and by value that stand above the rows; where they fail, the rows stand without them. */
 
-import { CallError, Failure, get } from "./api.js";
+import { CallError, get } from "./api.js";
 import { LOGS } from "./copying.js";
 import { span } from "./moments.js";
 
 const BUCKETS = 60;
 /** The fields that are counted; the first one colours the bars. */
 export const FACETS = Object.freeze({
-  connections: ["type", "status", "organization"],
-  audit: ["action", "resource_type", "organization"],
+  connections: ["type", "status", "workspace_owner", "workspace", "username", "ip", "organization"],
+  audit: ["action", "resource_type", "username", "ip", "organization"],
 });
 
 export class Summary {
   constructor(update) {
     this.update = update;
     this.answer = null;
-    this.absent = false;
   }
 
   /** Counts what a state asks for; the counts before stay until the new ones are there. */
   async open(state) {
     this.leave();
-    if (this.absent) return;
     const reading = new AbortController();
     this.reading = reading;
     if (this.view !== state.view) this.answer = null;
@@ -35,7 +33,6 @@ export class Summary {
     } catch (error) {
       if (reading.signal.aborted) return;
       if (!(error instanceof CallError)) throw error;
-      this.absent = error.kind === Failure.MISSING;
       this.answer = null;
     }
     this.update();

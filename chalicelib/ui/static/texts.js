@@ -58,6 +58,7 @@ export const TEXTS = Object.freeze({
   barsAbout: (total, from, to) => `${total} events, ${from} – ${to}`,
   dragged: (from, to) => `${from} – ${to}`,
   mostAtOnce: (most) => `highest bar ${most}`,
+  unsplit: "older events, of any of these",
   approximate: "approximate",
   counted: "counted in part",
 

@@ -78,7 +78,7 @@ export class TokensView extends LoadedView {
   #actions(token, ended) {
     const named = (text) => `${text}: ${token.token_name.slice(0, 80)}`;
     const action = (text, ask) => html`<button type="button" class="small" aria-label=${named(text)} @click=${ask}>${text}</button> `;
-    const did = known("audit", "api_key_id", "token");
+    const did = known("audit", "api_key_id");
     const trail = { ...entered(this.state, "audit"), q: did ? written(did, token.id) : written("username", token.username ?? "") };
     return html`
       ${ended ? nothing : html`${action(TEXTS.narrow, () => this.#narrow(token))}${action(TEXTS.rotate, () => this.#rotate(token))}

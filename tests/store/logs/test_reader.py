@@ -74,10 +74,10 @@ audits = st.builds(
         resource_target=f"Dev-{target}",
         resource_icon="",
         action=what[1],
-        status_code=200,
+        status_code=(200, 401, 403)[target % 3],
         request_id=uuid(4, target),
         diff={},
-        additional_fields={"build_reason": reason} if reason else {},
+        additional_fields={"api_key_id": ("Gbk_A", "gbk_b")[user % 2]} | ({"build_reason": reason} if reason else {}),
     ),
     st.sampled_from(
         [("workspace", "create"), ("workspace_build", "start"), ("workspace_build", "stop"), ("user", "create")]
@@ -109,6 +109,8 @@ AUDIT_VALUES = {
     "resource_type": ["workspace", "workspace_build", "user"],
     "action": ["create", "start", "stop"],
     "build_reason": ["cli", "autostart"],
+    "status": ["200", "401"],
+    "api_key_id": ["gbk_a", "gbk_b"],
 }
 
 
