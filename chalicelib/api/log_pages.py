@@ -148,7 +148,7 @@ def _respond(request: _Request, result: _Result[Row], log: Log[Row], known: Call
     fields: dict[str, Any] = {}
     count = read.count if request.carried is None else Counted(request.carried, complete=True)
     if request.counting and count is not None:
-        fields |= {"count": max(count.number, number), "count_cap": COUNT_CAP}
+        fields |= {"count": max(count.number, min(number, COUNT_CAP + 1)), "count_cap": COUNT_CAP}
         if not count.complete:
             fields["count_partial"] = True
     if place is not None:

@@ -175,9 +175,13 @@ ROW_FIELDS = {
 }
 
 
+SOURCE = {"written_by", "received_at"}
+"""What owners and auditors learn of a row beside what everybody does."""
+
+
 def test_a_web_row(owner: Client, books: Books) -> None:
     (row,) = owner.logs("type:workspace_app").json["connection_logs"]
-    assert set(row) == ROW_FIELDS | {"ip", "web_info"}
+    assert set(row) == ROW_FIELDS | SOURCE | {"ip", "web_info"}
     assert (row["connect_time"], row["ip"], row["type"]) == ("2025-07-10T08:00:00Z", "10.0.0.1", "workspace_app")
     assert row["organization"] == {"id": books.a.id, "name": "orga", "display_name": "Orga", "icon": ""}
     assert row["workspace_owner_id"] == books.users["user1"].id
@@ -202,7 +206,7 @@ def test_the_organizations_of_a_user_are_not_shown_beside_a_row(owner: Client, b
 def test_an_open_session_has_no_end_and_a_null_address_is_left_out(owner: Client, books: Books) -> None:
     (row,) = owner.logs("status:ongoing").json["connection_logs"]
     assert books.ids[row["id"]] == 4
-    assert set(row) == ROW_FIELDS | {"ssh_info"}
+    assert set(row) == ROW_FIELDS | SOURCE | {"ssh_info"}
     assert row["ssh_info"] == {"connection_id": NIL}
 
 
@@ -332,7 +336,7 @@ UUID = "must be a valid uuid"
         ({"limit": "2147483648"}, {"limit": f'{NUMBER}strconv.ParseInt: parsing "2147483648": value out of range'}),
         (
             {"limit": "0" * 4_400 + "1" * 11},
-            {"limit": f'{NUMBER}strconv.ParseInt: parsing "{"0" * 4_400 + "1" * 11}": value out of range'},
+            {"limit": f'{NUMBER}strconv.ParseInt: parsing "{"0" * 100}...": value out of range'},
         ),
         ({"offset": "-" + "0" * 4_400 + "1"}, {"offset": f"{NUMBER}value is negative"}),
         ({"offset": "2147483648"}, {"offset": f'{NUMBER}strconv.ParseInt: parsing "2147483648": value out of range'}),
@@ -395,11 +399,11 @@ LAYOUT = "2006-01-02T15:04:05.999999999Z07:00"
             ),
         ),
         (
-            'connected_after:"2023-01-01"',
+            'connected_after:"2023-01"',
             "connected_after",
             (
-                f'Query param "connected_after" must be a valid date format ({LAYOUT}): parsing time "2023-01-01" as'
-                f' "{LAYOUT}": cannot parse "" as "T"'
+                f'Query param "connected_after" must be a valid date format ({LAYOUT}): parsing time "2023-01" as'
+                f' "{LAYOUT}": cannot parse "" as "-"'
             ),
         ),
         (
