@@ -95,7 +95,7 @@ EVERY_CONNECTION_LANE = (
     Lane("workspace", ("workspace_id",)),
     Lane("user", ("user_id",)),
     Lane("owner", ("workspace_owner_id",)),
-    Lane("ip", ("ip",), optional=True),
+    Lane("address", ("ip",), optional=True),
     Lane("status", ("status",), coarse=True, only={"status": ("ongoing",)}),
     Lane("status_type", ("status", "type"), coarse=True, only={"status": ("ongoing",)}),
     Lane("organization_type", ("organization_id", "type"), coarse=True, optional=True),
@@ -111,7 +111,7 @@ EVERY_AUDIT_LANE = (
     Lane("resource", ("resource_id",)),
     Lane("target", ("target",)),
     Lane("user", ("user_id",)),
-    Lane("ip", ("ip",), optional=True),
+    Lane("address", ("ip",), optional=True),
     Lane(
         "build_reason_action",
         ("build_reason", "action"),
