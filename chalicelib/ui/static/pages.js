@@ -18,14 +18,15 @@ export class Pages {
     this.signedOut = signedOut;
     this.phase = Phase.IDLE;
     this.rows = [];
+    this.before = 0;
     this.starts = [];
     this.newer = 0;
   }
 
   /** Where the page stands: the number of its first row, of its last, and of all that there are. */
   get position() {
-    const first = this.starts.at(-1)?.number ?? 0;
-    return { first: this.rows.length ? first + 1 : 0, last: first + this.rows.length, count: this.count, capped: this.capped, partial: this.countPartial };
+    const { before, rows } = this;
+    return { first: rows.length ? before + 1 : 0, last: before + rows.length, count: this.count, capped: this.capped, partial: this.countPartial };
   }
 
   get hasNext() {
@@ -118,13 +119,14 @@ export class Pages {
     this.phase = Phase.LOADING;
     this.error = undefined;
     this.update();
-    const { cursor } = this.starts.at(-1);
+    const { cursor, number } = this.starts.at(-1);
     try {
       // The count is of the whole answer: the first page has told it.
       const first = cursor === "";
       const page = await this.#asked({ limit: this.state.size, cursor, count: first ? "" : "false" }, reading.signal);
       if (reading.signal.aborted) return;
       this.rows = page.rows;
+      this.before = number;
       this.next = page.next_cursor ?? "";
       this.partial = Boolean(page.partial);
       this.searchedTo = page.scanned_to;
