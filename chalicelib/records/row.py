@@ -1,0 +1,34 @@
+"""What the rows of both logs have in common: their data sets, the receipt of their event, a fast constructor."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple, Self
+
+CONNECTION_LOGS = "connection_logs"
+AUDIT_LOGS = "audit_logs"
+AUDIT_CONNECTION_EVENTS = "audit_connection_events"
+API_KEYS = "api_keys"
+DATA_SETS = (API_KEYS, AUDIT_CONNECTION_EVENTS, CONNECTION_LOGS, AUDIT_LOGS)
+"""What has a retention of its own, in the order in which it is purged."""
+
+
+class Receipt(NamedTuple):
+    """When the service received an event, and the id of the token that sent it."""
+
+    received_at: datetime
+    written_by: str
+
+
+class Row:
+    """What rows of both logs can be made by beside their constructor."""
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Self:
+        """The row with these values, which are its own from now on; what has a default may be left out.
+
+        To set frozen fields one by one is a tenth of the time that a page takes.
+        """
+        row = object.__new__(cls)
+        object.__setattr__(row, "__dict__", values)
+        return row
