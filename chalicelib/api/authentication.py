@@ -18,7 +18,7 @@ from chalicelib.api import refusals, request_log, usage
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call
 from chalicelib.errors import Forbidden, GatebookError, Unauthorized
-from chalicelib.records import APIKey, Refusal, User
+from chalicelib.records import APIKey, User
 from chalicelib.settings import current
 from chalicelib.store.directory import api_keys, people
 from chalicelib.store.directory.claims import Claims
@@ -32,6 +32,7 @@ TOKEN_HEADER = "Coder-Session-Token"  # noqa: S105 - the name of a header
 
 _SIGNED_OUT = "You are signed out or your session has expired. Please sign in again to continue."
 _NO_TOKEN = f'Cookie "{TOKEN_NAME}" or query parameter must be provided.'
+_UNKNOWN = "API key is invalid."
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _NO_HASH = bytes(32)
 _INSUFFICIENT = {
@@ -61,7 +62,7 @@ def authenticated(
         except GatebookError as error:
             error.headers |= headers
             if isinstance(error, Forbidden):
-                refusals.note(call, caller.key, Refusal.REFUSED, error)
+                refusals.note_refusal(call, caller.key, error)
             raise
         return answer._replace(headers={**answer.headers, **headers})
 
@@ -88,16 +89,15 @@ def authenticate(call: Call, names: Names = (), token: str | None = None, *, ret
     opened = _opens(key_secret, key, now)
     if key is not None and opened:
         request_log.note(key_id=key.id)
-    if key is None:
-        raise _unauthorized(detail="API key is invalid.")
-    if opened is None or (opened is Secret.RETIRED and not retired):
-        error = wrong_secret()
-        refusals.note(call, key, Refusal.FAILED, error)
+    if key is None or opened is None or (opened is Secret.RETIRED and not retired):
+        error = wrong_secret() if key else _unauthorized(detail=_UNKNOWN)
+        if secret.is_key_id(key_id):
+            refusals.note_failure(call, key_id, key, error)
         raise error
     try:
         user, known = _admitted(call, key, names, now)
     except (Forbidden, Unauthorized) as error:
-        refusals.note(call, key, Refusal.REFUSED, error)
+        refusals.note_refusal(call, key, error)
         raise
     usage.record(key, user, now, opened)
     subject = Subject(
@@ -128,7 +128,7 @@ def _admitted(call: Call, key: APIKey, names: Names, now: datetime) -> tuple[Use
     else:
         user = people.get_user(key.user_id, consistent=True)
     if user is None or user.deleted or key.created_at < user.created_at:
-        raise _unauthorized(detail="API key is invalid.")
+        raise _unauthorized(detail=_UNKNOWN)
     if user.status == "suspended":
         raise _unauthorized(
             'User is not active (status = "suspended"). Contact an admin to reactivate your account.',

@@ -3,7 +3,7 @@
 Ids are lower-case hyphenated UUIDs (`APIKey.id` is ten characters), times are UTC datetimes, absent values are None.
 """
 
-from chalicelib.records.api_keys import APIKey, Refusal
+from chalicelib.records.api_keys import APIKey
 from chalicelib.records.audit_logs import CONNECTION_EVENT_ACTIONS, AuditLog, Unread
 from chalicelib.records.connection_logs import ConnectionLog
 from chalicelib.records.directory import LoginType, Organization, User, UserStatus
@@ -29,7 +29,6 @@ __all__ = [
     "Organization",
     "Origin",
     "Receipt",
-    "Refusal",
     "Unread",
     "User",
     "UserStatus",

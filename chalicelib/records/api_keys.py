@@ -4,16 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
-
-
-class Refusal(StrEnum):
-    """The kinds of refused uses of a token, as what a token keeps of the last one noted."""
-
-    FAILED = "failed_at"
-    """The secret was wrong: anybody may have sent it."""
-    REFUSED = "refused_at"
-    """The secret was right, and the token or its user may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +15,7 @@ class APIKey:
         previous_secret: the SHA-256 of the secret before the last rotation, which opens until `previous_until`.
         retry_secret: the SHA-256 of the secret with which the token rotated itself, where the request may be sent
             again with it; None once the new secret has been used.
-        failed_at: when a use with a wrong secret was last noted in the audit log.
-        refused_at: when a refused use with a right secret was last noted there.
+        refused_at: when a refused use with a right secret was last noted in the audit log.
         revision: how often it was changed; the condition of every change.
     """
 
@@ -46,7 +35,6 @@ class APIKey:
     previous_secret: bytes | None = field(default=None, repr=False)
     previous_until: datetime | None = None
     retry_secret: bytes | None = field(default=None, repr=False)
-    failed_at: datetime | None = None
     refused_at: datetime | None = None
     revision: int = 1
 

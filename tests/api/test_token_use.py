@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,13 @@ from chalicelib.access.secret import generate
 from chalicelib.api import http
 from chalicelib.settings import Settings
 from chalicelib.store.directory import api_keys
+from chalicelib.store.dynamodb.tables import APIKeyItem, AuditLogItem
+from tests.transport import refusal
 
 if TYPE_CHECKING:
     from chalicelib.records import AuditLog, User
     from tests.api.conftest import Client, Clock, House
+    from tests.transport import ObservedTransport, Send
 
 ME = "/api/v2/users/me"
 KEYS = f"{ME}/keys"
@@ -97,6 +100,53 @@ def test_unknown_tokens_leave_no_row(client: Client, as_ann: Client, trail: Trai
     del as_ann
     for token in (generate().text, "nonsense", ""):
         assert replace(client, token=token).get(ME).status == 401
+    assert noted(trail) == []
+
+
+def test_the_refusals_of_a_wrong_secret_and_of_an_unknown_token_take_the_same_calls(
+    client: Client, as_ann: Client, transport: ObservedTransport, clock: Clock
+) -> None:
+    wrong, unknown = generate(key_id=as_ann.token[:10]).text, generate().text
+    del transport.requests[:]
+
+    def calls(token: str) -> list[tuple[str, str]]:
+        assert replace(client, token=token).get(ME).status == 401
+        sent = [(operation, request["TableName"]) for operation, request in transport.requests]
+        del transport.requests[:]
+        return sent
+
+    first = [calls(token) for token in (wrong, unknown)]
+    later = [calls(token) for token in (wrong, unknown, generate().text)]
+    clock.forward(timedelta(hours=1))
+    next_hour = [calls(token) for token in (unknown, wrong)]
+    assert first[0] == [("GetItem", APIKeyItem.Meta.table_name), ("PutItem", AuditLogItem.Meta.table_name)]
+    assert all(sent == first[0] for sent in (*first, *later, *next_hour))
+
+
+def test_a_wrong_secret_writes_nothing_that_the_holder_needs(
+    client: Client, as_ann: Client, transport: ObservedTransport
+) -> None:
+    kept = api_keys.get(as_ann.token[:10])
+    for _ in range(3):
+        replace(client, token=generate(key_id=as_ann.token[:10]).text).get(ME)
+    assert api_keys.get(as_ann.token[:10]) == kept
+    assert {request["TableName"] for operation, request in transport.requests if operation != "GetItem"} == {
+        AuditLogItem.Meta.table_name
+    }
+
+
+def test_a_refusal_is_answered_though_it_cannot_be_noted(
+    client: Client, as_ann: Client, transport: ObservedTransport, trail: Trail
+) -> None:
+    def full(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "PutItem":
+            raise refusal("ThrottlingException")
+        return send(operation, request)
+
+    transport.intercept(full)
+    for token in (generate(key_id=as_ann.token[:10]).text, generate().text):
+        assert replace(client, token=token).get(ME).status == 401
+    transport.restore()
     assert noted(trail) == []
 
 

@@ -16,7 +16,7 @@ from pynamodb.expressions.condition import Condition
 
 from chalicelib import times
 from chalicelib.access.lifetime import end_unused
-from chalicelib.records import APIKey, Refusal
+from chalicelib.records import APIKey
 from chalicelib.settings import current
 from chalicelib.store.directory import token_counts, token_names
 from chalicelib.store.directory.claims import Changed
@@ -37,7 +37,7 @@ _MAX_KEY_BYTES = 2_048
 
 
 REFUSALS_APART: Final = timedelta(hours=1)
-"""How long after a refusal of a token was noted another of its kind is: strangers cannot fill the audit log."""
+"""How long after a refusal of a token was noted another is."""
 
 
 class CallerChanged(Exception):
@@ -174,9 +174,9 @@ def touch(key: APIKey, now: datetime, expires_at: datetime) -> None:
         return
 
 
-def note_refusal(key: APIKey, refusal: Refusal, now: datetime, *trail: Write) -> None:
+def note_refusal(key: APIKey, now: datetime, *trail: Write) -> None:
     """Note that a use of a token was refused, with the trail; nothing happens where one was noted within the hour."""
-    stamp = getattr(APIKeyItem, refusal.value)
+    stamp = APIKeyItem.refused_at
     condition = APIKeyItem.hashed_secret.exists() & (stamp.does_not_exist() | (stamp <= now - REFUSALS_APART))
     request = APIKeyItem(key.id).get_update_kwargs_from_instance(actions=[stamp.set(now)], condition=condition)
     try:

@@ -172,7 +172,6 @@ class APIKeyItem(Model):
     last_used = TimeAttribute(null=True)
     lifetime_seconds = NumberAttribute(null=True)
     retry_secret = BinaryAttribute(null=True, legacy_encoding=False)
-    failed_at = TimeAttribute(null=True)
     refused_at = TimeAttribute(null=True)
     holder = UnicodeAttribute(null=True)
     live = NumberAttribute(null=True)

@@ -56,6 +56,25 @@ def write(row: AuditLog, join: Join) -> Written[AuditLog]:
     return _Writing(row, join, is_new=False).write(None)
 
 
+def write_once(row: AuditLog, *, known: bool) -> None:
+    """Write one small row of the service's own, unless its id is taken.
+
+    Args:
+        row: the row.
+        known: whether what it tells of is there; if not, the same request is sent under a condition that never holds.
+
+    Raises:
+        Unavailable: the store did not answer.
+    """
+    (own,) = writes_of(row)
+    absent = own.request["ConditionExpression"]
+    condition = absent if known else f"{absent} AND attribute_exists(id)"
+    try:
+        call("PutItem", {**own.request, "ConditionExpression": condition})
+    except ConditionFailed:
+        return
+
+
 @dataclass(frozen=True, slots=True)
 class _Writing:
     """One row to be written.
