@@ -30,10 +30,10 @@ class Report:
     pages: list[Cost] = field(default_factory=list)
     peer: Peer | None = None
 
-    def add(self, found: Iterable[Result | Table | Cost], say: Say) -> None:
+    def add(self, parts: Iterable[Result | Table | Cost], say: Say) -> None:
         """Keep what was found, and print it as it comes."""
         section = ""
-        for one in found:
+        for one in parts:
             match one:
                 case Result():
                     self.results.append(one)

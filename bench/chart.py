@@ -142,8 +142,8 @@ def _end(group: Sequence[float]) -> float:
 
 
 def _decades(values: Iterable[float]) -> tuple[int, int]:
-    some = [value for value in values if value > 0]
-    low, high = floor(log10(min(some))), ceil(log10(max(some)))
+    positive = [value for value in values if value > 0]
+    low, high = floor(log10(min(positive))), ceil(log10(max(positive)))
     return low, max(high, low + 1)
 
 

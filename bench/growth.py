@@ -8,7 +8,7 @@ from bench.chart import Panel, Points, drawn
 from bench.measures.pages import Cost
 from bench.peer.compare import Peer, PeerCost
 
-SHOWN = {
+LINE_NAMES = {
     "": "no filter",
     "type:ssh": "type",
     "username:person-1": "username",
@@ -36,8 +36,8 @@ def chart(costs: Iterable[Cost], peer: Peer | None) -> str:
 
 
 def _lines(costs: Iterable[Cost] | Iterable[PeerCost]) -> dict[str, Points]:
-    lines: dict[str, list[tuple[float, float]]] = {name: [] for name in SHOWN.values()}
+    lines: dict[str, list[tuple[float, float]]] = {name: [] for name in LINE_NAMES.values()}
     for cost in costs:
-        if cost.log == "connection" and cost.query in SHOWN:
-            lines[SHOWN[cost.query]].append((cost.size, cost.per_row))
+        if cost.log == "connection" and cost.query in LINE_NAMES:
+            lines[LINE_NAMES[cost.query]].append((cost.size, cost.per_row))
     return {name: sorted(points) for name, points in lines.items() if points}

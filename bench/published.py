@@ -1,4 +1,4 @@
-"""What the last published run found, as the README and `bench/results.md` show it.
+"""The measurements of the last published run, as the README and `bench/results.md` show it.
 
 scripts/bench --full --postgres --json bench/results.json --chart bench/growth.svg
 python -m scripts.docs.reference
@@ -16,33 +16,33 @@ from bench.budgets import Budget
 from bench.results import markdown, number
 
 BENCH = Path(__file__).resolve().parent
-FOUND = BENCH / "results.json"
+RESULTS = BENCH / "results.json"
 TABLES = BENCH / "results.md"
 CHART = BENCH / "growth.svg"
 
-Found = Mapping[str, Any]
+Published = Mapping[str, Any]
 
 
-def found() -> Found:
+def latest_run() -> Published:
     """The published run."""
-    run: Found = json.loads(FOUND.read_text())
+    run: Published = json.loads(RESULTS.read_text())
     return run
 
 
-def readme(run: Found) -> dict[str, str]:
+def readme(run: Published) -> dict[str, str]:
     """The tables of README and docs by name."""
     bill = run["tables"]["dollars events"]
-    shown = [row for row in bill["rows"] if row[0] == "the mix" or row[1] == "all lanes"]
+    rows = [row for row in bill["rows"] if row[0] == "the mix" or row[1] == "all lanes"]
     months = run["tables"]["dollars months"]
     return {
         "budgets": _budgets(run),
-        "bill": markdown(bill["head"], shown),
+        "bill": markdown(bill["head"], rows),
         "months": markdown(months["head"], months["rows"]),
     }
 
 
-def tables(run: Found) -> str:
-    """Everything that the run found, as a page."""
+def tables(run: Published) -> str:
+    """Everything that the run measured, as a page."""
     parts = [
         "# What it costs, measured",
         f"Engine: {run['engine']}; Python {run['python']}; prices of {run['prices']}.",
@@ -59,13 +59,13 @@ def tables(run: Found) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _budgets(run: Found) -> str:
-    """Every budget with the worst that was found of it."""
+def _budgets(run: Published) -> str:
+    """Every budget with the worst that was measured."""
     rows = []
     for budget in _declared():
-        some = [one for one in run["results"] if one["budget_of"] == budget.what]
-        if some:
-            worst = max(some, key=lambda one: one["value"])
+        measured = [one for one in run["results"] if one["budget_of"] == budget.what]
+        if measured:
+            worst = max(measured, key=lambda one: one["value"])
             rows.append(
                 [budget.what, f"≤ {_amount(budget.most, budget)}", _amount(worst["value"], budget), worst["mark"]]
             )

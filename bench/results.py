@@ -73,8 +73,8 @@ class Table:
 
     def json(self) -> dict[str, Any]:
         """The table as plain values, numbers as they are shown."""
-        shown = [[number(cell) if isinstance(cell, (int, float)) else cell for cell in row] for row in self.rows]
-        return {"title": self.title, "head": list(self.head), "rows": shown}
+        cells = [[number(cell) if isinstance(cell, (int, float)) else cell for cell in row] for row in self.rows]
+        return {"title": self.title, "head": list(self.head), "rows": cells}
 
     def lines(self) -> Iterator[str]:
         """The lines to print."""
@@ -100,10 +100,10 @@ def markdown(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def lines(results: Iterable[Result]) -> Iterator[str]:
     """The lines to print, by section."""
-    for section, some in groupby(results, key=lambda result: result.section):
+    for section, grouped in groupby(results, key=lambda result: result.section):
         yield ""
         yield section
-        for result in some:
+        for result in grouped:
             most = "" if result.budget is None else f"<= {number(result.budget.most)}"
             yield f"  {result.name:<78} {number(result.value):>9} {result.unit:<8} {most:>8} {result.mark}".rstrip()
 

@@ -43,14 +43,14 @@ class InvalidDuration(ValueError):
 def _part(match: re.Match[str], text: str) -> int:
     """The nanoseconds of one number with its unit; what is below a nanosecond is cut off."""
     whole, fraction, unit = match[1], match[2] or "", match[3]
-    shown = json.dumps(text, ensure_ascii=False)
+    quoted = json.dumps(text, ensure_ascii=False)
     if not whole and not fraction:
-        raise InvalidDuration(f"invalid duration {shown}")
+        raise InvalidDuration(f"invalid duration {quoted}")
     if not unit:
-        raise InvalidDuration(f"missing unit in duration {shown}")
+        raise InvalidDuration(f"missing unit in duration {quoted}")
     scale = UNITS.get(unit)
     if scale is None:
-        raise InvalidDuration(f"unknown unit {json.dumps(unit, ensure_ascii=False)} in duration {shown}")
+        raise InvalidDuration(f"unknown unit {json.dumps(unit, ensure_ascii=False)} in duration {quoted}")
     shift: int = 10 ** len(fraction)
     return int(whole + fraction) * scale // shift
 
@@ -62,12 +62,12 @@ def parse(text: str) -> int:
         InvalidDuration: for text that is no duration, or one outside 64 bits of nanoseconds.
     """
     sign = -1 if text.startswith("-") else 1
-    rest = text[1:] if text.startswith(("-", "+")) else text
-    if rest == "0":
+    unsigned = text[1:] if text.startswith(("-", "+")) else text
+    if unsigned == "0":
         return 0
-    if not rest or len(text) > _MAX_TEXT:
+    if not unsigned or len(text) > _MAX_TEXT:
         raise InvalidDuration(f"invalid duration {json.dumps(text[:_MAX_TEXT], ensure_ascii=False)}")
-    total = sign * sum(_part(match, text) for match in _PART.finditer(rest) if match[0])
+    total = sign * sum(_part(match, text) for match in _PART.finditer(unsigned) if match[0])
     if not MIN_NS <= total <= MAX_NS:
         raise InvalidDuration(f"invalid duration {json.dumps(text, ensure_ascii=False)}: out of range")
     return total
@@ -75,20 +75,20 @@ def parse(text: str) -> int:
 
 def _decimal(value: int, scale: int) -> str:
     """`value / scale` with as many decimals as it needs; scale is a power of ten."""
-    whole, rest = divmod(value, scale)
+    whole, remainder = divmod(value, scale)
     digits = len(str(scale)) - 1
-    return f"{whole}.{rest:0{digits}d}".rstrip("0") if rest else str(whole)
+    return f"{whole}.{remainder:0{digits}d}".rstrip("0") if remainder else str(whole)
 
 
 def format_go(ns: int) -> str:
     """The duration in Go's notation: `168h0m0s`, `1m30s`, `1.5s`, `0s`; below a second in a smaller unit, `250ms`."""
-    sign, rest = ("-", -ns) if ns < 0 else ("", ns)
-    if rest == 0:
+    sign, magnitude = ("-", -ns) if ns < 0 else ("", ns)
+    if magnitude == 0:
         return "0s"
-    if rest < _SECOND:
-        unit = next(unit for unit in ("ms", "µs", "ns") if rest >= UNITS[unit])
-        return f"{sign}{_decimal(rest, UNITS[unit])}{unit}"
-    minutes, seconds = divmod(rest, UNITS["m"])
+    if magnitude < _SECOND:
+        unit = next(unit for unit in ("ms", "µs", "ns") if magnitude >= UNITS[unit])
+        return f"{sign}{_decimal(magnitude, UNITS[unit])}{unit}"
+    minutes, seconds = divmod(magnitude, UNITS["m"])
     hours, minutes = divmod(minutes, 60)
     front = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
     return f"{sign}{front}{_decimal(seconds, _SECOND)}s"

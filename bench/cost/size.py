@@ -51,11 +51,13 @@ def _binary_size(held: bytes | str) -> int:
 
 
 def _list_size(held: Iterable[Value]) -> int:
-    return _CONTAINER_BYTES + sum(_ELEMENT_BYTES + value_size(each) for each in held)
+    return _CONTAINER_BYTES + sum(_ELEMENT_BYTES + value_size(element) for element in held)
 
 
 def _map_size(held: Mapping[str, Value]) -> int:
-    return _CONTAINER_BYTES + sum(_ELEMENT_BYTES + _text_size(name) + value_size(each) for name, each in held.items())
+    return _CONTAINER_BYTES + sum(
+        _ELEMENT_BYTES + _text_size(name) + value_size(element) for name, element in held.items()
+    )
 
 
 _SIZES: Mapping[str, Callable[[Any], int]] = {

@@ -60,8 +60,8 @@ class Table:
     def described(cls, description: Mapping[str, Any]) -> Table:
         """The table of a DescribeTable answer or of a CreateTable request."""
         indexes = tuple(
-            Index(each["IndexName"], _names(each["KeySchema"]), _projected(each["Projection"]))
-            for each in description.get("GlobalSecondaryIndexes") or ()
+            Index(index["IndexName"], _names(index["KeySchema"]), _projected(index["Projection"]))
+            for index in description.get("GlobalSecondaryIndexes") or ()
         )
         return cls(description["TableName"], _names(description["KeySchema"]), indexes)
 

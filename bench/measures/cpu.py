@@ -45,7 +45,7 @@ def measure_pages(service: Service) -> Iterator[Result | Table]:
 def _of_log(service: Service, log: Log) -> Iterator[Result | Table]:
     section = f"CPU of a page of {PAGE}, {log.name} log"
     plain = _plain_client()
-    found: list[tuple[str, float, float]] = []
+    times: list[tuple[str, float, float]] = []
     with _recorded(service.engine, plain) as recorded:
         for query in log.queries:
             event = service.event("GET", log.route, query={"q": query, "limit": str(PAGE)})
@@ -53,14 +53,14 @@ def _of_log(service: Service, log: Log) -> Iterator[Result | Table]:
                 continue
             request = recorded.last_query
             handler, bare = best([partial(service.answer, event), partial(plain.query, **request)])
-            found.append((query or "(everything)", handler, bare))
+            times.append((query or "(everything)", handler, bare))
     yield Table(
         f"cpu {log.name}",
         f"CPU of a page of {PAGE}, {log.name} log, its count included; on this machine, of which the ratio is free",
         ("q", "handler ms", "bare query ms", "ratio"),
-        [[query, handler * 1_000, bare * 1_000, handler / bare] for query, handler, bare in found],
+        [[query, handler * 1_000, bare * 1_000, handler / bare] for query, handler, bare in times],
     )
-    ratios = sorted((handler / bare, query) for query, handler, bare in found)
+    ratios = sorted((handler / bare, query) for query, handler, bare in times)
     for which, (ratio, query) in (("the median", ratios[len(ratios) // 2]), ("the most", ratios[-1])):
         yield Result(section, f"handler against bare query, {which} ({query})", ratio, "x", budgets.PAGE_CPU)
 
@@ -80,13 +80,13 @@ def measure_ingest(service: Service) -> Iterator[Result]:
 
 def best(works: Sequence[Callable[[], object]], rounds: int = _ROUNDS) -> list[float]:
     """Seconds of CPU of each, the best of many rounds in turns."""
-    found = [float("inf")] * len(works)
+    least = [float("inf")] * len(works)
     for _ in range(rounds):
         for index, work in enumerate(works):
             begun = time.process_time()
             work()
-            found[index] = min(found[index], time.process_time() - begun)
-    return found
+            least[index] = min(least[index], time.process_time() - begun)
+    return least
 
 
 def _plain_client() -> Any:  # noqa: ANN401 - botocore has no types

@@ -19,7 +19,7 @@ SECTION = "The bill, dollars"
 _STORAGE_BYTES = 100
 """What storage adds to each item and to each entry of an index."""
 
-Found = Iterator[Result | Table]
+Findings = Iterator[Result | Table]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Deployment:
     kept: Kept
 
 
-def of_events(every: Mapping[str, Cost], lean: Mapping[str, Cost]) -> Found:
+def of_events(every: Mapping[str, Cost], lean: Mapping[str, Cost]) -> Findings:
     """What a million events cost: of each kind alone, and of the mix."""
     rows: list[list[str | float]] = []
     for name, costs, budget in (
@@ -72,7 +72,7 @@ def of_the_mix(costs: Mapping[str, Cost]) -> float:
     return bill.mixed({kind: bill.events(one.written, one.read_units, one.calls).total for kind, one in costs.items()})
 
 
-def of_pages(service: Service, checked: Iterable[pages.Cost]) -> Found:
+def of_pages(service: Service, checked: Iterable[pages.Cost]) -> Findings:
     """What a million pages cost, by the largest table that was measured."""
     token = gate.token_check(service)
     costs = [cost for cost in checked if cost.query == ""]
@@ -92,7 +92,7 @@ def of_pages(service: Service, checked: Iterable[pages.Cost]) -> Found:
     )
 
 
-def of_lanes(choices: Iterable[Choice], key: str, title: str) -> Found:
+def of_lanes(choices: Iterable[Choice], key: str, title: str) -> Findings:
     """What each lane costs, and what its filter reads with it and without."""
     rows: list[list[str | float]] = [
         [one.log, one.lane, one.units, one.dollars, one.query or "(none of those measured)", one.with_it, one.without]
@@ -104,17 +104,17 @@ def of_lanes(choices: Iterable[Choice], key: str, title: str) -> Found:
     )
 
 
-def of_months(every: Deployment, lean: Deployment) -> Found:
+def of_months(every: Deployment, lean: Deployment) -> Findings:
     """What a month costs at each rate, beside the peer."""
     rows: list[list[str | float]] = []
     for size in bill.PRICES["peer"]["sizes"]:
         rate = size["events_a_second"]
-        for name, found in (("all lanes", every), ("lean", lean)):
+        for name, deployed in (("all lanes", every), ("lean", lean)):
             dollars = (
-                bill.month(of_the_mix(found.costs), rate),
-                bill.month(bill.write_dollars(found.kept.units_to_delete), rate),
-                bill.storage(found.kept.all_bytes, rate),
-                bill.restore(found.kept.row_bytes, rate),
+                bill.month(of_the_mix(deployed.costs), rate),
+                bill.month(bill.write_dollars(deployed.kept.units_to_delete), rate),
+                bill.storage(deployed.kept.all_bytes, rate),
+                bill.restore(deployed.kept.row_bytes, rate),
             )
             rows.append([rate, f"Gatebook, {name}", *dollars, sum(dollars)])
         machines, kept = bill.peer(size)
@@ -130,10 +130,10 @@ def of_months(every: Deployment, lean: Deployment) -> Found:
 
 def deployment(service: Service) -> Deployment:
     """What events cost and leave with the lanes kept now; nothing is left in the tables."""
-    found = Deployment(ingest.costs(service), _kept(service))
+    measured = Deployment(ingest.costs(service), _kept(service))
     for table in {kind.table for kind in ingest.KINDS}:
         service.forget(table)
-    return found
+    return measured
 
 
 def _kept(service: Service) -> Kept:
@@ -150,7 +150,10 @@ def _kept(service: Service) -> Kept:
     def of_the_mix(weigh: Callable[[StoredTable, Item], float]) -> float:
         made = {kind.name: (service.table(kind.table), items.get(kind.name, [])) for kind in ingest.KINDS}
         return bill.mixed(
-            {name: sum(weigh(table, item) for item in some) / max(1, len(some)) for name, (table, some) in made.items()}
+            {
+                name: sum(weigh(table, item) for item in stored) / max(1, len(stored))
+                for name, (table, stored) in made.items()
+            }
         )
 
     return Kept(

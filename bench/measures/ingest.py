@@ -76,10 +76,10 @@ def costs(service: Service) -> dict[str, Cost]:
     Raises:
         RuntimeError: a request was refused, or not every event of it was stored.
     """
-    found = {kind.name: _cost(service, kind) for kind in KINDS}
+    by_name = {kind.name: _cost(service, kind) for kind in KINDS}
     for table in {kind.table for kind in KINDS}:
         service.forget(table)
-    return found
+    return by_name
 
 
 def measure(service: Service) -> Iterator[Result]:

@@ -62,24 +62,24 @@ def dropped(service: Service, costs: Costs) -> Iterator[Choice]:
             if lane.name == ALL or not units:
                 continue
             kept = [other.name for other in _LANES[log.name] if other is not lane]
-            found = []
+            compared = []
             for query in answered.get(lane.name, []):
                 with_it = pages.page(service, log, query, checked, counted=False)
                 with environment(**variables({log.name: kept})):
                     without = pages.page(service, log, query, checked, counted=False)
-                found.append((query, with_it.per_row, without.per_row))
-            worst = max(found, key=lambda each: each[2], default=("", 0.0, 0.0))
+                compared.append((query, with_it.per_row, without.per_row))
+            worst = max(compared, key=lambda query_costs: query_costs[2], default=("", 0.0, 0.0))
             yield Choice(log.name, lane.name, units, dollars, *worst)
 
 
 def costs_of_optional(service: Service) -> dict[str, Costs]:
     """What events cost with each optional lane beside the others; nothing is left in the tables."""
-    found: dict[str, Costs] = {}
+    by_lane: dict[str, Costs] = {}
     for log in LOGS:
         for lane in log.optional:
             with environment(**variables({log.name: ["*", lane]})):
-                found[lane] = ingest.costs(service)
-    return found
+                by_lane[lane] = ingest.costs(service)
+    return by_lane
 
 
 def added(service: Service, optional: Mapping[str, Costs]) -> Iterator[Choice]:

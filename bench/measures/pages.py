@@ -61,18 +61,18 @@ def measure(service: Service, sizes: Sequence[int]) -> Iterator[Result | Cost | 
     """Every query of every log at every size; the tables are left as large as they became."""
     for log in LOGS:
         loaded = 0
-        found: list[Cost] = []
+        measured: list[Cost] = []
         checked = gate.token_check(service)
         for size in sizes:
             with environment(**log.every_lane):
                 service.engine.load(log.table, log.items(loaded, size))
             loaded = size
-            found += [page(service, log, query, checked, size) for query in log.queries]
-            costs = [cost for cost in found if cost.size == size]
+            measured += [page(service, log, query, checked, size) for query in log.queries]
+            costs = [cost for cost in measured if cost.size == size]
             yield costs_table(log, costs)
             yield from costs
             yield from _results(log, costs)
-        yield from _growth(log, found, sizes)
+        yield from _growth(log, measured, sizes)
         yield from _deep(service, log)
 
 
@@ -123,8 +123,8 @@ def _results(log: Log, costs: Sequence[Cost]) -> Iterator[Result]:
     """The worst of the queries by each budget; the table has them all."""
     section = f"Page of {PAGE}, {log.name} log, {costs[0].size:,} rows"
     for budget in (budgets.ROWS_PER_ROW, budgets.ROWS_PER_ROW_OF_PRESET):
-        some = [cost for cost in costs if log.queries[cost.query] is budget]
-        yield _worst(section, f"{budget.what}, the most", some, lambda cost: cost.per_row, budget)
+        judged = [cost for cost in costs if log.queries[cost.query] is budget]
+        yield _worst(section, f"{budget.what}, the most", judged, lambda cost: cost.per_row, budget)
     yield _worst(section, "read units, the count left out, the most", costs, lambda cost: cost.units, log.units)
     yield _worst(section, "calls, the count left out, the most", costs, lambda cost: cost.calls, budgets.PAGE_CALLS)
     whole = budgets.COUNTED_PAGE_CALLS

@@ -66,28 +66,28 @@ class Peer:
 def measure(sql: Sql, sizes: Sequence[int]) -> Peer:
     """Load the rows and run every query at every size."""
     sql(USERS + _copy("users", user_lines()))
-    found: list[PeerCost] = []
+    costs: list[PeerCost] = []
     sizes_on_disk: dict[str, float] = {}
     for table in PEER_TABLES:
         sql(table.create)
         for loaded, size in pairwise([0, *sizes]):
             sql(_copy(table.name, table.lines(loaded, size)))
             sql(f"VACUUM ANALYZE {table.name}")
-            found += [_page(sql, table, query, size) for query in table.where]
+            costs += [_page(sql, table, query, size) for query in table.where]
             sizes_on_disk[table.log] = int(sql(f"SELECT pg_total_relation_size('{table.name}')")) / size
-    return Peer(sql("SHOW server_version").strip(), found, sizes_on_disk)
+    return Peer(sql("SHOW server_version").strip(), costs, sizes_on_disk)
 
 
 def tables(peer: Peer, costs: Sequence[Cost]) -> Iterator[Table]:
     """Both side by side, by log and size."""
     ours = {(cost.log, cost.query, cost.size): cost for cost in costs}
     for log, size in dict.fromkeys((cost.log, cost.size) for cost in peer.costs):
-        some = [cost for cost in peer.costs if (cost.log, cost.size) == (log, size)]
+        measured = [cost for cost in peer.costs if (cost.log, cost.size) == (log, size)]
         yield Table(
             f"peer {log} {size}",
             f"Pages of {PAGE}, {log} log, {size:,} rows: Gatebook beside PostgreSQL {peer.version}",
             ("q", "returned", "read per row", "PostgreSQL's", "its ms", "its count reads", "its count ms"),
-            [_row(cost, ours.get((log, cost.query, size))) for cost in some],
+            [_row(cost, ours.get((log, cost.query, size))) for cost in measured],
         )
 
 

@@ -81,10 +81,10 @@ def temporary() -> Iterator[Sql]:
 def _program(name: str) -> str:
     versions = sorted(Path(_USUAL_PLACES).glob("*/bin"), key=lambda place: _number(place.parent.name), reverse=True)
     path = os.pathsep.join([os.environ.get("PATH", ""), *map(str, versions)])
-    found = shutil.which(name, path=path)
-    if found is None:
+    executable = shutil.which(name, path=path)
+    if executable is None:
         raise NoPostgres(f"There is no {name} on the PATH or under {_USUAL_PLACES}: install PostgreSQL to compare.")
-    return found
+    return executable
 
 
 def _number(version: str) -> float:

@@ -31,12 +31,12 @@ def contain(networks: Sequence[str], address: str) -> bool:
     if not networks:
         return True
     try:
-        found = ip_address(address)
+        ip = ip_address(address)
     except ValueError:
         return False
-    if isinstance(found, IPv6Address) and found.ipv4_mapped:
-        found = found.ipv4_mapped
-    return any(found in ip_network(network) for network in networks)
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    return any(ip in ip_network(network) for network in networks)
 
 
 def within(held: Sequence[str], requested: Sequence[str]) -> str | None:

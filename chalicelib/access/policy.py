@@ -122,10 +122,10 @@ def permissions(*grants: str, negate: bool = False) -> tuple[Permission, ...]:
 
 def vote(granted: Iterable[Permission], resource: str, action: str) -> Vote:
     """What a set of permissions says of one action: -1 refused, 0 nothing, 1 granted. One refusal outweighs all."""
-    found: Vote = 0
+    outcome: Vote = 0
     for permission in granted:
         if permission.matches(resource, action):
             if permission.negate:
                 return -1
-            found = 1
-    return found
+            outcome = 1
+    return outcome

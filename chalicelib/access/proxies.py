@@ -24,9 +24,9 @@ def client_address(peer: str, forwarded: Iterable[str], trusted: Sequence[str]) 
     if not trusted or not contain(trusted, peer):
         return peer
     for value in forwarded:
-        found = _first_stranger(value, trusted)
-        if found:
-            return found
+        client = _first_stranger(value, trusted)
+        if client:
+            return client
     return peer
 
 

@@ -82,9 +82,9 @@ def split(token: str) -> tuple[str, str]:
 
 def checksum(key_id: str, entropy: str) -> str:
     """The last six characters of a secret: the CRC-32 of `<id>-<the rest of the secret>` in base 62."""
-    rest, digits = crc32(_bytes(f"{key_id}-{entropy}")), ""
+    remainder, digits = crc32(_bytes(f"{key_id}-{entropy}")), ""
     for _ in range(_CHECKSUM_LENGTH):
-        rest, digit = divmod(rest, len(ALPHABET))
+        remainder, digit = divmod(remainder, len(ALPHABET))
         digits = ALPHABET[digit] + digits
     return digits
 

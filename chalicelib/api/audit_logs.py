@@ -31,7 +31,7 @@ from chalicelib.store.logs.tables import AUDIT_LOGS
 routes = Routes(__name__)
 
 LOG = Log(AUDIT_LOGS, AUDIT_FILTERS, "audit_log", "audit_logs", audit_log_json)
-SOURCED = replace(LOG, shown=sourced_json)
+SOURCED = replace(LOG, as_json=sourced_json)
 INTAKE = Intake(AUDIT_LOG, "audit_log", "create", parse_row)
 _GENERATED = {"foo": {"old": "bar", "new": "baz", "secret": False}}
 

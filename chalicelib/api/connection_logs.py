@@ -33,8 +33,8 @@ from chalicelib.store.logs.tables import CONNECTION_LOGS, WITH_CONFLICTS
 routes = Routes(__name__)
 
 LOG = Log(CONNECTION_LOGS, CONNECTION_FILTERS, "connection_log", "connection_logs", connection_log_json)
-SOURCED = replace(LOG, shown=sourced_json)
-CONTRADICTED = replace(LOG, stored=WITH_CONFLICTS, shown=contradicted_json)
+SOURCED = replace(LOG, as_json=sourced_json)
+CONTRADICTED = replace(LOG, stored=WITH_CONFLICTS, as_json=contradicted_json)
 INTAKE = Intake(CONNECTION_LOG, "connection_log", "update", parse_row)
 CONTRADICTS = "It contradicts what is stored of its session. That stays, and what this event says is kept beside it."
 """What is told of an event that contradicts its session."""
@@ -59,8 +59,8 @@ def store(delivery: Delivery) -> Results:
         (batch if keeping.keeps(event) else late).add(index, event)
     rule = Rule(partial(session.join, frees=_Holds().frees), keeping.keeps, keeping.recent)
     contradicting = 0
-    for some in filter(None, (batch, late)):
-        for outcome in _written(some, rule, results, delivery):
+    for events_batch in filter(None, (batch, late)):
+        for outcome in _written(events_batch, rule, results, delivery):
             service_lines.emit(delivery.request_id, INTAKE.message, events[outcome.place])
             contradicting += outcome.contradicts
     if contradicting:

@@ -167,14 +167,14 @@ def _queued(delivery: Delivery, intake: Intake[Row], results: Results) -> Answer
     )
     messages.send(request_id, waiting.model_dump_json(ensure_ascii=True))
     request_log.note(queued=request_id)
-    told = results.body(problems_only=True)
+    problems = results.body(problems_only=True)
     return Answer(
         {
             "queued": True,
             "id": request_id,
-            "rejected": told["rejected"],
-            "skipped": told["skipped"],
-            "results": told["results"],
+            "rejected": problems["rejected"],
+            "skipped": problems["skipped"],
+            "results": problems["results"],
         },
         202,
     )

@@ -141,7 +141,7 @@ def _execute(request: _Request, caller: Caller, log: Log[Row], budget: Budget, b
 def _respond(request: _Request, result: _Result[Row], log: Log[Row], known: Callable[[User], bool]) -> Answer:
     read = result.read
     beside = Beside(read.users, read.organizations, known)
-    texts, number = fit_rows([log.shown(row, beside) for row in read.rows], _LARGEST_ANSWER)
+    texts, number = fit_rows([log.as_json(row, beside) for row in read.rows], _LARGEST_ANSWER)
     place = read.next
     if number < len(read.rows):
         place = Place(log.stored.position(read.rows[number - 1]))

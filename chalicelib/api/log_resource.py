@@ -35,14 +35,14 @@ class Log(Generic[Row]):
         filters: the language of its queries.
         resource: what its rows are called in the policy.
         rows: the name of the list of rows in the answer.
-        shown: a row as clients read it, with the users and organizations that belong to it.
+        as_json: a row as clients read it, with the users and organizations that belong to it.
     """
 
     stored: LogTable[Row]
     filters: FilterTable
     resource: str
     rows: str
-    shown: Callable[[Row, Beside], Any]
+    as_json: Callable[[Row, Beside], Any]
 
 
 def visible_row(log: Log[Row], readable: Reach, keeping: Keeping, row_id: str) -> Row | None:
@@ -73,7 +73,7 @@ def answer_row(caller: Caller, log: Log[Row], row_id: str) -> Answer:
     whole = frozenset({row.id}) if log.stored.base.fields else frozenset()
     read = run(hydrate(log.stored, [row], _LARGEST_ROW, whole))
     beside = Beside(read.users, read.organizations, partial(is_known, caller.subject))
-    return Answer(log.shown(read.rows[0], beside))
+    return Answer(log.as_json(read.rows[0], beside))
 
 
 def is_known(reader: Subject, user: User) -> bool:

@@ -35,7 +35,7 @@ from chalicelib.store.dynamodb import client
 from chalicelib.store.dynamodb.budget import Bill, Budget
 from chalicelib.store.dynamodb.rounds import run
 from chalicelib.store.logs.count import Counted
-from chalicelib.store.logs.sample import Sample, count_each, newest
+from chalicelib.store.logs.sample import Sample, count_queries, newest
 from chalicelib.store.logs.tables import LogTable, Row
 
 SAMPLE_ROWS = 2_000
@@ -118,7 +118,7 @@ def summarize(log: Log[Row], planned: Planner, question: Question, budget: Budge
     queries = [_criteria(span) for span in beyond]
     queries += [whole.narrowed(key.field, frozenset({value})) for key in listed for value in key.values]
     cap = max(1, min(MOST_COUNTED, budget.rows_left // max(1, len(queries)) - 1))
-    counts = iter(count_each(log.stored, [planned(one) for one in queries], budget, cap + 1))
+    counts = iter(count_queries(log.stored, [planned(one) for one in queries], budget, cap + 1))
     bars = log.filters.by_key(log.filters.facets[0])
     buckets: list[dict[str, Any]] = [_times(span) | _count(next(counts), cap) for span in beyond]
     buckets += [_times(span) | _values(sample, span, bars) for span in spans[len(beyond) :]]
@@ -212,8 +212,8 @@ def _counted_values(key: FilterKey, counts: Iterator[Counted], cap: int) -> list
 
 
 def _sampled_values(sample: Sample[Row], key: FilterKey) -> list[dict[str, Any]]:
-    found = Counter(value for row in sample.rows if (value := getattr(row, key.field)))
-    return [{"value": value, "count": number} for value, number in found.most_common(TOP_VALUES)]
+    counts = Counter(value for row in sample.rows if (value := getattr(row, key.field)))
+    return [{"value": value, "count": number} for value, number in counts.most_common(TOP_VALUES)]
 
 
 def _named(body: dict[str, Any], facets: Iterable[FilterKey]) -> dict[str, Any]:

@@ -42,12 +42,12 @@ def user(caller: Caller, name: str, *, consistent: bool = False, deleted: bool =
     """
     if not name:
         raise BadRequest('"user" must be provided.')
-    found = caller.user if name == _ME else _by_name(name, consistent=consistent)
-    if found is None or not decide(caller.subject, "read", user_object(found.id)):
+    named = caller.user if name == _ME else _by_name(name, consistent=consistent)
+    if named is None or not decide(caller.subject, "read", user_object(named.id)):
         raise NotFound
-    if found.deleted and not deleted:
+    if named.deleted and not deleted:
         raise NotFound
-    return found
+    return named
 
 
 def api_key(caller: Caller, key_id: str, *actions: str) -> APIKey:
@@ -57,13 +57,13 @@ def api_key(caller: Caller, key_id: str, *actions: str) -> APIKey:
         NotFound: there is none, or the caller may not.
         Forbidden: the caller may, with the current secret of the token that they bring.
     """
-    found = api_keys.get(key_id) if is_key_id(key_id) else None
-    if found is None:
+    key = api_keys.get(key_id) if is_key_id(key_id) else None
+    if key is None:
         raise NotFound
-    obj = Object("api_key", found.id, owner=found.user_id)
+    obj = Object("api_key", key.id, owner=key.user_id)
     if not all(caller.may(action, obj) for action in actions):
         raise NotFound
-    return found
+    return key
 
 
 def organization(caller: Caller, name: str, *, consistent: bool = False) -> Organization:
@@ -73,10 +73,10 @@ def organization(caller: Caller, name: str, *, consistent: bool = False) -> Orga
         NotFound: there is none, or the caller may not read it.
     """
     row_id = _uuid(name) or people.organization_id(name)
-    found = people.get_organization(row_id, consistent=consistent) if row_id else None
-    if found is None or found.deleted or not decide(caller.subject, "read", organization_object(found.id)):
+    named = people.get_organization(row_id, consistent=consistent) if row_id else None
+    if named is None or named.deleted or not decide(caller.subject, "read", organization_object(named.id)):
         raise NotFound
-    return found
+    return named
 
 
 def member(caller: Caller, organization_id: str, name: str, *, consistent: bool = False) -> User:
@@ -85,12 +85,12 @@ def member(caller: Caller, organization_id: str, name: str, *, consistent: bool 
     Raises:
         NotFound: there is none, or the caller may not read it.
     """
-    found = caller.user if name == _ME else _by_name(name, consistent=consistent)
-    if found is None or found.deleted or organization_id not in found.organization_roles:
+    named = caller.user if name == _ME else _by_name(name, consistent=consistent)
+    if named is None or named.deleted or organization_id not in named.organization_roles:
         raise NotFound
-    if not decide(caller.subject, "read", member_object(found.id, organization_id)):
+    if not decide(caller.subject, "read", member_object(named.id, organization_id)):
         raise NotFound
-    return found
+    return named
 
 
 def _by_name(name: str, *, consistent: bool) -> User | None:

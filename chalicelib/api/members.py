@@ -33,9 +33,9 @@ def list_all(call: Call, caller: Caller, organization: str) -> Answer:
         belongs = place.id in user.organization_roles
         return belongs and readable.includes(caller.user.id, lookup.member_object(user.id, place.id))
 
-    found = user_pages.everybody(call, asked, Visible(visible))
-    texts = user_pages.fitting(found, _rows(place.id))
-    if len(texts) < len(found.users) or not found.whole:
+    matching = user_pages.everybody(call, asked, Visible(visible))
+    texts = user_pages.fitting(matching, _rows(place.id))
+    if len(texts) < len(matching.users) or not matching.whole:
         raise BadRequest(
             "The organization has more members than one answer can list.",
             f"Read them by pages: GET /api/v2/organizations/{place.id}/paginated-members.",

@@ -103,8 +103,8 @@ def put(call: Call, caller: Caller, organization: str) -> Answer:
         after = _merged(row_id, asked, before)
         if after != before:
             try:
-                told = organization_trail(call, caller, 201 if new else 200, before, after)
-                people.save_organization(after, before, *told)
+                audit_writes = organization_trail(call, caller, 201 if new else 200, before, after)
+                people.save_organization(after, before, *audit_writes)
             except Taken as error:
                 raise _name_taken(asked.name) from error
         return Answer(organization_json(after), 201 if new else 200)

@@ -55,12 +55,12 @@ def uuid(name: str, text: str) -> str:
         Invalid: it is none.
     """
     try:
-        found = values.uuid(text)
+        row_id = values.uuid(text)
     except values.WrongValue as error:
         raise Invalid([Validation(name, f"Path param {values.quoted(name)} {error}")]) from error
-    if found == values.NIL_UUID:
+    if row_id == values.NIL_UUID:
         raise Invalid([Validation(name, f"Path param {values.quoted(name)} must not be the nil uuid")])
-    return found
+    return row_id
 
 
 def int32(call: Call, name: str, wrong: list[Validation]) -> int:

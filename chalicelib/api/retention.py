@@ -38,7 +38,7 @@ from chalicelib.store.retention.state import State
 
 routes = Routes(__name__)
 
-RUNS_SHOWN = 20
+LISTED_RUNS = 20
 _FILTERS = {table.log: table for table in (CONNECTION_FILTERS, AUDIT_FILTERS)}
 _LOGS: dict[str, LogTable[Any]] = {log.name: log for log in LOG_TABLES}
 _ENDING_SECONDS = 20.0
@@ -85,7 +85,7 @@ def show(_call: Call, caller: Caller) -> Answer:
             "held": {name: counted.held for name, counted in counts.items()},
             "waiting_cap": waiting.CAP,
             "running": _running(state),
-            "runs": retention_runs.latest(RUNS_SHOWN),
+            "runs": retention_runs.latest(LISTED_RUNS),
         }
     )
 
@@ -173,10 +173,10 @@ def _running(state: State) -> dict[str, Any] | None:
 
 def _hold(caller: Caller, name: str, asked: PutHold, before: Hold | None) -> Hold:
     table = _FILTERS[asked.log]
-    found = parser.parse(asked.q, table, me=caller.user.id, organization=log_pages.organizations_of(caller))
-    if not CHANGING.isdisjoint(found.asked):
+    parsed = parser.parse(asked.q, table, me=caller.user.id, organization=log_pages.organizations_of(caller))
+    if not CHANGING.isdisjoint(parsed.asked):
         raise Invalid([Validation("q", _CHANGES)], table.message)
-    if found.newer_than is not None or found.older_than is not None:
+    if parsed.newer_than is not None or parsed.older_than is not None:
         raise Invalid([Validation("q", _RELATIVE)], table.message)
 
     def user_ids(reference: UserReference) -> Sequence[str]:
@@ -187,7 +187,7 @@ def _hold(caller: Caller, name: str, asked: PutHold, before: Hold | None) -> Hol
             raise Invalid([Validation("q", f"The hold would hold nothing: {problem}")], table.message)
         return ids
 
-    meant = criteria(found, table, user_ids, times.now())
+    meant = criteria(parsed, table, user_ids, times.now())
     log = _LOGS[asked.log]
     if plan(meant, log.lanes, current().log_shards).nothing:
         raise Invalid([Validation("q", "The hold would hold nothing: no row can be all of this")], table.message)

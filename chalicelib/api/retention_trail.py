@@ -25,8 +25,8 @@ def hold_trail(call: Call, caller: Caller, status: int, before: Hold | None, aft
     assert hold is not None  # noqa: S101 - something was placed, changed or lifted
     action = "create" if before is None else "delete" if after is None else "write"
     about = trail.Resource("retention_hold", str(uuid5(NAMESPACE, f"retention_hold/{hold.name}")), hold.name)
-    told = {name: some.saved() for name, some in (("before", before), ("after", after)) if some is not None}
-    return writes_of(trail.row(call, caller, action, status, about, more=told))
+    states = {name: state.saved() for name, state in (("before", before), ("after", after)) if state is not None}
+    return writes_of(trail.row(call, caller, action, status, about, more=states))
 
 
 def run_trail(call: Call | None, caller: Caller | None) -> Trail:

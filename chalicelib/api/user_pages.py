@@ -46,7 +46,7 @@ class Rows:
     """How users are shown: the name of their list in the answer, and one of them as clients read it."""
 
     name: str
-    shown: Callable[[User], Mapping[str, Any]]
+    as_json: Callable[[User], Mapping[str, Any]]
 
 
 def readable(caller: Caller) -> Visible:
@@ -71,37 +71,37 @@ def answer(call: Call, rows: Rows, asked: UserFilter, visible: Visible) -> Answe
     counting = call.query("count") == "" or boolean(call.query("count"))
     wanted = _wanted(call, asked, visible, count_cap=COUNT_CAP if counting else 0)
     budget = Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
-    found = _found(wanted, asked, visible, budget)
+    matching = _user_page(wanted, asked, visible, budget)
     request_log.note(RowsRead=budget.rows_read)
-    texts = fitting(found, rows)
-    cut = len(texts) < len(found.users)
-    following = Next(found.users[len(texts) - 1], 0) if cut else found.next
+    texts = fitting(matching, rows)
+    cut = len(texts) < len(matching.users)
+    following = Next(matching.users[len(texts) - 1], 0) if cut else matching.next
     fields: dict[str, Any] = {}
     if counting:
-        fields |= {"count": found.count, **_count_notes(found.counted)}
+        fields |= {"count": matching.count, **_count_notes(matching.counted)}
     if following is not None:
         fields["next_after_id"] = following.user.id
         if following.offset:
             fields["next_offset"] = following.offset
-    if cut or not found.whole:
+    if cut or not matching.whole:
         fields["partial"] = True
-    rest = encoded(fields).text[1:]
-    return Answer(Encoded(f'{{"{rows.name}":[{",".join(texts)}]{"," if fields else ""}{rest}'))
+    ending = encoded(fields).text[1:]
+    return Answer(Encoded(f'{{"{rows.name}":[{",".join(texts)}]{"," if fields else ""}{ending}'))
 
 
 def everybody(call: Call, asked: UserFilter, visible: Visible) -> UserPage:
     """All users that the filter lets through and the caller may see, as far as one request may read."""
     budget = Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
     wanted = Wanted(_all(asked, visible), "", 0, None, 0)
-    return _found(wanted, asked, visible, budget)
+    return _user_page(wanted, asked, visible, budget)
 
 
-def fitting(found: UserPage, rows: Rows) -> list[str]:
+def fitting(matching: UserPage, rows: Rows) -> list[str]:
     """The users of a page as JSON, as many as an answer has room for."""
     texts: list[str] = []
     size = 0
-    for user in found.users:
-        text = encoded(rows.shown(user)).text
+    for user in matching.users:
+        text = encoded(rows.as_json(user)).text
         size += bytes_sent(text) + 1
         if size > _LARGEST_ANSWER:
             break
@@ -142,7 +142,7 @@ def _after(visible: Visible, user_id: str) -> User:
     return user
 
 
-def _found(wanted: Wanted, asked: UserFilter, visible: Visible, budget: Budget) -> UserPage:
+def _user_page(wanted: Wanted, asked: UserFilter, visible: Visible, budget: Budget) -> UserPage:
     """The page, from the few users that it can consist of where these are known, and otherwise from the listing."""
     few = visible.ids
     if few is None and asked.unique is not None:

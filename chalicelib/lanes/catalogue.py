@@ -47,7 +47,7 @@ class Lane:
         coarse: few values hold many rows, so the key is spread over shards.
         only: field -> the values of the rows that enter the lane, where not all do. Such a lane answers these too.
         optional: kept only by a deployment that names it.
-        told: attributes that it holds beside the packed row: what becomes of a row when it enters the lane.
+        projected: attributes that it holds beside the packed row: what becomes of a row when it enters the lane.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Lane:
     coarse: bool = False
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     optional: bool = False
-    told: tuple[str, ...] = ()
+    projected: tuple[str, ...] = ()
 
     @property
     def answered(self) -> frozenset[str]:
@@ -85,7 +85,7 @@ class Lane:
         if any(not known.get(name) or not known[name] <= {*allowed} for name, allowed in self.only.items()):
             return None
         choices = [sorted(known.get(name, ())) for name in self.fields]
-        if not all(choices) or (not self.coarse and any(_NOBODY in some for some in choices)):
+        if not all(choices) or (not self.coarse and any(_NOBODY in choice for choice in choices)):
             return None
         return [":".join(values) for values in product(*choices)] if choices else [self.name]
 
@@ -101,7 +101,7 @@ EVERY_CONNECTION_LANE = (
     Lane("organization_type", ("organization_id", "type"), coarse=True, optional=True),
     Lane("organization", ("organization_id",), coarse=True),
     Lane("type", ("type",), coarse=True),
-    Lane("completed", ("status",), coarse=True, only={"status": ("completed",)}, told=(CLOSING,)),
+    Lane("completed", ("status",), coarse=True, only={"status": ("completed",)}, projected=(CLOSING,)),
     Lane(ALL, coarse=True),
 )
 """Most selective first: of two lanes that answer as much, the planner takes the earlier one."""

@@ -174,7 +174,7 @@ def plan(criteria: Criteria, lanes: tuple[Lane, ...], shards: int, *, events_sin
         events_since: the earliest time of connection events of the audit log, where other rows may be older.
     """
     fields = criteria.fields
-    known = {**fields, **{name: fields.get(name, some) & some for name, some in criteria.implied.items()}}
+    known = {**fields, **{name: fields.get(name, allowed) & allowed for name, allowed in criteria.implied.items()}}
     if any(not values for values in known.values()):
         return NOTHING
     if criteria.after and criteria.before and criteria.after > criteria.before:
@@ -267,7 +267,7 @@ def _beats(one: Plan, other: Plan) -> bool:
 
 
 def _both(one: Mapping[str, frozenset[str]], other: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
-    return {**one, **{name: one.get(name, some) & some for name, some in other.items()}}
+    return {**one, **{name: one.get(name, values) & values for name, values in other.items()}}
 
 
 def _keys(lane: Lane, known: Mapping[str, frozenset[str]], shards: int) -> tuple[str, ...]:

@@ -27,9 +27,9 @@ def address(given: object) -> str | None:
         bare = match[1]
     bare = bare.partition("/")[0].partition("%")[0]
     try:
-        found = ip_address(bare)
+        ip = ip_address(bare)
     except ValueError:
         return None
-    if isinstance(found, IPv6Address) and found.ipv4_mapped:
-        return str(found.ipv4_mapped)
-    return str(found)
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
+        return str(ip.ipv4_mapped)
+    return str(ip)

@@ -56,8 +56,8 @@ class _Scanner:
         """Where the next such line begins, at the place or after it."""
         for mark, known in self._next.items():
             if known < self.place:
-                found = self._body.find(mark, self.place)
-                self._next[mark] = len(self._body) if found < 0 else found
+                place = self._body.find(mark, self.place)
+                self._next[mark] = len(self._body) if place < 0 else place
         nearest = min(self._next.values())
         if nearest >= len(self._body):
             return None

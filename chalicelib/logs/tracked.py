@@ -156,7 +156,7 @@ NEVER_STORED: Mapping[str, frozenset[str]] = {
 """Struct -> skeletons of the fields no value of which is ever stored: the secret ones, and those ignored ones that open
 something. The platform leaves the latter out of its diffs; who sends one all the same has its value kept back."""
 
-_SHOWN: Mapping[str, frozenset[str]] = {
+_TRACKED_NAMES: Mapping[str, frozenset[str]] = {
     struct: frozenset(skeleton(name) for name, mode in modes.items() if mode == "track")
     for struct, modes in TRACKED.items()
 }
@@ -171,7 +171,9 @@ def is_secret(field: str, resource_type: str) -> bool:
     if resource is None:
         return names_secret(field)
     looks = skeleton(field)
-    return looks in NEVER_STORED[resource.struct] or (looks not in _SHOWN[resource.struct] and names_secret(field))
+    return looks in NEVER_STORED[resource.struct] or (
+        looks not in _TRACKED_NAMES[resource.struct] and names_secret(field)
+    )
 
 
 class Kind(StrEnum):

@@ -29,7 +29,7 @@ def json_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
     # Most texts have none of these, and three searches are quicker than one for any of five.
     if text.isascii() and "<" not in text and ">" not in text and "&" not in text:
         return text
-    return _TO_ESCAPE.sub(lambda found: _ESCAPES.get(found[0], "\ufffd"), text)
+    return _TO_ESCAPE.sub(lambda match: _ESCAPES.get(match[0], "\ufffd"), text)
 
 
 def _as_stored(value: object) -> orjson.Fragment:

@@ -223,8 +223,8 @@ def _filter(key: FilterKey, term: Term, asking: _Asking) -> Filter:  # noqa: PLR
         case Kind.NETWORK:
             return _networks(key.field, frozenset(map(values.network, _choices(term))), asking)
         case Kind.UUID | Kind.ORGANIZATION | Kind.ENUM | Kind.APPLICATION | Kind.TEXT | Kind.NUMBER:
-            found = frozenset(_value(key, text, asking) for text in _choices(term))
-            return EVERYTHING if found == {values.NIL_UUID} else _values(key.field, found - {values.NIL_UUID}, asking)
+            chosen = frozenset(_value(key, text, asking) for text in _choices(term))
+            return EVERYTHING if chosen == {values.NIL_UUID} else _values(key.field, chosen - {values.NIL_UUID}, asking)
         case _:
             assert_never(key.kind)
 
@@ -271,17 +271,19 @@ def _value(key: FilterKey, text: str, asking: _Asking) -> str:
             return text
 
 
-def _values(field: str, found: frozenset[str], asking: _Asking) -> Filter:
+def _values(field: str, chosen: frozenset[str], asking: _Asking) -> Filter:
     if asking.excludes:
-        return Filter(conditions=(Condition(field, Comparison.EXCLUDES, found),))
-    return Filter(((field, found),))
+        return Filter(conditions=(Condition(field, Comparison.EXCLUDES, chosen),))
+    return Filter(((field, chosen),))
 
 
-def _networks(field: str, found: frozenset[str], asking: _Asking) -> Filter:
-    if not any("/" in network for network in found):
+def _networks(field: str, networks: frozenset[str], asking: _Asking) -> Filter:
+    if not any("/" in network for network in networks):
         # Single addresses are values like others, which a lane may answer.
-        return _values(field, found, asking)
-    return Filter(conditions=(Condition(field, Comparison.OUTSIDE if asking.excludes else Comparison.WITHIN, found),))
+        return _values(field, networks, asking)
+    return Filter(
+        conditions=(Condition(field, Comparison.OUTSIDE if asking.excludes else Comparison.WITHIN, networks),)
+    )
 
 
 def _users(key: FilterKey, texts: Sequence[str], asking: _Asking) -> Filter:
@@ -297,8 +299,8 @@ def _organization(text: str, organization: Callable[[str], str | None]) -> str:
     try:
         return values.uuid(text)
     except WrongValue as error:
-        found = organization(text)
-        if found is None:
+        organization_id = organization(text)
+        if organization_id is None:
             problem = "either does not exist, or you are unauthorized to view it"
             raise WrongValue(f"has invalid value: organization {quoted(text)} {problem}") from error
-        return found
+        return organization_id

@@ -166,16 +166,16 @@ def network(text: str) -> str:
         WrongValue: it is neither.
     """
     try:
-        found = ip_network(text, strict=False)
+        parsed = ip_network(text, strict=False)
     except ValueError as error:
         problem = f"{quoted(text)} is no address and no network such as 203.0.113.0/24"
         raise WrongValue(f"has invalid value: {problem}") from error
     if "%" in text:
         raise WrongValue(f"has invalid value: {quoted(text)} has a zone, which means nothing to others")
-    if isinstance(found, IPv6Network) and found.subnet_of(_MAPPED):
+    if isinstance(parsed, IPv6Network) and parsed.subnet_of(_MAPPED):
         # As addresses are stored: IPv4 where IPv6 only dresses it.
-        found = IPv4Network((int(found.network_address) & 0xFFFFFFFF, found.prefixlen - _MAPPED.prefixlen))
-    return str(found.network_address) if found.prefixlen == found.max_prefixlen else str(found)
+        parsed = IPv4Network((int(parsed.network_address) & 0xFFFFFFFF, parsed.prefixlen - _MAPPED.prefixlen))
+    return str(parsed.network_address) if parsed.prefixlen == parsed.max_prefixlen else str(parsed)
 
 
 def quoted(text: str) -> str:
@@ -219,54 +219,54 @@ _CALENDAR = ("year", "month", "day", "hour", "minute", "second")
 
 def _read(text: str, layout: str, elements: tuple[tuple[str, str], ...]) -> dict[str, str]:
     """The named parts of a time, each within its own limits; parts left out are not there."""
-    found: dict[str, str] = {}
-    rest = text
+    parts: dict[str, str] = {}
+    unread = text
     for element, pattern in elements:
-        match = re.match(pattern, rest)
+        match = re.match(pattern, unread)
         if match is None:
-            problem = f" as {_shown(layout)}: cannot parse {_shown(rest)} as {_shown(element)}"
+            problem = f" as {_go_quoted(layout)}: cannot parse {_go_quoted(unread)} as {_go_quoted(element)}"
             raise _wrong_time(text, layout, problem)
-        rest = rest[match.end() :]
+        unread = unread[match.end() :]
         for name, digits in match.groupdict().items():
             if digits is None:
                 continue
             if name in _LIMITS and int(digits) not in _LIMITS[name]:
                 raise _wrong_time(text, layout, f": {name.replace('_', ' ')} out of range")
-            found[name] = digits
-    if rest:
-        raise _wrong_time(text, layout, f": extra text: {_shown(rest)}")
-    return found
+            parts[name] = digits
+    if unread:
+        raise _wrong_time(text, layout, f": extra text: {_go_quoted(unread)}")
+    return parts
 
 
-def _joined(text: str, layout: str, found: Mapping[str, str]) -> datetime:
+def _joined(text: str, layout: str, parts: Mapping[str, str]) -> datetime:
     """The moment that the parts make together; only here do day and year show whether they exist."""
-    year, month, day, hour, minute, second = (int(found.get(name, "0")) for name in _CALENDAR)
+    year, month, day, hour, minute, second = (int(parts.get(name, "0")) for name in _CALENDAR)
     if year < MINYEAR:
         raise _wrong_time(text, layout, ": year out of range")
     try:
         local = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError as error:
         raise _wrong_time(text, layout, ": day out of range") from error
-    nanoseconds = int(found.get("fraction", "")[:9].ljust(9, "0"))
+    nanoseconds = int(parts.get("fraction", "")[:9].ljust(9, "0"))
     rounded = timedelta(microseconds=(nanoseconds + 500) // 1000)
-    hours, minutes = (int(found.get(f"time_zone_offset_{part}", "0")) for part in ("hour", "minute"))
+    hours, minutes = (int(parts.get(f"time_zone_offset_{part}", "0")) for part in ("hour", "minute"))
     offset = timedelta(hours=hours, minutes=minutes)
     try:
-        return local + rounded + (offset if found.get("sign") == "-" else -offset)
+        return local + rounded + (offset if parts.get("sign") == "-" else -offset)
     except OverflowError as error:
         raise _wrong_time(text, layout, ": year out of range") from error
 
 
 def _wrong_time(text: str, layout: str, problem: str) -> WrongValue:
-    return WrongValue(f"must be a valid date format ({layout}): parsing time {_shown(text)}{problem}")
+    return WrongValue(f"must be a valid date format ({layout}): parsing time {_go_quoted(text)}{problem}")
 
 
-def _shown(text: str) -> str:
+def _go_quoted(text: str) -> str:
     """The text in double quotes as Go's `time` writes it, with the bytes of all that is not plain ASCII in hex."""
-    return '"' + "".join(map(_shown_character, text)) + '"'
+    return '"' + "".join(map(_escaped, text)) + '"'
 
 
-def _shown_character(character: str) -> str:
+def _escaped(character: str) -> str:
     if character in '"\\':
         return f"\\{character}"
     if character.isascii() and character >= " ":

@@ -53,10 +53,10 @@ def page(_call: Call) -> Answer:
 @routes.view("/ui/{version}/{asset}")
 def file(_call: Call, version: str, asset: str) -> Answer:
     """A file of the page, which never changes at this address."""
-    found = assets.assets().get(asset)
-    if found is None or version != assets.version():
+    asset_file = assets.assets().get(asset)
+    if asset_file is None or version != assets.version():
         raise NotFound
-    return Answer(found.text, headers={**_FOR_EVER, "Content-Type": found.media_type})
+    return Answer(asset_file.text, headers={**_FOR_EVER, "Content-Type": asset_file.media_type})
 
 
 @routes.view("/cli-auth")

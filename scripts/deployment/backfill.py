@@ -123,12 +123,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     written = 0
     while True:
         try:
-            some, place = backfill(logs[given.log], place)
+            newly_written, place = backfill(logs[given.log], place)
         except Stopped as stop:
             again = f" with --below '{place}'" if place else ""
             total = written + stop.written
             raise SystemExit(f"{total} rows written, then the store did not answer. Run it again{again}.") from stop
-        written += some
+        written += newly_written
         if place is None:
             break
         print(f"{written} rows written; go on with --below '{place}'", flush=True)

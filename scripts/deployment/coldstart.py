@@ -117,7 +117,7 @@ def _ratio(
     ratio = inf
     while ratio > budget and len(times) < rounds * _MOST_BATCHES:
         times += [(one(), other(), nothing()) for _ in range(rounds)]
-        best_one, best_other, best_nothing = (min(some[place] for some in times) for place in range(3))
+        best_one, best_other, best_nothing = (min(measured[place] for measured in times) for place in range(3))
         ratio = (best_one - best_nothing) / (best_other - best_nothing)
     return ratio
 
@@ -151,10 +151,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help=f"pairs at a time (default: {_ROUNDS})",
     )
     given = parser.parse_args(arguments)
-    found = measured(given.out / "deployment.zip", given.rounds)
-    for name, ratio in found.items():
+    ratios = measured(given.out / "deployment.zip", given.rounds)
+    for name, ratio in ratios.items():
         print(f"{name}: {ratio:.2f} times the least, of {BUDGETS[name]} at the most")
-    return int(any(ratio > BUDGETS[name] for name, ratio in found.items()))
+    return int(any(ratio > BUDGETS[name] for name, ratio in ratios.items()))
 
 
 if __name__ == "__main__":

@@ -12,11 +12,11 @@ from scripts.deployment.stages import Stage
 
 def functions(stage: Stage) -> dict[str, Any]:
     """Parts of the functions, and their log groups, by logical id."""
-    found: dict[str, Any] = {}
+    resources: dict[str, Any] = {}
     for handler in HANDLERS:
         if handler.name not in (API, QUEUE_READER):
             # The next event of a schedule does what a failed one did not; a second run at once finds the lease taken.
-            found[f"{handler.logical_id}Invocations"] = {
+            resources[f"{handler.logical_id}Invocations"] = {
                 "Type": "AWS::Lambda::EventInvokeConfig",
                 "Properties": {
                     "FunctionName": {"Ref": handler.logical_id},
@@ -25,13 +25,13 @@ def functions(stage: Stage) -> dict[str, Any]:
                     "MaximumEventAgeInSeconds": 600,
                 },
             }
-        found[handler.logical_id] = {"Properties": _properties(handler)}
-        found[log_group_id(handler)] = {
+        resources[handler.logical_id] = {"Properties": _properties(handler)}
+        resources[log_group_id(handler)] = {
             "Type": "AWS::Logs::LogGroup",
             **stage.policies,
             "Properties": {"RetentionInDays": {"Ref": "LogRetentionDays"}},
         }
-    return found
+    return resources
 
 
 def _properties(handler: Handler) -> dict[str, Any]:

@@ -34,11 +34,11 @@ def gateway_answers(settings: Settings) -> dict[str, Any]:
     headers = {**RESPONSE_HEADERS, "Content-Type": "application/json; charset=utf-8"}
     if settings.allow_origin:
         headers["Access-Control-Allow-Origin"] = settings.allow_origin
-    found = {
+    resources = {
         kind: {"statusCode": str(error.status), **_answer(error.body(), headers | error.headers)}
         for kind, error in REFUSALS.items()
     }
-    return found | {kind: _answer({"message": message}, headers) for kind, message in OTHERS.items()}
+    return resources | {kind: _answer({"message": message}, headers) for kind, message in OTHERS.items()}
 
 
 def resources(stage: Stage) -> dict[str, Any]:

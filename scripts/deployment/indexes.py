@@ -33,13 +33,13 @@ def steps(deployed: Template, new: Template) -> list[dict[str, Any]]:
     both = [table for table in _tables(new) if table in _tables(deployed)]
     added = {table: _missing(deployed, new, table) for table in both}
     removed = {table: _missing(new, deployed, table) for table in both}
-    most_added, most_removed = (max(map(len, some.values()), default=0) for some in (added, removed))
+    most_added, most_removed = (max(map(len, indexes.values()), default=0) for indexes in (added, removed))
     before = [
-        _with_more(deployed, {table: some[:count] for table, some in added.items()}, new)
+        _with_more(deployed, {table: indexes[:count] for table, indexes in added.items()}, new)
         for count in range(1, most_added + 1)
     ]
     after = [
-        _with_more(new, {table: some[:count] for table, some in removed.items()}, deployed)
+        _with_more(new, {table: indexes[:count] for table, indexes in removed.items()}, deployed)
         for count in range(most_removed, 0, -1)
     ]
     return [*before, *after, deepcopy(dict(new))]
@@ -48,12 +48,12 @@ def steps(deployed: Template, new: Template) -> list[dict[str, Any]]:
 def changes(before: Template, after: Template) -> dict[str, tuple[list[str], list[str]]]:
     """Table -> the names of the indexes that come and of those that go; tables in which none does are left out."""
     both = [table for table in _tables(after) if table in _tables(before)]
-    found = {
+    changed = {
         table: ([index["IndexName"] for index in _missing(before, after, table)],
                 [index["IndexName"] for index in _missing(after, before, table)])
         for table in both
     }  # fmt: skip
-    return {table: some for table, some in found.items() if any(some)}
+    return {table: names for table, names in changed.items() if any(names)}
 
 
 def _missing(from_this: Template, of_that: Template, table: str) -> list[Index]:
@@ -66,11 +66,11 @@ def _missing(from_this: Template, of_that: Template, table: str) -> list[Index]:
 
 def _with_more(template: Template, more: Mapping[str, Sequence[Index]], declared_by: Template) -> dict[str, Any]:
     made = deepcopy(dict(template))
-    for table, some in more.items():
-        if not some:
+    for table, indexes in more.items():
+        if not indexes:
             continue
         properties = _tables(made)[table]["Properties"]
-        properties["GlobalSecondaryIndexes"] = [*_indexes(made, table).values(), *deepcopy(list(some))]
+        properties["GlobalSecondaryIndexes"] = [*_indexes(made, table).values(), *deepcopy(list(indexes))]
         known = {
             definition["AttributeName"]: definition
             for source in (declared_by, made)

@@ -34,7 +34,7 @@ _ACCESS_URL = "CODER_ACCESS_URL"
 
 def parameters(stage: Stage) -> dict[str, Any]:
     """The parameters of a stage's template, by name."""
-    found = {
+    of_settings = {
         name(data["env"]): {
             "Type": "String",
             "Default": stage.table_prefix if data["env"] == "GATEBOOK_TABLE_PREFIX" else data["default"],
@@ -43,7 +43,7 @@ def parameters(stage: Stage) -> dict[str, Any]:
         }
         for data in _of_settings()
     }
-    return found | _own(stage) | {concurrency(handler): _concurrency(handler) for handler in HANDLERS}
+    return of_settings | _own(stage) | {concurrency(handler): _concurrency(handler) for handler in HANDLERS}
 
 
 def name(env: str) -> str:
@@ -59,8 +59,8 @@ def concurrency(handler: Handler) -> str:
 def conditions() -> dict[str, Any]:
     """Which of the parameters that may be empty are given."""
     given = ["AccessUrl", "AlarmTopicArn", "DomainName", *(concurrency(handler) for handler in HANDLERS)]
-    found: dict[str, Any] = {f"Has{one}": {"Fn::Not": [{"Fn::Equals": [{"Ref": one}, ""]}]} for one in given}
-    return found | {
+    present: dict[str, Any] = {f"Has{one}": {"Fn::Not": [{"Fn::Equals": [{"Ref": one}, ""]}]} for one in given}
+    return present | {
         "CreatesGatewayLogRole": {"Fn::Equals": [{"Ref": "CreateGatewayLogRole"}, "true"]},
         QUEUES_INGEST: {"Fn::Equals": [{"Ref": "QueueIngest"}, "true"]},
     }

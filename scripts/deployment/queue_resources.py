@@ -148,9 +148,9 @@ def _rights(role: str, rights: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
         on_objects = [action for action in actions if action.startswith("s3:") and action != "s3:ListBucket"]
         on_itself = [action for action in actions if action not in on_objects]
         statements += [
-            {"Effect": "Allow", "Action": some, "Resource": place}
-            for some, place in ((on_itself, _arn(resource)), (on_objects, _objects()))
-            if some
+            {"Effect": "Allow", "Action": allowed, "Resource": place}
+            for allowed, place in ((on_itself, _arn(resource)), (on_objects, _objects()))
+            if allowed
         ]
     document = _document(*statements)
     return {

@@ -138,9 +138,9 @@ def _runtime_api(events: Queue[tuple[str, bytes] | None], outcomes: Queue[Outcom
 
         def do_POST(self) -> None:  # noqa: N802 - as above
             """`…/response` or `…/error`: take what became of it."""
-            told = json.loads(self.sent())
+            answer = json.loads(self.sent())
             self.answer(202, {})
-            outcomes.put(Outcome(None, told) if self.path.endswith("/error") else Outcome(told))
+            outcomes.put(Outcome(None, answer) if self.path.endswith("/error") else Outcome(answer))
 
     return RuntimeAPI
 

@@ -27,14 +27,14 @@ _WAITING_SECONDS = 3_600
 
 def alarms() -> dict[str, Any]:
     """The alarms, by logical id."""
-    found = {
+    by_id = {
         "ApiServerErrorsAlarm": _alarm(
             "The API answered with a 5xx status five times in five minutes.",
             [_metric("AWS/ApiGateway", "5XXError", {"ApiName": {"Ref": "AWS::StackName"}})],
             above=4,
         )
     }
-    found["StoreRefusalsAlarm"] = _alarm(
+    by_id["StoreRefusalsAlarm"] = _alarm(
         "The store refuses an event whenever it is sent: a table, a right or a row's layout is wrong. It is not lost as"
         " long as its sender keeps it.",
         [_metric(NAMESPACE, "StoreRefusals", {**_OWN, "Route": route}) for route in _INGEST_ROUTES],
@@ -42,10 +42,10 @@ def alarms() -> dict[str, Any]:
     )
     for handler in HANDLERS:
         own = {"FunctionName": {"Ref": handler.logical_id}}
-        found[f"{handler.logical_id}ErrorsAlarm"] = _alarm(
+        by_id[f"{handler.logical_id}ErrorsAlarm"] = _alarm(
             f"{handler.name} failed or ran out of time.", [_metric("AWS/Lambda", "Errors", own)], above=0
         )
-        found[f"{handler.logical_id}ThrottlesAlarm"] = _alarm(
+        by_id[f"{handler.logical_id}ThrottlesAlarm"] = _alarm(
             f"Lambda refused to start {handler.name}: its concurrency or the account's is used up.",
             [_metric("AWS/Lambda", "Throttles", own)],
             above=0,
@@ -54,7 +54,7 @@ def alarms() -> dict[str, Any]:
         # What an index throttles is not in the table's own figure.
         places = [{}, *({"GlobalSecondaryIndexName": name} for name in _hot_indexes(table))]
         for kind in ("Read", "Write"):
-            found[f"{logical_id(table)}{kind}ThrottlesAlarm"] = _alarm(
+            by_id[f"{logical_id(table)}{kind}ThrottlesAlarm"] = _alarm(
                 f"DynamoDB throttled {kind.lower()}s of this table or of one of its indexes that many rows share a key"
                 " of; of lanes, LogShards says how many events a second they take.",
                 [
@@ -64,8 +64,8 @@ def alarms() -> dict[str, Any]:
                 above=0,
             )
     if _is_purged():
-        found |= _purge_alarms()
-    return found | {name: {"Condition": QUEUES_INGEST, **alarm} for name, alarm in _queue_alarms().items()}
+        by_id |= _purge_alarms()
+    return by_id | {name: {"Condition": QUEUES_INGEST, **alarm} for name, alarm in _queue_alarms().items()}
 
 
 def dashboard() -> dict[str, Any]:
@@ -82,11 +82,13 @@ def dashboard() -> dict[str, Any]:
         _graph("Milliseconds by route, p99", [[_by_route("Duration", "p99")]]),
         _graph("Rows read by route", [[_by_route("RowsRead", "Sum")]]),
         _graph("Events rejected by route", [[_by_route("RejectedEvents", "Sum")]]),
-        _graph("Functions: errors", _each("AWS/Lambda", ("Errors", "Throttles"), functions)),
-        _graph("Functions: running at once", _each("AWS/Lambda", ("ConcurrentExecutions",), functions, "Maximum")),
-        _graph("DynamoDB: write units", _each_table(tables, "ConsumedWriteCapacityUnits")),
-        _graph("DynamoDB: read units", _each_table(tables, "ConsumedReadCapacityUnits")),
-        _graph("DynamoDB: throttled", _each_table(tables, "ReadThrottleEvents", "WriteThrottleEvents")),
+        _graph("Functions: errors", _of_functions("AWS/Lambda", ("Errors", "Throttles"), functions)),
+        _graph(
+            "Functions: running at once", _of_functions("AWS/Lambda", ("ConcurrentExecutions",), functions, "Maximum")
+        ),
+        _graph("DynamoDB: write units", _of_tables(tables, "ConsumedWriteCapacityUnits")),
+        _graph("DynamoDB: read units", _of_tables(tables, "ConsumedReadCapacityUnits")),
+        _graph("DynamoDB: throttled", _of_tables(tables, "ReadThrottleEvents", "WriteThrottleEvents")),
     ]
     widgets += [
         _graph(f"DynamoDB indexes: {title}", [[_by_index(name)]])
@@ -206,11 +208,17 @@ def _alarm(
 
 
 def _graph(title: str, metrics: list[Any]) -> dict[str, Any]:
-    shown = {"title": title, "region": "${AWS::Region}", "stat": "Sum", "period": _PERIOD_SECONDS, "metrics": metrics}
-    return {"properties": shown}
+    properties = {
+        "title": title,
+        "region": "${AWS::Region}",
+        "stat": "Sum",
+        "period": _PERIOD_SECONDS,
+        "metrics": metrics,
+    }
+    return {"properties": properties}
 
 
-def _each(
+def _of_functions(
     namespace: str, names: Iterable[str], functions: Iterable[tuple[str, str]], stat: str = "Sum"
 ) -> list[list[Any]]:
     return [
@@ -220,7 +228,7 @@ def _each(
     ]
 
 
-def _each_table(tables: Iterable[str], *names: str) -> list[list[Any]]:
+def _of_tables(tables: Iterable[str], *names: str) -> list[list[Any]]:
     return [["AWS/DynamoDB", name, "TableName", table] for table in tables for name in names]
 
 

@@ -34,7 +34,7 @@ def tables() -> dict[str, str]:
         "user filters": _user_filters(),
         "parameters": _parameters(),
         "access": access.table(),
-        **published.readme(published.found()),
+        **published.readme(published.latest_run()),
     }
 
 
@@ -42,9 +42,9 @@ def updated(text: str) -> str:
     """A document with every table that has a place in it as it should be."""
     for name, table in tables().items():
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
-        before, found, rest = text.partition(begin)
-        if found:
-            text = f"{before}{begin}{table}\n{end}{rest.partition(end)[2]}"
+        before, mark, after = text.partition(begin)
+        if mark:
+            text = f"{before}{begin}{table}\n{end}{after.partition(end)[2]}"
     return text
 
 
@@ -75,8 +75,8 @@ def _filters(keys: Iterable[FilterKey], lanes: tuple[Lane, ...]) -> str:
 def _lane(key: FilterKey, lanes: tuple[Lane, ...]) -> str:
     """The lane of the field, or of what follows from it."""
     fields = (key.field, *key.implies(key.values[0] if key.values else ""))
-    found = [lane_of(field, lanes) for field in fields]
-    return next((lane.name for lane in found if lane.fields), found[0].name)
+    answering = [lane_of(field, lanes) for field in fields]
+    return next((lane.name for lane in answering if lane.fields), answering[0].name)
 
 
 def _user_filters() -> str:
@@ -140,7 +140,7 @@ def main() -> None:
         if updated(text) != text:
             path.write_text(updated(text))
             print(f"wrote {path.relative_to(_ROOT)}")
-    published.TABLES.write_text(published.tables(published.found()))
+    published.TABLES.write_text(published.tables(published.latest_run()))
     print(f"wrote {published.TABLES.name}")
 
 

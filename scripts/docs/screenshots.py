@@ -47,14 +47,14 @@ def _opened(text: str) -> Callable[[Page], None]:
     return prepare
 
 
-def _shown(page: Page) -> None:
+def _lines_drawn(page: Page) -> None:
     page.locator(".line, .listing, .card").first.wait_for()
 
 
 PICTURES = (
-    Picture("connections", "view=connections&last=3d", _shown),
+    Picture("connections", "view=connections&last=3d", _lines_drawn),
     Picture("audit", "view=audit&q=resource_type:organization_member", _opened("ken"), "dark"),
-    Picture("overview", "view=overview", _shown),
+    Picture("overview", "view=overview", _lines_drawn),
 )
 
 

@@ -119,18 +119,18 @@ class Database:
         Raises:
             Damaged: at the end, or where reading does not go on: they are not those that were written.
         """
-        found: dict[str, Sum] = {}
+        sums: dict[str, Sum] = {}
         try:
             for checked in self._connection.execute("PRAGMA quick_check(1)"):
                 if checked != ("ok",):
                     raise Damaged(f"{self._path} is damaged: {checked[0]}")
             for row in map(Row._make, self._connection.execute("SELECT name, key, item FROM items")):
-                found[row.table] = found.get(row.table, Sum()).changed(None, row)
+                sums[row.table] = sums.get(row.table, Sum()).changed(None, row)
                 yield row
         except (sqlite3.Error, UnicodeError, TypeError) as error:
             raise Damaged(f"{self._path} is damaged: {error}") from error
-        for name in sorted(found.keys() | self._sums.keys()):
-            there, written = found.get(name, Sum()), self._sums.get(name, Sum())
+        for name in sorted(sums.keys() | self._sums.keys()):
+            there, written = sums.get(name, Sum()), self._sums.get(name, Sum())
             if there.rows != written.rows:
                 raise Damaged(f"{self._path} is damaged: {name} has {there.rows} rows, and {written.rows} were written")
             if there.digest != written.digest:
@@ -168,17 +168,17 @@ class Database:
 
     def _check_acknowledged(self, path: Path) -> None:
         try:
-            found = acknowledged.read(path)
+            writes = acknowledged.read(path)
         except (OSError, ValueError) as error:
             raise Damaged(f"{path} cannot be read: {error}") from error
-        if found is None and self._writes:
+        if writes is None and self._writes:
             raise Damaged(
                 f"{path} is missing, which says how many writes were acknowledged: put it back, or, if {self._path}"
                 f" is known to be whole, write {self._writes} into it"
             )
-        if found is not None and found > self._writes:
+        if writes is not None and writes > self._writes:
             raise Damaged(
-                f"{self._path} holds {self._writes} writes, and {found} were acknowledged: the latest are"
+                f"{self._path} holds {self._writes} writes, and {writes} were acknowledged: the latest are"
                 f" missing, or {LOG_FILE} is another's; put back the files that belong together, or, to go on without"
                 f" those writes, put {self._writes} into {path}"
             )
@@ -230,5 +230,5 @@ def _put(connection: sqlite3.Connection, rows: Iterable[Row], sums: dict[str, Su
 
 
 def _row(connection: sqlite3.Connection, table: str, key: str) -> Row:
-    found = connection.execute("SELECT item FROM items WHERE name = ? AND key = ?", (table, key)).fetchone()
-    return Row(table, key, found[0] if found else None)
+    record = connection.execute("SELECT item FROM items WHERE name = ? AND key = ?", (table, key)).fetchone()
+    return Row(table, key, record[0] if record else None)

@@ -138,8 +138,8 @@ class EmbeddedEngine:
     def key_names(self, table: str) -> list[str] | None:
         """The key attributes of a table, that of the partition first; None where there is no such table."""
         with self.lock:
-            found = self._backend().tables.get(table)
-            return None if found is None else [name for name in (found.hash_key_attr, found.range_key_attr) if name]
+            known = self._backend().tables.get(table)
+            return None if known is None else [name for name in (known.hash_key_attr, known.range_key_attr) if name]
 
     def items(self, table: str) -> list[dict[str, AttributeValue]]:
         """Every item of a table in DynamoDB JSON, binary as base64 text, in the order of a scan.

@@ -171,7 +171,7 @@ def _with_bytes(value: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value.get("B"), str):
             return {"B": base64.b64decode(value["B"])}
         if isinstance(value.get("BS"), list):
-            return {"BS": [base64.b64decode(each) for each in value["BS"]]}
+            return {"BS": [base64.b64decode(text) for text in value["BS"]]}
     return value
 
 

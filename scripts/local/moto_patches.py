@@ -108,8 +108,8 @@ def patched(patches: Iterable[Patch]) -> Iterator[None]:
 
 def _known(owner: Any, name: str, parameters: str | None) -> Any:  # noqa: ANN401 -- whatever moto has there
     attribute = vars(owner).get(name)
-    found = None if parameters is None or attribute is None else " ".join(inspect.signature(attribute).parameters)
-    if attribute is None or found != parameters:
+    signature = None if parameters is None or attribute is None else " ".join(inspect.signature(attribute).parameters)
+    if attribute is None or signature != parameters:
         raise EngineError(
             f"{owner.__name__}.{name} of moto {moto.__version__} is not as known; the engine is made for {MOTO_VERSION}"
         )

@@ -92,12 +92,12 @@ def _batch_is_sound(backend: DynamoDBBackend, body: Body) -> None:
             table.check_index_keys({name: next(iter(value)) for name, value in attrs.items()})
 
 
-def _each(operations: Callable[[Body], Iterable[Body]], check: Refusal) -> Refusal:
-    def check_each(backend: DynamoDBBackend, body: Body) -> None:
+def _for_all(operations: Callable[[Body], Iterable[Body]], check: Refusal) -> Refusal:
+    def check_all(backend: DynamoDBBackend, body: Body) -> None:
         for operation in operations(body):
             check(backend, operation)
 
-    return check_each
+    return check_all
 
 
 def _of_transaction(body: Body) -> Iterable[Body]:
@@ -106,7 +106,7 @@ def _of_transaction(body: Body) -> Iterable[Body]:
 
 # By action: each check raises the ValidationException that AWS answers.
 REFUSALS: Mapping[str, tuple[Refusal, ...]] = {
-    "BatchGetItem": (_each(lambda body: body["RequestItems"].values(), _placeholders_match),),
+    "BatchGetItem": (_for_all(lambda body: body["RequestItems"].values(), _placeholders_match),),
     "BatchWriteItem": (_batch_is_sound,),
     "CreateTable": (_few_indexes,),
     "DeleteItem": (_placeholders_match,),
@@ -114,8 +114,8 @@ REFUSALS: Mapping[str, tuple[Refusal, ...]] = {
     "PutItem": (_placeholders_match,),
     "Query": (_placeholders_match, _filter_leaves_keys_alone),
     "Scan": (_placeholders_match,),
-    "TransactGetItems": (_each(_of_transaction, _placeholders_match),),
-    "TransactWriteItems": (_each(_of_transaction, _placeholders_match),),
+    "TransactGetItems": (_for_all(_of_transaction, _placeholders_match),),
+    "TransactWriteItems": (_for_all(_of_transaction, _placeholders_match),),
     "UpdateItem": (_placeholders_match,),
     "UpdateTable": (_few_indexes_after,),
 }

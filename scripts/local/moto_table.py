@@ -197,13 +197,13 @@ class TunedTable(Table):
         more = False
         for item in items:
             # What an index does not hold of an item does not count towards the megabyte of a page.
-            shown = index.project(item) if index else item
-            size += shown.size()
+            projected = index.project(item) if index else item
+            size += projected.size()
             if page and size > moto_table.RESULT_SIZE_LIMIT:
                 more = True
                 break
             page.append(item)
-            seen.append(shown)
+            seen.append(projected)
             if len(page) == asked["limit"]:
                 more = True
                 break

@@ -10,7 +10,7 @@ DAYS = 21
 _AT_WEEKENDS = 0.15
 _SATURDAY = 5
 _EARLIEST, _LATEST, _BUSIEST = 6.5, 19.5, 10.5
-_ADDRESSES_EACH = 3
+_ADDRESSES_A_PERSON = 3
 
 
 def working_moment(now: datetime, chance: random.Random) -> datetime:
@@ -25,4 +25,4 @@ def working_moment(now: datetime, chance: random.Random) -> datetime:
 
 def address_of(person: str, chance: random.Random) -> str:
     """One of the addresses that a person works from, in a network of documentation."""
-    return f"192.0.2.{1 + (sum(person.encode()) * 7 + chance.randrange(_ADDRESSES_EACH)) % 250}"
+    return f"192.0.2.{1 + (sum(person.encode()) * 7 + chance.randrange(_ADDRESSES_A_PERSON)) % 250}"

@@ -12,7 +12,7 @@ from bench.measures.pages import FULL_SIZES
 from bench.queries import LOGS
 from scripts.docs.reference import README
 
-RUN = published.found()
+RUN = published.latest_run()
 
 
 def test_the_page_of_tables_is_that_of_the_run() -> None:

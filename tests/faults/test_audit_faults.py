@@ -266,4 +266,4 @@ def test_a_page_of_huge_rows_reads_no_more_than_it_can_answer() -> None:
     assert asked == [len(some)] == [4]
     assert [row.id for row in some] == [row.id for row in read[:4]]
     assert run(hydrate(AUDIT_LOGS, read, 1)).rows == [large(UUID(read[0].id).int)]
-    assert all(audit_rows.rest_bytes(row) > 3_000 for row in read)
+    assert all(audit_rows.overflow_bytes(row) > 3_000 for row in read)

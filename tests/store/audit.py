@@ -11,7 +11,7 @@ from chalicelib.lanes.catalogue import POSITION
 from chalicelib.records import AuditLog
 from chalicelib.store.dynamodb.client import Item, call
 from chalicelib.store.dynamodb.tables import AuditLogItem
-from chalicelib.store.logs.audit_rows import from_item, further_ids, with_rest
+from chalicelib.store.logs.audit_rows import from_item, further_ids, with_overflow
 
 TABLE = AuditLogItem.Meta.table_name
 
@@ -39,7 +39,7 @@ def stored() -> list[AuditLog]:
         request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
     rows = [from_item(item) for item in items.values() if POSITION in item]
     assert {own for row in rows for own in (row.id, *further_ids(row))} == items.keys()
-    return sorted((with_rest(row, items) for row in rows), key=lambda row: row.id)
+    return sorted((with_overflow(row, items) for row in rows), key=lambda row: row.id)
 
 
 def soon() -> float:

@@ -101,10 +101,10 @@ def holders(
         item = known[key]
     else:
         item = call("GetItem", {"TableName": table.Meta.table_name, "Key": {"id": {"S": key}}}).get("Item", {})
-    found = [item["holder"]["S"]] if "holder" in item else []
+    ids = [item["holder"]["S"]] if "holder" in item else []
     if former:
-        found += sorted(item.get("former", {}).get("SS", ()))
-    return tuple(found)
+        ids += sorted(item.get("former", {}).get("SS", ()))
+    return tuple(ids)
 
 
 def fits(key: str) -> bool:

@@ -82,9 +82,9 @@ def get_user_and_claims(user_id: str, names: Iterable[tuple[str, str]]) -> tuple
         table = UserItem if field in _USER_CLAIMS else OrganizationItem
         tables[table.Meta.table_name].add(claim_id(field, value))
     wanted = {table: [key for key in keys if fits(key)] for table, keys in tables.items()}
-    found = {item["id"]["S"]: item for _, item in batch_get(wanted, consistent=True)}
-    own = found.pop(user_id, None)
-    known = {key: found.get(key, {}) for keys in wanted.values() for key in keys if key != user_id}
+    items = {item["id"]["S"]: item for _, item in batch_get(wanted, consistent=True)}
+    own = items.pop(user_id, None)
+    known = {key: items.get(key, {}) for keys in wanted.values() for key in keys if key != user_id}
     return user_of(own) if own and "kind" in own else None, known
 
 
@@ -101,8 +101,8 @@ def user_ids(field: str, value: str, *, deleted: bool = False, known: Claims = M
 
 def organization_id(name: str, known: Claims = MappingProxyType({})) -> str | None:
     """The id of the organization that has this name now, whatever the case."""
-    found = holders(OrganizationItem, "name", name, known=known)
-    return found[0] if found else None
+    ids = holders(OrganizationItem, "name", name, known=known)
+    return ids[0] if ids else None
 
 
 def get_users(ids: Iterable[str]) -> dict[str, User]:

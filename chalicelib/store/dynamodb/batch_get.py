@@ -55,7 +55,7 @@ def batch_get_rounds(
         if attempt:
             time.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter, not a secret
         answers = yield [Request("BatchGetItem", {"RequestItems": tables}) for tables in waiting]
-        items += [(table, item) for answer in answers for table, some in answer["Responses"].items() for item in some]
+        items += [(table, item) for answer in answers for table, rows in answer["Responses"].items() for item in rows]
         waiting = [answer["UnprocessedKeys"] for answer in answers if answer.get("UnprocessedKeys")]
     if waiting:
         left = [{table: len(request["Keys"]) for table, request in tables.items()} for tables in waiting]

@@ -4,7 +4,7 @@
     position   when and which: the RANGE key of every lane
     <lane>     one attribute per lane the row is in: its HASH key there
     event_time when a deprecated connection event happened, which has a retention of its own; no other row has it
-    doc        the rest of the row, as JSON; `zdoc`, compressed, when that is smaller. Its `by` is the receipt: how long
+    doc        other fields, as JSON; `zdoc`, compressed, when that is smaller. Its `by` is the receipt: how long
                after the event it was received, in microseconds, and the id of the token
     rest       diff, additional fields and an icon as long as an image, compressed, where lanes are dearer with them
                than without; in no lane
@@ -36,7 +36,7 @@ from chalicelib.store.dynamodb.tables import DOC, PACKED_DOC, AuditLogItem
 from chalicelib.store.dynamodb.transaction import Write
 from chalicelib.store.logs.audit_words import WORDS
 
-REST = "rest"
+OVERFLOW = "rest"
 LARGEST_ITEM_BYTES = 400_000
 """What one item may have here; DynamoDB takes 409,600."""
 IN_LANES = ("id", POSITION, EVENT_TIME, DOC, PACKED_DOC)
@@ -61,7 +61,7 @@ _ABSENT: Mapping[str, Any] = {
 _UNREAD = "unread"
 _RECEIPT = "by"
 _MICROSECOND = timedelta(microseconds=1)
-_REST_LEVEL = 6
+_COMPRESSION_LEVEL = 6
 
 
 def to_item(row: AuditLog, *, shards: int, lanes: tuple[Lane, ...] = AUDIT_LANES) -> Item:
@@ -85,20 +85,20 @@ def to_items(row: AuditLog, *, shards: int, lanes: tuple[Lane, ...] = AUDIT_LANE
     if not moved or max(_lane_sizes(whole, lane_items), default=0) <= WRITE_UNIT_BYTES:
         return [whole]
     plain = json.dumps(moved, ensure_ascii=False, separators=(",", ":"), default=dict)
-    rest = zlib.compress(plain.encode("utf-8", "surrogatepass"), _REST_LEVEL)
+    compressed = zlib.compress(plain.encode("utf-8", "surrogatepass"), _COMPRESSION_LEVEL)
     # Lambda answers with a JSON text in JSON, all of it in ASCII.
-    shown = len(json.dumps(plain))
+    answer_bytes = len(json.dumps(plain))
     if searched := _searched(row):
         # A query may check it on any row of a lane.
         doc["additional_fields"] = searched
-    beside = keys | packed(doc | {_UNREAD: (shown, 0)}, WORDS, _APART) | {REST: {"B": rest}}
+    beside = keys | packed(doc | {_UNREAD: (answer_bytes, 0)}, WORDS, _APART) | {OVERFLOW: {"B": compressed}}
     if item_bytes(beside) <= LARGEST_ITEM_BYTES:
         return [whole] if _write_units(whole, lane_items) <= _write_units(beside, lane_items) else [beside]
     room = LARGEST_ITEM_BYTES - WRITE_UNIT_BYTES
-    parts = [rest[start : start + room] for start in range(0, len(rest), room)]
-    first = keys | packed(doc | {_UNREAD: (shown, len(parts))}, WORDS, _APART)
+    parts = [compressed[start : start + room] for start in range(0, len(compressed), room)]
+    first = keys | packed(doc | {_UNREAD: (answer_bytes, len(parts))}, WORDS, _APART)
     ids = _further_ids(row.id, len(parts))
-    further: list[Item] = [{"id": {"S": own}, REST: {"B": part}} for own, part in zip(ids, parts, strict=True)]
+    further: list[Item] = [{"id": {"S": own}, OVERFLOW: {"B": part}} for own, part in zip(ids, parts, strict=True)]
     return [first, *further]
 
 
@@ -112,7 +112,7 @@ def from_item(item: Item) -> AuditLog:
     if _RECEIPT in values:
         values["receipt"] = _receipt(values.pop(_RECEIPT), values["time"])
     row = AuditLog.of(values)
-    return with_rest(row, {row.id: item}) if unread and not unread.items and REST in item else row
+    return with_overflow(row, {row.id: item}) if unread and not unread.items and OVERFLOW in item else row
 
 
 def further_ids(row: AuditLog) -> tuple[str, ...]:
@@ -120,23 +120,23 @@ def further_ids(row: AuditLog) -> tuple[str, ...]:
     return _further_ids(row.id, row.unread.items) if row.unread else ()
 
 
-def rest_ids(row: AuditLog) -> tuple[str, ...]:
+def overflow_ids(row: AuditLog) -> tuple[str, ...]:
     """The ids of the items to read for a row to be whole; none for one that is."""
     return (further_ids(row) or (row.id,)) if row.unread else ()
 
 
-def rest_bytes(row: AuditLog) -> int:
+def overflow_bytes(row: AuditLog) -> int:
     """How long what is unread of a row is in an answer."""
     return row.unread.bytes if row.unread else 0
 
 
-def with_rest(row: AuditLog, items: Mapping[str, Item]) -> AuditLog:
-    """The whole row, given the items that `rest_ids` names; those that are missing are asked for once more.
+def with_overflow(row: AuditLog, items: Mapping[str, Item]) -> AuditLog:
+    """The whole row, given the items that `overflow_ids` names; those that are missing are asked for once more.
 
     Raises:
         Unavailable: one of them is not there: what is there of the row is not passed for all of it.
     """
-    ids = rest_ids(row)
+    ids = overflow_ids(row)
     if not ids:
         return row
     missing = [own for own in ids if own not in items]
@@ -145,9 +145,9 @@ def with_rest(row: AuditLog, items: Mapping[str, Item]) -> AuditLog:
         again = batch_get({AuditLogItem.Meta.table_name: missing}, consistent=True)
         items = {**items, **{item["id"]["S"]: item for _, item in again}}
     if not all(own in items for own in ids):
-        raise Unavailable("The rest of a row could not be read.")
-    rest: dict[str, Any] = json.loads(zlib.decompress(b"".join(items[own][REST]["B"] for own in ids)))
-    return AuditLog.of({**vars(row), "unread": None, "diff": {}, "additional_fields": {}, **rest})
+        raise Unavailable("The overflow of a row could not be read.")
+    fields: dict[str, Any] = json.loads(zlib.decompress(b"".join(items[own][OVERFLOW]["B"] for own in ids)))
+    return AuditLog.of({**vars(row), "unread": None, "diff": {}, "additional_fields": {}, **fields})
 
 
 def writes_of(row: AuditLog) -> list[Write]:

@@ -16,8 +16,8 @@ from chalicelib.records import AuditLog
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, TransactionCancelled, call
 from chalicelib.store.dynamodb.tables import AuditLogItem
 from chalicelib.store.dynamodb.transaction import transact
-from chalicelib.store.logs.audit_rows import from_item, with_rest, writes_of
-from chalicelib.store.logs.write_pool import NotWritten, Written, write_each
+from chalicelib.store.logs.audit_rows import from_item, with_overflow, writes_of
+from chalicelib.store.logs.write_pool import NotWritten, Written, write_all_of
 
 Join = Callable[[AuditLog, AuditLog], AuditLog]
 """Of a stored row and an incoming one under its id: the stored row when they are the same event, and otherwise the
@@ -42,7 +42,7 @@ def write_all(rows: Sequence[AuditLog], join: Join, *, give_up_at: float) -> lis
     answers: dict[int, Written[AuditLog] | NotWritten] = {}
     for wave, is_new in ((list(first.values()), True), (others, False)):
         writings = [_Writing(rows[index], join, is_new) for index in wave]
-        written = write_each(AuditLogItem.Meta.table_name, writings, give_up_at=give_up_at)
+        written = write_all_of(AuditLogItem.Meta.table_name, writings, give_up_at=give_up_at)
         answers |= zip(wave, written, strict=True)
     return [answers[index] for index in range(len(rows))]
 
@@ -129,7 +129,7 @@ def _put(row: AuditLog) -> AuditLog | None:
 
 
 def _whole(item: Item) -> AuditLog:
-    return with_rest(from_item(item), {})
+    return with_overflow(from_item(item), {})
 
 
 def _read(row_id: str) -> Item:

@@ -28,7 +28,7 @@ from chalicelib.store.dynamodb.client import Item
 from chalicelib.store.dynamodb.tables import ConnectionLogItem
 from chalicelib.store.logs import connection_requests as requests
 from chalicelib.store.logs.connection_requests import Closed, Done, Missing, State, Stored, Tombstone
-from chalicelib.store.logs.write_pool import NotWritten, Written, write_each
+from chalicelib.store.logs.write_pool import NotWritten, Written, write_all_of
 
 Join = Callable[[ConnectionLog, ConnectionLog], Joined]
 """What a stored row and an event make together; under another id where the event is something else."""
@@ -75,7 +75,7 @@ def write_all(groups: Sequence[Group], rule: Rule, *, give_up_at: float) -> list
     for moved in (False, True):
         wave = [group for group in groups if (group[0].given_id is not None) is moved]
         rows = [_Writing.of(group, rule) for group in wave]
-        written = write_each(ConnectionLogItem.Meta.table_name, rows, give_up_at=give_up_at)
+        written = write_all_of(ConnectionLogItem.Meta.table_name, rows, give_up_at=give_up_at)
         answers |= zip((group[0].id for group in wave), written, strict=True)
     return [answers[group[0].id] for group in groups]
 

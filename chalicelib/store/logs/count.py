@@ -54,7 +54,7 @@ def count_plans(log: LogTable[Row], plans: Sequence[Plan], budget: Budget, cap: 
     return Counted(min(number, cap), complete=True)
 
 
-def count_rest(scan: Scan[Row], cap: int) -> Rounds[Counted]:
+def count_remaining(scan: Scan[Row], cap: int) -> Rounds[Counted]:
     """How many rows there are, at most `cap`, those that the scan has met included; none is taken from it."""
     plan, later = scan.plan, list(scan.later)
     number = scan.progress.rows

@@ -43,8 +43,8 @@ def with_base_fields(log: LogTable[Row], rows: list[Row], *, consistent: bool = 
     if not ids:
         return rows
     wanted, attributes = {log.table_name: ids}, {log.table_name: base.attributes}
-    found = yield from batch_get_rounds(wanted, attributes, consistent=consistent)
-    items = {item["id"]["S"]: item for _, item in found}
+    answers = yield from batch_get_rounds(wanted, attributes, consistent=consistent)
+    items = {item["id"]["S"]: item for _, item in answers}
     return [base.joined(row, items) for row in rows]
 
 

@@ -17,7 +17,7 @@ from chalicelib.records import Organization, User
 from chalicelib.search.cursor import redacted_position
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.rounds import Rounds, beside, run
-from chalicelib.store.logs.count import Counted, count_plans, count_rest
+from chalicelib.store.logs.count import Counted, count_plans, count_remaining
 from chalicelib.store.logs.hydrate import hydrate
 from chalicelib.store.logs.matching import matches
 from chalicelib.store.logs.merge import Spent
@@ -105,7 +105,7 @@ def _read(log: LogTable[Row], plans: Sequence[Plan], budget: Budget, window: Win
         _, count = yield from beside(page.read(), count_plans(log, plans, budget, cap))
     else:
         yield from scan.fill(window.limit + 1)
-        counting = count_plans(log, plans, budget, cap) if window.start else count_rest(scan, cap)
+        counting = count_plans(log, plans, budget, cap) if window.start else count_remaining(scan, cap)
         count, _ = yield from beside(counting, page.read())
     if count is not None and cap is not None:
         # The index may lag behind the rows, and a count of another moment behind both.

@@ -36,7 +36,7 @@ def newest(log: LogTable[Row], plans: Sequence[Plan], budget: Budget, most: int)
     return run(_newest(log, plans, budget, most))
 
 
-def count_each(log: LogTable[Row], queries: Sequence[Sequence[Plan]], budget: Budget, cap: int) -> list[Counted]:
+def count_queries(log: LogTable[Row], queries: Sequence[Sequence[Plan]], budget: Budget, cap: int) -> list[Counted]:
     """How many rows each query has, at most `cap`; all are counted side by side.
 
     Raises:

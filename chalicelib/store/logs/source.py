@@ -191,8 +191,8 @@ class ByIds(Generic[Row]):
     def round(self, _wanted: float) -> Rounds[Batch]:
         """All of them, newest first."""
         table = self._log.table_name
-        found = yield from batch_get_rounds({table: self._plan.keys}, {table: self._log.base.indexed})
-        self._budget.rows_read += len(found)
-        items = [item for _, item in found if POSITION in item]
+        answers = yield from batch_get_rounds({table: self._plan.keys}, {table: self._log.base.indexed})
+        self._budget.rows_read += len(answers)
+        items = [item for _, item in answers if POSITION in item]
         inside = [item for item in items if self._plan.low <= item[POSITION]["S"] <= self._plan.high]
         return Batch(sorted(inside, key=lambda item: str(item[POSITION]["S"]), reverse=True), End())

@@ -137,7 +137,9 @@ AUDIT_LOGS: LogTable[AuditLog] = LogTable(
     kept=lambda: current().audit_lanes,
     read=audit_rows.from_item,
     users=("user_id", "resource_user_id"),
-    base=BaseParts(audit_rows.rest_ids, audit_rows.with_rest, audit_rows.rest_bytes, indexed=audit_rows.IN_LANES),
+    base=BaseParts(
+        audit_rows.overflow_ids, audit_rows.with_overflow, audit_rows.overflow_bytes, indexed=audit_rows.IN_LANES
+    ),
     changes=Changes(lambda row, _cut_off, _now: deletion(row.id), audit_rows.further_ids),
 )
 

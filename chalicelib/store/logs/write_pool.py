@@ -78,7 +78,7 @@ class Writing(Protocol[Row]):
         """
 
 
-def write_each(table: str, rows: Sequence[Writing[Row]], *, give_up_at: float) -> list[Answer[Row]]:
+def write_all_of(table: str, rows: Sequence[Writing[Row]], *, give_up_at: float) -> list[Answer[Row]]:
     """What became of each row, in their order.
 
     Args:
@@ -92,7 +92,7 @@ def write_each(table: str, rows: Sequence[Writing[Row]], *, give_up_at: float) -
     tasks += [partial(_insert, table, rows, chunk, give_up_at) for chunk in _chunks(new)]
     tasks += [partial(_write, rows, index, None, give_up_at) for index, item in enumerate(insertions) if item is None]
     done = [tasks[0]()] if len(tasks) == 1 else _pool().map(_called, tasks)
-    answers = {index: answer for some in done for index, answer in some}
+    answers = {index: answer for written in done for index, answer in written}
     return [answers[index] for index in range(len(rows))]
 
 

@@ -25,13 +25,13 @@ from chalicelib.store.logs import audit_rows
 from chalicelib.store.logs.audit_rows import (
     IN_LANES,
     LARGEST_ITEM_BYTES,
-    REST,
+    OVERFLOW,
     from_item,
     further_ids,
-    rest_bytes,
-    rest_ids,
+    overflow_bytes,
+    overflow_ids,
     to_items,
-    with_rest,
+    with_overflow,
     writes_of,
 )
 from chalicelib.store.logs.audit_words import WORDS
@@ -194,7 +194,7 @@ def test_an_event_with_ten_changed_fields_is_one_unit_in_the_row_and_in_each_lan
     assert len(row.diff) == 10
     (item,) = to_items(row, shards=64)
     assert item_bytes(item) < WRITE_UNIT_BYTES
-    assert REST not in item
+    assert OVERFLOW not in item
     assert cost([item]) == 1 + len(in_lanes(item)) <= WRITE_UNITS
     assert (from_item(item), from_item(item).receipt) == (row, row.receipt)
 
@@ -238,11 +238,11 @@ def padded(size: int) -> AuditLog:
 
 
 def test_a_diff_leaves_the_lanes_when_they_would_cost_a_second_unit_for_it() -> None:
-    edge = next(size for size in range(200, 2_000) if REST in to_items(padded(size), shards=1)[0])
+    edge = next(size for size in range(200, 2_000) if OVERFLOW in to_items(padded(size), shards=1)[0])
     (kept,), (moved,) = to_items(padded(edge - 1), shards=1), to_items(padded(edge), shards=1)
     assert max(map(item_bytes, in_lanes(kept).values())) <= WRITE_UNIT_BYTES
     assert max(map(item_bytes, in_lanes(kept).values())) >= WRITE_UNIT_BYTES - 8
-    assert all(REST not in item for item in in_lanes(moved).values())
+    assert all(OVERFLOW not in item for item in in_lanes(moved).values())
     assert cost([moved]) <= cost([kept]) + 1
     for item, size in ((kept, edge - 1), (moved, edge)):
         assert from_item(item) == padded(size)
@@ -252,7 +252,7 @@ def test_what_is_large_beside_the_diff_moves_nothing_that_saves_nothing() -> Non
     agent = f"{Random(1).getrandbits(12_000):x}"
     row = replace(template_changed(1), user_agent=agent, diff={"a": {"new": 1, "secret": False}})
     (item,) = to_items(row, shards=1)
-    assert REST not in item
+    assert OVERFLOW not in item
     assert from_item(item) == row
 
 
@@ -266,7 +266,7 @@ def test_a_long_icon_leaves_the_lanes_and_comes_back() -> None:
     for one in lanes.values():
         read = from_item(one)
         assert read.unread is not None
-        assert with_rest(read, {row.id: item}) == row
+        assert with_overflow(read, {row.id: item}) == row
     assert from_item(item) == row
 
 
@@ -280,13 +280,13 @@ def test_a_row_read_from_a_lane_says_what_it_lacks_and_what_queries_check(make: 
         assert read.unread is not None
         assert (read.diff, read.unread.items) == ({}, 0)
         assert read.build_reason == row.build_reason
-        assert read.unread.bytes == rest_bytes(read) > 60_000
-        assert rest_ids(read) == (row.id,)
+        assert read.unread.bytes == overflow_bytes(read) > 60_000
+        assert overflow_ids(read) == (row.id,)
         assert further_ids(read) == ()
         assert replace(read, unread=None, diff=row.diff, additional_fields=row.additional_fields) == row
-        assert with_rest(read, {row.id: item}) == row
+        assert with_overflow(read, {row.id: item}) == row
     assert from_item(item) == row
-    assert rest_ids(row) == ()
+    assert overflow_ids(row) == ()
 
 
 @pytest.mark.parametrize(
@@ -300,9 +300,9 @@ def test_a_diff_of_any_size_comes_back_whole(old: int, new: int, items: int) -> 
     assert all(item_bytes(item) <= LARGEST_ITEM_BYTES < DYNAMODB_ITEM_BYTES for item in made)
     assert sum(map(item_bytes, made)) < DYNAMODB_TRANSACTION_BYTES
     read = from_item(next(iter(in_lanes(made[0]).values())))
-    assert with_rest(read, {item["id"]["S"]: item for item in made}) == row
+    assert with_overflow(read, {item["id"]["S"]: item for item in made}) == row
     assert [item["id"]["S"] for item in made] == [row.id, *further_ids(read)]
-    assert all(item.keys() == {"id", REST} for item in made[1:])
+    assert all(item.keys() == {"id", OVERFLOW} for item in made[1:])
 
 
 def test_a_row_takes_further_items_exactly_where_one_does_not_hold_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,8 +313,8 @@ def test_a_row_takes_further_items_exactly_where_one_does_not_hold_it(monkeypatc
     monkeypatch.setattr(audit_rows, "LARGEST_ITEM_BYTES", item_bytes(whole) - 1)
     first, *further = to_items(row, shards=1)
     assert len(further) > 0
-    assert REST not in first
-    assert with_rest(from_item(first), {item["id"]["S"]: item for item in further}) == row
+    assert OVERFLOW not in first
+    assert with_overflow(from_item(first), {item["id"]["S"]: item for item in further}) == row
 
 
 def test_a_diff_that_compresses_well_stays_in_the_row() -> None:
@@ -336,7 +336,7 @@ def test_all_items_of_a_row_are_one_transaction_that_begins_with_the_row() -> No
 def test_a_row_without_its_rest_is_not_passed_for_a_whole_one() -> None:
     read = from_item(to_items(huge(7, SIDE, SIDE), shards=1)[0])
     with pytest.raises(Unavailable):
-        with_rest(read, {})
+        with_overflow(read, {})
 
 
 def test_rows_written_before_there_were_words_can_be_read() -> None:
