@@ -34,7 +34,7 @@ RESPONSE_HEADERS: Mapping[str, str] = {
 
 _JSON = "application/json; charset=utf-8"
 _REQUEST_HEADERS = ("Coder-Session-Token", "Content-Type", "Idempotency-Key")
-_ANSWER_HEADERS = ["X-Coder-Build-Version", "Coder-Session-Expires", "Link"]
+_ANSWER_HEADERS = ["X-Coder-Build-Version", "Coder-Session-Expires", "Link", "Gatebook-Kept-Since"]
 
 _log = logging.getLogger(__name__)
 
@@ -90,6 +90,11 @@ class Call:
         parameters = self.request.query_params
         values: Sequence[str] = parameters.getlist(name) if parameters and name in parameters else ()
         return values[0] if values else ""
+
+    @property
+    def queries(self) -> dict[str, str]:
+        """The first value of every query parameter that was sent."""
+        return {name: self.query(name) for name in self.request.query_params or ()}
 
     @property
     def source_ip(self) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
-from urllib.parse import urlencode
 
 from chalicelib import times
 from chalicelib.access import allow_list, lifetime, networks, scopes
 from chalicelib.access.decide import Object, decide
-from chalicelib.api import lookup
+from chalicelib.api import links, lookup
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Encoded, Routes, encoded
@@ -59,9 +58,7 @@ def list_tokens(call: Call, caller: Caller, user: str) -> Answer:
     ended = boolean(call.query("include_expired"))
     wanted = (key for key in keys if (key.expires_at > now or ended) and _readable(caller, key))
     texts, last, more = _page(caller, wanted, limit or _DEFAULT_LIMIT)
-    flags = {name: "true" for name in ("include_all", "include_expired") if boolean(call.query(name))}
-    following = urlencode({"after_id": last, "limit": limit or _DEFAULT_LIMIT, **flags})
-    headers = {"Link": f'<?{following}>; rel="next"'} if more else {}
+    headers = links.next_page(call, {"after_id": last}) if more else {}
     return Answer(Encoded(f"[{','.join(texts)}]"), headers=headers)
 
 

@@ -14,18 +14,19 @@ from typing import Any, Generic
 
 from chalicelib import times
 from chalicelib.access.decide import Object, Reach, decide, reach
-from chalicelib.api import request_log
+from chalicelib.api import links, log_files, request_log
 from chalicelib.api.authentication import Names
 from chalicelib.api.caller import Caller
 from chalicelib.api.fit_rows import fit_rows
 from chalicelib.api.http import Answer, Call, Encoded, encoded
+from chalicelib.api.log_explanation import explanation
 from chalicelib.api.log_resource import Log, is_known, visible_row
 from chalicelib.api.parameters import Page, boolean, page
 from chalicelib.errors import Forbidden, Invalid, Validation
+from chalicelib.export.formats import Format
 from chalicelib.lanes.catalogue import TIME_LENGTH
 from chalicelib.lanes.plan import UNREADABLE, Criteria, Plan
 from chalicelib.models.directory import Beside
-from chalicelib.records import User
 from chalicelib.retention import holds
 from chalicelib.retention.keeping import Keeping
 from chalicelib.search import cursor, parser
@@ -63,6 +64,7 @@ class _Request:
         readable: the rows that the caller may see.
         counting: whether the answer has a count.
         explained: whether the answer says how it was read.
+        file: the format of a file that is asked for; None for JSON.
     """
 
     page: Page
@@ -71,6 +73,7 @@ class _Request:
     readable: Reach
     counting: bool
     explained: bool
+    file: Format | None
 
     @property
     def carried(self) -> int | None:
@@ -81,9 +84,10 @@ class _Request:
 
 @dataclass(frozen=True, slots=True)
 class _Result(Generic[Row]):
-    """What was read, and what that cost."""
+    """What was read, of what is kept, and what that cost."""
 
     read: PageRead[Row]
+    keeping: Keeping
     budget: Budget
     bill: Bill
 
@@ -106,7 +110,11 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
         request = _parse_request(call, caller, log, budget)
         result = _execute(request, caller, log, budget, bill)
     request_log.note(RowsRead=budget.rows_read)
-    return _respond(request, result, log, partial(is_known, caller.subject))
+    beside = Beside(result.read.users, result.read.organizations, partial(is_known, caller.subject))
+    rows = [log.as_json(row, beside) for row in result.read.rows]
+    if request.file:
+        return _respond_file(call, request, request.file, result, log, rows)
+    return _respond(call, request, result, log, rows)
 
 
 def _parse_request(call: Call, caller: Caller, log: Log[Row], budget: Budget) -> _Request:
@@ -118,8 +126,12 @@ def _parse_request(call: Call, caller: Caller, log: Log[Row], budget: Budget) ->
         raise Forbidden("Forbidden.", "Plans are explained to those who may read the whole log.")
     asked = filter_of(call, caller, log, budget)
     start = _start(text, log.stored.name, asked)
-    counting = call.query("count") == "" or boolean(call.query("count"))
-    return _Request(wanted, asked, start, readable, counting, explained)
+    file = log_files.asked_format(call)
+    if file and explained:
+        problem = Validation("explain", f'Query param "explain" cannot be combined with format {file.name}')
+        raise Invalid([problem], _WRONG_PAGE)
+    counting = not file and (call.query("count") == "" or boolean(call.query("count")))
+    return _Request(wanted, asked, start, readable, counting, explained, file)
 
 
 def _execute(request: _Request, caller: Caller, log: Log[Row], budget: Budget, bill: Bill) -> _Result[Row]:
@@ -135,16 +147,14 @@ def _execute(request: _Request, caller: Caller, log: Log[Row], budget: Budget, b
         cap=COUNT_CAP + 1 if request.counting and request.carried is None else None,
         most_bytes=_LARGEST_ANSWER,
     )
-    return _Result(read_page(log.stored, plans, budget, window), budget, bill)
+    return _Result(read_page(log.stored, plans, budget, window), keeping, budget, bill)
 
 
-def _respond(request: _Request, result: _Result[Row], log: Log[Row], known: Callable[[User], bool]) -> Answer:
+def _respond(call: Call, request: _Request, result: _Result[Row], log: Log[Row], rows: Sequence[Any]) -> Answer:
     read = result.read
-    beside = Beside(read.users, read.organizations, known)
-    texts, number = fit_rows([log.as_json(row, beside) for row in read.rows], _LARGEST_ANSWER)
-    place = read.next
-    if number < len(read.rows):
-        place = Place(log.stored.position(read.rows[number - 1]))
+    texts, number = fit_rows(rows, _LARGEST_ANSWER)
+    place = _place_after(number, read, log)
+    headers: dict[str, str] = {}
     fields: dict[str, Any] = {}
     count = read.count if request.carried is None else Counted(request.carried, complete=True)
     if request.counting and count is not None:
@@ -155,13 +165,36 @@ def _respond(request: _Request, result: _Result[Row], log: Log[Row], known: Call
         carried = CarriedCount(count.number, _reader(request.readable)) if count and count.complete else None
         following = Cursor(place.position, place.skip, carried)
         fields["next_cursor"] = cursor.encode(following, log.stored.name, request.asked)
+        headers = links.next_page(call, {"cursor": fields["next_cursor"]})
         if number < request.page.limit:
             fields["partial"] = True
             fields["scanned_to"] = times.wire(times.from_fixed(place.position[:TIME_LENGTH]))
     if request.explained:
-        fields["explain"] = _explanation(result)
+        fields["explain"] = explanation(read.plans, result.budget, result.bill)
     end = encoded(fields).text[1:]
-    return Answer(Encoded(f'{{"{log.rows}":[{",".join(texts)}]{"," if fields else ""}{end}'))
+    return Answer(Encoded(f'{{"{log.rows}":[{",".join(texts)}]{"," if fields else ""}{end}'), headers=headers)
+
+
+def _respond_file(
+    call: Call, request: _Request, file: Format, result: _Result[Row], log: Log[Row], rows: Sequence[Any]
+) -> Answer:
+    """The page as a file. What JSON says beside the rows is in headers, and there is no count."""
+    text, number = log_files.lines(file, log.stored.name, rows)
+    headers = log_files.kept_since(log.stored.name, result.keeping.cut_offs)
+    if place := _place_after(number, result.read, log):
+        following = cursor.encode(Cursor(place.position, place.skip), log.stored.name, request.asked)
+        link = links.next_page(call, {"cursor": following})
+        if not link:
+            # A file that does not say that there is more would pass for the whole.
+            problem = Validation("q", 'Query param "q" is too long for a file of several pages. Ask for JSON')
+            raise Invalid([problem], _WRONG_PAGE)
+        headers |= link
+    return log_files.answer(file, log.rows, text, headers)
+
+
+def _place_after(number: int, read: PageRead[Row], log: Log[Row]) -> Place | None:
+    """Where the next page begins, if so many of the rows that were read fit into this one; None where there is none."""
+    return Place(log.stored.position(read.rows[number - 1])) if number < len(read.rows) else read.next
 
 
 def _reader(readable: Reach) -> str:
@@ -246,24 +279,3 @@ def _position_of(log: Log[Row], readable: Reach, keeping: Keeping, row_id: str) 
     if row is None:
         raise Invalid([Validation("after_id", 'Query param "after_id" is not the id of a row')], _WRONG_PAGE)
     return log.stored.position(row)
-
-
-def _explanation(result: _Result[Row]) -> dict[str, Any]:
-    newest, *older = map(_explained, result.read.plans)
-    return {
-        **newest,
-        **({"older": older} if older else {}),
-        "rows_read": result.budget.rows_read,
-        "calls": result.bill.calls,
-        "read_units": result.bill.read_units,
-    }
-
-
-def _explained(planned: Plan) -> dict[str, Any]:
-    return {
-        "lane": planned.lane,
-        "keys": list(planned.keys),
-        "why": planned.why,
-        "residual": {name: sorted(allowed) for name, allowed in planned.residual.items()},
-        "conditions": [str(condition) for condition in planned.conditions],
-    }

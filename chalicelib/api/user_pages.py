@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from chalicelib.access.decide import reach
-from chalicelib.api import lookup, request_log
+from chalicelib.api import links, lookup, request_log
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.parameters import boolean, int32, page
@@ -77,16 +77,19 @@ def answer(call: Call, rows: Rows, asked: UserFilter, visible: Visible) -> Answe
     cut = len(texts) < len(matching.users)
     following = Next(matching.users[len(texts) - 1], 0) if cut else matching.next
     fields: dict[str, Any] = {}
+    headers: dict[str, str] = {}
     if counting:
         fields |= {"count": matching.count, **_count_notes(matching.counted)}
     if following is not None:
-        fields["next_after_id"] = following.user.id
+        place: dict[str, str | int] = {"after_id": following.user.id}
         if following.offset:
-            fields["next_offset"] = following.offset
+            place["offset"] = following.offset
+        fields |= {f"next_{name}": value for name, value in place.items()}
+        headers = links.next_page(call, place)
     if cut or not matching.whole:
         fields["partial"] = True
     ending = encoded(fields).text[1:]
-    return Answer(Encoded(f'{{"{rows.name}":[{",".join(texts)}]{"," if fields else ""}{ending}'))
+    return Answer(Encoded(f'{{"{rows.name}":[{",".join(texts)}]{"," if fields else ""}{ending}'), headers=headers)
 
 
 def everybody(call: Call, asked: UserFilter, visible: Visible) -> UserPage:

@@ -48,7 +48,7 @@ def test_the_one_origin_that_is_named_is_let_in(allow: Decide, origin: str) -> N
     headers = decided.get_access_control_headers()
     assert headers["Access-Control-Allow-Origin"] == origin
     assert {"Coder-Session-Token", "Content-Type"} <= set(headers["Access-Control-Allow-Headers"].split(","))
-    exposed = {"X-Coder-Build-Version", "Coder-Session-Expires", "Link"}
+    exposed = {"X-Coder-Build-Version", "Coder-Session-Expires", "Link", "Gatebook-Kept-Since"}
     assert set(headers["Access-Control-Expose-Headers"].split(",")) == exposed
     assert headers["Access-Control-Max-Age"] == "600"
     # A cookie is never taken along: other origins bring their token in the header.

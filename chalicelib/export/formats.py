@@ -1,0 +1,34 @@
+"""The formats that rows are taken along in, as a table: how a file is called, how it begins, and a row in it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chalicelib.export import columns
+from chalicelib.models.sending import json_text
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format.
+
+    Attributes:
+        name: as it is asked for; it is also the ending of a file's name.
+        media_type: as HTTP names it.
+        heading: what a file of a log begins with, given the log.
+        line: a row of a log, given the log and the row as the API answers it; it ends with a line end.
+    """
+
+    name: str
+    media_type: str
+    heading: Callable[[str], str]
+    line: Callable[[str, Mapping[str, Any]], str]
+
+
+NDJSON: Final = Format("ndjson", "application/x-ndjson", lambda _log: "", lambda _log, row: f"{json_text(row)}\n")
+CSV: Final = Format("csv", "text/csv", columns.heading, columns.line)
+
+PAGE_FORMATS: Final[Mapping[str, Format]] = {one.name: one for one in (CSV, NDJSON)}
+"""What a page of a log can be answered in beside JSON."""
