@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -32,6 +33,7 @@ for name in [name for name in os.environ if name.startswith(("GATEBOOK_", "CODER
     del os.environ[name]
 
 _WATCH = pytest.StashKey["Watch"]()
+_WATCHED = pytest.StashKey[ExitStack]()
 _USED = pytest.StashKey[set[tuple[str, str, str]]]()
 
 
@@ -56,19 +58,35 @@ def engine(request: pytest.FixtureRequest) -> Iterator[EmbeddedEngine | SecondEn
         from chalicelib.store.dynamodb.schema import create_missing_tables  # noqa: PLC0415 - the engine must run first
 
         create_missing_tables()
-        from chalicelib.store.dynamodb import transport  # noqa: PLC0415 - as above
-
-        watch = request.config.stash[_WATCH] = _watch(patch)
-        with transport.replaced_by(watch.before(transport.in_use())):
+        request.config.stash[_WATCH] = _watch(patch)
+        with ExitStack() as request.config.stash[_WATCHED]:
+            _put_under_watch(request.config)
             yield running
+
+
+@pytest.fixture(scope="session")
+def watch_again(request: pytest.FixtureRequest) -> Callable[[], None]:
+    """Watches the engine of the session again after a restart, whose transport stands before the watch."""
+    return partial(_put_under_watch, request.config)
+
+
+def _put_under_watch(config: pytest.Config) -> None:
+    from chalicelib.store.dynamodb.transport import in_use, replaced_by  # noqa: PLC0415 - the engine must run first
+
+    watched = config.stash[_WATCHED]
+    watched.close()
+    watched.enter_context(replaced_by(config.stash[_WATCH].before(in_use())))
 
 
 @pytest.fixture
 def tables(
     engine: EmbeddedEngine | SecondEngine, request: pytest.FixtureRequest
 ) -> Iterator[EmbeddedEngine | SecondEngine]:
+    from chalicelib.store.dynamodb.transport import in_use  # noqa: PLC0415 - the engine must run first
+
     watch = request.config.stash[_WATCH]
     watch.refused.clear()
+    assert watch.watches(in_use())
     yield engine
     engine.clear()
     assert watch.refused == [], "scripts/deployment/handlers.py says what each handler may call"

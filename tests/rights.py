@@ -77,6 +77,10 @@ class Watch:
         """A transport that passes requests on to another one, and notes them here."""
         return _WatchedTransport(transport, self)
 
+    def watches(self, transport: Transport) -> bool:
+        """Whether what a transport sends is noted here."""
+        return isinstance(transport, _WatchedTransport) and transport.watch is self
+
     @contextmanager
     def running(self, handler: str) -> Iterator[None]:
         """While a handler runs, calls are its own, those of the threads that it starts as well."""
@@ -101,10 +105,10 @@ class Watch:
 class _WatchedTransport:
     def __init__(self, beneath: Transport, watch: Watch) -> None:
         self._beneath = beneath
-        self._watch = watch
+        self.watch = watch
 
     def send(self, operation: str, request: Mapping[str, Any], /) -> dict[str, Any]:
-        self._watch.note(operation, request)
+        self.watch.note(operation, request)
         return self._beneath.send(operation, request)
 
 

@@ -107,10 +107,11 @@ def refused(call: Callable[..., Any], **request: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _session_engine_steps_aside(engine: EmbeddedEngine) -> Iterator[None]:
+def _session_engine_steps_aside(engine: EmbeddedEngine, watch_again: Callable[[], None]) -> Iterator[None]:
     engine.stop()
     yield
     engine.start()
+    watch_again()
     create_missing_tables()
 
 
