@@ -132,8 +132,8 @@ def _named(resource: Mapping[str, Any] | str) -> str:
         name: str = resource["Fn::GetAtt"][0]
         return name
     text: str = resource["Fn::Sub"]
-    table, _, rest = text.partition(".Arn}")
-    return table.removeprefix("${") + rest
+    table, _, following = text.partition(".Arn}")
+    return table.removeprefix("${") + following
 
 
 def _right(operation: str, table: str, index: str | None = None) -> Right:

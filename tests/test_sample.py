@@ -23,7 +23,7 @@ from tests.transport import ObservedTransport
 pytestmark = pytest.mark.usefixtures("tables")
 
 
-def found(query: str) -> list[AuditLog]:
+def matches(query: str) -> list[AuditLog]:
     asked = parse(query, AUDIT_FILTERS, me="", organization=people.organization_id)
     wanted = criteria(
         asked, AUDIT_FILTERS, lambda reference: people.user_ids(reference.by, reference.text), times.now()
@@ -34,10 +34,10 @@ def found(query: str) -> list[AuditLog]:
 def test_the_audit_query_of_the_documents_has_an_answer() -> None:
     sample.load()
     (query,) = re.findall(r"'q=(resource_type:[^']+)'", (README.parent / "docs" / "audit.md").read_text())
-    assert len(found(query)) >= 5
+    assert len(matches(query)) >= 5
     for other in ("resource_type:workspace action:create", "action:login", "username:linus", "organization:acme"):
-        assert found(other), other
-    assert any(row.diff for row in found("resource_type:template"))
+        assert matches(other), other
+    assert any(row.diff for row in matches("resource_type:template"))
 
 
 def test_the_sample_is_one_write_an_event(transport: ObservedTransport) -> None:
@@ -48,4 +48,4 @@ def test_the_sample_is_one_write_an_event(transport: ObservedTransport) -> None:
 
 def test_the_first_owner_and_its_token_are_in_the_audit_log() -> None:
     owner.ensure_owner(None)
-    assert {(row.resource_type, row.action) for row in found("")} == {("user", "create"), ("api_key", "create")}
+    assert {(row.resource_type, row.action) for row in matches("")} == {("user", "create"), ("api_key", "create")}

@@ -60,7 +60,7 @@ def refusing(refuses: Callable[[Item], bool], code: str = "ThrottlingError") -> 
         statements = request["Statements"]
         taken = [statement for statement in statements if not refuses(inserted(statement))]
         responses = iter(send(operation, {"Statements": taken})["Responses"] if taken else ())
-        return {"Responses": [refused if refuses(inserted(some)) else next(responses) for some in statements]}
+        return {"Responses": [refused if refuses(inserted(sent)) else next(responses) for sent in statements]}
 
     return fault
 

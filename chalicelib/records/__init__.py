@@ -4,7 +4,7 @@ Ids are lower-case hyphenated UUIDs (`APIKey.id` is ten characters), times are U
 """
 
 from chalicelib.records.api_keys import APIKey
-from chalicelib.records.audit_logs import CONNECTION_EVENT_ACTIONS, AuditLog, Unread
+from chalicelib.records.audit_logs import CONNECTION_EVENT_ACTIONS, AuditLog, Overflow
 from chalicelib.records.connection_logs import ConnectionLog
 from chalicelib.records.directory import LoginType, Organization, User, UserStatus
 from chalicelib.records.row import API_KEYS, AUDIT_CONNECTION_EVENTS, AUDIT_LOGS, CONNECTION_LOGS, DATA_SETS, Receipt
@@ -28,8 +28,8 @@ __all__ = [
     "Mark",
     "Organization",
     "Origin",
+    "Overflow",
     "Receipt",
-    "Unread",
     "User",
     "UserStatus",
 ]

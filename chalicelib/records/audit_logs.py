@@ -14,8 +14,8 @@ CONNECTION_EVENT_ACTIONS = frozenset({"connect", "disconnect", "open", "close"})
 """Audit actions that connection logs took over: no longer produced, kept for 90 days whatever the policy says."""
 
 
-class Unread(NamedTuple):
-    """Diff and additional fields that are kept apart from a row and are not read yet.
+class Overflow(NamedTuple):
+    """The size of the diff and the additional fields that a row has in an overflow, and that are not read yet.
 
     Attributes:
         bytes: how long they are in an answer.
@@ -40,7 +40,7 @@ class AuditLog(Row):
         diff: field -> `{"old"?: any, "new"?: any, "secret": bool}`; a side that is null is left out.
         additional_fields: a JSON object, as it was sent.
         request_id: the nil UUID where there was no request.
-        unread: set on a row that was read without its diff and most of its additional fields; None on a whole row.
+        overflow: set on a row that was read without its diff and most of its additional fields; None on a whole row.
         receipt: of the event. It is no part of what the row says. None for what no token wrote, and on rows that are
             older than receipts.
     """
@@ -60,7 +60,7 @@ class AuditLog(Row):
     request_id: str
     diff: Mapping[str, Any]
     additional_fields: Mapping[str, Any]
-    unread: Unread | None = None
+    overflow: Overflow | None = None
     receipt: Receipt | None = field(default=None, compare=False)
 
     @property

@@ -220,21 +220,21 @@ _CALENDAR = ("year", "month", "day", "hour", "minute", "second")
 def _read(text: str, layout: str, elements: tuple[tuple[str, str], ...]) -> dict[str, str]:
     """The named parts of a time, each within its own limits; parts left out are not there."""
     parts: dict[str, str] = {}
-    unread = text
+    remaining = text
     for element, pattern in elements:
-        match = re.match(pattern, unread)
+        match = re.match(pattern, remaining)
         if match is None:
-            problem = f" as {_go_quoted(layout)}: cannot parse {_go_quoted(unread)} as {_go_quoted(element)}"
+            problem = f" as {_go_quoted(layout)}: cannot parse {_go_quoted(remaining)} as {_go_quoted(element)}"
             raise _wrong_time(text, layout, problem)
-        unread = unread[match.end() :]
+        remaining = remaining[match.end() :]
         for name, digits in match.groupdict().items():
             if digits is None:
                 continue
             if name in _LIMITS and int(digits) not in _LIMITS[name]:
                 raise _wrong_time(text, layout, f": {name.replace('_', ' ')} out of range")
             parts[name] = digits
-    if unread:
-        raise _wrong_time(text, layout, f": extra text: {_go_quoted(unread)}")
+    if remaining:
+        raise _wrong_time(text, layout, f": extra text: {_go_quoted(remaining)}")
     return parts
 
 

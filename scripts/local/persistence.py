@@ -77,8 +77,8 @@ class Persistence:
             try:
                 for one, row in zip(touched, rows, strict=True):
                     _put_back(one, database.row(row.table, row.key).item)
-            except sqlite3.Error as unread:
-                self._engine.halt(f"{error}; nor can it be read ({unread}): start again")
+            except sqlite3.Error as reading:
+                self._engine.halt(f"{error}; nor can it be read ({reading}): start again")
             raise NotStored(str(error)) from error
 
 

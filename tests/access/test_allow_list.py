@@ -225,8 +225,8 @@ def test_union_and_intersection_name_exactly_what_either_or_both_name(
 
 @settings(deadline=None)
 @given(st.lists(entries, max_size=5), objects)
-def test_normalising_changes_nothing_that_is_named(some: list[Entry], wanted: tuple[str, str]) -> None:
-    assert contains(normalise(some), *wanted) == contains(some, *wanted)
+def test_normalising_changes_nothing_that_is_named(listed: list[Entry], wanted: tuple[str, str]) -> None:
+    assert contains(normalise(listed), *wanted) == contains(listed, *wanted)
 
 
 @settings(deadline=None)
@@ -238,10 +238,10 @@ def test_a_covered_entry_names_nothing_new(held: tuple[Entry, ...], entry: Entry
 
 @settings(deadline=None)
 @given(lists, objects)
-def test_the_ids_of_a_type_say_what_the_list_names(some: tuple[Entry, ...], wanted: tuple[str, str]) -> None:
+def test_the_ids_of_a_type_say_what_the_list_names(listed: tuple[Entry, ...], wanted: tuple[str, str]) -> None:
     kind, name = wanted
-    named = ids(some, kind)
-    assert contains(some, kind, name) == (named is None or name in named)
+    named = ids(listed, kind)
+    assert contains(listed, kind, name) == (named is None or name in named)
 
 
 @pytest.mark.parametrize(

@@ -314,8 +314,8 @@ def test_every_public_scope_covers_itself_and_all_covers_it(name: str) -> None:
 
 @settings(deadline=None)
 @given(st.lists(public, max_size=4), st.lists(public, max_size=2), public)
-def test_more_scopes_cover_no_less(some: list[str], more: list[str], requested: str) -> None:
-    assert scopes.covers(some + more, requested) or not scopes.covers(some, requested)
+def test_more_scopes_cover_no_less(names: list[str], more: list[str], requested: str) -> None:
+    assert scopes.covers(names + more, requested) or not scopes.covers(names, requested)
 
 
 @settings(deadline=None)
@@ -336,7 +336,7 @@ def test_a_description_says_what_the_scope_grants_and_no_more(name: str) -> None
     held = permissions(*expansion)
     for resource, action, _ in scopes.expand(name):
         asked = ACTIONS[resource] if action == "*" and resource != "*" else (action,)
-        assert all(any(one.matches(resource, each) for one in held) for each in asked)
+        assert all(any(one.matches(resource, wanted) for one in held) for wanted in asked)
     if name != "coder:all":
         assert all(scopes.covers([name], one) for one in expansion)
 

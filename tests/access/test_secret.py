@@ -154,10 +154,10 @@ def test_a_new_secret_for_an_old_token_has_its_id() -> None:
 
 def test_a_printed_token_shows_its_id_alone() -> None:
     token = secret.generate()
-    for shown in (repr(token), str(token), f"{token}"):
-        assert token.id in shown
-        assert token.secret not in shown
-        assert repr(token.hashed) not in shown
+    for text in (repr(token), str(token), f"{token}"):
+        assert token.id in text
+        assert token.secret not in text
+        assert repr(token.hashed) not in text
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,8 @@ COMPUTED = {"name": {"old": "dev", "new": "prod", "secret": False}}
 
 
 def everything(client: Client) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client.get(PATH, query={"limit": "1000"}).json["audit_logs"]
-    return found
+    rows: list[dict[str, Any]] = client.get(PATH, query={"limit": "1000"}).json["audit_logs"]
+    return rows
 
 
 def service_line(made: Mapping[str, Any], *, ip_name: str = "Ip", msg: str = "audit_log") -> dict[str, Any]:
@@ -192,8 +192,8 @@ def test_many_senders_of_one_id_lose_nothing(owner: Client) -> None:
     made = event()
     events = [{**made, "status_code": 200 + number % 5} for number in range(20)]
     with ThreadPoolExecutor(5) as pool:
-        found = list(pool.map(lambda one: statuses(owner.post(PATH, one))[0], events))
-    assert sorted(found) == ["created"] * 5 + ["unchanged"] * 15
+        answered = list(pool.map(lambda one: statuses(owner.post(PATH, one))[0], events))
+    assert sorted(answered) == ["created"] * 5 + ["unchanged"] * 15
     assert sorted(row["status_code"] for row in everything(owner)) == [200, 201, 202, 203, 204]
 
 
@@ -247,8 +247,8 @@ def test_a_wrong_event_is_told_and_the_others_are_stored(owner: Client, case: st
     assert reply.status == 200
     assert statuses(reply) == ["created", "rejected", "created"]
     result = reply.json["results"][1]
-    assert [found["field"] for found in result["validations"]] == fields
-    assert all(len(found["detail"]) < 1_000 for found in result["validations"])
+    assert [problem["field"] for problem in result["validations"]] == fields
+    assert all(len(problem["detail"]) < 1_000 for problem in result["validations"])
     assert {row["id"] for row in everything(owner)} == {made["id"] for made in good}
     assert statuses(owner.post(PATH, event(**changes))) == ["rejected"]
 
@@ -269,7 +269,7 @@ def test_what_cannot_be_stored_and_sent_again_is_refused_and_costs_no_other(
     odd = json.dumps(event())[:-1] + ', "x": "\\ud800"}'
     reply = owner.post(PATH, f'{{"events": [{json.dumps(event())}, {text}, {odd}]}}')
     assert statuses(reply) == ["created", "rejected", "created"]
-    assert [found["field"] for found in reply.json["results"][1]["validations"]] == [field]
+    assert [problem["field"] for problem in reply.json["results"][1]["validations"]] == [field]
     assert len(everything(owner)) == 2
 
 
@@ -454,10 +454,10 @@ def test_no_sender_passes_for_gatebook(owner: Client, assert_error: CheckError) 
     claimed = {"gatebook": True, "api_key_id": "0123456789"}
     reply = owner.post(PATH, [event(additional_fields=claimed), event(additional_fields={"Gatebook": 1})])
     assert statuses(reply) == ["rejected", "created"]
-    assert [found["field"] for found in reply.json["results"][0]["validations"]] == ["additional_fields"]
+    assert [problem["field"] for problem in reply.json["results"][0]["validations"]] == ["additional_fields"]
     generated = owner.post(f"{PATH}/testgenerate", {"additional_fields": claimed})
     assert generated.status == 400
-    assert [found["field"] for found in assert_error(generated)["validations"]] == ["additional_fields"]
+    assert [problem["field"] for problem in assert_error(generated)["validations"]] == ["additional_fields"]
     assert len(everything(owner)) == 1
 
 

@@ -49,8 +49,8 @@ def rows(reply: Reply) -> list[dict[str, Any]]:
     body = reply.json
     assert set(body) == REPLY_KEYS
     assert (body["count"], body["count_cap"]) == (len(body["audit_logs"]), 2000)
-    found: list[dict[str, Any]] = body["audit_logs"]
-    return found
+    listed: list[dict[str, Any]] = body["audit_logs"]
+    return listed
 
 
 def event(**changes: Any) -> dict[str, Any]:
@@ -132,9 +132,9 @@ FILTERS: list[tuple[str, Callable[[User], str], int]] = [
 
 @pytest.mark.parametrize(("query", "number"), [case[1:] for case in FILTERS], ids=[case[0] for case in FILTERS])
 def test_each_filter_finds_its_rows(book: Client, root: User, query: Callable[[User], str], number: int) -> None:
-    found = rows(ask(book, query(root)))
-    assert len(found) == number
-    assert found == sorted(found, key=lambda row: (row["time"], row["id"]), reverse=True)
+    matches = rows(ask(book, query(root)))
+    assert len(matches) == number
+    assert matches == sorted(matches, key=lambda row: (row["time"], row["id"]), reverse=True)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_wrong_query_is_told(owner: Client, assert_error: CheckError, query: s
     reply = ask(owner, query)
     body = assert_error(reply)
     assert (reply.status, body["message"]) == (400, "Invalid audit search query.")
-    assert [found["field"] for found in body["validations"]] == [field]
+    assert [problem["field"] for problem in body["validations"]] == [field]
 
 
 @pytest.mark.parametrize(
@@ -181,8 +181,8 @@ def test_pages_are_asked_for_as_of_the_connection_log(owner: Client, parameters:
 def test_the_last_day_is_included_to_its_last_microsecond(owner: Client) -> None:
     moments = ("2022-08-15T00:00:00Z", "2022-08-15T23:59:59.000001Z", "2022-08-15T23:59:59.999999Z")
     owner.post(PATH, [event(time=moment) for moment in (*moments, "2022-08-16T00:00:00Z")])
-    found = rows(ask(owner, "date_to:2022-08-15"))
-    assert [row["time"] for row in found] == sorted(moments, reverse=True)
+    matches = rows(ask(owner, "date_to:2022-08-15"))
+    assert [row["time"] for row in matches] == sorted(moments, reverse=True)
     assert len(rows(ask(owner, "date_from:2022-08-15"))) == 4
 
 
@@ -205,9 +205,9 @@ def test_a_build_reason_is_found_of_builds_and_of_workspaces_that_are_created(*,
         owner.post(PATH, {**made, "resource_id": resource})
     expected = {("workspace_build", "stop"), ("workspace_build", "start"), ("workspace", "create")}
     for more in ("", f" resource_id:{resource}"):
-        found = rows(ask(owner, f"build_reason:autostop{more}"))
-        assert {(row["resource_type"], row["action"]) for row in found} == expected
-        assert all(row["additional_fields"] == {"build_reason": "autostop", "x": 1} for row in found)
+        matches = rows(ask(owner, f"build_reason:autostop{more}"))
+        assert {(row["resource_type"], row["action"]) for row in matches} == expected
+        assert all(row["additional_fields"] == {"build_reason": "autostop", "x": 1} for row in matches)
         assert len(rows(ask(owner, f"build_reason:autostop action:stop{more}"))) == 1
 
 
@@ -215,8 +215,8 @@ def test_a_page_has_a_hundred_rows_and_the_count_is_of_all(owner: Client) -> Non
     owner.post(PATH, [event() for _ in range(110)])
     body = owner.get(PATH).json
     assert (len(body["audit_logs"]), body["count"]) == (100, 110)
-    rest = ask(owner, cursor=body["next_cursor"]).json["audit_logs"]
-    assert len({row["id"] for row in body["audit_logs"] + rest}) == 110
+    following = ask(owner, cursor=body["next_cursor"]).json["audit_logs"]
+    assert len({row["id"] for row in body["audit_logs"] + following}) == 110
     assert len(ask(owner, limit="1").json["audit_logs"]) == 1
 
 
@@ -237,7 +237,7 @@ def test_what_a_row_says(owner: Client, house: House) -> None:
     (row,) = rows(ask(owner))
     assert row.pop("written_by") == owner.token[:10]
     assert row.pop("received_at") >= AT
-    shown = owner.get(f"/api/v2/users/{ann.id}").json
+    user = owner.get(f"/api/v2/users/{ann.id}").json
     assert row == {
         "id": given["id"],
         "request_id": given["request_id"],
@@ -257,7 +257,7 @@ def test_what_a_row_says(owner: Client, house: House) -> None:
         "is_deleted": False,
         "organization_id": acme.id,
         "organization": {"id": acme.id, "name": "acme", "display_name": "Acme", "icon": "/acme.svg"},
-        "user": {**shown, "organization_ids": []},
+        "user": {**user, "organization_ids": []},
     }
 
 
@@ -334,14 +334,14 @@ UNKNOWN = dict.fromkeys(("workspace_name", "build_number", "build_reason", "work
 
 
 @pytest.mark.parametrize(
-    ("given", "shown"),
+    ("given", "expected"),
     [({"build_number": 7}, UNKNOWN), ({"workspace_id": "x"}, UNKNOWN), ({"connection_type": "ssh"}, None), ({}, None)],
 )
 def test_additional_fields_that_cannot_be_read_are_unknown(
-    owner: Client, given: dict[str, Any], shown: dict[str, Any] | None
+    owner: Client, given: dict[str, Any], expected: dict[str, Any] | None
 ) -> None:
     owner.post(PATH, event(additional_fields=given))
-    assert rows(ask(owner))[0]["additional_fields"] == (given if shown is None else shown)
+    assert rows(ask(owner))[0]["additional_fields"] == (given if expected is None else expected)
 
 
 @pytest.mark.parametrize(
@@ -416,10 +416,10 @@ def test_each_role_reads_its_rows(
     ids = {"one": two[0].id, "two": two[1].id, "elsewhere": str(uuid4())}
     roles = {ids[name]: (role,) if role else () for name, role in inside}
     client = house.client(house.user("bob", *site, organizations=roles))
-    found = rows(ask(client, "template"))
-    assert len(found) == expected
+    matches = rows(ask(client, "template"))
+    assert len(matches) == expected
     if not site:
-        assert {row["organization_id"] for row in found} <= set(roles)
+        assert {row["organization_id"] for row in matches} <= set(roles)
 
 
 def test_an_organization_is_asked_for_by_id_and_by_name(house: House, two: tuple[Organization, Organization]) -> None:
@@ -494,9 +494,9 @@ def test_a_page_is_four_calls_beside_the_token_check_even_with_large_diffs(
     assert owner.post(PATH, events).json["created"] == 60
     owner.get(PATH)
     transport.requests.clear()
-    found = owner.get(PATH, query={"limit": "50", "q": "template"}).json
-    assert len(found["audit_logs"]) == 50
-    assert sum(bool(row["diff"]) for row in found["audit_logs"]) >= 30
+    body = owner.get(PATH, query={"limit": "50", "q": "template"}).json
+    assert len(body["audit_logs"]) == 50
+    assert sum(bool(row["diff"]) for row in body["audit_logs"]) >= 30
     token_check = ["GetItem", "GetItem"]
     assert transport.operations[:2] == token_check
     assert sorted(transport.operations[2:]) == ["BatchGetItem", "Query", "Query"]
@@ -587,7 +587,7 @@ def test_the_build_reason_of_a_generated_row_is_found(owner: Client) -> None:
 def test_a_wrong_wish_for_a_row_is_told(owner: Client, assert_error: CheckError, body: dict[str, Any]) -> None:
     reply = owner.post(GENERATE, body)
     assert reply.status == 400
-    assert [found["field"] for found in assert_error(reply)["validations"]] == list(body)
+    assert [problem["field"] for problem in assert_error(reply)["validations"]] == list(body)
     assert rows(ask(owner)) == []
 
 

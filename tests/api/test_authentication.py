@@ -161,7 +161,7 @@ def test_a_wrong_secret(client: Client, house: House, root: User, assert_error: 
 
 
 @pytest.mark.parametrize(
-    ("expired", "shown"),
+    ("expired", "expected"),
     [
         (datetime(2026, 1, 2, 15, 4, 5, 999_999, tzinfo=UTC), "2026-01-02 15:04:05.999999 +0000 UTC"),
         (datetime(2026, 1, 2, 15, 4, 5, 120_000, tzinfo=UTC), "2026-01-02 15:04:05.12 +0000 UTC"),
@@ -173,13 +173,13 @@ def test_an_expired_token_says_when_in_gos_words(
     root: User,
     assert_error: CheckError,
     expired: datetime,
-    shown: str,
+    expected: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(api_keys, "current", lambda: Settings(api_keys_retention=0))
     reply = house.client(root, expires_at=expired).get(ME)
     assert reply.status == 401
-    assert assert_error(reply) == {"message": SIGNED_OUT, "detail": f'API key expired at "{shown}".'}
+    assert assert_error(reply) == {"message": SIGNED_OUT, "detail": f'API key expired at "{expected}".'}
     assert reply.headers["www-authenticate"] == challenge("The access token has expired")
 
 

@@ -169,7 +169,7 @@ WORKSPACE = "workspace:5c9e0ff5-5d3f-4b5a-9d0e-0b4d8e6f7a01"
 
 
 @pytest.mark.parametrize(
-    ("flags", "shown"),
+    ("flags", "expected"),
     [
         ({"lifetime": 30 * DAY}, {"lifetime_seconds": 30 * 24 * 3_600, "scopes": ["coder:all"]}),
         ({"token_name": "ci"}, {"token_name": "ci", "scope": "all", "allow_list": ["*:*"]}),
@@ -179,9 +179,9 @@ WORKSPACE = "workspace:5c9e0ff5-5d3f-4b5a-9d0e-0b4d8e6f7a01"
         ({"allow_list": [WORKSPACE, "template:*"]}, {"allow_list": ["template:*", WORKSPACE]}),
     ],
 )
-def test_tokens_create_with_flags(logged_in: CLI, flags: dict[str, Any], shown: dict[str, Any]) -> None:
+def test_tokens_create_with_flags(logged_in: CLI, flags: dict[str, Any], expected: dict[str, Any]) -> None:
     key = logged_in.view(logged_in.create(**flags))
-    assert {name: key[name] for name in shown} == shown
+    assert {name: key[name] for name in expected} == expected
 
 
 def test_tokens_create_for_another_user(cli: CLI, owner: Client, ann: User) -> None:

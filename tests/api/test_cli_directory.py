@@ -152,9 +152,9 @@ def test_every_command_is_answered_with_what_it_shows(answers: Mapping[str, list
     assert [role["display_name"] for role in member["roles"]] == ["Organization Auditor"]
     members = answers["organizations members list"][-1]
     assert [row["username"] for row in members] == ["carl", "ken", "root"]
-    shown = answers["organizations roles show"][-1]
+    printed = answers["organizations roles show"][-1]
     levels = ("site_permissions", "organization_permissions", "user_permissions")
-    assert all(isinstance(role[level], list) for role in shown for level in levels)
+    assert all(isinstance(role[level], list) for role in printed for level in levels)
 
 
 def test_a_release_compares_our_version_with_nothing() -> None:

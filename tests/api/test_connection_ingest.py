@@ -41,9 +41,9 @@ def statuses(reply: Reply) -> list[str]:
     assert [result["index"] for result in results] == sorted({result["index"] for result in results})
     for result in results:
         assert {"index", "id", "status"} <= set(result) <= {"index", "id", "status", "message", "validations"}
-    found = [str(result["status"]) for result in results]
-    assert {name: body[name] for name in COUNTED} == {name: found.count(name) for name in COUNTED}
-    return found
+    listed = [str(result["status"]) for result in results]
+    assert {name: body[name] for name in COUNTED} == {name: listed.count(name) for name in COUNTED}
+    return listed
 
 
 def service_line(event: Mapping[str, Any], *, ip_name: str = "IP", msg: str = "connection_log") -> dict[str, Any]:
@@ -293,7 +293,7 @@ def test_a_request_of_wrong_events_is_not_to_be_sent_again(owner: Client, make_e
 
 
 @pytest.mark.parametrize(
-    ("given", "shown"),
+    ("given", "expected"),
     [
         ("10.0.0.7", "10.0.0.7"),
         ("10.0.0.7/32", "10.0.0.7"),
@@ -314,12 +314,12 @@ def test_a_request_of_wrong_events_is_not_to_be_sent_again(owner: Client, make_e
     ],
 )
 def test_an_odd_address_never_costs_an_event(
-    owner: Client, make_event: Event, given: object, shown: str | None
+    owner: Client, make_event: Event, given: object, expected: str | None
 ) -> None:
     assert owner.post(PATH, make_event(ip=given)).status == 200
     (row,) = owner.logs().json["connection_logs"]
-    assert row.get("ip") == shown
-    assert ("ip" in row) == (shown is not None)
+    assert row.get("ip") == expected
+    assert ("ip" in row) == (expected is not None)
 
 
 # What agents report, and what of it is kept.

@@ -42,7 +42,7 @@ class Books(NamedTuple):
     workspaces: tuple[str, str]
     ids: dict[str, int]
 
-    def found(self, reply: Reply) -> list[int]:
+    def numbers(self, reply: Reply) -> list[int]:
         """The numbers of the rows, newest first, after checking that the count agrees."""
         assert reply.status == 200
         body = reply.json
@@ -125,7 +125,7 @@ CASES: list[tuple[str, Callable[[Books], str], list[int]]] = [
 
 @pytest.mark.parametrize(("query", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_filters(owner: Client, books: Books, query: Callable[[Books], str], expected: list[int]) -> None:
-    assert books.found(owner.logs(query(books))) == expected
+    assert books.numbers(owner.logs(query(books))) == expected
 
 
 @pytest.mark.parametrize(
@@ -136,15 +136,15 @@ def test_me_is_the_caller(owner: Client, house: House, books: Books, query: str,
     user1 = books.users["user1"]
     auditor = replace(user1, roles=("auditor",), updated_at=times.now())
     people.save_user(auditor, user1)
-    assert books.found(house.client(auditor).logs(query)) == expected
-    assert books.found(owner.logs(query)) == []
+    assert books.numbers(house.client(auditor).logs(query)) == expected
+    assert books.numbers(owner.logs(query)) == []
 
 
 def test_deleted_users_are_found_by_the_address_they_acted_under_alone(owner: Client, books: Books) -> None:
     owner.delete("/api/v2/users/user1")
-    assert books.found(owner.logs("user_email:user1@test.com")) == [1]
+    assert books.numbers(owner.logs("user_email:user1@test.com")) == [1]
     for query in ("username:user1", "workspace_owner:user1", "workspace_owner_email:user1@test.com"):
-        assert books.found(owner.logs(query)) == []
+        assert books.numbers(owner.logs(query)) == []
     row = owner.logs("user_email:user1@test.com").json["connection_logs"][0]
     assert row["workspace_owner_username"] == row["web_info"]["user"]["username"] == "user1"
 
@@ -211,7 +211,7 @@ def test_an_open_session_has_no_end_and_a_null_address_is_left_out(owner: Client
 
 
 @pytest.mark.parametrize(
-    ("closing", "shown"),
+    ("closing", "expected"),
     [
         ({}, {}),
         ({"code": 0}, {"exit_code": 0}),
@@ -219,7 +219,7 @@ def test_an_open_session_has_no_end_and_a_null_address_is_left_out(owner: Client
         ({"code": -1, "disconnect_reason": ""}, {"exit_code": -1}),
     ],
 )
-def test_a_closed_session(owner: Client, make_event: Event, closing: dict[str, Any], shown: dict[str, Any]) -> None:
+def test_a_closed_session(owner: Client, make_event: Event, closing: dict[str, Any], expected: dict[str, Any]) -> None:
     opened = make_event(time="2025-07-10T10:00:00.1Z")
     owner.post(PATH, opened)
     assert owner.logs().json["connection_logs"][0]["ssh_info"] == {"connection_id": opened["connection_id"]}
@@ -230,7 +230,7 @@ def test_a_closed_session(owner: Client, make_event: Event, closing: dict[str, A
     assert row["ssh_info"] == {
         "connection_id": opened["connection_id"],
         "disconnect_time": "2025-07-10T10:00:01.12Z",
-        **shown,
+        **expected,
     }
 
 
@@ -269,7 +269,7 @@ def test_nothing_is_an_empty_list(owner: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "shown"),
+    ("query", "expected"),
     [
         ({}, 30),
         ({"limit": "5", "offset": "10"}, 5),
@@ -284,7 +284,7 @@ def test_nothing_is_an_empty_list(owner: Client) -> None:
         ({"unknown": "parameter"}, 30),
     ],
 )
-def test_a_page_and_the_count_of_all(owner: Client, make_event: Event, query: dict[str, str], shown: int) -> None:
+def test_a_page_and_the_count_of_all(owner: Client, make_event: Event, query: dict[str, str], expected: int) -> None:
     a, b = str(uuid4()), str(uuid4())
     events = [
         make_event(organization_id=a if index < 20 else b, time=f"2025-07-10T10:{index:02d}:00Z") for index in range(30)
@@ -294,9 +294,9 @@ def test_a_page_and_the_count_of_all(owner: Client, make_event: Event, query: di
     reply = owner.get(PATH, query=query)
     assert (reply.status, reply.json["count"]) == (200, 30)
     start = int(query.get("offset") or 0)
-    assert [row["connect_time"] for row in reply.json["connection_logs"]] == everything[start : start + shown]
+    assert [row["connect_time"] for row in reply.json["connection_logs"]] == everything[start : start + expected]
     in_a = owner.logs(f"organization:{a}", **query).json
-    assert (in_a["count"], len(in_a["connection_logs"])) == (20, min(shown, max(0, 20 - start)))
+    assert (in_a["count"], len(in_a["connection_logs"])) == (20, min(expected, max(0, 20 - start)))
 
 
 def test_a_hundred_rows_are_a_page_and_pages_never_repeat_or_skip(owner: Client, make_event: Event) -> None:
@@ -455,19 +455,19 @@ def test_who_reads_what(
     organizations = {} if inside is None else {books.b.id: inside}
     caller = house.client(house.user("bob", *site, organizations=organizations))
     reply = caller.logs()
-    assert books.found(reply) == expected
+    assert books.numbers(reply) == expected
     if not expected:
         assert reply.json == EMPTY
-    assert books.found(caller.logs(f"organization:{books.a.id}")) == [row for row in expected if row < 3]
-    assert books.found(caller.logs("type:vscode")) == [row for row in expected if row in (4, 2)]
-    assert books.found(caller.logs("status:completed")) == [row for row in expected if row in (3, 2)]
-    assert books.found(caller.logs("username:user1")) == [row for row in expected if row == 1]
+    assert books.numbers(caller.logs(f"organization:{books.a.id}")) == [row for row in expected if row < 3]
+    assert books.numbers(caller.logs("type:vscode")) == [row for row in expected if row in (4, 2)]
+    assert books.numbers(caller.logs("status:completed")) == [row for row in expected if row in (3, 2)]
+    assert books.numbers(caller.logs("username:user1")) == [row for row in expected if row == 1]
 
 
 def test_an_auditor_of_two_organizations_reads_both_merged(house: House, books: Books) -> None:
     roles = {books.a.id: ("organization-auditor",), books.b.id: ("organization-admin",), str(uuid4()): ()}
     caller = house.client(house.user("bob", organizations=roles))
-    assert books.found(caller.logs()) == [4, 3, 2, 1]
+    assert books.numbers(caller.logs()) == [4, 3, 2, 1]
     assert [books.ids[row["id"]] for row in caller.logs("", limit="2", offset="1").json["connection_logs"]] == [3, 2]
     assert caller.logs("", limit="2").json["count"] == 4
 
@@ -476,7 +476,7 @@ def test_an_organization_the_caller_may_not_read_has_no_name(
     house: House, books: Books, assert_error: CheckError
 ) -> None:
     caller = house.client(house.user("bob", organizations={books.b.id: ("organization-auditor",)}))
-    assert books.found(caller.logs("organization:orgb")) == [4, 3]
+    assert books.numbers(caller.logs("organization:orgb")) == [4, 3]
     reply = caller.logs("organization:orga")
     assert reply.status == 400
     assert "unauthorized to view it" in assert_error(reply)["validations"][0]["detail"]
@@ -496,20 +496,20 @@ def test_an_organization_the_caller_may_not_read_has_no_name(
 def test_scopes_and_allow_lists_narrow_a_reader(
     house: House, root: User, books: Books, held: dict[str, Any], expected: list[int]
 ) -> None:
-    assert books.found(house.client(root, **held).logs()) == expected
+    assert books.numbers(house.client(root, **held).logs()) == expected
 
 
 def test_an_allow_list_may_name_single_rows(house: House, root: User, books: Books) -> None:
     named = tuple(f"connection_log:{row_id}" for row_id, number in books.ids.items() if number in (1, 3))
     caller = house.client(root, allow_list=named)
-    assert books.found(caller.logs()) == [3, 1]
-    assert books.found(caller.logs("type:ssh")) == [3]
+    assert books.numbers(caller.logs()) == [3, 1]
+    assert books.numbers(caller.logs("type:ssh")) == [3]
 
 
 def test_retention_hides_what_is_older(owner: Client, books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = times.now() - (NOW - 150 * MINUTE)
     settings = Settings(connection_logs_retention=int(kept / timedelta(microseconds=1)) * 1_000)
     monkeypatch.setattr(holds, "current", lambda: settings)
-    assert books.found(owner.logs()) == [4, 3]
-    assert books.found(owner.logs(f'connected_after:"{ago(9 * HOUR)}"')) == [4, 3]
-    assert books.found(owner.logs("type:workspace_app")) == []
+    assert books.numbers(owner.logs()) == [4, 3]
+    assert books.numbers(owner.logs(f'connected_after:"{ago(9 * HOUR)}"')) == [4, 3]
+    assert books.numbers(owner.logs("type:workspace_app")) == []

@@ -33,7 +33,7 @@ AUDIT = {
 Event = Callable[..., dict[str, Any]]
 
 
-def shown(client: Client) -> dict[str, Any]:
+def session_of(client: Client) -> dict[str, Any]:
     (row,) = client.get(PATH, query={"conflicts": "true"}).json["connection_logs"]
     return dict(row)
 
@@ -51,7 +51,7 @@ def test_a_stored_session_is_not_rewritten_by_a_connect_a_microsecond_earlier(
 ) -> None:
     stored = make_event(ip="203.0.113.66", workspace_owner_id=VICTIM, time="2026-05-10T10:00:00.000002Z")
     assert statuses(owner.post(PATH, stored)) == ["created"]
-    before = without_conflicts(shown(owner))
+    before = without_conflicts(session_of(owner))
     forger = house.client(house.user("mallory", "owner"))
     otherwise = {"ip": "198.51.100.9", "workspace_owner_id": OTHER, "workspace_name": "other", "type": "vscode"}
     forged = {**stored, **otherwise, "time": "2026-05-10T10:00:00.000001Z"}
@@ -59,7 +59,7 @@ def test_a_stored_session_is_not_rewritten_by_a_connect_a_microsecond_earlier(
         reply = forger.post(PATH, forged)
         assert statuses(reply) == ["unchanged"]
         assert reply.json["results"][0]["message"] == SAID
-        row = shown(owner)
+        row = session_of(owner)
         assert without_conflicts(row) == before
         assert row["conflicts"]["count"] == 1
     (conflict,) = row["conflicts"]["newest"]
@@ -86,7 +86,7 @@ def test_the_first_disconnect_is_shown_and_the_other_is_kept(owner: Client, hous
     # The reason is the first that is heard; the rest contradicts.
     assert statuses(reply) == ["updated"]
     assert reply.json["results"][0]["message"] == SAID
-    row = shown(owner)
+    row = session_of(owner)
     assert row["ssh_info"] == {
         "connection_id": opened["connection_id"],
         "disconnect_time": "2026-05-10T10:00:00.000001Z",
@@ -104,12 +104,12 @@ def test_events_of_one_batch_are_taken_in_the_order_of_time(owner: Client, make_
     late = {**first, "time": "2026-05-10T10:00:01Z", "ip": "198.51.100.9"}
     reply = owner.post(PATH, [late, first])
     assert statuses(reply) == ["unchanged", "created"]
-    assert shown(owner)["ip"] == first["ip"]
+    assert session_of(owner)["ip"] == first["ip"]
 
 
 def test_web_events_have_no_conflicts_and_show_who_wrote_them(owner: Client, make_event: Event) -> None:
     owner.post(PATH, make_event(type="workspace_app", connection_id=None))
-    row = shown(owner)
+    row = session_of(owner)
     assert row["conflicts"] == {"count": 0, "newest": []}
     assert row["written_by"] == key_id(owner)
     assert row["received_at"].endswith("Z")
@@ -163,13 +163,13 @@ def test_a_connect_that_would_take_a_row_out_of_a_hold_is_kept_beside_it(owner: 
     assert hold(owner, 'connected_after:"2026-05-10T10:30:00Z"').status == 201
     connect = {**ended, "connection_status": "connected", "time": "2026-05-10T10:00:00Z"}
     assert statuses(owner.post(PATH, connect)) == ["unchanged"]
-    row = shown(owner)
+    row = session_of(owner)
     assert row["connect_time"] == "2026-05-10T11:00:00Z"
     assert row["conflicts"]["newest"][0]["said"] == {"connect_time": "2026-05-10T10:00:00Z"}
     # Another hold, which holds the row as well where it would stand, is no reason.
     assert hold(owner, 'connected_after:"2026-05-10T09:00:00Z"').status == 200
     assert statuses(owner.post(PATH, connect)) == ["updated"]
-    assert shown(owner)["connect_time"] == "2026-05-10T10:00:00Z"
+    assert session_of(owner)["connect_time"] == "2026-05-10T10:00:00Z"
 
 
 @pytest.mark.parametrize("query", ["status:ongoing", "type:ssh status:completed", "status:connected"])

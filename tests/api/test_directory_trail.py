@@ -41,7 +41,7 @@ def ann_with(**changes: Any) -> dict[str, Any]:
     return {"username": "ann", "email": "ann@example.com", **changes}
 
 
-def told(row: AuditLog) -> tuple[str, str, str | None]:
+def summary(row: AuditLog) -> tuple[str, str, str | None]:
     return row.resource_type, row.action, row.organization_id
 
 
@@ -56,7 +56,7 @@ def test_a_new_user_and_its_memberships_are_told(owner: Client, root: User, trai
     reply = replace(owner, source_ip="203.0.113.7").put(of(row_id), body, headers={"User-Agent": "sync/1"})
     assert reply.status == 201
     rows = sorted(trail(), key=lambda row: (row.resource_type, row.organization_id or ""), reverse=True)
-    assert sorted(map(told, rows), key=str) == sorted(
+    assert sorted(map(summary, rows), key=str) == sorted(
         [("user", "create", None), ("organization_member", "create", ACME), ("organization_member", "create", ZETA)],
         key=str,
     )
@@ -114,9 +114,9 @@ def test_what_changes_of_a_user_is_told_and_nothing_else(owner: Client, house: H
     changes, expected, diff = CHANGES[case]
     assert owner.put(of(ann.id), ann_with(**changes)).status == 200
     rows = trail()
-    assert sorted(map(told, rows), key=str) == sorted(expected, key=str)
+    assert sorted(map(summary, rows), key=str) == sorted(expected, key=str)
     if rows:
-        first = next(row for row in rows if told(row) == expected[0])
+        first = next(row for row in rows if summary(row) == expected[0])
         assert sides(first).items() >= diff.items()
         assert first.status_code == 200
 
@@ -127,10 +127,10 @@ def test_a_user_who_is_deleted_and_comes_back_is_told(owner: Client, house: Hous
     owner.put(of(ann.id), ann_with())
     rows = trail()
     members = [row for row in rows if row.resource_type == "organization_member"]
-    assert [told(row) for row in members] == [("organization_member", "delete", ACME)]
+    assert [summary(row) for row in members] == [("organization_member", "delete", ACME)]
     assert sides(members[0]) == {"username": ("ann", ""), "user_id": (ann.id, ""), "roles": ([], None)}
     deleted, created = (row for row in rows if row.resource_type == "user")
-    assert (told(deleted), told(created)) == (("user", "delete", None), ("user", "create", None))
+    assert (summary(deleted), summary(created)) == (("user", "delete", None), ("user", "create", None))
     assert sides(deleted) == {"deleted": (False, True)}
     assert sides(created)["deleted"] == (True, False)
 
@@ -244,7 +244,7 @@ def test_more_memberships_than_one_transaction_holds_are_all_changed_and_all_tol
     assert len(sizes) == 3 + 5
     assert sorted(owner.get(of(ann.id)).json["organization_ids"]) == others
     rows = trail()
-    members = [told(row) for row in rows if row.resource_type == "organization_member"]
+    members = [summary(row) for row in rows if row.resource_type == "organization_member"]
     assert sorted(members) == sorted(
         [("organization_member", action, key) for key in many for action in ("create", "delete")]
         + [("organization_member", "create", key) for key in others]
@@ -294,8 +294,8 @@ def test_a_deletion_that_fails_at_any_write_is_finished_by_repeating_it(
         sorted(tokens)
     )
     members = [row for row in rows if row.resource_type == "organization_member"]
-    assert sorted(map(told, members)) == [("organization_member", "delete", key) for key in many]
-    assert [told(row) for row in rows if row.resource_type == "user"] == [("user", "delete", None)]
+    assert sorted(map(summary, members)) == [("organization_member", "delete", key) for key in many]
+    assert [summary(row) for row in rows if row.resource_type == "user"] == [("user", "delete", None)]
 
 
 def test_what_the_service_does_by_itself_is_told_of_nobody(owner: Client, trail: Trail) -> None:

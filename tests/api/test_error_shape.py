@@ -156,9 +156,9 @@ def test_a_body_that_is_not_json(
 ) -> None:
     reply = owner.send(method, seen(path, method, root), body)
     assert reply.status == 400
-    found = assert_error(reply)
-    assert found["message"] == "Request body must be valid JSON."
-    assert found["detail"]
+    error = assert_error(reply)
+    assert error["message"] == "Request body must be valid JSON."
+    assert error["detail"]
 
 
 @pytest.mark.parametrize(
@@ -213,10 +213,10 @@ def test_values_of_another_type(
     *, owner: Client, assert_error: CheckError, root: User, method: str, path: str, body: object, fields: list[str]
 ) -> None:
     reply = owner.send(method, seen(path, method, root), body)
-    found = assert_error(reply)
+    error = assert_error(reply)
     assert reply.status == 400
-    assert found["message"] == "Validation failed."
-    assert [validation["field"] for validation in found["validations"]] == fields
+    assert error["message"] == "Validation failed."
+    assert [validation["field"] for validation in error["validations"]] == fields
 
 
 @pytest.mark.parametrize(("method", "path"), GATED)

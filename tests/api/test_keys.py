@@ -65,10 +65,10 @@ def test_every_field_of_a_token_never_used(as_ann: Client, ann: User) -> None:
         "lifetime": 604_800 * 1_000_000_000,
     }
     key_id = made(as_ann.post(MINE, body))
-    shown = as_ann.get(f"{KEYS}/{key_id}").json
+    key = as_ann.get(f"{KEYS}/{key_id}").json
     kept = api_keys.get(key_id)
     assert kept is not None
-    assert shown == {
+    assert key == {
         "id": key_id,
         "user_id": ann.id,
         "last_used": "1970-01-01T00:00:00Z",
@@ -82,7 +82,7 @@ def test_every_field_of_a_token_never_used(as_ann: Client, ann: User) -> None:
         "lifetime_seconds": 604_800,
         "allow_list": [f"workspace:{WORKSPACE}"],
     }
-    assert set(shown) == FIELDS
+    assert set(key) == FIELDS
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,9 @@ def test_every_field_of_a_token_never_used(as_ann: Client, ann: User) -> None:
     ],
 )
 def test_the_older_field_for_the_scope(as_ann: Client, scopes: list[str], scope: str) -> None:
-    shown = as_ann.get(f"{KEYS}/{made(as_ann.post(MINE, {'scopes': scopes}))}").json
-    assert (shown["scope"], shown["scopes"]) == (scope, scopes or ["coder:all"])
-    assert shown["allow_list"] == ["*:*"]
+    body = as_ann.get(f"{KEYS}/{made(as_ann.post(MINE, {'scopes': scopes}))}").json
+    assert (body["scope"], body["scopes"]) == (scope, scopes or ["coder:all"])
+    assert body["allow_list"] == ["*:*"]
 
 
 def test_the_longest_lifetime_is_a_whole_number(as_ann: Client) -> None:
@@ -112,9 +112,9 @@ def test_the_longest_lifetime_is_a_whole_number(as_ann: Client) -> None:
 def test_allowed_ips_are_shown_where_there_are_any(as_ann: Client) -> None:
     body = {"allowed_ips": ["192.0.2.77/24", "2001:DB8::/32", " 203.0.113.7 "]}
     key_id = made(as_ann.post(MINE, body))
-    shown = as_ann.get(f"{KEYS}/{key_id}").json
-    assert shown["allowed_ips"] == ["192.0.2.0/24", "2001:db8::/32", "203.0.113.7/32"]
-    assert set(shown) == FIELDS | {"allowed_ips"}
+    key = as_ann.get(f"{KEYS}/{key_id}").json
+    assert key["allowed_ips"] == ["192.0.2.0/24", "2001:db8::/32", "203.0.113.7/32"]
+    assert set(key) == FIELDS | {"allowed_ips"}
 
 
 @pytest.mark.parametrize("path", [f"{KEYS}/{{id}}", f"{MINE}/{{name}}"])
@@ -164,7 +164,7 @@ def test_what_is_not_there_is_not_found(as_ann: Client, assert_error: CheckError
 
 
 @pytest.mark.parametrize(
-    ("method", "rest"),
+    ("method", "subpath"),
     [
         ("GET", "{id}"),
         ("GET", "tokens/{name}"),
@@ -183,7 +183,7 @@ def test_a_strangers_token_is_not_there(
     as_ann: Client,
     assert_error: CheckError,
     method: str,
-    rest: str,
+    subpath: str,
     user: str,
     role: tuple[str, ...],
 ) -> None:
@@ -191,7 +191,7 @@ def test_a_strangers_token_is_not_there(
     before = api_keys.get(key_id)
     caller = house.client(house.user("bob", *role))
     body = {"scopes": ["user:read"]} if method == "PATCH" else None
-    reply = caller.send(method, f"/api/v2/users/{user}/keys/{rest.format(id=key_id, name='ci')}", body)
+    reply = caller.send(method, f"/api/v2/users/{user}/keys/{subpath.format(id=key_id, name='ci')}", body)
     assert reply.status == 404
     assert assert_error(reply) == NOT_FOUND
     assert api_keys.get(key_id) == before
@@ -310,10 +310,10 @@ def test_pages_walk_the_whole_list_once(house: House, ann: User, as_ann: Client)
         walked: list[str] = []
         while True:
             query = {"limit": str(limit)} | ({"after_id": walked[-1]} if walked else {})
-            found = ids(as_ann.get(MINE, query=query))
-            walked += found
-            assert len(found) <= limit
-            if len(found) < limit:
+            listed = ids(as_ann.get(MINE, query=query))
+            walked += listed
+            assert len(listed) <= limit
+            if len(listed) < limit:
                 break
         assert walked == whole
     assert ids(as_ann.get(MINE, query={"limit": "0"})) == whole
@@ -447,15 +447,15 @@ def test_nothing_that_is_not_there_is_ended(as_ann: Client, assert_error: CheckE
         assert assert_error(reply) == NOT_FOUND
 
 
-@pytest.mark.parametrize(("method", "rest"), [("PUT", "/expire"), ("DELETE", "")])
+@pytest.mark.parametrize(("method", "subpath"), [("PUT", "/expire"), ("DELETE", "")])
 def test_a_name_is_taken_until_its_token_has_ended_or_is_deleted(
-    as_ann: Client, assert_error: CheckError, method: str, rest: str
+    as_ann: Client, assert_error: CheckError, method: str, subpath: str
 ) -> None:
     key_id = made(as_ann.post(MINE, {"token_name": "ci"}))
     reply = as_ann.post(MINE, {"token_name": "ci"})
     assert reply.status == 409
     assert assert_error(reply)["message"] == 'A token with name "ci" already exists.'
-    as_ann.send(method, f"{KEYS}/{key_id}{rest}")
+    as_ann.send(method, f"{KEYS}/{key_id}{subpath}")
     assert as_ann.post(MINE, {"token_name": "ci"}).status == 201
 
 

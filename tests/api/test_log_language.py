@@ -344,15 +344,15 @@ def test_failed_logins_and_what_a_token_did_are_found(owner: Client) -> None:
     assert owner.post(AUDIT, events).status == 200
     ids = [event["id"] for event in events]
 
-    def found(query: str) -> list[int]:
+    def matches(query: str) -> list[int]:
         answer = owner.get(AUDIT, query={"q": query})
         assert answer.status == 200, answer.json
         return [ids.index(row["id"]) for row in answer.json["audit_logs"] if row["id"] in ids]
 
-    assert found("action:login status_code:401,403") == [1, 2, 3, 4]
-    assert found("action:login -status_code:401") == [0, 2]
-    assert found("status_code:0403") == [2]
-    assert found("api_key_id:gbk_ONE") == [0, 2], "whatever its case, and where the row is too long for its lanes"
-    assert found("action:login -api_key_id:gbk_one") == [1, 3, 4]
+    assert matches("action:login status_code:401,403") == [1, 2, 3, 4]
+    assert matches("action:login -status_code:401") == [0, 2]
+    assert matches("status_code:0403") == [2]
+    assert matches("api_key_id:gbk_ONE") == [0, 2], "whatever its case, and where the row is too long for its lanes"
+    assert matches("action:login -api_key_id:gbk_one") == [1, 3, 4]
     wrong = owner.get(AUDIT, query={"q": "status_code:4xx"})
     assert (wrong.status, wrong.json["validations"][0]["field"]) == (400, "status_code")

@@ -418,8 +418,8 @@ def test_no_count_is_less_than_the_rows_beside_it(
     assert all(page.json["count"] >= len(ids(page)) for page in pages)
     assert all("partial" not in page.json or "next_cursor" in page.json for page in pages)
     for page in pages[:-1]:
-        told = base64.urlsafe_b64decode(page.json["next_cursor"] + "==").decode(errors="replace")
-        assert not any(row in told for row in hidden), "a cursor tells no row that the caller may not see"
+        decoded = base64.urlsafe_b64decode(page.json["next_cursor"] + "==").decode(errors="replace")
+        assert not any(row in decoded for row in hidden), "a cursor tells no row that the caller may not see"
 
 
 def test_rows_of_one_moment_that_the_caller_may_not_see_are_got_over(

@@ -30,12 +30,12 @@ def stage(house: House, owner: Client, root: User) -> Stage:
 
 def granted(names: tuple[str, ...]) -> set[str]:
     """What scopes grant, each action spelled out: a reading of its own, beside the gate's."""
-    found = set()
+    grants = set()
     for name in names:
         for resource, action, _ in scopes.expand(name):
             resources = ACTIONS if resource == "*" else (resource,)
-            found |= {f"{one}:{each}" for one in resources for each in ACTIONS[one] if action in ("*", each)}
-    return found
+            grants |= {f"{one}:{act}" for one in resources for act in ACTIONS[one] if action in ("*", act)}
+    return grants
 
 
 def test_every_gated_route_says_what_it_needs() -> None:

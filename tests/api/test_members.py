@@ -34,8 +34,8 @@ def people_of_acme(house: House, acme: Organization) -> list[User]:
     ]
 
 
-def of(organization: Organization | str, rest: str = "/members") -> str:
-    return f"/api/v2/organizations/{organization if isinstance(organization, str) else organization.id}{rest}"
+def of(organization: Organization | str, subpath: str = "/members") -> str:
+    return f"/api/v2/organizations/{organization if isinstance(organization, str) else organization.id}{subpath}"
 
 
 def usernames(rows: list[dict[str, Any]]) -> list[str]:
@@ -81,11 +81,11 @@ def test_the_list_of_all_members_has_its_own_filters(
 
 
 def test_a_wrong_query_about_members_is_refused(owner: Client, acme: Organization, assert_error: CheckError) -> None:
-    for rest, message in (
+    for subpath, message in (
         ("/members", "Invalid organization member search query."),
         ("/paginated-members", "Invalid member search query."),
     ):
-        reply = owner.get(of(acme, rest), query={"q": "foo:bar"})
+        reply = owner.get(of(acme, subpath), query={"q": "foo:bar"})
         assert reply.status == 400
         assert assert_error(reply)["message"] == message
 
@@ -103,8 +103,8 @@ def test_members_are_paged_and_searched(owner: Client, house: House, people_of_a
         query["after_id"] = body["next_after_id"]
     assert walked == ["ann", "bob", "cid"]
     assert owner.get(of("acme", "/paginated-members")).json["count"] == 3
-    found = owner.get(of("acme", "/paginated-members"), query={"q": "status:suspended"}).json
-    assert (usernames(found["members"]), found["count"]) == (["bob"], 1)
+    listed = owner.get(of("acme", "/paginated-members"), query={"q": "status:suspended"}).json
+    assert (usernames(listed["members"]), listed["count"]) == (["bob"], 1)
 
 
 def test_a_stranger_marks_no_place_among_members(owner: Client, house: House, people_of_acme: list[User]) -> None:
@@ -143,8 +143,8 @@ def test_who_sees_the_members(
         assert usernames(paged.json["members"]) == names
         assert caller.get(of(acme, "/members/ann")).status == 200
     else:
-        for rest in ("/members", "/paginated-members", "/members/ann", "/members/roles"):
-            assert caller.get(of(acme, rest)).json == NOT_FOUND
+        for subpath in ("/members", "/paginated-members", "/members/ann", "/members/roles"):
+            assert caller.get(of(acme, subpath)).json == NOT_FOUND
 
 
 def test_a_token_that_reads_one_member_reads_no_other(

@@ -152,26 +152,26 @@ def test_a_renamed_token_is_found_by_its_new_name_alone(as_ann: Client, path: st
     assert as_ann.post(f"{KEYS}/tokens", {"token_name": "deploy"}).status == 409
 
 
-@pytest.mark.parametrize(("method", "rest"), [("PATCH", ""), ("POST", "/rotate")])
+@pytest.mark.parametrize(("method", "subpath"), [("PATCH", ""), ("POST", "/rotate")])
 def test_session_keys_are_neither_changed_nor_rotated(
-    as_ann: Client, assert_error: CheckError, method: str, rest: str
+    as_ann: Client, assert_error: CheckError, method: str, subpath: str
 ) -> None:
     session = as_ann.post(KEYS).json["key"]
     before = key_of(session)
-    reply = as_ann.send(method, f"{KEYS}/{session[:10]}{rest}", {})
+    reply = as_ann.send(method, f"{KEYS}/{session[:10]}{subpath}", {})
     assert reply.status == 400
     assert assert_error(reply)["detail"] == "A session key ends with its session."
     assert key_of(session) == before
 
 
-@pytest.mark.parametrize(("method", "rest"), [("PATCH", ""), ("POST", "/rotate")])
+@pytest.mark.parametrize(("method", "subpath"), [("PATCH", ""), ("POST", "/rotate")])
 @pytest.mark.parametrize(
     "held", [("user:read", "api_key:read"), ("user:read", "api_key:update"), ("api_key:*",), ("user:read",)]
 )
 def test_both_want_the_right_to_read_and_to_change(
-    *, house: House, ann: User, path: str, method: str, rest: str, held: tuple[str, ...]
+    *, house: House, ann: User, path: str, method: str, subpath: str, held: tuple[str, ...]
 ) -> None:
-    assert house.client(ann, scopes=held).send(method, f"{path}{rest}", {}).status == 404
+    assert house.client(ann, scopes=held).send(method, f"{path}{subpath}", {}).status == 404
 
 
 # Rotating.
@@ -282,7 +282,7 @@ def test_a_grace_is_a_number_of_nanoseconds(
 
 
 @pytest.mark.parametrize(
-    ("method", "rest", "body"),
+    ("method", "subpath", "body"),
     [
         ("PATCH", "", {"scopes": ["user:read"]}),
         ("POST", "/rotate", {}),
@@ -296,7 +296,7 @@ def test_what_another_request_changed_meanwhile_is_not_undone(
     token: str,
     path: str,
     method: str,
-    rest: str,
+    subpath: str,
     body: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -312,7 +312,7 @@ def test_what_another_request_changed_meanwhile_is_not_undone(
 
     api_keys_change = api_keys.change
     monkeypatch.setattr(api_keys, name, overtaken)
-    reply = as_ann.send(method, f"{path}{rest}", body)
+    reply = as_ann.send(method, f"{path}{subpath}", body)
     assert reply.status < 300
     assert not pending
     if method == "DELETE":

@@ -36,9 +36,9 @@ def key_of(token: str) -> APIKey:
     return key
 
 
-def asks(what: str, name: str, held: str, rest: str) -> str:
-    told = f'exceeds the creating API key: {what} "{name}" is not {rest} [{held}]; request a subset,'
-    return f"{told} or authenticate with a key that "
+def asks(what: str, name: str, held: str, reason: str) -> str:
+    problem = f'exceeds the creating API key: {what} "{name}" is not {reason} [{held}]; request a subset,'
+    return f"{problem} or authenticate with a key that "
 
 
 @pytest.mark.parametrize(
@@ -285,15 +285,15 @@ def exceeds(child: APIKey, mother: APIKey) -> list[str]:
     """What the one holds beyond the other, each restriction read on its own."""
     held = [allow_list.parse(entry) for entry in mother.allow_list]
     whole = "coder:all" in mother.scopes and "*:*" in mother.allow_list
-    found = [name for name in child.scopes if not scopes.covers(mother.scopes, name)]
-    found += [entry for entry in child.allow_list if not allow_list.covers(held, allow_list.parse(entry))]
+    excess = [name for name in child.scopes if not scopes.covers(mother.scopes, name)]
+    excess += [entry for entry in child.allow_list if not allow_list.covers(held, allow_list.parse(entry))]
     if mother.allowed_ips and (not child.allowed_ips or networks.within(mother.allowed_ips, child.allowed_ips)):
-        found.append(f"networks {child.allowed_ips}")
+        excess.append(f"networks {child.allowed_ips}")
     if not whole and child.expires_at > mother.expires_at:
-        found.append("end")
+        excess.append("end")
     if not whole and child.login_type != "token":
-        found.append("sliding")
-    return found
+        excess.append("sliding")
+    return excess
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -305,8 +305,8 @@ def test_no_chain_of_requests_ends_with_more(
     first = key_of(caller.token)
     for step, body in steps:
         mother = key_of(caller.token)
-        method, rest = ROUTES[step]
-        sent = caller.send(method, f"{KEYS}{rest.format(mother.id)}", body if step in ("mint", "change") else None)
+        method, subpath = ROUTES[step]
+        sent = caller.send(method, f"{KEYS}{subpath.format(mother.id)}", body if step in ("mint", "change") else None)
         assert sent.status in (200, 201, 400, 403, 404, 401)
         if sent.status == 201:
             caller = replace(caller, token=sent.json["key"])

@@ -75,13 +75,13 @@ def test_a_user_of_no_common_organization_is_an_id_and_a_username(house: House, 
     for user in (stranger, member):
         assert owner.post(AUDIT, audited(user_id=user.id, organization_id=acme.id)).status == 200
     reader = house.client(house.user("reader", organizations={acme.id: (role,)}))
-    shown = {row["user"]["username"]: row["user"] for row in reader.get(AUDIT).json["audit_logs"]}
-    assert shown["member"]["email"] == member.email
+    users = {row["user"]["username"]: row["user"] for row in reader.get(AUDIT).json["audit_logs"]}
+    assert users["member"]["email"] == member.email
     if role == "organization-admin":
         # An organization admin may read users.
-        assert shown["stranger"]["email"] == stranger.email
+        assert users["stranger"]["email"] == stranger.email
         return
-    known = {name: value for name, value in shown["stranger"].items() if value}
+    known = {name: value for name, value in users["stranger"].items() if value}
     never = {"created_at", "updated_at", "last_seen_at"}
     assert {name: value for name, value in known.items() if name not in never} == {
         "id": stranger.id,
@@ -98,8 +98,8 @@ def test_a_web_event_shows_a_stranger_as_an_audit_row_does(house: House, owner: 
     owner.post(CONNECTIONS, make_event(organization_id=acme.id, user_id=stranger.id, **web))
     reader = house.client(house.user("reader", organizations={acme.id: ("organization-auditor",)}))
     (row,) = reader.logs().json["connection_logs"]
-    shown = row["web_info"]["user"]
-    assert (shown["id"], shown["username"], shown["email"], shown["roles"]) == (stranger.id, "stranger", "", [])
+    user = row["web_info"]["user"]
+    assert (user["id"], user["username"], user["email"], user["roles"]) == (stranger.id, "stranger", "", [])
 
 
 def test_a_user_who_was_not_mirrored_in_is_an_id(owner: Client) -> None:

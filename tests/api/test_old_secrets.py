@@ -57,9 +57,9 @@ def test_an_old_secret_makes_changes_ends_and_deletes_no_token(
     reply = old.send(method, path.format(own=old.token[:10], other=other[:10]), body)
     assert reply.status == 403
     assert assert_error(reply)["detail"] == USE_THE_NEW_ONE
-    found = [api_keys.get(token[:10]) for token in (old.token, other)]
+    stored = [api_keys.get(token[:10]) for token in (old.token, other)]
     # That the use was refused is noted with the token, as with every token.
-    assert [key and replace(key, refused_at=None) for key in found] == kept
+    assert [key and replace(key, refused_at=None) for key in stored] == kept
     assert {key.id for key in api_keys.of_user(ann.id)} == {old.token[:10], other[:10]}
     assert new.send(method, path.format(own=old.token[:10], other=other[:10]), body).status < 300
 

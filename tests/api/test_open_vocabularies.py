@@ -91,7 +91,7 @@ FIVE = ("type", "type_display_name", "connection_method", "app_name", "app_displ
 
 
 @pytest.mark.parametrize(
-    ("names", "shown"),
+    ("names", "expected"),
     [
         ({"type": "ssh"}, ("ssh", "SSH", "ssh", "", "")),
         ({"type": "vscode"}, ("vscode", "VS Code", "ssh", "vscode", "VS Code")),
@@ -105,12 +105,12 @@ FIVE = ("type", "type_display_name", "connection_method", "app_name", "app_displ
     ],
 )
 def test_answers_have_the_keys_of_every_shape(
-    owner: Client, make_event: Event, names: dict[str, Any], shown: tuple[str, ...]
+    owner: Client, make_event: Event, names: dict[str, Any], expected: tuple[str, ...]
 ) -> None:
     made = make_event() | names
     assert statuses(owner.post(CONNECTIONS, made)) == ["created"]
     (row,) = owner.logs().json["connection_logs"]
-    assert tuple(row[key] for key in FIVE) == shown
+    assert tuple(row[key] for key in FIVE) == expected
     assert "ssh_info" in row
     end = made | {"connection_status": "disconnected", "time": "2027-01-01T00:00:00Z", "code": 0}
     assert statuses(owner.post(CONNECTIONS, made)) == ["unchanged"]

@@ -91,8 +91,8 @@ class Queue:
         return received
 
     def _attribute(self, url: str, name: str) -> str:
-        found: str = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name]
-        return found
+        value: str = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name]
+        return value
 
     def _note(self, model: Any, **_: Any) -> None:
         self.calls.add((model.service_model.service_name, model.name))
@@ -160,8 +160,8 @@ def test_audit_events_go_the_same_way(owner: Client, queue: Queue) -> None:
     assert send(owner, event, path=AUDIT).status == 202
     assert send(owner, event, path=AUDIT).status == 202
     assert queue.deliver() == []
-    found = owner.get(AUDIT, query={"q": f"resource_id:{event['resource_id']}"}).json["audit_logs"]
-    assert [row["id"] for row in found] == [event["id"]]
+    rows = owner.get(AUDIT, query={"q": f"resource_id:{event['resource_id']}"}).json["audit_logs"]
+    assert [row["id"] for row in rows] == [event["id"]]
 
 
 def test_large_audit_events_are_kept_whole_and_once(owner: Client, queue: Queue) -> None:
@@ -171,8 +171,8 @@ def test_large_audit_events_are_kept_whole_and_once(owner: Client, queue: Queue)
     for _ in range(2):
         assert send(owner, *events, path=AUDIT).status == 202
         assert queue.deliver() == []
-    found = owner.get(AUDIT, query={"q": f"resource_id:{events[1]['resource_id']}"}).json["audit_logs"]
-    assert [row["diff"] for row in found] == [diff]
+    rows = owner.get(AUDIT, query={"q": f"resource_id:{events[1]['resource_id']}"}).json["audit_logs"]
+    assert [row["diff"] for row in rows] == [diff]
 
 
 def test_an_event_that_is_past_the_retention_when_its_message_is_read_is_done(
@@ -191,8 +191,8 @@ def test_an_engine_that_does_not_tell_what_is_stored_is_asked(
     owner.post(LOG, event)
 
     def silent(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        told = {"ReturnValuesOnConditionCheckFailure": "NONE"} if operation == "PutItem" else {}
-        answer = send(operation, {**request, **told})
+        overrides = {"ReturnValuesOnConditionCheckFailure": "NONE"} if operation == "PutItem" else {}
+        answer = send(operation, {**request, **overrides})
         if operation != "BatchExecuteStatement":
             return answer
         return {"Responses": [{"Error": one["Error"]} if "Error" in one else one for one in answer["Responses"]]}

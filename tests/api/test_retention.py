@@ -151,28 +151,29 @@ def test_every_read_shows_what_is_kept_and_held_and_nothing_else(
     rules(connection_logs=20 * DAY)
     kept = made[:21]
     assert owner.put(f"{HOLDS}/a-case", HOLD).status == 201
-    shown = kept + [row for age, row in enumerate(made) if age > 20 and age % 3 == 0]
+    visible = kept + [row for age, row in enumerate(made) if age > 20 and age % 3 == 0]
     whole = owner.get(CONNECTIONS)
-    assert (ids(whole), whole.json["count"]) == (shown, len(shown))
-    for limit in ("1", "4", "21", "22", str(len(shown))):
+    assert (ids(whole), whole.json["count"]) == (visible, len(visible))
+    for limit in ("1", "4", "21", "22", str(len(visible))):
         pages = list(walk(owner, CONNECTIONS, limit=limit))
-        assert [row for page in pages for row in ids(page)] == shown
-        assert {page.json["count"] for page in pages} == {len(shown)}
-        assert len(pages) == -(-len(shown) // int(limit))
+        assert [row for page in pages for row in ids(page)] == visible
+        assert {page.json["count"] for page in pages} == {len(visible)}
+        assert len(pages) == -(-len(visible) // int(limit))
     for offset in (0, 5, 20, 21, 24, 99):
         reply = owner.get(CONNECTIONS, query={"offset": str(offset), "limit": "3"})
-        assert ids(reply) == shown[offset : offset + 3]
-        assert reply.json["count"] == len(shown)
+        assert ids(reply) == visible[offset : offset + 3]
+        assert reply.json["count"] == len(visible)
     for index in (0, 20, 22):
         assert (
-            ids(owner.get(CONNECTIONS, query={"after_id": shown[index], "limit": "2"})) == shown[index + 1 : index + 3]
+            ids(owner.get(CONNECTIONS, query={"after_id": visible[index], "limit": "2"}))
+            == visible[index + 1 : index + 3]
         )
     assert owner.get(CONNECTIONS, query={"after_id": made[22]}).status == 400
     assert ids(owner.logs("type:ssh")) == [row for age, row in enumerate(made) if age <= 20 and age % 3]
     assert owner.logs("type:ssh", count="false").json.keys() == {"connection_logs"}
     explained = owner.logs("", explain="true", limit="100").json["explain"]
     uncounted = owner.logs("", explain="true", limit="100", count="false").json["explain"]
-    assert uncounted["rows_read"] == len(shown), "the older rows are read from the lane of what is held"
+    assert uncounted["rows_read"] == len(visible), "the older rows are read from the lane of what is held"
     assert [plan["lane"] for plan in explained["older"]] == ["type"]
     owner.delete(f"{HOLDS}/a-case")
     assert ids(owner.get(CONNECTIONS)) == kept
@@ -186,29 +187,29 @@ def test_connection_events_are_shown_for_ninety_days_and_other_audit_rows_by_the
     clock.forward(2 * DAY)
     query = {"q": "resource_type:template"}
 
-    def shown() -> set[str]:
+    def visible() -> set[str]:
         reply = owner.get(AUDIT, query=query)
         assert reply.json["count"] == len(ids(reply))
         paged = [row for page in walk(owner, AUDIT, limit="2", **query) for row in ids(page)]
         assert paged == ids(reply)
         return set(ids(reply))
 
-    assert shown() == {events[5], events[50], *others.values()}
+    assert visible() == {events[5], events[50], *others.values()}
     named = [f"audit_log:{row}" for row in (events[50], events[89], others[200])]
     narrow = house.client(root, scopes=("audit_log:read", "user:read"), allow_list=(*named, "user:*"))
     assert ids(narrow.get(AUDIT)) == [events[50], others[200]]
     rules(audit_logs=100 * DAY)
-    assert shown() == {events[5], events[50], others[5], others[50], others[89], others[95]}
+    assert visible() == {events[5], events[50], others[5], others[50], others[89], others[95]}
     rules(audit_logs=30 * DAY)
-    assert shown() == {events[5], events[50], others[5]}
+    assert visible() == {events[5], events[50], others[5]}
     assert set(ids(owner.get(AUDIT, query={"q": "action:open"}))) == {events[5], events[50]}
     assert owner.put(f"{HOLDS}/x", {"log": "audit", "q": "action:open", "reason": "a case"}).status == 201
-    assert shown() == {*events.values(), others[5]}
+    assert visible() == {*events.values(), others[5]}
     rules(audit_logs=0 * DAY)
-    assert shown() == {*events.values(), *others.values()}
+    assert visible() == {*events.values(), *others.values()}
     rules(audit_logs=30 * DAY)
     assert owner.post(RUNS).json["purged"] == {**NONE, "audit_logs": 4}
-    assert shown() == {*events.values(), others[5]}
+    assert visible() == {*events.values(), others[5]}
 
 
 @pytest.fixture
@@ -403,8 +404,8 @@ def test_a_disconnect_without_a_beginning_is_a_session_and_an_old_beginning_does
         statuses = [owner.post(CONNECTIONS, event).json["results"][0]["status"] for event in row]
         assert sorted(statuses) in (["created", "unchanged"], ["unchanged", "unchanged"])
     assert owner.post(CONNECTIONS, [begin, end]).json["unchanged"] == 2
-    (shown,) = owner.get(CONNECTIONS).json["connection_logs"]
-    assert shown["connect_time"] == end["time"]
+    (session,) = owner.get(CONNECTIONS).json["connection_logs"]
+    assert session["connect_time"] == end["time"]
 
 
 # Who may.
@@ -441,26 +442,26 @@ def test_the_policy_the_cut_offs_what_waits_and_the_last_runs_are_shown(
         connect(age * DAY)
     house.token(root, expires_at=clock.moment - 8 * DAY)
     rules(connection_logs=30 * DAY, api_keys=7 * DAY)
-    shown = owner.get(RETENTION).json
-    assert shown["policy"] == {
+    body = owner.get(RETENTION).json
+    assert body["policy"] == {
         "api_keys": 7 * 86_400 * 10**9,
         "audit_connection_events": 90 * 86_400 * 10**9,
         "connection_logs": 30 * 86_400 * 10**9,
         "audit_logs": 0,
         "keep_ongoing": False,
     }
-    assert shown["cutoffs"]["connection_logs"] == times.wire(clock.moment - 30 * DAY)
-    assert shown["cutoffs"]["audit_logs"] is None
-    assert shown["waiting"] == {**NONE, "connection_logs": 2, "api_keys": 1}
-    assert (shown["waiting_cap"], shown["running"], shown["runs"]) == (2_000, None, [])
+    assert body["cutoffs"]["connection_logs"] == times.wire(clock.moment - 30 * DAY)
+    assert body["cutoffs"]["audit_logs"] is None
+    assert body["waiting"] == {**NONE, "connection_logs": 2, "api_keys": 1}
+    assert (body["waiting_cap"], body["running"], body["runs"]) == (2_000, None, [])
     dry = owner.post(RUNS, {"dry_run": True})
     real = owner.post(RUNS)
     assert dry.status == real.status == 200
     assert dry.json["purged"] == real.json["purged"] == {**NONE, "connection_logs": 2, "api_keys": 1}
     assert {*real.json} == {"id", "started_at", "finished_at", "dry_run", "cutoffs", "purged", "remaining"}
-    shown = owner.get(RETENTION).json
-    assert shown["waiting"] == NONE
-    assert sorted(run["id"] for run in shown["runs"]) == sorted([dry.json["id"], real.json["id"]])
+    body = owner.get(RETENTION).json
+    assert body["waiting"] == NONE
+    assert sorted(run["id"] for run in body["runs"]) == sorted([dry.json["id"], real.json["id"]])
 
 
 def test_what_waits_is_what_the_next_run_deletes_and_what_is_held_is_counted_beside(
@@ -471,13 +472,13 @@ def test_what_waits_is_what_the_next_run_deletes_and_what_is_held_is_counted_bes
     waits = [connect(41 * DAY, type="vscode"), connect(42 * DAY, type="vscode")]
     rules(connection_logs=30 * DAY)
     assert owner.put(f"{HOLDS}/a-case", {**HOLD, "q": "type:ssh"}).status == 201
-    shown = owner.get(RETENTION).json
+    body = owner.get(RETENTION).json
     dry = owner.post(RUNS, {"dry_run": True}).json
-    assert shown["waiting"] == dry["purged"] == {**NONE, "connection_logs": len(waits)}
-    assert shown["held"] == {**NONE, "connection_logs": 10}
+    assert body["waiting"] == dry["purged"] == {**NONE, "connection_logs": len(waits)}
+    assert body["held"] == {**NONE, "connection_logs": 10}
     assert owner.post(RUNS).json["purged"] == dry["purged"]
-    shown = owner.get(RETENTION).json
-    assert (shown["waiting"], shown["held"]["connection_logs"]) == (NONE, 10)
+    body = owner.get(RETENTION).json
+    assert (body["waiting"], body["held"]["connection_logs"]) == (NONE, 10)
 
 
 @pytest.mark.parametrize("lost", [1, 2])

@@ -305,11 +305,11 @@ def test_a_request_that_is_sent_while_the_first_is_under_way_is_refused(
     original, pending, inner = operations.get, [True], []
 
     def overtaken(*arguments: Any) -> operations.Operation | None:
-        found = original(*arguments)
+        outcome = original(*arguments)
         if pending:
             pending.clear()
             inner.append(as_ann.post(MINE, {"token_name": "ci"}, headers=AGAIN))
-        return found
+        return outcome
 
     monkeypatch.setattr(operations, "get", overtaken)
     reply = as_ann.post(MINE, {"token_name": "ci"}, headers=AGAIN)
@@ -329,15 +329,15 @@ def test_without_a_key_the_answer_says_how_to_find_out_and_recover(
         minted = as_ann.post(MINE, {"token_name": "ci"})
         rotated = rotate(as_ann, as_ann.token[:10])
     for reply, happened in ((minted, "may have been made"), (rotated, "may have a new secret")):
-        told = assert_error(reply)
+        error = assert_error(reply)
         assert reply.status == 503
-        assert happened in told["message"]
-        assert "again" not in told["message"]
-        assert "Idempotency-Key" in told["detail"]
+        assert happened in error["message"]
+        assert "again" not in error["message"]
+        assert "Idempotency-Key" in error["detail"]
     path = minted.json["detail"].partition(" at GET ")[2].partition(":")[0]
-    found = owner.get(path)
-    assert (found.status, found.json["token_name"]) == (200, "ci")
-    made = owner.post(f"{KEYS}/{found.json['id']}/rotate", {}).json["key"]
+    looked_up = owner.get(path)
+    assert (looked_up.status, looked_up.json["token_name"]) == (200, "ci")
+    made = owner.post(f"{KEYS}/{looked_up.json['id']}/rotate", {}).json["key"]
     assert opens(owner, made)
 
 

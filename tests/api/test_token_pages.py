@@ -24,14 +24,14 @@ MINE = f"{USERS}/me/keys/tokens"
 
 def pages(client: Client, **query: str) -> list[list[str]]:
     """The ids on each page, by following the links."""
-    found: list[list[str]] = []
+    listed: list[list[str]] = []
     asked = dict(query)
     while True:
         reply = client.get(MINE, query=asked or None)
         assert reply.status == 200
-        found.append([key["id"] for key in reply.json])
+        listed.append([key["id"] for key in reply.json])
         if "link" not in reply.headers:
-            return found
+            return listed
         link = reply.headers["link"]
         assert link.startswith("<?")
         assert link.endswith('>; rel="next"')
@@ -42,9 +42,9 @@ def pages(client: Client, **query: str) -> list[list[str]]:
 def test_the_links_lead_through_every_token_once(house: House, ann: User, as_ann: Client, limit: int) -> None:
     minted = [as_ann.token[:10], *(house.token(ann)[:10] for _ in range(6))]
     house.token(ann, expires_at=times.now())
-    found = pages(as_ann, limit=str(limit))
-    assert [key_id for page in found for key_id in page] == minted
-    assert all(len(page) == limit for page in found[:-1])
+    listed = pages(as_ann, limit=str(limit))
+    assert [key_id for page in listed for key_id in page] == minted
+    assert all(len(page) == limit for page in listed[:-1])
 
 
 def test_without_a_limit_a_page_has_the_default(house: House, ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,9 +68,9 @@ def test_no_list_is_longer_than_can_be_answered(house: House, ann: User, owner: 
     ]
     reply: Reply = owner.get(MINE, query={"include_all": "true"})
     assert len(reply.text) < 5_500_000
-    found = pages(owner, include_all="true")
-    assert len(found) > 1
-    assert sorted(key_id for page in found for key_id in page) == sorted([owner.token[:10], *made])
+    listed = pages(owner, include_all="true")
+    assert len(listed) > 1
+    assert sorted(key_id for page in listed for key_id in page) == sorted([owner.token[:10], *made])
 
 
 def test_at_the_cap_minting_is_refused_and_ending_a_token_makes_room(

@@ -165,8 +165,8 @@ def test_logging_out_writes_a_row_for_every_token_it_deletes(
 ) -> None:
     applications = [house.token(ann, scopes=("coder:application_connect",))[:10] for _ in range(32)]
     caller.post("/api/v2/users/logout")
-    told = sorted((row.action, row.additional_fields["changed_api_key_id"]) for row in trail())
-    assert told == sorted([("logout", caller.token[:10]), *(("delete", key_id) for key_id in applications)])
+    deleted = sorted((row.action, row.additional_fields["changed_api_key_id"]) for row in trail())
+    assert deleted == sorted([("logout", caller.token[:10]), *(("delete", key_id) for key_id in applications)])
 
 
 @pytest.mark.parametrize(
@@ -263,19 +263,19 @@ def test_no_row_no_log_record_and_no_later_answer_tells_a_secret(
 ) -> None:
     with listening(caplog):
         reply = CHANGES[name].send(caller, token[:10])
-        told = [token, caller.token]
+        secrets = [token, caller.token]
         if reply.status == 201:
-            told.append(reply.json["key"])
-            assert reply.text == f'{{"key":"{told[-1]}"}}\n'
+            secrets.append(reply.json["key"])
+            assert reply.text == f'{{"key":"{secrets[-1]}"}}\n'
         else:
-            assert_silent(reply.text, *told)
-        later = [caller.get(path) for path in (f"{KEYS}/tokens", f"{KEYS}/{told[-1][:10]}", "/api/v2/users/me")]
+            assert_silent(reply.text, *secrets)
+        later = [caller.get(path) for path in (f"{KEYS}/tokens", f"{KEYS}/{secrets[-1][:10]}", "/api/v2/users/me")]
     items = client.call("Scan", {"TableName": AuditLogItem.Meta.table_name})["Items"]
     assert len(items) == 1
-    assert_silent(f"{trail()!r} {items!r}", *told)
-    assert_silent(" ".join(answer.text + repr(answer.headers) for answer in later), *told)
+    assert_silent(f"{trail()!r} {items!r}", *secrets)
+    assert_silent(" ".join(answer.text + repr(answer.headers) for answer in later), *secrets)
     for record in caplog.records:
-        assert_silent(f"{record.getMessage()} {vars(record)!r} {record.exc_text or ''}", *told)
+        assert_silent(f"{record.getMessage()} {vars(record)!r} {record.exc_text or ''}", *secrets)
 
 
 @pytest.mark.parametrize("failure", [Unavailable, RuntimeError, KeyError])
@@ -346,8 +346,8 @@ def test_no_repr_tells_a_secret(caller: Client, token: str) -> None:
     user = people.get_user(key.user_id)
     assert user is not None
     made: APIKey = replace(key, hashed_secret=hash_secret(caller.token[11:]))
-    for shown in (repr(made), str(made), f"{made}", repr([made]), repr(Caller(user, made, None))):  # type: ignore[arg-type]
-        assert_silent(shown, token, caller.token)
+    for text in (repr(made), str(made), f"{made}", repr([made]), repr(Caller(user, made, None))):  # type: ignore[arg-type]
+        assert_silent(text, token, caller.token)
 
 
 def test_the_trail_says_what_a_change_of_a_token_changed(as_ann: Client, house: House, ann: User, trail: Trail) -> None:
@@ -367,8 +367,8 @@ def test_nothing_that_holds_a_secret_or_a_hash_shows_it(house: House, ann: User)
     key = api_keys.get(token[:10])
     assert key is not None
     item = APIKeyItem(key.id, hashed_secret=key.hashed_secret)
-    shown = [repr(Answer({"key": token}, 201)), repr(item), repr(Write("Put", item.get_save_kwargs_from_instance()))]
-    for text in shown:
+    texts = [repr(Answer({"key": token}, 201)), repr(item), repr(Write("Put", item.get_save_kwargs_from_instance()))]
+    for text in texts:
         assert token not in text
         assert token[11:] not in text
         assert repr(key.hashed_secret) not in text
@@ -380,8 +380,8 @@ def test_the_tokens_of_a_deleted_user_are_deleted_with_a_trail(
     ids = {house.token(ann)[:10] for _ in range(33)}
     assert owner.delete(f"/api/v2/users/{ann.id}").status == 200
     assert not any(map(api_keys.get, ids))
-    told = [row for row in trail() if row.resource_type == "api_key"]
-    assert {row.additional_fields["changed_api_key_id"] for row in told} == ids
+    rows = [row for row in trail() if row.resource_type == "api_key"]
+    assert {row.additional_fields["changed_api_key_id"] for row in rows} == ids
 
 
 def test_the_client_of_the_store_never_logs_what_it_sends() -> None:

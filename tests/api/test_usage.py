@@ -62,13 +62,13 @@ def test_the_note_leaves_the_rest_as_it_was(as_ann: Client, clock: Clock) -> Non
 
 
 def test_a_token_in_use_takes_two_calls_to_the_store(as_ann: Client, clock: Clock, store_calls: list[str]) -> None:
-    found = []
+    stored = []
     for pause in (timedelta(0), timedelta(0), timedelta(minutes=59), HOUR, timedelta(0)):
         clock.forward(pause)
         store_calls.clear()
         assert as_ann.get(ME).status == 200
-        found.append(list(store_calls))
-    assert found == [WRITES, WRITES[:2], WRITES[:2], WRITES, WRITES[:2]]
+        stored.append(list(store_calls))
+    assert stored == [WRITES, WRITES[:2], WRITES[:2], WRITES, WRITES[:2]]
 
 
 def test_another_token_of_the_same_user_writes_the_token_alone(
@@ -172,9 +172,9 @@ def test_a_note_that_fails_changes_no_answer(
 
     with monkeypatch.context() as patched:
         patched.setattr(module, "call", failing)
-        told = answers(house, caller)
-    assert [status for status, _ in told] == [200] * 4
-    assert told[1:] == seen[1:] or module is people
+        answered = answers(house, caller)
+    assert [status for status, _ in answered] == [200] * 4
+    assert answered[1:] == seen[1:] or module is people
     assert "The use of a token could not be noted" in caplog.text
     # The next request tries again.
     assert caller.get(ME).status == 200

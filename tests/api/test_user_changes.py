@@ -21,11 +21,11 @@ NOT_FOUND = "Resource not found or you do not have access to this resource"
 NEW = {"username": "dee", "email": "dee@example.com", "login_type": "none"}
 
 
-def of(user: User | str, rest: str = "") -> str:
-    return f"{USERS}/{user if isinstance(user, str) else user.id}{rest}"
+def of(user: User | str, subpath: str = "") -> str:
+    return f"{USERS}/{user if isinstance(user, str) else user.id}{subpath}"
 
 
-def told(rows: list[AuditLog]) -> list[tuple[str, str, int]]:
+def summaries(rows: list[AuditLog]) -> list[tuple[str, str, int]]:
     return [(row.resource_type, row.action, row.status_code) for row in rows]
 
 
@@ -43,7 +43,7 @@ def test_a_created_user_is_dormant_until_a_token_is_used(owner: Client, house: H
     assert [role["name"] for role in made["roles"]] == ["auditor"]
     assert made["organization_ids"] == [acme.id]
     assert owner.get(of("dee")).json == made
-    assert sorted(told(trail())) == [("organization_member", "create", 201), ("user", "create", 201)]
+    assert sorted(summaries(trail())) == [("organization_member", "create", 201), ("user", "create", 201)]
     stored = people.get_user(made["id"])
     assert stored is not None
     assert house.client(stored).get(of("me")).status == 200
@@ -146,7 +146,7 @@ def test_suspending_closes_every_token_until_the_user_is_activated(
     assert hers.get(of("me")).status == 200
     rows = trail()
     refused = ("api_key", "login", 401)
-    assert told(rows) == [("user", "write", 200), refused, ("user", "write", 200)]
+    assert summaries(rows) == [("user", "write", 200), refused, ("user", "write", 200)]
     changes = [row.diff["status"]["new"] for row in rows if row.resource_type == "user"]
     assert changes == ["suspended", "active"]
 
@@ -189,7 +189,7 @@ def test_a_user_changes_their_own_name_and_picture(as_ann: Client, trail: Trail)
     again = as_ann.put(of("me", "/profile"), {"username": "ann", "name": ""})
     assert "name" not in again.json
     assert again.json["avatar_url"] == "/a.png"
-    assert told(trail()) == [("user", "write", 200)] * 2
+    assert summaries(trail()) == [("user", "write", 200)] * 2
 
 
 def test_a_username_is_changed_by_those_who_change_users(owner: Client, as_ann: Client, house: House) -> None:

@@ -38,7 +38,7 @@ def crew(house: House, root: User) -> list[User]:
     ]
 
 
-FOUND = [
+MATCHES = [
     ("", ["ann", "bob", "cid", "dee", "eve", "root"]),
     ("zzzznobody", []),
     ("ann", ["ann"]),
@@ -60,7 +60,7 @@ FOUND = [
 
 def test_q_finds_whom_it_names(owner: Client, crew: list[User]) -> None:
     assert crew
-    for query, expected in FOUND:
+    for query, expected in MATCHES:
         reply = owner.get(ALL, query={"q": query})
         assert usernames(reply) == expected, query
         assert reply.json["count"] == len(expected)

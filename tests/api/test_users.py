@@ -482,7 +482,7 @@ def test_only_an_owner_changes_an_owner(owner: Client, house: House, change: dic
     assert owner.delete(of(chief.id)).status == 200
 
 
-def found(user_id: str) -> User:
+def stored(user_id: str) -> User:
     user = people.get_user(user_id)
     assert user is not None
     return user
@@ -503,7 +503,7 @@ def test_who_is_put_back_comes_without_roles_and_old_tokens_stay_shut(
     assert back.status == 201
     assert (back.json["roles"], back.json["organization_ids"]) == ([], [])
     assert old.get("/api/v2/users/me").status == 401
-    assert house.client(found(ann.id)).get("/api/v2/users/me").status == 200
+    assert house.client(stored(ann.id)).get("/api/v2/users/me").status == 200
     owner.delete(of(ann.id))
     assert owner.put(of(ann.id), ann_with(roles=list(roles))).status == 201
 

@@ -55,30 +55,30 @@ def last_line(function: Function) -> dict[str, Any]:
 
 
 def test_it_is_up(function: Function) -> None:
-    found = answer(function, "GET", "/healthz")
-    assert (found["statusCode"], found["body"]) == (200, "OK")
+    outcome = answer(function, "GET", "/healthz")
+    assert (outcome["statusCode"], outcome["body"]) == (200, "OK")
 
 
 def test_scopes_are_listed(function: Function) -> None:
-    found = answer(function, "GET", "/api/v2/auth/scopes")
-    assert found["statusCode"] == 200
-    assert "coder:logs.read" in json.loads(found["body"])["external"]
+    outcome = answer(function, "GET", "/api/v2/auth/scopes")
+    assert outcome["statusCode"] == 200
+    assert "coder:logs.read" in json.loads(outcome["body"])["external"]
 
 
 @pytest.mark.usefixtures("tables")
 @pytest.mark.parametrize("headers", [{}, {"Coder-Session-Token": "a" * 10 + "-" + "b" * 22}])
 def test_without_a_good_token_it_is_401(function: Function, headers: dict[str, str]) -> None:
-    found = answer(function, "GET", LOG, headers=headers)
-    assert found["statusCode"] == 401
-    assert set(json.loads(found["body"])) == {"message", "detail"}
-    assert found["headers"]["WWW-Authenticate"].startswith("Bearer ")
+    outcome = answer(function, "GET", LOG, headers=headers)
+    assert outcome["statusCode"] == 401
+    assert set(json.loads(outcome["body"])) == {"message", "detail"}
+    assert outcome["headers"]["WWW-Authenticate"].startswith("Bearer ")
 
 
 def test_events_go_in_and_come_out(function: Function, token: str) -> None:
     sent = answer(function, "POST", LOG, json.dumps({"events": [EVENT, EVENT]}), headers=with_token(token))
     assert (sent["statusCode"], json.loads(sent["body"])["created"]) == (200, 1)
-    found = answer(function, "GET", LOG, query={"q": "type:ssh status:ongoing"}, headers=with_token(token))
-    assert [row["workspace_name"] for row in json.loads(found["body"])["connection_logs"]] == ["dev"]
+    outcome = answer(function, "GET", LOG, query={"q": "type:ssh status:ongoing"}, headers=with_token(token))
+    assert [row["workspace_name"] for row in json.loads(outcome["body"])["connection_logs"]] == ["dev"]
 
 
 def test_a_request_is_one_line_with_its_metrics_and_no_secret(function: Function, token: str) -> None:
@@ -86,12 +86,12 @@ def test_a_request_is_one_line_with_its_metrics_and_no_secret(function: Function
     before = len(function.output)
     assert function.invoke(event).answer["statusCode"] == 200
     (line,) = function.output[before:]
-    told = json.loads(line)
-    assert told["request_id"] == event["requestContext"]["requestId"]
-    assert (told["Route"], told["status"], told["key_id"]) == (f"GET {LOG}", 200, token.partition("-")[0])
-    assert told["RowsRead"] == 0
-    assert told["Duration"] > 0
-    (metrics,) = told["_aws"]["CloudWatchMetrics"]
+    record = json.loads(line)
+    assert record["request_id"] == event["requestContext"]["requestId"]
+    assert (record["Route"], record["status"], record["key_id"]) == (f"GET {LOG}", 200, token.partition("-")[0])
+    assert record["RowsRead"] == 0
+    assert record["Duration"] > 0
+    (metrics,) = record["_aws"]["CloudWatchMetrics"]
     assert {metric["Name"] for metric in metrics["Metrics"]} == {"Duration", "RowsRead"}
     assert token.partition("-")[2] not in line
 
@@ -104,9 +104,9 @@ def test_a_stored_event_goes_out_as_a_service_log_line(function: Function, token
 
 
 def test_a_bad_body_is_400(function: Function, token: str) -> None:
-    found = answer(function, "POST", "/api/v2/authcheck", "{broken", headers=with_token(token))
-    assert found["statusCode"] == 400
-    assert json.loads(found["body"])["message"] == "Request body must be valid JSON."
+    outcome = answer(function, "POST", "/api/v2/authcheck", "{broken", headers=with_token(token))
+    assert outcome["statusCode"] == 400
+    assert json.loads(outcome["body"])["message"] == "Request body must be valid JSON."
 
 
 def test_an_unknown_route_is_404_and_a_wrong_method_405(function: Function) -> None:
@@ -120,16 +120,16 @@ def test_an_unknown_route_is_404_and_a_wrong_method_405(function: Function) -> N
 
 def test_what_one_may_not_see_is_404(function: Function, token: str) -> None:
     path = {"user": "me", "keyid": "0123456789"}
-    found = answer(function, "GET", KEYS.format_map(path), route=KEYS, parameters=path, headers=with_token(token))
-    assert found["statusCode"] == 404
+    outcome = answer(function, "GET", KEYS.format_map(path), route=KEYS, parameters=path, headers=with_token(token))
+    assert outcome["statusCode"] == 404
 
 
 @pytest.mark.usefixtures("tables")
 @pytest.mark.parametrize("text", ["\ud800", "\x00", "🙂", "</script>"])
 def test_odd_texts_come_back_as_json(function: Function, text: str) -> None:
-    found = answer(function, "GET", LOG, query={"q": text}, headers={"Coder-Session-Token": f"{text}-{text}"})
-    assert found["statusCode"] == 401
-    json.loads(found["body"])
+    outcome = answer(function, "GET", LOG, query={"q": text}, headers={"Coder-Session-Token": f"{text}-{text}"})
+    assert outcome["statusCode"] == 401
+    json.loads(outcome["body"])
 
 
 SURPRISE = """
@@ -155,9 +155,9 @@ def test_an_answer_that_cannot_be_sent_is_an_error_in_the_one_shape_and_told_in_
     place = tmp_path / "run"
     place.mkdir()
     with Function(surprised, "surprise.app", place, {"GATEBOOK_REQUEST_LOG": "json"}) as function:
-        found = answer(function, "GET", "/surprise")
-        assert found["statusCode"] == 500
-        assert json.loads(found["body"]) == {"message": "An internal server error occurred."}
+        outcome = answer(function, "GET", "/surprise")
+        assert outcome["statusCode"] == 500
+        assert json.loads(outcome["body"]) == {"message": "An internal server error occurred."}
         failure, line = (json.loads(line) for line in function.output[-2:])
     assert failure["level"] == "ERROR"
     assert failure["errorType"] == "TypeError"
@@ -166,9 +166,9 @@ def test_an_answer_that_cannot_be_sent_is_an_error_in_the_one_shape_and_told_in_
 
 def test_an_engine_out_of_reach_is_503_and_no_failure_of_the_function(tree: Path, tmp_path: Path) -> None:
     with Function(tree, "app.app", tmp_path, {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9"}) as function:
-        found = answer(function, "GET", "/api/v2/users/first")
-    assert found["statusCode"] == 503
-    assert "send" in json.loads(found["body"])["message"].lower()
+        outcome = answer(function, "GET", "/api/v2/users/first")
+    assert outcome["statusCode"] == 503
+    assert "send" in json.loads(outcome["body"])["message"].lower()
 
 
 SCHEDULED = """

@@ -181,9 +181,9 @@ def test_the_command_says_what_it_made_and_writes_the_steps_from_what_is_deploye
     deployed.write_text(json.dumps({"TemplateBody": template, "StagesAvailable": ["Original"]}))
     indexes.append(newest)
     assert package.main([str(tmp_path), "--deployed", str(deployed)]) == 0
-    told = [line.partition(": ")[0] for line in capsys.readouterr().out.splitlines()]
+    printed = [line.partition(": ")[0] for line in capsys.readouterr().out.splitlines()]
     steps = [built.template.with_name(f"template-step-{number}.json") for number in (1, 2)]
-    assert told == [str(path) for path in [*built, *steps]]
+    assert printed == [str(path) for path in [*built, *steps]]
     assert steps[1].read_text() == built.template.read_text()
     for step in steps:
         step.unlink()

@@ -24,15 +24,15 @@ def costs(service: Service) -> dict[str, ingest.Cost]:
 def loaded(service: Service, costs: object) -> dict[tuple[str, str, int], pages.Cost]:
     """What every page costs at both sizes; the tables are filled once events have been counted."""
     assert costs
-    found, checked = {}, gate.token_check(service)
+    measured, checked = {}, gate.token_check(service)
     for log in LOGS:
         begun = 0
         for size in (SMALL, LARGE):
             service.engine.load(log.table, log.items(begun, size))
             begun = size
             for query in log.queries:
-                found[log.name, query, size] = pages.page(service, log, query, checked, size)
-    return found
+                measured[log.name, query, size] = pages.page(service, log, query, checked, size)
+    return measured
 
 
 def test_a_token_check_takes_few_calls(service: Service) -> None:
@@ -108,11 +108,11 @@ def test_the_purge_takes_a_row_for_what_it_takes_to_delete_it(
     assert loaded
     for log in LOGS:
         service.forget(log.table)
-    found = {result.name: result.value for result in purge.measure(service)}
+    values = {result.name: result.value for result in purge.measure(service)}
     # As many units as it took to write a web event, and those of the lanes that only open sessions have.
-    assert costs["web"].written <= found["connection log: write units per row"] <= costs["connect"].written
-    assert found["audit log: write units per row"] <= costs["audit"].written + 2
-    assert max(found["connection log: calls per row"], found["audit log: calls per row"]) < 0.1
+    assert costs["web"].written <= values["connection log: write units per row"] <= costs["connect"].written
+    assert values["audit log: write units per row"] <= costs["audit"].written + 2
+    assert max(values["connection log: calls per row"], values["audit log: calls per row"]) < 0.1
 
 
 def test_what_is_published_of_events_is_what_they_cost(costs: dict[str, ingest.Cost]) -> None:

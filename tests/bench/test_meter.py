@@ -221,11 +221,11 @@ def test_a_history_costs_what_a_recount_of_the_indexes_says(client: Client, hist
 
 def contents(client: Client) -> dict[str, dict[str, Item]]:
     """What the table and each index hold, as scans of them say."""
-    found = {}
+    scans = {}
     for name in ("", "color", "shape"):
         items = client.scan(TableName=NAME, **({"IndexName": name} if name else {}))["Items"]
-        found[name] = {held["id"]["S"]: held for held in items}
-    return found
+        scans[name] = {held["id"]["S"]: held for held in items}
+    return scans
 
 
 def recount(before: Any, after: Any, row: str) -> dict[tuple[str, str], int]:

@@ -43,12 +43,12 @@ def test_another_number_in_the_run_is_another_readme(value: float) -> None:
 
 
 def test_every_budget_that_was_measured_is_shown_with_its_worst() -> None:
-    shown = published.readme(RUN)["budgets"]
+    table = published.readme(RUN)["budgets"]
     assert {one["budget_of"] for one in RUN["results"] if one["budget_of"]} <= {
-        line.split(" | ")[0].removeprefix("| ") for line in shown.splitlines()
+        line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()
     }
     missed = {one["budget_of"] for one in RUN["results"] if one["mark"] == "MISSED"}
-    assert shown.count("MISSED") == len(missed)
+    assert table.count("MISSED") == len(missed)
 
 
 def test_the_launcher_leaves_out_the_developers_settings() -> None:

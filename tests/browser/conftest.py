@@ -59,9 +59,9 @@ def served() -> Iterator[Started]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()
 
 
 @pytest.fixture
@@ -109,12 +109,12 @@ def violations(page: Page) -> list[str]:
     """What axe finds against WCAG 2.2 AA, each with where it is."""
     # By evaluating and not by a script element, which the page's policy forbids.
     page.evaluate(AXE)
-    found: dict[str, Any] = page.evaluate(
+    violated: dict[str, Any] = page.evaluate(
         "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
     )
     return [
         f"{one['id']}: {node['html'][:200]} {node['failureSummary']}"
-        for one in found["violations"]
+        for one in violated["violations"]
         for node in one["nodes"]
     ]
 
@@ -187,7 +187,7 @@ def status(served: Started, key: str, path: str) -> int:
     request = urllib.request.Request(f"{served.url}/api/v2/{path}", headers={"Coder-Session-Token": key})  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 - our own server
-            found: int = reply.status
+            code: int = reply.status
     except urllib.error.HTTPError as error:
-        found = error.code
-    return found
+        code = error.code
+    return code

@@ -59,6 +59,6 @@ def test_a_new_user_finds_who_was_there_and_what_changed(page: Page, served: Sta
 
 
 def test_the_walk_names_what_the_sample_holds() -> None:
-    for told in (ADDRESS, WORKSPACE, INTRUDED, "fourteen", "backup-sync", "02:14:09", "02:09:33"):
-        assert told in WALK
+    for word in (ADDRESS, WORKSPACE, INTRUDED, "fourteen", "backup-sync", "02:14:09", "02:09:33"):
+        assert word in WALK
     assert FAILED_LOGINS == 14

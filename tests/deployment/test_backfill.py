@@ -86,7 +86,7 @@ def audit(number: int) -> AuditLog:
     )
 
 
-def found(fields: dict[str, str]) -> list[str]:
+def matching(fields: dict[str, str]) -> list[str]:
     """The ids that the best lane of all holds, whatever the deployment keeps."""
     asked = Criteria({name: frozenset({value}) for name, value in fields.items()})
     log: log_tables.LogTable[ConnectionLog] = CONNECTION_LOGS
@@ -113,19 +113,21 @@ def test_rows_pay_nothing_for_lanes_that_are_off_and_disconnect_all_the_same(tab
 def test_every_row_gets_the_keys_it_lacks_and_no_other(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(9):
         connection_writer.write([connection(number)], Rule(join))
-    assert found({"type": "ssh"}) == []
+    assert matching({"type": "ssh"}) == []
     keep(EVERY, monkeypatch)
     connection_writer.write([connection(9)], Rule(join))
     place: str | None = None
     written = 0
     while True:
-        some, place = backfill.backfill(CONNECTION_LOGS, place, at_once)
-        written += some
+        newly_written, place = backfill.backfill(CONNECTION_LOGS, place, at_once)
+        written += newly_written
         if place is None:
             break
     assert written == 9
-    assert found({"type": "ssh"}) == found({"workspace_owner_id": str(UUID(int=901))}) == ids(*reversed(range(10)))
-    assert found({"status": "ongoing"}) == found({"status": "ongoing", "type": "ssh"}) == ids(8, 6, 4, 2, 0)
+    assert (
+        matching({"type": "ssh"}) == matching({"workspace_owner_id": str(UUID(int=901))}) == ids(*reversed(range(10)))
+    )
+    assert matching({"status": "ongoing"}) == matching({"status": "ongoing", "type": "ssh"}) == ids(8, 6, 4, 2, 0)
     assert backfill.backfill(CONNECTION_LOGS, None) == (0, None)
 
 
@@ -139,7 +141,7 @@ def test_a_row_that_is_changed_meanwhile_is_left_to_its_writer(
     connection_writer.write([ended(connection(2), end)], Rule(join))
     monkeypatch.setattr(backfill, "batch_get", lambda _: [(CONNECTION_LOGS.table_name, item)])
     assert backfill.backfill(CONNECTION_LOGS) == (0, None)
-    assert found({"status": "ongoing"}) == []
+    assert matching({"status": "ongoing"}) == []
 
 
 def test_calls_that_fail_for_a_while_are_made_again_and_what_was_written_is_told(

@@ -57,8 +57,8 @@ def test_without_a_change_of_indexes_there_is_one_step() -> None:
 
 
 def test_indexes_come_under_the_old_code_and_go_after_the_new() -> None:
-    found = steps(stack("old", Logs="ab"), stack("new", Logs="acd"))
-    assert [(code(step), indexes(step)) for step in found] == [
+    templates = steps(stack("old", Logs="ab"), stack("new", Logs="acd"))
+    assert [(code(step), indexes(step)) for step in templates] == [
         ("old", "abc"),
         ("old", "abcd"),
         ("new", "acdb"),
@@ -67,9 +67,13 @@ def test_indexes_come_under_the_old_code_and_go_after_the_new() -> None:
 
 
 def test_several_tables_go_side_by_side_and_a_new_one_comes_whole() -> None:
-    found = steps(stack("old", Logs="a", Keys="x"), stack("new", Logs="abc", Keys="xy", Runs="abc"))
-    assert [(indexes(step), indexes(step, "Keys")) for step in found] == [("ab", "xy"), ("abc", "xy"), ("abc", "xy")]
-    assert ["Runs" in step["Resources"] for step in found] == [False, False, True]
+    templates = steps(stack("old", Logs="a", Keys="x"), stack("new", Logs="abc", Keys="xy", Runs="abc"))
+    assert [(indexes(step), indexes(step, "Keys")) for step in templates] == [
+        ("ab", "xy"),
+        ("abc", "xy"),
+        ("abc", "xy"),
+    ]
+    assert ["Runs" in step["Resources"] for step in templates] == [False, False, True]
 
 
 def test_an_index_that_is_changed_must_be_called_something_else() -> None:
@@ -79,10 +83,10 @@ def test_an_index_that_is_changed_must_be_called_something_else() -> None:
         steps(stack("old", Logs="ab"), new)
 
 
-some_indexes = st.lists(st.sampled_from(NAMES), unique=True, min_size=1).map("".join)
+index_letters = st.lists(st.sampled_from(NAMES), unique=True, min_size=1).map("".join)
 
 
-@given(old=some_indexes, new=some_indexes, old_keys=some_indexes, new_keys=some_indexes)
+@given(old=index_letters, new=index_letters, old_keys=index_letters, new_keys=index_letters)
 def test_no_step_changes_more_than_one_index_of_a_table(old: str, new: str, old_keys: str, new_keys: str) -> None:
     before, last = stack("old", Logs=old, Keys=old_keys), stack("new", Logs=new, Keys=new_keys)
     for step in steps(before, last):
@@ -118,7 +122,7 @@ def test_the_engine_takes_every_step(tables: EmbeddedEngine) -> None:
             before = step
         made = call("DescribeTable", {"TableName": "grown"})["Table"]["GlobalSecondaryIndexes"]
         assert sorted(index["IndexName"] for index in made) == ["b", "c", "d"]
-        found = call(
+        answer = call(
             "Query",
             {
                 "TableName": "grown",
@@ -127,7 +131,7 @@ def test_the_engine_takes_every_step(tables: EmbeddedEngine) -> None:
                 "ExpressionAttributeValues": {":c": {"S": "known before"}},
             },
         )
-        assert found["Count"] == 1
+        assert answer["Count"] == 1
     finally:
         call("DeleteTable", {"TableName": "grown"})
 

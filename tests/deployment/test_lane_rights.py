@@ -13,7 +13,7 @@ from scripts.deployment.bootstrap import bootstrap
 from scripts.local.engine import EmbeddedEngine
 from tests.api.conftest import Client, House
 
-SOME_ID = "05567e23-31e2-4c00-bd05-4d499d437347"
+ROW_ID = "05567e23-31e2-4c00-bd05-4d499d437347"
 EVERY_LANE = load(
     {
         f"GATEBOOK_{log.name.upper()}_LANES": ",".join(["*", *(lane.name for lane in log.lanes if lane.optional)])
@@ -21,8 +21,8 @@ EVERY_LANE = load(
     }
 )
 CONNECTIONS = {
-    "connection": f"connection_id:{SOME_ID}",
-    "workspace": f"workspace_id:{SOME_ID}",
+    "connection": f"connection_id:{ROW_ID}",
+    "workspace": f"workspace_id:{ROW_ID}",
     "user": "username:root",
     "owner": "workspace_owner:root",
     "address": "ip:192.0.2.1",
@@ -35,8 +35,8 @@ CONNECTIONS = {
     "all": "",
 }
 AUDITS = {
-    "request": f"request_id:{SOME_ID}",
-    "resource": f"resource_id:{SOME_ID}",
+    "request": f"request_id:{ROW_ID}",
+    "resource": f"resource_id:{ROW_ID}",
     "target": "resource_target:dev",
     "user": "username:root",
     "address": "ip:192.0.2.1",

@@ -107,8 +107,8 @@ def test_tables_made_from_the_template_are_those_made_from_the_code(engine: Embe
 def described(table: str) -> Any:
     def without(value: Any) -> Any:
         if isinstance(value, dict):
-            return {name: without(some) for name, some in value.items() if name not in TO_CLEAN_UP}
-        return [without(some) for some in value] if isinstance(value, list) else value
+            return {name: without(part) for name, part in value.items() if name not in TO_CLEAN_UP}
+        return [without(part) for part in value] if isinstance(value, list) else value
 
     return without(call("DescribeTable", {"TableName": table})["Table"])
 
@@ -263,23 +263,28 @@ def test_whatever_can_fail_has_an_alarm_that_tells_the_topic(stage: Stage) -> No
 def test_a_hot_lane_raises_the_alarm_of_its_table() -> None:
     metrics = watch.alarms()["ConnectionLogsTableWriteThrottlesAlarm"]["Properties"]["Metrics"]
     dimensions = [metric["MetricStat"]["Metric"]["Dimensions"] for metric in metrics if "MetricStat" in metric]
-    indexes = {one["Value"] for some in dimensions for one in some if one["Name"] == "GlobalSecondaryIndexName"}
+    indexes = {
+        one["Value"]
+        for metric_dimensions in dimensions
+        for one in metric_dimensions
+        if one["Name"] == "GlobalSecondaryIndexName"
+    }
     assert indexes == {lane.name for lane in EVERY_CONNECTION_LANE if lane.coarse}
 
 
 def test_alarms_of_the_purge_are_told_what_the_purge_tells(capsys: pytest.CaptureFixture[str]) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     metrics.emit(Mandate(Policy({}), {}, now, 0.0), Progress(), now)
-    told = set()
+    reported = set()
     for line in capsys.readouterr().out.splitlines():
         for directive in json.loads(line)["_aws"]["CloudWatchMetrics"]:
             for names in directive["Dimensions"]:
-                told |= {(directive["Namespace"], metric["Name"], tuple(names)) for metric in directive["Metrics"]}
+                reported |= {(directive["Namespace"], metric["Name"], tuple(names)) for metric in directive["Metrics"]}
     for name in ("PurgeLagAlarm", "PurgeFailureAlarm", "PurgeSilenceAlarm"):
         (stat,) = [one["MetricStat"] for one in watch.alarms()[name]["Properties"]["Metrics"] if "MetricStat" in one]
         asked = stat["Metric"]
         names = tuple(dimension["Name"] for dimension in asked["Dimensions"])
-        assert (asked["Namespace"], asked["MetricName"], names) in told
+        assert (asked["Namespace"], asked["MetricName"], names) in reported
         assert asked["Dimensions"] == [{"Name": "Deployment", "Value": {"Ref": "TablePrefix"}}]
 
 

@@ -262,8 +262,8 @@ def test_a_page_of_huge_rows_reads_no_more_than_it_can_answer() -> None:
     with store_engine.heard_by(
         lambda _operation, request, _answer: asked.append(len(request["RequestItems"][TABLE]["Keys"]))
     ):
-        some = run(hydrate(AUDIT_LOGS, read, 27_000)).rows
-    assert asked == [len(some)] == [4]
-    assert [row.id for row in some] == [row.id for row in read[:4]]
+        fitting = run(hydrate(AUDIT_LOGS, read, 27_000)).rows
+    assert asked == [len(fitting)] == [4]
+    assert [row.id for row in fitting] == [row.id for row in read[:4]]
     assert run(hydrate(AUDIT_LOGS, read, 1)).rows == [large(UUID(read[0].id).int)]
     assert all(audit_rows.overflow_bytes(row) > 3_000 for row in read)

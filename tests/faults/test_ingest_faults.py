@@ -203,7 +203,7 @@ def test_why_a_transaction_was_cancelled_is_told_apart(
         assert caught.value.failed == (1,)
 
 
-def found(transport: ObservedTransport) -> list[ConnectionLog]:
+def stored_without_faults(transport: ObservedTransport) -> list[ConnectionLog]:
     """What is stored, read without faults."""
     transport.restore()
     return stored()
@@ -239,7 +239,7 @@ def test_statements_that_fail_never_cost_another(
     answers = send(alone(WEBS))
     kind = StoreRefused if calls == 1 else Unavailable
     assert {index for index, answer in enumerate(answers) if isinstance(answer, kind)} == wrong
-    assert {made.id for made in found(transport)} == {made.id for made in WEBS} - failing
+    assert {made.id for made in stored_without_faults(transport)} == {made.id for made in WEBS} - failing
     # What is throttled is sent again, alone; what is refused for good is not.
     sent = [request["Statements"] for operation, request in transport.requests if operation == "BatchExecuteStatement"]
     ids = [{inserted(statement)["id"]["S"] for statement in statements} for statements in sent]
@@ -338,7 +338,7 @@ def test_a_write_that_was_done_but_not_answered_is_known_again(
 
 
 def test_a_contradiction_that_was_kept_but_not_answered_is_kept_once(transport: ObservedTransport) -> None:
-    contradiction = replace(DISCONNECT, code=1)
+    conflict = replace(DISCONNECT, code=1)
     for event in (CONNECT, DISCONNECT):
         send_batch([event])
 
@@ -349,9 +349,9 @@ def test_a_contradiction_that_was_kept_but_not_answered_is_kept_once(transport: 
         return answer
 
     transport.intercept(unanswered)
-    assert send_batch([contradiction]) == {0: "failed"}
+    assert send_batch([conflict]) == {0: "failed"}
     transport.restore()
-    assert send_batch([contradiction]) == {0: "unchanged"}
+    assert send_batch([conflict]) == {0: "unchanged"}
     kept = CONNECTION_LOGS.get(row(CONNECT).id)
     assert kept is not None
     assert kept.conflicts.number == len(kept.conflicts.newest) == 1
@@ -384,9 +384,9 @@ def test_a_sender_that_sends_again_what_failed_ends_with_the_right_rows(
     waiting = random.sample(events, k=len(events))
     for _ in range(100):
         cut = random.randint(1, len(waiting))
-        sent, rest = waiting[:cut], waiting[cut:]
+        sent, unsent = waiting[:cut], waiting[cut:]
         statuses = send_batch(sent)
-        waiting = [event for index, event in enumerate(sent) if statuses[index] == "failed"] + rest
+        waiting = [event for index, event in enumerate(sent) if statuses[index] == "failed"] + unsent
         if not waiting:
             break
     assert not waiting

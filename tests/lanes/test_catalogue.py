@@ -174,8 +174,8 @@ def test_lanes_hash_on_what_rows_have_and_the_last_holds_every_row(
 def test_a_lane_answers_only_when_it_holds_every_such_row(
     lane: str, known: dict[str, set[str]], values: list[str] | None
 ) -> None:
-    (found,) = chosen(CONNECTION_LANES, [lane])
-    assert found.values_for({name: frozenset(some) for name, some in known.items()}) == values
+    (lane_chosen,) = chosen(CONNECTION_LANES, [lane])
+    assert lane_chosen.values_for({name: frozenset(allowed) for name, allowed in known.items()}) == values
 
 
 def test_the_nil_id_is_no_key_of_a_selective_lane(web_row: ConnectionLog) -> None:

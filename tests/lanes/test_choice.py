@@ -13,7 +13,7 @@ FEW = frozenset({"g", "h"})
 
 
 def asked(**fields: frozenset[str] | str) -> Criteria:
-    return Criteria({name: frozenset({some}) if isinstance(some, str) else some for name, some in fields.items()})
+    return Criteria({name: frozenset({value}) if isinstance(value, str) else value for name, value in fields.items()})
 
 
 def outline(made: Plan) -> list[tuple[str, int, list[str]]]:

@@ -85,18 +85,18 @@ def by_user(client: Client, **more: Any) -> list[str]:
 
 
 def pages(read: Callable[..., dict[str, Any]], request: dict[str, Any]) -> list[Any]:
-    found: list[Any] = []
+    answered: list[Any] = []
     start: dict[str, Any] = {}
     while True:
         page = read(**request, **start)
-        found.append((page.get("Items"), page["Count"], page["ScannedCount"]))
-        assert len(found) < 100, "the pages lead in a circle"
+        answered.append((page.get("Items"), page["Count"], page["ScannedCount"]))
+        assert len(answered) < 100, "the pages lead in a circle"
         if "LastEvaluatedKey" not in page:
             break
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-    while found and found[-1][2] == 0:  # moto ends with the last full page, AWS may need an empty one to know
-        found.pop()
-    return found
+    while answered and answered[-1][2] == 0:  # moto ends with the last full page, AWS may need an empty one to know
+        answered.pop()
+    return answered
 
 
 def refused(call: Callable[..., Any], **request: Any) -> dict[str, Any]:

@@ -72,8 +72,8 @@ def test_files_are_the_owner_s_alone(database: Database, directory: Path) -> Non
 def test_a_kill_after_any_write_loses_none_of_them(database: Database, directory: Path, tmp_path: Path) -> None:
     for number in range(5):
         database.write([row(f"k{number}", str(number))])
-        found = rows_of(killed(database, directory, tmp_path / f"kill{number}"))
-        assert [one.key for one in found if one.key.startswith("k")] == [f"k{known}" for known in range(number + 1)]
+        rows = rows_of(killed(database, directory, tmp_path / f"kill{number}"))
+        assert [one.key for one in rows if one.key.startswith("k")] == [f"k{known}" for known in range(number + 1)]
 
 
 @settings(max_examples=25, deadline=None)

@@ -236,13 +236,13 @@ def plain(value: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def expected() -> list[list[Any]]:
-    found = []
+    answered = []
     for seed in SEEDS:
         with mock_aws():
             client = new_client()
             make_tables(client)
-            found.append(answers(client, seed))
-    return found
+            answered.append(answers(client, seed))
+    return answered
 
 
 @pytest.fixture(scope="module")
@@ -256,8 +256,8 @@ def shared(expected: list[list[Any]], shared: EmbeddedEngine) -> EmbeddedEngine:
 def test_a_random_history_is_answered_as_plain_moto_answers_it(
     client: Client, expected: list[list[Any]], seed: int
 ) -> None:
-    found = answers(client, seed)
-    for number, (request, answer) in enumerate(zip(history(seed), found, strict=True)):
+    answered = answers(client, seed)
+    for number, (request, answer) in enumerate(zip(history(seed), answered, strict=True)):
         assert answer == expected[seed][number], (number, request)
 
 

@@ -96,12 +96,12 @@ def test_items_are_dynamodb_json_in_the_order_of_a_scan(local: EmbeddedEngine) -
 def test_what_a_request_touches_is_told_before_it_is_answered_and_reads_touch_nothing(
     local: EmbeddedEngine, client: Client
 ) -> None:
-    told: list[tuple[str, str]] = []
-    local.on_write = lambda touched: told.extend((one.table.name, one.hash_key.value) for one in touched)
+    notices: list[tuple[str, str]] = []
+    local.on_write = lambda touched: notices.extend((one.table.name, one.hash_key.value) for one in touched)
     client.get_item(TableName=EVENTS, Key=ITEM)
     by_user(client)
     refused(client.put_item, TableName=EVENTS, Item=ITEM, ConditionExpression="attribute_exists(id)")
-    assert told == []
+    assert notices == []
     client.put_item(TableName=EVENTS, Item=ITEM)
     client.delete_item(TableName=EVENTS, Key=ITEM)
     client.transact_write_items(
@@ -110,7 +110,7 @@ def test_what_a_request_touches_is_told_before_it_is_answered_and_reads_touch_no
             {"Put": {"TableName": PAIRS, "Item": {"owner": {"S": "b"}, "number": {"N": "1"}}}},
         ]
     )
-    assert told == [(EVENTS, "a"), (EVENTS, "a"), (EVENTS, "a"), (PAIRS, "b")]
+    assert notices == [(EVENTS, "a"), (EVENTS, "a"), (EVENTS, "a"), (PAIRS, "b")]
     local.on_write = None
 
 

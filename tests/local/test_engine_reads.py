@@ -88,8 +88,8 @@ def test_a_page_that_read_limit_items_says_there_may_be_more(
         first = read(**page)
         assert ("LastEvaluatedKey" in first) == more
         if limit == 5:
-            rest = read(**page, ExclusiveStartKey=first["LastEvaluatedKey"])
-            assert (rest["Items"], rest["Count"], "LastEvaluatedKey" in rest) == ([], 0, False)
+            last_page = read(**page, ExclusiveStartKey=first["LastEvaluatedKey"])
+            assert (last_page["Items"], last_page["Count"], "LastEvaluatedKey" in last_page) == ([], 0, False)
 
 
 def test_a_page_that_filters_everything_out_still_leads_on(local: EmbeddedEngine, client: Client) -> None:

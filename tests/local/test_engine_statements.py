@@ -39,9 +39,9 @@ def test_an_item_that_is_there_stays_and_is_sent_back_where_it_is_asked_for(clie
     assert silent["Error"] == {"Code": "DuplicateItem", "Message": "Duplicate primary key exists in table"}
     assert "Error" not in telling
     assert "Error" not in other
-    (told,) = send(client, insert("a", ReturnValuesOnConditionCheckFailure="ALL_OLD"))
-    assert told["Error"]["Code"] == "DuplicateItem"
-    assert told["Error"]["Item"] == {"id": {"S": "a"}, "n": {"N": "1"}}
+    (answer,) = send(client, insert("a", ReturnValuesOnConditionCheckFailure="ALL_OLD"))
+    assert answer["Error"]["Code"] == "DuplicateItem"
+    assert answer["Error"]["Item"] == {"id": {"S": "a"}, "n": {"N": "1"}}
 
 
 def test_every_write_of_a_batch_is_told_to_whoever_keeps_them(client: Client, local: EmbeddedEngine) -> None:

@@ -53,9 +53,9 @@ def restarted(engine: EmbeddedEngine, persistence: Persistence, directory: Path)
     engine.clear()
     again = Persistence(engine, directory)
     again.restore()
-    found = items(engine)
+    restored = items(engine)
     again.close()
-    return found
+    return restored
 
 
 def write_in_every_way(client: Client) -> None:
@@ -219,15 +219,15 @@ def taken_over(engine: EmbeddedEngine, directory: Path) -> list[str]:
     before = {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
     first = Persistence(engine, directory)
     first.restore()
-    found = names(engine)
+    imported = names(engine)
     first.close()
     engine.clear()
     second = Persistence(engine, directory)
     second.restore()
-    assert names(engine) == found
+    assert names(engine) == imported
     second.close()
     assert {path: path.read_bytes() for path in before} == before
-    return found
+    return imported
 
 
 NEWER = [change("a"), change("c", {}), change("d", {}), change("d")]

@@ -128,7 +128,7 @@ def acknowledged(service: Started, count: int) -> list[str]:
     return sent
 
 
-def found(service: Started, ids: list[str]) -> list[str]:
+def stored(service: Started, ids: list[str]) -> list[str]:
     return [known for known in ids if paste(_asking_for(service, known))["connection_logs"]]
 
 
@@ -154,7 +154,7 @@ def test_a_full_disk_is_503_with_the_reason_and_loses_nothing_that_was_acknowled
         assert after
         service.process.kill()
     with started(*option) as service:
-        assert found(service, before + during + after) == before + during + after
+        assert stored(service, before + during + after) == before + during + after
         assert service.token
         limited(service, 1)
         service.end()

@@ -184,5 +184,5 @@ def assert_refused(answer: tuple[int, dict[str, str], bytes], status: int, messa
     assert b"Traceback" not in body
 
 
-def post(body_head: bytes, rest: bytes = b"") -> bytes:
-    return b"POST /size HTTP/1.1\r\nHost: h\r\nContent-Type: text/plain\r\n" + body_head + b"\r\n\r\n" + rest
+def post(body_head: bytes, body_tail: bytes = b"") -> bytes:
+    return b"POST /size HTTP/1.1\r\nHost: h\r\nContent-Type: text/plain\r\n" + body_head + b"\r\n\r\n" + body_tail

@@ -42,5 +42,5 @@ def test_whatever_a_sender_calls_an_address(text: str | None, expected: str | No
 @given(st.text())
 @settings(deadline=None)
 def test_any_text_is_an_address_or_none_and_never_an_error(text: str) -> None:
-    found = address(text)
-    assert found is None or str(ip_address(found)) == found
+    parsed = address(text)
+    assert parsed is None or str(ip_address(parsed)) == parsed

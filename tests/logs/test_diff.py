@@ -308,9 +308,9 @@ def test_a_deleted_resource_differs_the_other_way_round(
 def test_values_are_converted(
     resource_type: str, field: str, old: Any, new: Any, expected: dict[str, Any] | None
 ) -> None:
-    found = diff({field: old}, {field: new}, resource_type)
+    computed = diff({field: old}, {field: new}, resource_type)
     # As text, because Python takes true for 1.
-    assert json.dumps(found, sort_keys=True) == json.dumps({field: expected} if expected else {}, sort_keys=True)
+    assert json.dumps(computed, sort_keys=True) == json.dumps({field: expected} if expected else {}, sort_keys=True)
 
 
 @pytest.mark.parametrize("resource_type", ["workspace_agent", "workspace_app", "no_such_type"])
@@ -342,8 +342,8 @@ def test_what_was_not_and_is_not_has_an_empty_diff() -> None:
     ],
 )
 def test_a_sent_diff_takes_the_form_of_the_api(sent: dict[str, Any], expected: dict[str, Any]) -> None:
-    found = sanitised(sent)
-    assert json.dumps(found, sort_keys=True) == json.dumps(expected, sort_keys=True)
+    clean = sanitised(sent)
+    assert json.dumps(clean, sort_keys=True) == json.dumps(expected, sort_keys=True)
 
 
 CREDENTIALS = [
@@ -426,9 +426,9 @@ def test_nothing_differs_from_itself(data: st.DataObject, resource_type: str) ->
 @given(st.data(), resource_types)
 def test_a_computed_diff_is_a_diff_in_the_form_of_the_api(data: st.DataObject, resource_type: str) -> None:
     old, new = data.draw(resources(resource_type)), data.draw(resources(resource_type))
-    found = diff(old, new, resource_type)
-    assert sanitised(found, resource_type) == found
-    assert set(found) <= set(old) | set(new)
+    computed = diff(old, new, resource_type)
+    assert sanitised(computed, resource_type) == computed
+    assert set(computed) <= set(old) | set(new)
 
 
 @settings(deadline=None)
@@ -448,10 +448,10 @@ def test_both_spellings_of_a_diff_are_one(sent: dict[str, Any]) -> None:
 @settings(deadline=None)
 @given(diffs)
 def test_a_secret_keeps_no_value_and_anything_else_keeps_every_value(sent: dict[str, Any]) -> None:
-    found = sanitised(sent)
-    assert list(found) == list(sent)
+    clean = sanitised(sent)
+    assert list(clean) == list(sent)
     for name, parts in sent.items():
-        kept = found[name]
+        kept = clean[name]
         if parts.get("secret"):
             assert kept["secret"] is True
             assert not any(kept.get(side) for side in ("old", "new"))

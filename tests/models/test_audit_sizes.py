@@ -81,15 +81,15 @@ def test_what_passes_each_limit_and_not_that_of_the_answer_is_refused() -> None:
     wide = "\U0001f600"
     with pytest.raises(Invalid) as caught:
         parse_row({**event, "resource_target": wide * MAX_TARGET, "resource_icon": wide * LONG_TEXT})
-    (found,) = caught.value.validations
-    assert found.field == "diff"
+    (problem,) = caught.value.validations
+    assert problem.field == "diff"
 
 
 @pytest.mark.parametrize("names", [{"<" * 1_500_000: {}}, {f"{n:05}" * 200: {"new": 1} for n in range(400)}])
 def test_names_count_on_both_sides(names: dict[str, Any]) -> None:
     with pytest.raises(Invalid) as caught:
         parse_row({**EVENT, "diff": names})
-    assert [found.field for found in caught.value.validations] == ["diff.old", "diff.new"]
+    assert [problem.field for problem in caught.value.validations] == ["diff.old", "diff.new"]
 
 
 def test_a_user_agent_is_cut_where_the_table_of_the_platform_cuts_it() -> None:

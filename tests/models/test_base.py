@@ -184,11 +184,11 @@ def test_findings_keep_their_order_and_their_place() -> None:
     body: dict[str, Any] = {"username": "me", "email": "x", "organization_roles": {ID: [None], "x": []}}
     with pytest.raises(ValidationError) as caught:
         PutUser.model_validate(body)
-    found = validations(caught.value.errors(include_url=False, include_input=False))
-    assert [validation.field for validation in found] == [
+    problems = validations(caught.value.errors(include_url=False, include_input=False))
+    assert [validation.field for validation in problems] == [
         "username",
         "email",
         f"organization_roles.{ID}.0",
         "organization_roles.x.[key]",
     ]
-    assert found[0].detail == '"me" means whoever asks'
+    assert problems[0].detail == '"me" means whoever asks'

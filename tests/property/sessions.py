@@ -112,11 +112,11 @@ class Model:
         otherwise = {name: value for name, value in said.items() if self.values.get(name) != value}
         if otherwise:
             kind = "disconnect" if ends else "connect"
-            shown = {
+            values = {
                 name: times.wire(value) if isinstance(value, datetime) else value for name, value in otherwise.items()
             }
-            if (kind, event.time, shown) not in self.conflicts:
-                self.conflicts.append((kind, event.time, shown))
+            if (kind, event.time, values) not in self.conflicts:
+                self.conflicts.append((kind, event.time, values))
 
 
 def modelled(events: Iterable[ConnectionEvent]) -> Model:
@@ -129,15 +129,15 @@ def modelled(events: Iterable[ConnectionEvent]) -> Model:
 
 def accepted(row: ConnectionLog) -> dict[str, Any]:
     """What is accepted of a row, as a model has it."""
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         name: getattr(row, name) for name in ("workspace_owner_id", "workspace_name", "type", *MAY_LACK[:3])
     }
-    found["connect_time"] = row.connect_time
+    values["connect_time"] = row.connect_time
     if row.closing:
-        found["disconnect_time"] = row.closing.time
-        found["disconnect_reason"] = row.closing.reason and row.closing.reason.value
-        found["code"] = row.closing.code and row.closing.code.value
-    return {name: value for name, value in found.items() if value not in (None, "", times.NEVER)}
+        values["disconnect_time"] = row.closing.time
+        values["disconnect_reason"] = row.closing.reason and row.closing.reason.value
+        values["code"] = row.closing.code and row.closing.code.value
+    return {name: value for name, value in values.items() if value not in (None, "", times.NEVER)}
 
 
 def said_otherwise(row: ConnectionLog) -> list[tuple[str, datetime, Mapping[str, Any]]]:

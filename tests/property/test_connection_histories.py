@@ -96,10 +96,10 @@ web_events = st.builds(
 histories = st.lists(st.one_of(session_events, session_events, web_events, lone_events), min_size=1, max_size=14)
 peaceful = (
     st.tuples(
-        st.lists(st.tuples(st.sampled_from(CONNECTIONS), agreeing()), max_size=2, unique_by=lambda some: some[0]),
+        st.lists(st.tuples(st.sampled_from(CONNECTIONS), agreeing()), max_size=2, unique_by=lambda events: events[0]),
         st.lists(st.one_of(web_events, lone_events), max_size=6),
     )
-    .map(lambda some: [replace(event, connection_id=own) for own, events in some[0] for event in events] + some[1])
+    .map(lambda drawn: [replace(event, connection_id=own) for own, events in drawn[0] for event in events] + drawn[1])
     .filter(bool)
 )
 """Histories in which no event of a session contradicts another."""
@@ -150,7 +150,7 @@ def ingest(events: Sequence[ConnectionEvent], rule: Rule = RULE) -> Counter[str]
                 again += [waiting[index] for index in batch.indexes(row_id)]
             else:
                 outcomes = batch.outcomes(row_id, answer.before, rule.join)
-                statuses.update("contradicts" if some.contradicts else some.status for some in outcomes)
+                statuses.update("contradicts" if outcome.contradicts else outcome.status for outcome in outcomes)
         waiting = again
     return statuses
 

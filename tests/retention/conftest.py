@@ -46,7 +46,7 @@ class Rules:
         self()
 
     def __call__(self, **retentions: timedelta) -> None:
-        self.use(**{f"{name}_retention": in_nanoseconds(some) for name, some in retentions.items()})
+        self.use(**{f"{name}_retention": in_nanoseconds(duration) for name, duration in retentions.items()})
 
     def use(self, **settings: Any) -> None:
         made = Settings(**{"api_keys_retention": 0, **settings})
@@ -192,7 +192,7 @@ def hold(name: str = "a-case", log: str = "connection", **criteria: Any) -> Hold
 
 def lift(name: str = "a-case") -> None:
     state, known = placing.known()
-    placing.save(state, [some for some in known.values() if some.name != name])
+    placing.save(state, [hold for hold in known.values() if hold.name != name])
 
 
 class Killed(BaseException):

@@ -101,7 +101,7 @@ def put(rows: Rows, sample: Sample) -> Row:
     return rows.web(sample.age)
 
 
-def shown(log: LogTable[Any], query: Mapping[str, str], limit: int, shards: int) -> tuple[list[str], list[int]]:
+def walked(log: LogTable[Any], query: Mapping[str, str], limit: int, shards: int) -> tuple[list[str], list[int]]:
     """The ids that a walk of pages meets, and the count of each page."""
     asked = Criteria({field: frozenset({value}) for field, value in query.items()})
     met: list[str] = []
@@ -160,7 +160,7 @@ def test_what_is_shown_and_what_is_left_is_what_the_rules_say(
             for query in queries:
                 right = [row for row in of_log if all(getattr(row, field) == value for field, value in query.items())]
                 expected = [row.id for row in right if is_kept(row, world, now)]
-                met, counts = shown(log, query, limit, shards)
+                met, counts = walked(log, query, limit, shards)
                 assert met == expected
                 assert set(counts) == {len(expected)}
 

@@ -558,7 +558,7 @@ def test_how_a_session_ended_is_read_as_it_is_at_this_moment(
 
     transport.intercept(noted)
     run()
-    assert [each["ConsistentRead"] for each in asked] == [True]
+    assert [one["ConsistentRead"] for one in asked] == [True]
 
 
 # How far behind it is.

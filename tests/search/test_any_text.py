@@ -45,23 +45,23 @@ def answer(query: str, table: FilterTable) -> Filter | Invalid:
 
 
 def check(query: str, table: FilterTable) -> None:
-    found = answer(query, table)
-    assert repr(answer(query, table)) == repr(found)
-    if isinstance(found, Filter):
+    parsed = answer(query, table)
+    assert repr(answer(query, table)) == repr(parsed)
+    if isinstance(parsed, Filter):
         known = {key.field for key in table.keys}
-        conditions = [(one.field, one.values) for one in found.conditions]
-        texts = [value for _, values in (*found.fields, *conditions) for value in values]
-        texts += [reference.text for choice in found.users for reference in choice.references]
-        fields = {field for field, _ in (*found.fields, *conditions)}
-        assert fields | {choice.field for choice in found.users} <= known
+        conditions = [(one.field, one.values) for one in parsed.conditions]
+        texts = [value for _, values in (*parsed.fields, *conditions) for value in values]
+        texts += [reference.text for choice in parsed.users for reference in choice.references]
+        fields = {field for field, _ in (*parsed.fields, *conditions)}
+        assert fields | {choice.field for choice in parsed.users} <= known
         assert all(text and text == lowered(text) and text.encode() for text in texts)
-        assert all(bound is None or bound.utcoffset() is not None for bound in (found.after, found.before))
+        assert all(bound is None or bound.utcoffset() is not None for bound in (parsed.after, parsed.before))
     else:
-        assert found.status == 400
-        assert found.message == table.message
-        assert found.validations
-        assert all(validation.detail for validation in found.validations)
-        assert json.dumps(found.body(), ensure_ascii=False).encode()
+        assert parsed.status == 400
+        assert parsed.message == table.message
+        assert parsed.validations
+        assert all(validation.detail for validation in parsed.validations)
+        assert json.dumps(parsed.body(), ensure_ascii=False).encode()
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.log)

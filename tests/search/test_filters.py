@@ -78,10 +78,10 @@ def test_enums_alone_have_words_and_their_aliases_stand_for_some(table: FilterTa
 
 
 def test_deleted_users_are_found_by_the_email_of_the_one_who_acted() -> None:
-    found = [
+    matches = [
         (table.log, key.key) for table in (CONNECTION_FILTERS, AUDIT_FILTERS) for key in table.keys if key.deleted_users
     ]
-    assert found == [("connection", "user_email"), ("audit", "email")]
+    assert matches == [("connection", "user_email"), ("audit", "email")]
 
 
 @pytest.mark.parametrize(

@@ -174,5 +174,5 @@ def test_rows_can_be_left_out_by_every_key_that_is_no_time(table: FilterTable) -
             with pytest.raises(Invalid):
                 parsed(f"-{key.key}:2026-01-01", table)
         else:
-            found = parsed(f"-{key.key}:{value}", table)
-            assert found.conditions or found.users[0].excluded
+            query_filter = parsed(f"-{key.key}:{value}", table)
+            assert query_filter.conditions or query_filter.users[0].excluded

@@ -41,13 +41,13 @@ def refused(query: str, table: FilterTable) -> Invalid:
 
 
 def test_the_whole_connection_language_in_one_query() -> None:
-    found = parsed(
+    query_filter = parsed(
         "organization:testorg workspace_owner:testowner workspace_owner_email:owner@example.com type:port_forwarding"
         ' username:testuser user_email:test@example.com connected_after:"2023-01-01T00:00:00Z"'
         f' connected_before:"2023-01-16T12:00:00+12:00" workspace_id:{ROW} connection_id:{OTHER} status:ongoing',
         CONNECTION_FILTERS,
     )
-    assert found == Filter(
+    assert query_filter == Filter(
         fields=only(
             ("organization_id", ORGANIZATION),
             ("type", "port_forwarding"),
@@ -67,13 +67,13 @@ def test_the_whole_connection_language_in_one_query() -> None:
 
 
 def test_the_whole_audit_language_in_one_query() -> None:
-    found = parsed(
+    query_filter = parsed(
         f"build_reason:autostart action:start resource_type:workspace_build organization:{OTHER} date_to:2022-08-16"
         f" date_from:2022-08-15 email:A@B.example username:Bob resource_target:Foo resource_id:{ROW}"
         f" request_id:{OTHER}",
         AUDIT_FILTERS,
     )
-    assert found == Filter(
+    assert query_filter == Filter(
         fields=only(
             ("request_id", OTHER),
             ("resource_id", ROW),

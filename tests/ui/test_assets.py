@@ -77,11 +77,11 @@ def test_what_is_joined_can_be_joined() -> None:
         assert "import(" not in text, name
     for name, text in modules.items():
         for statement in IMPORT.findall(text):
-            found = NAMED.match(statement)
-            assert found, f"{name}: {statement}"
+            match = NAMED.match(statement)
+            assert match, f"{name}: {statement}"
             words = {word.strip() for word in statement[statement.index("{") + 1 : statement.index("}")].split(",")}
-            if found[1] in modules:
-                assert words <= exported[found[1]], f"{name} imports of {found[1]}: {words - exported[found[1]]}"
+            if match[1] in modules:
+                assert words <= exported[match[1]], f"{name} imports of {match[1]}: {words - exported[match[1]]}"
 
 
 def test_nothing_is_exported_that_nobody_imports() -> None:
@@ -97,7 +97,7 @@ def test_nothing_is_exported_that_nobody_imports() -> None:
 
 def test_the_joined_module_imports_what_others_wrote_and_nothing_else() -> None:
     text = assets.assets()[assets.MODULE].text
-    assert [found[1] for found in map(NAMED.match, IMPORT.findall(text)) if found] == ["lit-html.js"]
+    assert [match[1] for match in map(NAMED.match, IMPORT.findall(text)) if match] == ["lit-html.js"]
     assert not re.search(r"^export ", text, re.MULTILINE)
     for own in assets.modules().values():
         for line in own.splitlines():

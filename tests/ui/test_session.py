@@ -24,9 +24,9 @@ SAME_SITE = {"Origin": "https://gatebook.example.com", "Sec-Fetch-Site": "same-o
 
 
 def cookie(reply: Reply) -> str:
-    found = re.fullmatch(r"coder_session_token=([^;]*); .*", reply.headers["set-cookie"])
-    assert found
-    return found[1]
+    match = re.fullmatch(r"coder_session_token=([^;]*); .*", reply.headers["set-cookie"])
+    assert match
+    return match[1]
 
 
 def with_cookie(client: Client, method: str, path: str, value: str, **headers: str) -> Reply:

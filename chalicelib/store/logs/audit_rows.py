@@ -26,7 +26,7 @@ from typing import Any
 from chalicelib import times
 from chalicelib.errors import Unavailable
 from chalicelib.lanes.catalogue import AUDIT_LANES, EVENT_TIME, POSITION, TIME_LENGTH, Lane, lane_keys, position
-from chalicelib.records import AuditLog, Receipt, Unread
+from chalicelib.records import AuditLog, Overflow, Receipt
 from chalicelib.settings import current
 from chalicelib.store.dynamodb.batch_get import batch_get
 from chalicelib.store.dynamodb.client import Item
@@ -58,7 +58,7 @@ _ABSENT: Mapping[str, Any] = {
     "additional_fields": {},
 }
 """What a doc leaves out."""
-_UNREAD = "unread"
+_SIZES = "unread"
 _RECEIPT = "by"
 _MICROSECOND = timedelta(microseconds=1)
 _COMPRESSION_LEVEL = 6
@@ -91,43 +91,43 @@ def to_items(row: AuditLog, *, shards: int, lanes: tuple[Lane, ...] = AUDIT_LANE
     if searched := _searched(row):
         # A query may check it on any row of a lane.
         doc["additional_fields"] = searched
-    beside = keys | packed(doc | {_UNREAD: (answer_bytes, 0)}, WORDS, _APART) | {OVERFLOW: {"B": compressed}}
+    beside = keys | packed(doc | {_SIZES: (answer_bytes, 0)}, WORDS, _APART) | {OVERFLOW: {"B": compressed}}
     if item_bytes(beside) <= LARGEST_ITEM_BYTES:
         return [whole] if _write_units(whole, lane_items) <= _write_units(beside, lane_items) else [beside]
     room = LARGEST_ITEM_BYTES - WRITE_UNIT_BYTES
     parts = [compressed[start : start + room] for start in range(0, len(compressed), room)]
-    first = keys | packed(doc | {_UNREAD: (answer_bytes, len(parts))}, WORDS, _APART)
+    first = keys | packed(doc | {_SIZES: (answer_bytes, len(parts))}, WORDS, _APART)
     ids = _further_ids(row.id, len(parts))
     further: list[Item] = [{"id": {"S": own}, OVERFLOW: {"B": part}} for own, part in zip(ids, parts, strict=True)]
     return [first, *further]
 
 
 def from_item(item: Item) -> AuditLog:
-    """The row of an item, read from the table or from any lane; `unread` where the item does not have all of it."""
+    """The row of an item, read from the table or from any lane; with `overflow` where the item lacks parts of it."""
     values = {**_ABSENT, **unpacked(item, WORDS, _APART)}
-    unread = Unread(*values[_UNREAD]) if _UNREAD in values else None
+    overflow = Overflow(*values.pop(_SIZES)) if _SIZES in values else None
     values["id"] = item["id"]["S"]
     values["time"] = times.from_fixed(item[POSITION]["S"][:TIME_LENGTH])
-    values[_UNREAD] = unread
+    values["overflow"] = overflow
     if _RECEIPT in values:
         values["receipt"] = _receipt(values.pop(_RECEIPT), values["time"])
     row = AuditLog.of(values)
-    return with_overflow(row, {row.id: item}) if unread and not unread.items and OVERFLOW in item else row
+    return with_overflow(row, {row.id: item}) if overflow and not overflow.items and OVERFLOW in item else row
 
 
 def further_ids(row: AuditLog) -> tuple[str, ...]:
     """The ids of the items that a row has beside its own; a row that is deleted is deleted with them."""
-    return _further_ids(row.id, row.unread.items) if row.unread else ()
+    return _further_ids(row.id, row.overflow.items) if row.overflow else ()
 
 
 def overflow_ids(row: AuditLog) -> tuple[str, ...]:
     """The ids of the items to read for a row to be whole; none for one that is."""
-    return (further_ids(row) or (row.id,)) if row.unread else ()
+    return (further_ids(row) or (row.id,)) if row.overflow else ()
 
 
 def overflow_bytes(row: AuditLog) -> int:
-    """How long what is unread of a row is in an answer."""
-    return row.unread.bytes if row.unread else 0
+    """The length of the overflow of a row in an answer."""
+    return row.overflow.bytes if row.overflow else 0
 
 
 def with_overflow(row: AuditLog, items: Mapping[str, Item]) -> AuditLog:
@@ -147,7 +147,7 @@ def with_overflow(row: AuditLog, items: Mapping[str, Item]) -> AuditLog:
     if not all(own in items for own in ids):
         raise Unavailable("The overflow of a row could not be read.")
     fields: dict[str, Any] = json.loads(zlib.decompress(b"".join(items[own][OVERFLOW]["B"] for own in ids)))
-    return AuditLog.of({**vars(row), "unread": None, "diff": {}, "additional_fields": {}, **fields})
+    return AuditLog.of({**vars(row), "overflow": None, "diff": {}, "additional_fields": {}, **fields})
 
 
 def writes_of(row: AuditLog) -> list[Write]:

@@ -65,11 +65,11 @@ def _soon_after(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_token_comes_back_as_it_was_added(key: APIKey) -> None:
     add(key)
-    found = get(key.id)
-    assert found == key
-    assert found is not None
-    assert isinstance(found.lifetime_seconds, int)
-    assert isinstance(found.revision, int)
+    stored = get(key.id)
+    assert stored == key
+    assert stored is not None
+    assert isinstance(stored.lifetime_seconds, int)
+    assert isinstance(stored.revision, int)
 
 
 def test_a_name_is_taken_once_for_a_user() -> None:
@@ -167,9 +167,9 @@ def test_of_two_changes_at_once_the_second_is_refused() -> None:
         change(replace(KEY, allowed_ips=("10.0.0.0/8",)), KEY)
     with pytest.raises(Changed):
         delete([KEY])
-    found = get(KEY.id)
-    assert found is not None
-    assert (found.scopes, found.allowed_ips) == (("user:read",), ())
+    stored = get(KEY.id)
+    assert stored is not None
+    assert (stored.scopes, stored.allowed_ips) == (("user:read",), ())
 
 
 @pytest.mark.parametrize("name", ["ci", "other", ""])
@@ -284,9 +284,9 @@ def test_a_note_does_not_stand_in_the_way_of_a_change() -> None:
     add(KEY)
     touch(KEY, NOW, KEY.expires_at)
     change(replace(KEY, scopes=("user:read",)), KEY)
-    found = get(KEY.id)
-    assert found is not None
-    assert found.scopes == ("user:read",)
+    stored = get(KEY.id)
+    assert stored is not None
+    assert stored.scopes == ("user:read",)
 
 
 def test_a_store_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

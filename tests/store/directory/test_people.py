@@ -248,9 +248,9 @@ def put_many(number: int, like: User) -> list[str]:
 def test_users_are_read_a_hundred_at_a_time_and_each_once(alice: User, transport: ObservedTransport) -> None:
     ids = put_many(105, alice)
     transport.requests.clear()
-    found = get_users([*ids, *ids, "00000000-0000-4000-8000-ffffffffffff"])
-    assert set(found) == set(ids)
-    assert found[ids[104]].username == "u104"
+    users = get_users([*ids, *ids, "00000000-0000-4000-8000-ffffffffffff"])
+    assert set(users) == set(ids)
+    assert users[ids[104]].username == "u104"
     assert transport.operations == ["BatchGetItem", "BatchGetItem"]
 
 

@@ -129,7 +129,7 @@ def keys(schema: list[Mapping[str, str]]) -> list[tuple[str, str]]:
     return [(key["AttributeName"], key["KeyType"]) for key in schema]
 
 
-def told(name: str, lanes: tuple[Lane, ...]) -> list[str]:
+def projected(name: str, lanes: tuple[Lane, ...]) -> list[str]:
     """What lanes tell beside the row: when a connection event happened, and how an ended session ended."""
     if lanes is EVERY_CONNECTION_LANE:
         return ["closing"] if name == "completed" else []
@@ -142,12 +142,12 @@ def told(name: str, lanes: tuple[Lane, ...]) -> list[str]:
     ids=["connection", "audit"],
 )
 def test_a_log_has_the_declared_lanes_and_no_other(table: type[Model], lanes: tuple[Lane, ...]) -> None:
-    found = indexes(table_definition(table))
-    assert set(found) == {lane.name for lane in lanes}
-    for name, index in found.items():
+    declared = indexes(table_definition(table))
+    assert set(declared) == {lane.name for lane in lanes}
+    for name, index in declared.items():
         assert keys(index["KeySchema"]) == [(name, "HASH"), (POSITION, "RANGE")]
         assert index["Projection"]["ProjectionType"] == "INCLUDE"
-        assert sorted(index["Projection"]["NonKeyAttributes"]) == sorted([DOC, PACKED_DOC, *told(name, lanes)])
+        assert sorted(index["Projection"]["NonKeyAttributes"]) == sorted([DOC, PACKED_DOC, *projected(name, lanes)])
 
 
 def test_lanes_are_fewer_than_the_indexes_a_table_may_have() -> None:
@@ -174,15 +174,15 @@ def test_the_directory_is_listed_by_kind_and_name(table: type) -> None:
 
 
 def test_tokens_are_listed_by_user_and_all_together_by_age() -> None:
-    found = indexes(table_definition(APIKeyItem))
-    assert {name: keys(index["KeySchema"]) for name, index in found.items()} == {
+    declared = indexes(table_definition(APIKeyItem))
+    assert {name: keys(index["KeySchema"]) for name, index in declared.items()} == {
         "user": [("token_of", "HASH"), ("sort", "RANGE")],
         "listing": [("kind", "HASH"), ("sort", "RANGE")],
         "expiry": [("expires", "HASH"), ("expires_at", "RANGE")],
     }
-    whole = {name for name, index in found.items() if index["Projection"] == {"ProjectionType": "ALL"}}
+    whole = {name for name, index in declared.items() if index["Projection"] == {"ProjectionType": "ALL"}}
     assert whole == {"user", "listing"}
-    assert found["expiry"]["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+    assert declared["expiry"]["Projection"] == {"ProjectionType": "KEYS_ONLY"}
 
 
 def test_tables_are_named_with_the_prefix_of_the_deployment() -> None:

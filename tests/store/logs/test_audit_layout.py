@@ -49,7 +49,7 @@ AGENT = (
 )
 
 
-def some_id(random: Random) -> str:
+def drawn_id(random: Random) -> str:
     return str(UUID(int=random.getrandbits(128), version=4))
 
 
@@ -57,22 +57,22 @@ def workspace_created(seed: int) -> AuditLog:
     """A row in every lane that an event can be in, with a diff of ten fields."""
     random = Random(seed)
     workspace: dict[str, Any] = {
-        "id": some_id(random),
-        "owner_id": some_id(random),
-        "template_id": some_id(random),
+        "id": drawn_id(random),
+        "owner_id": drawn_id(random),
+        "template_id": drawn_id(random),
         "name": "billing-backend-dev",
         "autostart_schedule": "CRON_TZ=Europe/Berlin 30 9 * * 1-5",
         "ttl": 28_800_000_000_000,
         "automatic_updates": "always",
         "favorite": True,
         "next_start_at": "2026-11-23T08:30:00Z",
-        "group_acl": {some_id(random): ["read", "use"]},
+        "group_acl": {drawn_id(random): ["read", "use"]},
     }
     return AuditLog(
-        id=some_id(random),
+        id=drawn_id(random),
         time=datetime(2025, 7, 10, 10, 14, 38, 942776, tzinfo=UTC),
         user_id=workspace["owner_id"],
-        organization_id=some_id(random),
+        organization_id=drawn_id(random),
         ip="203.0.113.77",
         user_agent=AGENT,
         resource_type="workspace",
@@ -81,7 +81,7 @@ def workspace_created(seed: int) -> AuditLog:
         resource_icon="/emojis/1f9a7.png",
         action="create",
         status_code=201,
-        request_id=some_id(random),
+        request_id=drawn_id(random),
         diff=diff(None, workspace, "workspace"),
         additional_fields={
             "workspace_name": workspace["name"],
@@ -101,7 +101,7 @@ def template_changed(seed: int) -> AuditLog:
         "description": "Develop in containers",
         "icon": "/icon/docker.png",
         "default_ttl": 28_800_000_000_000,
-        "active_version_id": some_id(random),
+        "active_version_id": drawn_id(random),
         "allow_user_autostart": True,
         "failure_ttl": 0,
         "deprecated": "",
@@ -113,7 +113,7 @@ def template_changed(seed: int) -> AuditLog:
         "description": "Develop in Docker containers on our own machines",
         "icon": "/icon/container.svg",
         "default_ttl": 43_200_000_000_000,
-        "active_version_id": some_id(random),
+        "active_version_id": drawn_id(random),
         "allow_user_autostart": False,
         "failure_ttl": 86_400_000_000_000,
         "deprecated": "Use docker-next",
@@ -175,11 +175,11 @@ ORDINARY = {
 }
 
 
-def some_number(seed: int) -> int:
+def number_of(seed: int) -> int:
     return Random(seed).randrange(10**9)
 
 
-def some_token(seed: int) -> str:
+def token_of(seed: int) -> str:
     return "".join(Random(seed).choices(ascii_letters + digits, k=10))
 
 
@@ -190,7 +190,7 @@ every_ordinary = pytest.mark.parametrize("make", ORDINARY.values(), ids=ORDINARY
 @pytest.mark.parametrize("seed", range(20))
 def test_an_event_with_ten_changed_fields_is_one_unit_in_the_row_and_in_each_lane(make: Any, seed: int) -> None:
     row = make(seed)
-    row = row.received(Receipt(row.time + timedelta(microseconds=some_number(seed)), some_token(seed)))
+    row = row.received(Receipt(row.time + timedelta(microseconds=number_of(seed)), token_of(seed)))
     assert len(row.diff) == 10
     (item,) = to_items(row, shards=64)
     assert item_bytes(item) < WRITE_UNIT_BYTES
@@ -265,7 +265,7 @@ def test_a_long_icon_leaves_the_lanes_and_comes_back() -> None:
     assert cost([item]) <= len(lanes) + write_units(len(icon)) + 1
     for one in lanes.values():
         read = from_item(one)
-        assert read.unread is not None
+        assert read.overflow is not None
         assert with_overflow(read, {row.id: item}) == row
     assert from_item(item) == row
 
@@ -277,13 +277,13 @@ def test_a_row_read_from_a_lane_says_what_it_lacks_and_what_queries_check(make: 
     assert cost([item]) < cost([{**item, DOC: {"S": "x" * 60_000}}]) / 5
     for lane in in_lanes(item).values():
         read = from_item(lane)
-        assert read.unread is not None
-        assert (read.diff, read.unread.items) == ({}, 0)
+        assert read.overflow is not None
+        assert (read.diff, read.overflow.items) == ({}, 0)
         assert read.build_reason == row.build_reason
-        assert read.unread.bytes == overflow_bytes(read) > 60_000
+        assert read.overflow.bytes == overflow_bytes(read) > 60_000
         assert overflow_ids(read) == (row.id,)
         assert further_ids(read) == ()
-        assert replace(read, unread=None, diff=row.diff, additional_fields=row.additional_fields) == row
+        assert replace(read, overflow=None, diff=row.diff, additional_fields=row.additional_fields) == row
         assert with_overflow(read, {row.id: item}) == row
     assert from_item(item) == row
     assert overflow_ids(row) == ()

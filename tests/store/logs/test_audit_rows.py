@@ -133,7 +133,7 @@ def test_every_lane_gives_the_whole_row(lane: Any) -> None:
     row = replace(ROW, action="connect") if lane.name == "connection_event" else ROW
     transact(writes_of(row))
     item = to_item(row, shards=current().log_shards)
-    found: list[Item] = call(
+    items: list[Item] = call(
         "Query",
         {
             "TableName": TABLE,
@@ -143,7 +143,7 @@ def test_every_lane_gives_the_whole_row(lane: Any) -> None:
             "ExpressionAttributeValues": {":value": item[lane.name]},
         },
     )["Items"]
-    assert [from_item(one) for one in found] == [row]
+    assert [from_item(one) for one in items] == [row]
 
 
 @pytest.mark.usefixtures("tables")
@@ -151,8 +151,8 @@ def test_a_row_is_never_changed() -> None:
     transact(writes_of(ROW))
     with pytest.raises(TransactionCancelled):
         transact(writes_of(replace(ROW, action="stop")))
-    found = call("GetItem", {"TableName": TABLE, "Key": {"id": {"S": ROW.id}}, "ConsistentRead": True})["Item"]
-    assert from_item(found) == ROW
+    item = call("GetItem", {"TableName": TABLE, "Key": {"id": {"S": ROW.id}}, "ConsistentRead": True})["Item"]
+    assert from_item(item) == ROW
 
 
 def test_a_row_of_a_token_fits_one_write_unit() -> None:

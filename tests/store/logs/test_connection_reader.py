@@ -123,8 +123,8 @@ def query(text: str, shards: int = 1) -> Plan:
     return plan(criteria(asked, CONNECTION_FILTERS, ids_of, times.now()), CONNECTION_LANES, shards)
 
 
-def newest_first(some: Sequence[ConnectionLog]) -> list[ConnectionLog]:
-    return sorted(some, key=lambda row: position(row.connect_time, row.id), reverse=True)
+def newest_first(rows: Sequence[ConnectionLog]) -> list[ConnectionLog]:
+    return sorted(rows, key=lambda row: position(row.connect_time, row.id), reverse=True)
 
 
 @pytest.mark.parametrize(

@@ -115,10 +115,10 @@ AUDIT_VALUES = {
 
 
 def asked_of(values: dict[str, list[str]], ids: Sequence[str]) -> st.SearchStrategy[dict[str, frozenset[str]]]:
-    some = {name: st.frozensets(st.sampled_from(known), min_size=1, max_size=2) for name, known in values.items()}
-    some["id"] = st.frozensets(st.sampled_from(ids), max_size=4)
-    return st.lists(st.sampled_from(sorted(some)), max_size=3, unique=True).flatmap(
-        lambda names: st.fixed_dictionaries({name: some[name] for name in names})
+    choices = {name: st.frozensets(st.sampled_from(known), min_size=1, max_size=2) for name, known in values.items()}
+    choices["id"] = st.frozensets(st.sampled_from(ids), max_size=4)
+    return st.lists(st.sampled_from(sorted(choices)), max_size=3, unique=True).flatmap(
+        lambda names: st.fixed_dictionaries({name: choices[name] for name in names})
     )
 
 
@@ -182,7 +182,9 @@ def test_the_engine_and_a_list_agree(
         (size, offset), (after, before) = page, bounds
         stored = [type(row)(**{**_fields(row), "id": IDS[index]}) for index, row in enumerate(drawn)]
         engine.load(log.table_name, [item(row, shards) for row in stored])
-        implied = {field: frozenset(some) for name in asked for field, some in filters.implied.get(name, {}).items()}
+        implied = {
+            field: frozenset(allowed) for name in asked for field, allowed in filters.implied.get(name, {}).items()
+        }
         lanes = tuple(lane for lane in log.lanes if lane.name not in off or not lane.fields)
         made = plan(Criteria(asked, after, before, implied), lanes, shards)
         expected = sorted(
@@ -216,7 +218,7 @@ def _matches(
 ) -> bool:
     moment = row.moment
     inside = (after is None or moment >= after) and (before is None or moment <= before)
-    return inside and all(getattr(row, name) in some for name, some in asked.items())
+    return inside and all(getattr(row, name) in allowed for name, allowed in asked.items())
 
 
 def same_moment(number: int) -> AuditLog:
