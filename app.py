@@ -22,6 +22,7 @@ from chalicelib.api import (  # noqa: E402
     service,
     sessions,
     tokens,
+    user_secrets,
     users,
 )
 from chalicelib.api.application import Gatebook  # noqa: E402
@@ -40,6 +41,7 @@ for resource in (
     members,
     tokens,
     keys,
+    user_secrets,
     connection_logs,
     audit_logs,
     retention,

@@ -116,8 +116,10 @@ class NotFound(GatebookError):
 
     status = 404
 
-    def __init__(self, message: str = "Resource not found or you do not have access to this resource") -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str = "Resource not found or you do not have access to this resource", detail: str = ""
+    ) -> None:
+        super().__init__(message, detail)
 
 
 class MethodNotAllowed(GatebookError):

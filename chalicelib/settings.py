@@ -171,6 +171,10 @@ ORIGIN = _text(
     r"(\*|https?://[^\s/?#,]+)?", "one origin such as https://portal.example.com, * for any, or nothing for none"
 )
 OPTIONAL_BUCKET = _text(r"([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?", "the name of a bucket, or nothing")
+SECRETS_KEY = _text(
+    r"(memory|file:.+|alias/[a-zA-Z0-9/_-]+|arn:[a-z-]+:kms:[a-zA-Z0-9:/_-]+)?",
+    "the ARN of a KMS key, or `alias/` and its name; `file:` and the path of a file; `memory`; or nothing",
+)
 PREFIX = _text(r"[a-zA-Z0-9_.-]{1,64}", "1 to 64 letters, digits, dots, dashes and underscores")
 USERNAME = _text(
     r"(?=.{1,31}$)(?!(?i:me)$)[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*",
@@ -283,6 +287,12 @@ class Settings:
     )
     ingest_bucket: str = setting(
         "GATEBOOK_INGEST_BUCKET", OPTIONAL_BUCKET, "", "The bucket of those requests that are too large for the queue."
+    )
+    secrets_key: str = setting(
+        "GATEBOOK_SECRETS_KEY",
+        SECRETS_KEY,
+        "",
+        "The key that the values of user secrets are encrypted by; without one there are no user secrets.",
     )
     request_log: str = setting(
         "GATEBOOK_REQUEST_LOG",

@@ -111,6 +111,16 @@ def transport(tables: EmbeddedEngine, request: pytest.FixtureRequest) -> Iterato
 
 
 @pytest.fixture
+def keeps_secrets(engine: EmbeddedEngine | SecondEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deployment with user secrets, whose key is in memory."""
+    from chalicelib.settings import Settings  # noqa: PLC0415 - the engine must run first
+    from chalicelib.store.secrets import data_keys  # noqa: PLC0415 - as above
+
+    assert engine
+    monkeypatch.setattr(data_keys, "current", lambda: Settings(secrets_key=data_keys.MEMORY))
+
+
+@pytest.fixture
 def shorten(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """What has a query answer with at most so many rows, as DynamoDB does where they are large."""
     from chalicelib.store.dynamodb import rounds  # noqa: PLC0415 - the engine must run first

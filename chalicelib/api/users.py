@@ -26,6 +26,7 @@ from chalicelib.records import User
 from chalicelib.search import user_query
 from chalicelib.search.user_filters import USER_FILTERS
 from chalicelib.store.directory import api_keys, people
+from chalicelib.store.secrets import shelf
 
 routes = Routes(__name__)
 
@@ -120,10 +121,12 @@ def delete(call: Call, caller: Caller, user: str) -> Answer:
         user_changes.check_delete(caller, before)
         # A token that is made meanwhile opens nothing for a deleted user, nor for one who comes back, who is younger.
         delete_tokens(call, caller, api_keys.of_user(before.id), "delete")
+        shelf.clear(before.id)
         after = replace(before, deleted=True, organization_roles={}, updated_at=times.now())
         user_changes.save(call, caller, 200, before, after)
-        # What was minted between the two is as dead, and goes too; nothing is minted for a deleted user.
+        # What was minted or kept between the two is as dead, and goes too; nothing is for a deleted user.
         delete_tokens(call, caller, api_keys.of_user(before.id), "delete")
+        shelf.clear(before.id)
         return Answer({"message": "User has been deleted!"})
 
     return saved(write)

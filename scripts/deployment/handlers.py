@@ -19,6 +19,7 @@ from chalicelib.store.dynamodb.tables import (
     OrganizationItem,
     RetentionItem,
     UserItem,
+    UserSecretItem,
 )
 
 
@@ -90,6 +91,7 @@ HANDLERS = (
                 tuple(lane.name for lane in EVERY_AUDIT_LANE),
             ),
             RetentionItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
+            UserSecretItem: Calls(("DeleteItem", "GetItem", "PutItem")),
         },
     ),
     Handler(

@@ -20,14 +20,18 @@ NOT_ON_AWS = frozenset({"GATEBOOK_OWNER_USERNAME", "GATEBOOK_OWNER_EMAIL"})
 AT_PACKAGING = frozenset({"GATEBOOK_ALLOW_ORIGIN"})
 """Settings that decide about routes, and so are in `environment_variables` of the stage in .chalice/config.json."""
 
-OF_RESOURCES = {
-    "GATEBOOK_INGEST_QUEUE_URL": {"Ref": "IngestQueue"},
-    "GATEBOOK_INGEST_BUCKET": {"Ref": "IngestBucket"},
-}
-"""Settings that name resources of the stack, which are there where it has a queue."""
-
 QUEUES_INGEST = "QueuesIngest"
 """The condition of the queue and of all that belongs to it."""
+
+KEEPS_SECRETS = "KeepsSecrets"
+"""The condition of the key that user secrets are encrypted by."""
+
+OF_RESOURCES: Mapping[str, tuple[str, Any]] = {
+    "GATEBOOK_INGEST_QUEUE_URL": (QUEUES_INGEST, {"Ref": "IngestQueue"}),
+    "GATEBOOK_INGEST_BUCKET": (QUEUES_INGEST, {"Ref": "IngestBucket"}),
+    "GATEBOOK_SECRETS_KEY": (KEEPS_SECRETS, {"Fn::GetAtt": ["SecretsKey", "Arn"]}),
+}
+"""Settings that name resources of the stack: the condition under which they are there, and the value."""
 
 _ACCESS_URL = "CODER_ACCESS_URL"
 
@@ -63,6 +67,7 @@ def conditions() -> dict[str, Any]:
     return present | {
         "CreatesGatewayLogRole": {"Fn::Equals": [{"Ref": "CreateGatewayLogRole"}, "true"]},
         QUEUES_INGEST: {"Fn::Equals": [{"Ref": "QueueIngest"}, "true"]},
+        KEEPS_SECRETS: {"Fn::Equals": [{"Ref": "UserSecrets"}, "true"]},
     }
 
 
@@ -73,7 +78,7 @@ def environment() -> dict[str, Any]:
     return {
         _ACCESS_URL: {"Fn::If": ["HasAccessUrl", {"Ref": "AccessUrl"}, own_domain]},
         **{data["env"]: {"Ref": name(data["env"])} for data in _of_settings()},
-        **{env: {"Fn::If": [QUEUES_INGEST, resource, nothing]} for env, resource in OF_RESOURCES.items()},
+        **{env: {"Fn::If": [condition, value, nothing]} for env, (condition, value) in OF_RESOURCES.items()},
         **FIXED,
     }
 
@@ -146,6 +151,12 @@ def _own(stage: Stage) -> dict[str, Any]:
             "Default": "false",
             "AllowedValues": ["true", "false"],
             "Description": "Have a queue for events that are sent with ?queue=true and stored later.",
+        },
+        "UserSecrets": {
+            "Type": "String",
+            "Default": "false",
+            "AllowedValues": ["true", "false"],
+            "Description": "Keep secrets of users, encrypted by a KMS key of the stack, which costs a dollar a month.",
         },
         "CreateGatewayLogRole": {
             "Type": "String",

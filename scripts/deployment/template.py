@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.settings import load
-from scripts.deployment import function_resources, gateway_resources, parameters, queue_resources, watch
+from scripts.deployment import (
+    function_resources,
+    gateway_resources,
+    parameters,
+    queue_resources,
+    secret_resources,
+    watch,
+)
 from scripts.deployment.handlers import HANDLERS
 from scripts.deployment.policies import policy
 from scripts.deployment.stages import STAGES, Stage
@@ -38,6 +45,7 @@ def resources(stage: Stage) -> dict[str, Any]:
             **function_resources.functions(stage),
             **gateway_resources.resources(stage),
             **queue_resources.resources(stage),
+            **secret_resources.resources(stage),
             **watch.alarms(),
             **watch.dashboard(),
         },

@@ -18,12 +18,13 @@ BOTOCORE_DATA = (
     "_retry.json",
     "dynamodb/",
     "endpoints.json",
+    "kms/",
     "partitions.json",
     "s3/",
     "sdk-default-configuration.json",
     "sqs/",
 )
-"""What of `botocore/data` the clients of DynamoDB, and of the queue and its bucket, read."""
+"""What of `botocore/data` the clients of DynamoDB, of the queue and its bucket, and of the key of secrets read."""
 
 _TASK_ROOT = "/var/task"
 _NEEDLESS_SUFFIXES = (".data", ".dist-info", ".egg-info", ".pyi", ".pyc")

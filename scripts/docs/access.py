@@ -26,6 +26,8 @@ _KEYS = f"{_USER}/keys"
 _ORGANIZATIONS = f"{_PREFIX}/organizations"
 _ORGANIZATION = f"{_ORGANIZATIONS}/{{organization}}"
 _MEMBER = f"{_ORGANIZATION}/members/{{user}}"
+_SECRETS = f"{_USER}/secrets"
+_SECRET = f"{_SECRETS}/{{name}}"
 _RETENTION = f"{_PREFIX}/retention"
 _HOLDS = f"{_RETENTION}/holds"
 
@@ -73,6 +75,12 @@ RIGHTS: Final[Mapping[str, str]] = {
     f"PUT {_KEYS}/{{keyid}}/expire": "user:read api_key:read api_key:update",
     f"POST {_KEYS}/{{keyid}}/rotate": "user:read api_key:read api_key:update",
     f"DELETE {_KEYS}/{{keyid}}": "user:read api_key:delete",
+    f"POST {_SECRETS}": "user_secret:create",
+    f"GET {_SECRETS}": "user_secret:read",
+    f"GET {_SECRET}": "user_secret:read",
+    f"PATCH {_SECRET}": "user_secret:update",
+    f"DELETE {_SECRET}": "user_secret:delete",
+    f"GET {_SECRET}/value": "user_secret:read",
     f"GET {_PREFIX}/connectionlog": "connection_log:read",
     f"POST {_PREFIX}/connectionlog": "connection_log:update",
     f"GET {_PREFIX}/connectionlog/{{id}}": "connection_log:read",
@@ -97,6 +105,9 @@ RIGHTS: Final[Mapping[str, str]] = {
 
 _WITHOUT_OLD_SECRETS: Final = frozenset({f"POST {_USERS}/logout"})
 """What needs no right, and takes a token's current secret all the same."""
+
+BY_NAME: Final = frozenset({f"GET {_SECRET}/value"})
+"""What opens for a token alone whose allow list names the object by its id: `*` is not enough."""
 
 _CALLER, _OTHER = "caller", "other"
 _HERE, _ELSEWHERE = "here", "elsewhere"
@@ -127,7 +138,7 @@ class Who(NamedTuple):
         for right in RIGHTS[request].split():
             resource, action = right.split(":")
             match resource:
-                case "user" | "api_key":
+                case "user" | "api_key" | "user_secret":
                     obj = Object(resource, owner="" if right == "user:create" else self.about)
                 case "organization_member":
                     obj = Object(resource, owner=self.about, organization=_place(request))

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import socket
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from scripts.local.server import listen
 
 ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 PROBE_SECONDS = 3.0
+_SECRETS_KEY = "GATEBOOK_SECRETS_KEY"
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -51,6 +53,11 @@ def use_endpoint(url: str) -> None:
         if "AWS_ACCESS_KEY_ID" not in os.environ:
             os.environ.update(AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local")  # noqa: S106 - opens nothing
         os.environ.setdefault("AWS_DEFAULT_REGION", os.environ.get("AWS_REGION", "us-east-1"))
+
+
+def use_secrets_key(data: Path | None) -> None:
+    """Let the service keep secrets, by a key beside the rows or in memory, as they are; another setting stays."""
+    os.environ.setdefault(_SECRETS_KEY, f"file:{data.absolute() / 'secrets.key'}" if data else "memory")
 
 
 def check_settings(url: str) -> None:

@@ -11,7 +11,9 @@ from chalicelib import times
 from chalicelib.lanes.plan import Criteria
 from chalicelib.retention import placing
 from chalicelib.retention.holds import Hold
-from scripts.docs.access import RIGHTS
+from chalicelib.store.secrets import shelf
+from chalicelib.vault.secret import Secret
+from scripts.docs.access import BY_NAME, RIGHTS
 
 if TYPE_CHECKING:
     from chalicelib.records import Organization, User
@@ -81,6 +83,11 @@ class Case:
     query: Mapping[str, str] | None = None
 
     @property
+    def is_of_caller(self) -> bool:
+        """Whether it is about what only the caller has."""
+        return self.named in (OWN, {"keyid": "own"})
+
+    @property
     def permissions(self) -> frozenset[str]:
         """What it needs, all of them."""
         return frozenset(RIGHTS[str(self)].split())
@@ -126,6 +133,9 @@ AUDITED = {
 RETENTION = "/api/v2/retention"
 HOLDS = f"{RETENTION}/holds"
 HOLD = {"log": "connection", "q": "type:ssh", "reason": "a case"}
+SECRETS = f"{USER}/secrets"
+SECRET = f"{SECRETS}/{{name}}"
+OWN = {"user": "me"}
 NEW = {"username": "{fresh}", "email": "{fresh}@example.com"}
 CASES = (
     Case("GET", "/ui/session"),
@@ -169,6 +179,12 @@ CASES = (
     Case("PUT", f"{KEY}/expire"),
     Case("POST", f"{KEY}/rotate", {}, named={"keyid": "own"}),
     Case("DELETE", KEY),
+    Case("POST", SECRETS, {"name": "{fresh}", "value": "s3cret"}, named=OWN),
+    Case("GET", SECRETS, opened=listed, named=OWN),
+    Case("GET", SECRET, named=OWN),
+    Case("PATCH", SECRET, {"description": "{fresh}"}, named=OWN),
+    Case("DELETE", SECRET, named=OWN),
+    Case("GET", f"{SECRET}/value", named=OWN),
     Case("GET", CONNECTIONS, opened=counted),
     Case("POST", CONNECTIONS, EVENT, stored),
     Case("GET", f"{CONNECTIONS}/{{id}}", named={"id": "connection"}),
@@ -208,14 +224,29 @@ class Stage:
             assert stored(reply)
             self.rows[name] = reply.json["results"][0]["id"]
 
+    def allow_list(self, case: Case | None = None) -> tuple[str, ...]:
+        """What opens what only a token opens that names it: the secrets; nothing for a case that is not such."""
+        return tuple(f"user_secret:{one}" for one in self.secrets) if case is None or str(case) in BY_NAME else ()
+
     def set_up(self) -> None:
-        """Make a member of the organization with a token, a stranger to it, and a hold."""
+        """Make a member of the organization with a token and a secret, a stranger to it, and a hold."""
         self.bob = self.house.user(f"b{uuid4().hex[:12]}", organizations={self.acme.id: ()})
         self.stranger = self.house.user(f"s{uuid4().hex[:12]}")
         self.key = self.house.token(self.bob)[:10]
+        self.secrets = [self.set_up_secret(user) for user in (self.bob, self.root)]
         state, known = placing.known()
         if not known:
             placing.save(state, [Hold("a-case", "connection", "", "a case", self.bob.id, times.now(), Criteria())])
+
+    def set_up_secret(self, user: User) -> str:
+        """Let a user have one secret; its id."""
+        kept, now = shelf.read(user.id), times.now()
+        known = kept.secrets.get("a-case")
+        if known is not None:
+            return known.id
+        made = Secret(str(uuid4()), "a-case", "", "", "", 6, now, now)
+        shelf.put(kept, made, "s3cret")
+        return made.id
 
     def set_up_after(self, case: Case) -> None:
         """Make anew what a request that was opened has changed."""
@@ -226,7 +257,7 @@ class Stage:
 
     def call(self, case: Case, client: Client) -> Reply:
         """Send the request of a case."""
-        others = {"new": str(uuid4()), "own": client.token[:10], "stranger": self.stranger.id, **self.rows}
+        others = {"me": "me", "new": str(uuid4()), "own": client.token[:10], "stranger": self.stranger.id, **self.rows}
         names = {
             "user": self.bob.id,
             "username": self.bob.username,

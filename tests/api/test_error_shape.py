@@ -68,6 +68,11 @@ def seen(path: str, method: str, root: User) -> str:
 
 
 @pytest.fixture(autouse=True)
+def _every_route_does_its_work(keeps_secrets: None) -> None:
+    assert keeps_secrets is None
+
+
+@pytest.fixture(autouse=True)
 def _headers_are_decided_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every answer that these tests get has the headers that belong on all of them."""
     heard: list[dict[str, Any]] = []

@@ -13,7 +13,7 @@ from chalicelib import times
 from chalicelib.access import scopes
 from chalicelib.access.catalogue import PUBLIC
 from chalicelib.access.policy import ACTIONS
-from scripts.docs.access import RIGHTS, opens_for_old_secrets
+from scripts.docs.access import BY_NAME, RIGHTS, opens_for_old_secrets
 from tests.api.matrix import CASES, UNGATED, USERS, Case, Stage
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ READ_USER = "user:read"
 
 
 @pytest.fixture
-def stage(house: House, owner: Client, root: User) -> Stage:
+def stage(house: House, owner: Client, root: User, keeps_secrets: None) -> Stage:
+    assert keeps_secrets is None
     return Stage(house, owner, root)
 
 
@@ -61,7 +62,7 @@ def test_a_scope_opens_exactly_what_it_covers(house: House, root: User, stage: S
     for with_user in (False, True):
         held = (*names, READ_USER) if with_user else names
         allowed = granted(held)
-        client = house.client(root, scopes=held)
+        client = house.client(root, scopes=held, allow_list=("*:*", *stage.allow_list()))
         for case in CASES:
             # Reading the user is what most routes begin with: with and without it, where it makes a difference.
             if with_user is not ("{user}" in case.path and READ_USER in case.permissions):
@@ -72,7 +73,7 @@ def test_a_scope_opens_exactly_what_it_covers(house: House, root: User, stage: S
             if should:
                 stage.set_up_after(case)
                 if case.method in ("DELETE", "POST"):
-                    client = house.client(root, scopes=held)
+                    client = house.client(root, scopes=held, allow_list=("*:*", *stage.allow_list()))
 
 
 WITH_NEEDS = [case for case in CASES if case.permissions]
@@ -92,7 +93,8 @@ def test_without_one_of_the_things_it_needs_a_route_is_closed(
 @pytest.mark.parametrize("case", WITH_NEEDS, ids=str)
 def test_with_exactly_what_it_needs_a_route_is_open(house: House, root: User, stage: Stage, case: Case) -> None:
     types = sorted({permission.split(":")[0] for permission in case.permissions})
-    client = house.client(root, scopes=tuple(sorted(case.permissions)), allow_list=tuple(f"{one}:*" for one in types))
+    allow_list = (*(f"{one}:*" for one in types), *stage.allow_list(case))
+    client = house.client(root, scopes=tuple(sorted(case.permissions)), allow_list=allow_list)
     reply = stage.call(case, client)
     assert case.opened(reply), f"{case}: {reply.status} {reply.text}"
 
@@ -107,6 +109,13 @@ def test_with_the_allow_list_narrowed_away_a_route_is_closed(
         for allow_list in ((), ("workspace:*",), others, (*others, *elsewhere)):
             reply = stage.call(case, house.client(root, allow_list=allow_list))
             assert not case.opened(reply), f"{case} without {missing}: {reply.status} {reply.text}"
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if str(case) in BY_NAME], ids=str)
+def test_what_takes_an_object_by_its_id_is_closed_to_who_may_touch_every_object(
+    owner: Client, stage: Stage, case: Case
+) -> None:
+    assert stage.call(case, owner).status == 403
 
 
 # Every route for every state in which a token or its user may be.
@@ -145,7 +154,7 @@ def closed_to_old_secrets(case: Case) -> bool:
 def test_a_secret_in_its_grace_opens_what_its_token_opens_but_for_tokens(
     house: House, root: User, stage: Stage, case: Case
 ) -> None:
-    old = house.client(root)
+    old = house.client(root, allow_list=("*:*", *stage.allow_list()))
     reply = old.post(f"{USERS}/me/keys/{old.token[:10]}/rotate", {"grace": 3_600 * 10**9})
     assert reply.status == 201
     reply = stage.call(case, old)

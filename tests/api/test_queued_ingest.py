@@ -21,8 +21,9 @@ from chalicelib.models.queued import Queued, packed
 from chalicelib.records import User
 from chalicelib.retention import holds
 from chalicelib.settings import Settings
+from chalicelib.store import clients
 from chalicelib.store.dynamodb.client import Item
-from chalicelib.store.queue import clients, messages
+from chalicelib.store.queue import messages
 from scripts.deployment import queue_resources
 from tests.api.conftest import Client, Clock, House, Reply
 from tests.transport import ObservedTransport, Send, refusal, refusing

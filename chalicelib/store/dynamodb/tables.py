@@ -196,6 +196,17 @@ class RetentionItem(Model):
     id = UnicodeAttribute(hash_key=True)
 
 
+class UserSecretItem(Model):
+    """What is known of all secrets of a user, by the id of the user, or the value of one, encrypted, by its own id."""
+
+    class Meta(_Table):
+        """Where it is kept."""
+
+        table_name = current().table_name("user_secrets")
+
+    id = UnicodeAttribute(hash_key=True)
+
+
 def _log_table(name: str, lanes: tuple[Lane, ...]) -> type[Model]:
     attributes: dict[str, Any] = {
         "__module__": __name__,
@@ -233,4 +244,5 @@ TABLES: tuple[type[Model], ...] = (
     ConnectionLogItem,
     AuditLogItem,
     RetentionItem,
+    UserSecretItem,
 )

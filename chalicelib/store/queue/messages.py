@@ -14,7 +14,7 @@ import json
 from botocore.exceptions import ClientError
 
 from chalicelib.settings import current
-from chalicelib.store.queue.clients import answered, client
+from chalicelib.store.clients import answered, client
 
 MAX_MESSAGE_BYTES = 262_144
 """What every queue takes; newer ones take four times as much."""

@@ -1,4 +1,4 @@
-"""botocore's clients of SQS and S3, made at the first use: a function that queues nothing does not wait for them."""
+"""botocore's clients of services other than DynamoDB, made at the first use: who needs none does not wait for them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TRANSIENT = frozenset(
 
 @cache
 def client(service: str) -> Any:  # noqa: ANN401 - botocore has no types
-    """The client of `sqs` or `s3` of this process."""
+    """The client of a service (`kms`, `s3`, `sqs`) of this process."""
     return Session().create_client(service, config=_CONFIG)  # type: ignore[no-untyped-call]
 
 
