@@ -26,6 +26,25 @@ BOTOCORE_DATA = (
 )
 """What of `botocore/data` the clients of DynamoDB, of the queue and its bucket, and of the key of secrets read."""
 
+NEEDLESS = (
+    # cryptography's compiled part wants the compiled part of cffi alone; and AES-GCM is all that is used of it.
+    "cffi",
+    "cryptography/fernet.py",
+    "cryptography/hazmat/asn1",
+    "cryptography/hazmat/backends",
+    "cryptography/hazmat/bindings/openssl",
+    "cryptography/hazmat/primitives/asymmetric",
+    "cryptography/hazmat/primitives/kdf",
+    "cryptography/hazmat/primitives/serialization",
+    "cryptography/hazmat/primitives/twofactor",
+    "cryptography/x509",
+    "dateutil/zoneinfo",
+    "pycparser",
+    "pydantic/mypy.py",
+    "pydantic/v1",
+)
+"""Parts of packages that nothing here imports; those that a later version has no longer are no matter."""
+
 _TASK_ROOT = "/var/task"
 _NEEDLESS_SUFFIXES = (".data", ".dist-info", ".egg-info", ".pyi", ".pyc")
 _NEEDLESS_NAMES = frozenset({"__pycache__", "bin", "py.typed", "test", "tests"})
@@ -44,10 +63,16 @@ def make(collected: Path, tree: Path, target: Path) -> None:
 
 
 def prune(tree: Path) -> None:
-    """Remove what no function reads: metadata and manuals, type stubs, tests, the data of AWS's other services."""
+    """Remove what no function reads: metadata, type stubs, tests, parts of packages, data of other services."""
     for path in sorted(tree.rglob("*"), reverse=True):
         if path.name in _NEEDLESS_NAMES or path.name.endswith(_NEEDLESS_SUFFIXES):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for name in NEEDLESS:
+        path = tree / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
     data = tree / "botocore" / "data"
     for path in sorted(data.iterdir()):
         if f"{path.name}/" in BOTOCORE_DATA or path.name.removesuffix(".gz") in BOTOCORE_DATA:

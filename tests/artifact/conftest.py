@@ -38,6 +38,7 @@ def function(tree: Path, address: str, tmp_path_factory: pytest.TempPathFactory)
     variables = {
         "AWS_ENDPOINT_URL_DYNAMODB": address,
         "GATEBOOK_REQUEST_LOG": "json",
+        "GATEBOOK_SECRETS_KEY": "memory",
         "GATEBOOK_SERVICE_LOG": "json",
     }
     with Function(tree, "app.app", tmp_path_factory.mktemp("run"), variables) as running:

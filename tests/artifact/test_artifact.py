@@ -81,6 +81,21 @@ def test_events_go_in_and_come_out(function: Function, token: str) -> None:
     assert [row["workspace_name"] for row in json.loads(outcome["body"])["connection_logs"]] == ["dev"]
 
 
+def test_a_secret_is_encrypted_and_opened_by_what_is_packaged(function: Function, token: str) -> None:
+    def asked(method: str, end: str, body: Any, token: str, **names: str) -> Any:
+        place = f"/api/v2/users/{{user}}{end}"
+        path = place.format_map({"user": "me", **names})
+        sent = json.dumps(body) if body else None
+        parameters = {"user": "me", **names}
+        more: Any = {"route": place, "parameters": parameters, "headers": with_token(token)}
+        return json.loads(answer(function, method, path, sent, **more)["body"])
+
+    made = asked("POST", "/secrets", {"name": "one", "value": "correct horse"}, token)
+    narrow = {"scopes": ["user_secret:read"], "allow_list": [f"user_secret:{made['id']}"]}
+    agent = asked("POST", "/keys/tokens", narrow, token)["key"]
+    assert asked("GET", "/secrets/{name}/value", None, agent, name="one")["value"] == "correct horse"
+
+
 def test_a_request_is_one_line_with_its_metrics_and_no_secret(function: Function, token: str) -> None:
     event = proxy_event("GET", LOG, query={"limit": "5", "access_token": token})
     before = len(function.output)
