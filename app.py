@@ -15,6 +15,7 @@ from chalicelib.api import (  # noqa: E402
     keys,
     members,
     organizations,
+    platform,
     profiles,
     queued_ingest,
     retention,
@@ -45,6 +46,7 @@ for resource in (
     connection_logs,
     audit_logs,
     retention,
+    platform,
     page,
     session,
 ):

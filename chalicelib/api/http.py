@@ -97,6 +97,12 @@ class Call:
         return {name: self.query(name) for name in self.request.query_params or ()}
 
     @property
+    def query_values(self) -> Mapping[str, Sequence[str]]:
+        """Every query parameter with all of its values."""
+        parameters = self.request.query_params
+        return {name: parameters.getlist(name) for name in parameters} if parameters else {}
+
+    @property
     def source_ip(self) -> str:
         """The address of the client: the one that the gateway was called from, or what a trusted proxy says."""
         identity: Mapping[str, str] = self.request.context.get("identity") or {}

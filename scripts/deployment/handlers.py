@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pynamodb.models import Model
 
 from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE
+from chalicelib.platform.kinds import LANES
 from chalicelib.store.dynamodb.tables import (
     APIKeyItem,
     AuditLogItem,
     ConnectionLogItem,
     OrganizationItem,
+    PlatformItem,
     RetentionItem,
     UserItem,
     UserSecretItem,
@@ -92,6 +94,7 @@ HANDLERS = (
             ),
             RetentionItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
             UserSecretItem: Calls(("DeleteItem", "GetItem", "PutItem")),
+            PlatformItem: Calls(("BatchGetItem", "GetItem", "PutItem", "UpdateItem"), tuple(LANES)),
         },
     ),
     Handler(

@@ -10,8 +10,9 @@ from pynamodb.models import Model
 
 from chalicelib.embedded_metrics import NAMESPACE
 from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE
+from chalicelib.platform.kinds import COARSE
 from chalicelib.store.dynamodb.schema import table_definition
-from chalicelib.store.dynamodb.tables import TABLES, AuditLogItem, ConnectionLogItem
+from chalicelib.store.dynamodb.tables import TABLES, AuditLogItem, ConnectionLogItem, PlatformItem
 from scripts.deployment.handlers import HANDLERS, QUEUE_READER
 from scripts.deployment.parameters import QUEUES_INGEST
 from scripts.deployment.table_resources import logical_id
@@ -168,6 +169,8 @@ def _metric(
 
 def _hot_indexes(table: type[Model]) -> list[str]:
     """The indexes in which many rows share a key; an alarm takes ten metrics, and the table itself is one."""
+    if table is PlatformItem:
+        return list(COARSE)
     coarse = {lane.name for lane in (*EVERY_CONNECTION_LANE, *EVERY_AUDIT_LANE) if lane.coarse}
     indexes: Any = table_definition(table).get("GlobalSecondaryIndexes", [])
     names = [index["IndexName"] for index in indexes]

@@ -31,6 +31,18 @@ _SECRET = f"{_SECRETS}/{{name}}"
 _RETENTION = f"{_PREFIX}/retention"
 _HOLDS = f"{_RETENTION}/holds"
 
+_MIRRORS: Final[Mapping[str, str]] = {
+    f"PUT {_PREFIX}/directory": "template:update",
+    f"PUT {_PREFIX}/templates/{{template}}": "template:update",
+    f"PUT {_PREFIX}/templateversions/{{templateversion}}": "template:update",
+    f"PUT {_PREFIX}/workspaces/{{workspace}}": "workspace:update",
+    f"PUT {_PREFIX}/workspacebuilds/{{workspacebuild}}": "workspace:update",
+    f"PUT {_PREFIX}/workspaceagents/{{workspaceagent}}": "workspace:update",
+    f"PUT {_PREFIX}/provisionerdaemons/{{daemon}}": "provisioner_daemon:update",
+    f"PUT {_PREFIX}/provisionerjobs/{{job}}": "provisioner_jobs:update",
+}
+"""What the platform sends: a right counts that holds everywhere. A batch needs the right of each kind in it."""
+
 RIGHTS: Final[Mapping[str, str]] = {
     "GET /ui/session": "",
     "POST /ui/session": "",
@@ -97,6 +109,10 @@ RIGHTS: Final[Mapping[str, str]] = {
     f"GET {_HOLDS}": "deployment_config:update",
     f"PUT {_HOLDS}/{{name}}": "deployment_config:update",
     f"DELETE {_HOLDS}/{{name}}": "deployment_config:update",
+    **_MIRRORS,
+    f"GET {_ORGANIZATION}/provisionerjobs": "organization:read provisioner_jobs:read",
+    f"GET {_ORGANIZATION}/provisionerjobs/{{job}}": "organization:read provisioner_jobs:read",
+    f"GET {_ORGANIZATION}/provisionerdaemons": "organization:read provisioner_jobs:read",
 }
 """Method and path of each route that asks for a token -> the rights that it needs, all of them.
 
@@ -182,7 +198,7 @@ def table() -> str:
 def _place(request: str) -> str:
     """The organization that a request is about; none for a new one, which belongs to none yet."""
     new = request.endswith("(new)") or request == f"POST {_ORGANIZATIONS}"
-    return "" if new else _HERE
+    return "" if new or request in _MIRRORS else _HERE
 
 
 def _names(names: Iterable[str]) -> str:

@@ -64,6 +64,11 @@ def summed(reply: Reply) -> bool:
     return succeeded(reply) and any(bucket["count"] for bucket in reply.json["buckets"])
 
 
+def taken_in(reply: Reply) -> bool:
+    """A batch of objects is answered with 200, and line by line."""
+    return succeeded(reply) and not reply.json["rejected"]
+
+
 @dataclass(frozen=True)
 class Case:
     """One thing that a route does.
@@ -136,6 +141,33 @@ HOLD = {"log": "connection", "q": "type:ssh", "reason": "a case"}
 SECRETS = f"{USER}/secrets"
 SECRET = f"{SECRETS}/{{name}}"
 OWN = {"user": "me"}
+TEMPLATE = {
+    "organization_id": "{organization}",
+    "name": "rust",
+    "active_version_id": "{templateversion}",
+    "disable_everyone_group_access": True,
+}
+TEMPLATE_VERSION = {"organization_id": "{organization}", "template_id": "{template}", "name": "v1"}
+WORKSPACE = {"organization_id": "{organization}", "owner_id": "{root}", "template_id": "{template}", "name": "dev"}
+BUILD = {
+    "workspace_id": "{workspace}",
+    "template_version_id": "{templateversion}",
+    "job_id": "{job}",
+    "build_number": 1,
+    "transition": "start",
+}
+AGENT = {"workspace_build_id": "{workspacebuild}", "name": "main"}
+DAEMON = {"organization_id": "{organization}", "name": "daemon"}
+JOB = {"organization_id": "{organization}", "initiator_id": "{root}", "type": "workspace_build"}
+MIRRORED: dict[str, dict[str, Any]] = {
+    "templates/{template}": TEMPLATE,
+    "templateversions/{templateversion}": TEMPLATE_VERSION,
+    "workspaces/{workspace}": WORKSPACE,
+    "workspacebuilds/{workspacebuild}": BUILD,
+    "workspaceagents/{workspaceagent}": AGENT,
+    "provisionerdaemons/{daemon}": DAEMON,
+    "provisionerjobs/{job}": JOB,
+}
 NEW = {"username": "{fresh}", "email": "{fresh}@example.com"}
 CASES = (
     Case("GET", "/ui/session"),
@@ -201,6 +233,17 @@ CASES = (
     Case("GET", HOLDS),
     Case("PUT", f"{HOLDS}/{{name}}", HOLD),
     Case("DELETE", f"{HOLDS}/{{name}}"),
+    Case("PUT", "/api/v2/directory", {"kind": "template", "id": "{template}", **TEMPLATE}, taken_in),
+    Case("PUT", "/api/v2/templates/{template}", TEMPLATE),
+    Case("PUT", "/api/v2/templateversions/{templateversion}", TEMPLATE_VERSION),
+    Case("PUT", "/api/v2/workspaces/{workspace}", WORKSPACE),
+    Case("PUT", "/api/v2/workspacebuilds/{workspacebuild}", BUILD),
+    Case("PUT", "/api/v2/workspaceagents/{workspaceagent}", AGENT),
+    Case("PUT", "/api/v2/provisionerdaemons/{daemon}", DAEMON),
+    Case("PUT", "/api/v2/provisionerjobs/{job}", JOB),
+    Case("GET", f"{ORGANIZATION}/provisionerjobs", opened=listed),
+    Case("GET", f"{ORGANIZATION}/provisionerjobs/{{job}}"),
+    Case("GET", f"{ORGANIZATION}/provisionerdaemons", opened=listed),
     # What a caller may ask and end of its own.
     Case("POST", "/api/v2/authcheck", {"checks": {}}),
     Case("POST", f"{USERS}/logout"),
@@ -213,6 +256,7 @@ class Stage:
     def __init__(self, house: House, owner: Client, root: User) -> None:
         self.house, self.owner, self.root = house, owner, root
         self.rows: dict[str, str] = {}
+        self.mirrored: dict[str, str] = {}
         self.set_up_organization()
 
     def set_up_organization(self) -> None:
@@ -223,6 +267,10 @@ class Stage:
             reply = self.call(Case("POST", path, body), self.owner)
             assert stored(reply)
             self.rows[name] = reply.json["results"][0]["id"]
+        kinds = ("template", "templateversion", "workspace", "workspacebuild", "workspaceagent", "daemon", "job")
+        self.mirrored = {kind: str(uuid4()) for kind in kinds}
+        for place, body in MIRRORED.items():
+            assert succeeded(self.call(Case("PUT", f"/api/v2/{place}", body), self.owner))
 
     def allow_list(self, case: Case | None = None) -> tuple[str, ...]:
         """What opens what only a token opens that names it: the secrets; nothing for a case that is not such."""
@@ -267,6 +315,7 @@ class Stage:
             "name": "a-case",
             "fresh": f"n{uuid4().hex[:12]}",
             "root": self.root.id,
+            **self.mirrored,
             **{name: others[what] for name, what in (case.named or {}).items()},
         }
         query = {name: text.format_map(names) for name, text in case.query.items()} if case.query else None

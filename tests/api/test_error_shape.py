@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -50,16 +51,13 @@ HUGE = 6_000_000
 def concrete(path: str) -> str:
     """A path that names things which are not there."""
     names = {
-        "user": str(uuid4()),
-        "organization": str(uuid4()),
         "keyid": "0123456789",
         "keyname": "nothing",
         "name": "nothing",
         "version": "0123456789abcdef",
         "asset": "nothing.js",
-        "id": str(uuid4()),
     }
-    return path.format_map(names)
+    return path.format_map(defaultdict(lambda: str(uuid4()), names))
 
 
 def seen(path: str, method: str, root: User) -> str:

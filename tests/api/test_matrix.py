@@ -106,7 +106,7 @@ def test_with_the_allow_list_narrowed_away_a_route_is_closed(
     for missing in sorted({permission.split(":")[0] for permission in case.permissions}):
         others = tuple(f"{one}:*" for one in ACTIONS if one != missing)
         elsewhere = () if missing == "api_key" else (f"{missing}:{uuid4()}",)
-        for allow_list in ((), ("workspace:*",), others, (*others, *elsewhere)):
+        for allow_list in ((), ("file:*",), others, (*others, *elsewhere)):
             reply = stage.call(case, house.client(root, allow_list=allow_list))
             assert not case.opened(reply), f"{case} without {missing}: {reply.status} {reply.text}"
 

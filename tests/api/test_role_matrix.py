@@ -23,13 +23,17 @@ SPECIFIED = {
         "S api_key:create,read,update,delete user:create,read,update,delete organization:create,read,update,delete"
         " organization_member:create,read,update,delete assign_role:assign,read assign_org_role:assign,read"
         " connection_log:read,update audit_log:read,create deployment_config:read,update"
+        " template:read,update workspace:read,update provisioner_daemon:update provisioner_jobs:read,update"
     ),
     "member": "S assign_role:read U api_key:create,read,update,delete user:read user_secret:create,read,update,delete",
     "auditor": (
         "S audit_log:read connection_log:read user:read organization:read organization_member:read"
-        " assign_org_role:read deployment_config:read"
+        " assign_org_role:read deployment_config:read template:read"
     ),
-    "template-admin": "S user:read organization:read organization_member:read assign_org_role:read",
+    "template-admin": (
+        "S user:read organization:read organization_member:read assign_org_role:read"
+        " template:read,update workspace:read provisioner_daemon:update"
+    ),
     "user-admin": (
         "S user:create,read,update,delete organization:read organization_member:create,read,update,delete"
         " assign_role:assign,read assign_org_role:assign,read"
@@ -39,12 +43,16 @@ SPECIFIED = {
         "S user:read O api_key:create,read,update,delete organization:create,read,update,delete"
         " organization_member:create,read,update,delete assign_role:assign,read assign_org_role:assign,read"
         " connection_log:read audit_log:read deployment_config:read,update"
+        " template:read,update workspace:read,update provisioner_daemon:update provisioner_jobs:read,update"
     ),
-    "organization-auditor": "O audit_log:read connection_log:read organization:read",
+    "organization-auditor": "O audit_log:read connection_log:read organization:read template:read",
     "organization-user-admin": (
         "S user:read O organization:read organization_member:create,read,update,delete assign_org_role:assign,read"
     ),
-    "organization-template-admin": "O organization:read organization_member:read",
+    "organization-template-admin": (
+        "O organization:read organization_member:read template:read,update workspace:read provisioner_daemon:update"
+        " provisioner_jobs:read,update"
+    ),
     "organization-member": (
         "O organization:read organization_member:read assign_org_role:read M api_key:create,read,update,delete"
     ),
@@ -58,6 +66,9 @@ organization."""
 
 
 _OWNED = ("user", "api_key", "user_secret")
+
+
+MIRRORED_RESOURCES = ("template", "workspace", "provisioner_daemon", "provisioner_jobs")
 
 
 @dataclass(frozen=True)
@@ -76,6 +87,8 @@ class Kind:
         resource, action = right.split(":")
         new = right in ("user:create", "organization:create") or str(case) == "POST /api/v2/organizations"
         placeless = new or resource in (*_OWNED, "assign_role", "deployment_config")
+        # What the platform is like is no organization's to say.
+        placeless = placeless or (action == "update" and resource in MIRRORED_RESOURCES)
         owned = self.is_about_self and not new and resource in (*_OWNED, "organization_member")
         level = ""
         for word in SPECIFIED[role].split():

@@ -32,6 +32,7 @@ from chalicelib.lanes.catalogue import (
     POSITION,
     Lane,
 )
+from chalicelib.platform import kinds
 from chalicelib.settings import current
 
 DOC = "doc"
@@ -223,6 +224,23 @@ ConnectionLogItem = _log_table("connection_logs", EVERY_CONNECTION_LANE)
 AuditLogItem = _log_table("audit_logs", EVERY_AUDIT_LANE)
 
 
+def _platform_table() -> type[Model]:
+    projected = [DOC, PACKED_DOC, "updated_at", "joined", "logs", kinds.PLACE]
+    attributes: dict[str, Any] = {
+        "__module__": __name__,
+        "__doc__": "What the platform mirrors in: one item per object, and what belongs to one beside it.",
+        "Meta": type("Meta", (_Table,), {"table_name": current().table_name("platform")}),
+        "id": UnicodeAttribute(hash_key=True),
+    }
+    for lane, place in kinds.LANES.items():
+        others = [name for name in projected if name != place]
+        attributes[f"{lane}_lane"] = _index(lane, lane, place, IncludeProjection(others))
+    return cast("type[Model]", type("platform", (Model,), attributes))
+
+
+PlatformItem = _platform_table()
+
+
 def decoded(table: type[Model], item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The values of an item by its table's attributes, those it lacks as None.
 
@@ -234,7 +252,11 @@ def decoded(table: type[Model], item: Mapping[str, Mapping[str, Any]]) -> dict[s
     }
 
 
-TIMES_TO_LIVE: Mapping[type[Model], str] = {ConnectionLogItem: FORGET_AT, APIKeyItem: FORGET_AT}
+TIMES_TO_LIVE: Mapping[type[Model], str] = {
+    ConnectionLogItem: FORGET_AT,
+    APIKeyItem: FORGET_AT,
+    PlatformItem: FORGET_AT,
+}
 """The attribute by which DynamoDB deletes items of a table by itself."""
 
 TABLES: tuple[type[Model], ...] = (
@@ -245,4 +267,5 @@ TABLES: tuple[type[Model], ...] = (
     AuditLogItem,
     RetentionItem,
     UserSecretItem,
+    PlatformItem,
 )

@@ -188,5 +188,13 @@ def test_tokens_are_listed_by_user_and_all_together_by_age() -> None:
 def test_tables_are_named_with_the_prefix_of_the_deployment() -> None:
     assert sorted(NAMES) == sorted(
         current().table_prefix + name
-        for name in ("users", "organizations", "api_keys", "connection_logs", "audit_logs", "retention_runs")
+        for name in (
+            "users",
+            "organizations",
+            "api_keys",
+            "connection_logs",
+            "audit_logs",
+            "retention_runs",
+            "platform",
+        )
     )

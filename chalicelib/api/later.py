@@ -1,0 +1,35 @@
+"""Routes whose views are imported when the first of their requests comes: what is rare is no part of a cold start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import NamedTuple
+
+from chalicelib.api.http import Answer, Call, Routes
+
+
+class Later(NamedTuple):
+    """One route: its methods and path, and the module of `chalicelib.api` and the function that answer it."""
+
+    method: str
+    path: str
+    module: str
+    function: str
+
+
+def blueprint(table: Sequence[Later]) -> Routes:
+    """A blueprint with every route of a table."""
+    routes = Routes(__name__)
+    for route in table:
+        routes.view(f"/api/v2{route.path}", methods=[route.method])(_view(route))
+    return routes
+
+
+def _view(route: Later) -> Callable[..., Answer]:
+    def view(call: Call, **parameters: str) -> Answer:
+        answer: Callable[..., Answer] = getattr(import_module(f"chalicelib.api.{route.module}"), route.function)
+        return answer(call, **parameters)
+
+    view.__name__ = f"{route.module}_{route.function}"
+    return view

@@ -1,0 +1,53 @@
+"""Objects of the platform as the policy sees them, and as a path names them: what a caller may not see is not there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib.access.decide import Object, Subject, decide
+from chalicelib.api import parameters
+from chalicelib.api.caller import Caller
+from chalicelib.errors import NotFound
+from chalicelib.platform.kinds import TEMPLATE, WORKSPACE, Kind
+from chalicelib.store.platform import rows
+from chalicelib.store.platform.rows import Mirrored
+
+_EVERYBODY_MAY = frozenset({"read", "use"})
+
+
+def object_of(row: Mirrored) -> Object:
+    """A template or a workspace, a job or a daemon, as an object of the policy."""
+    return Object(
+        row.kind.resource,
+        row.id,
+        owner=str(row.get("owner_id") or "") if row.kind is WORKSPACE else "",
+        organization=str(row.get("organization_id") or ""),
+    )
+
+
+def may(subject: Subject, action: str, row: Mirrored) -> bool:
+    """Whether a subject may do the action to an object.
+
+    A template is read by every member of its organization, unless it is closed to them.
+    """
+    if decide(subject, action, object_of(row)):
+        return True
+    if row.kind is not TEMPLATE or action not in _EVERYBODY_MAY or row.get("disable_everyone_group_access"):
+        return False
+    if row.get("organization_id") not in subject.organization_roles:
+        return False
+    # What the token may is asked of somebody whose roles allow everything.
+    return bool(decide(replace(subject, roles=("owner",)), action, object_of(row)))
+
+
+def named(caller: Caller, kind: Kind, parameter: str, text: str, *, deleted: bool = True) -> Mirrored:
+    """The object that a path names by its id.
+
+    Raises:
+        Invalid: the text is no UUID.
+        NotFound: there is none, or the caller may not read it.
+    """
+    row = rows.get(kind, parameters.uuid(parameter, text))
+    if row is None or (row.get("deleted") and not deleted) or not may(caller.subject, "read", row):
+        raise NotFound
+    return row

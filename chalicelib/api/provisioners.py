@@ -1,0 +1,153 @@
+"""Provisioner jobs and daemons of an organization: who waits, who works, who is silent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+from chalicelib import times
+from chalicelib.access.decide import Reach, reach
+from chalicelib.api import lookup, request_log
+from chalicelib.api.authentication import authenticated
+from chalicelib.api.caller import Caller
+from chalicelib.api.fit_rows import fit_rows
+from chalicelib.api.http import Answer, Call, Encoded
+from chalicelib.api.platform_access import object_of
+from chalicelib.api.strict_query import StrictQuery
+from chalicelib.errors import BadRequest, NotFound
+from chalicelib.models.provisioners import daemon_json, job_json
+from chalicelib.platform import daemons, jobs
+from chalicelib.platform.kinds import BUILD, DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE
+from chalicelib.search import values
+from chalicelib.settings import current
+from chalicelib.store.dynamodb.budget import Budget
+from chalicelib.store.platform import rows
+from chalicelib.store.platform.daemon_reader import last_seen, read_daemons
+from chalicelib.store.platform.job_reader import Wanted, jobs_at_work, last_jobs, queue_places, read_jobs
+from chalicelib.store.platform.joins import known_beside
+from chalicelib.store.platform.rows import Mirrored
+
+_DEFAULT_LIMIT: Final = 50
+_MOST_ROWS: Final = 5_000
+"""Of one answer, whatever the limit."""
+_LARGEST_ANSWER: Final = 5_000_000
+_ANSWERING_SECONDS: Final = 13.0
+_ANY: Final = daemons.Asked()
+
+
+@authenticated
+def list_jobs(call: Call, caller: Caller, organization: str) -> Answer:
+    """The provisioner jobs of an organization that the parameters ask for, newest first."""
+    organization_id, readable = _readable(caller, organization)
+    wanted = _jobs_wanted(call, organization_id)
+    budget = budget_of(call)
+    listed = [job for job in read_jobs(wanted, budget) if readable.includes(caller.user.id, object_of(job))]
+    request_log.note(RowsRead=budget.rows_read)
+    return fitted(_jobs_json(organization_id, listed))
+
+
+@authenticated
+def show_job(call: Call, caller: Caller, organization: str, job: str) -> Answer:
+    """One provisioner job of an organization."""
+    organization_id, readable = _readable(caller, organization)
+    _jobs_wanted(call, organization_id)
+    try:
+        job_id = values.uuid(job)
+    except values.WrongValue as error:
+        raise BadRequest(f"Invalid UUID {values.quoted(job)}.") from error
+    row = rows.get(JOB, job_id)
+    if row is None or row.get("organization_id") != organization_id:
+        raise NotFound
+    if not readable.includes(caller.user.id, object_of(row)):
+        raise NotFound
+    return Answer(_jobs_json(organization_id, [row])[0])
+
+
+@authenticated
+def list_daemons(call: Call, caller: Caller, organization: str) -> Answer:
+    """The provisioner daemons of an organization that the parameters ask for, newest first."""
+    organization_id, readable = _readable(caller, organization)
+    if readable.ids is not None:
+        # A token that may read some jobs alone reads no daemons, which tell of others.
+        raise NotFound
+    query = StrictQuery(call)
+    limit = query.limit("limit", _DEFAULT_LIMIT) or _MOST_ROWS
+    ids, tags = query.uuids("ids"), query.tags("tags")
+    asked = daemons.Asked(query.boolean("offline"), query.words("status", daemons.STATUSES), query.duration("max_age"))
+    query.check()
+    now, budget = times.now(), budget_of(call)
+    listed = read_daemons(organization_id, asked, ids or None, now, budget)
+    at_work = jobs_at_work(organization_id, budget)
+    labelled = [
+        (daemon, label)
+        for daemon in listed
+        if (tags is None or jobs.contains(daemon.get("tags") or {}, tags))
+        and (label := daemons.label(asked, last_seen(daemon), now, has_job=daemon.id in at_work))
+    ][: min(limit, _MOST_ROWS)]
+    request_log.note(RowsRead=budget.rows_read)
+    previous = last_jobs([daemon.id for daemon, _ in labelled])
+    beside = [*previous.values(), *(at_work[daemon.id] for daemon, _ in labelled if daemon.id in at_work)]
+    known = known_beside(beside, (BUILD, VERSION, WORKSPACE, TEMPLATE))
+    return fitted(
+        [
+            daemon_json(daemon, label, at_work.get(daemon.id), previous.get(daemon.id), known)
+            for daemon, label in labelled
+        ]
+    )
+
+
+def budget_of(call: Call) -> Budget:
+    """What a query of the directory may read."""
+    return Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
+
+
+def fitted(listed: Sequence[Any]) -> Answer:
+    """A list as an answer that is not too large; where it holds fewer than were found, a header says so."""
+    texts, number = fit_rows(listed, _LARGEST_ANSWER) if listed else ([], 0)
+    headers = {"Gatebook-Partial": "true"} if number < len(listed) else {}
+    return Answer(Encoded(f"[{','.join(texts)}]"), headers=headers)
+
+
+def jobs_beside(listed: Sequence[Mirrored]) -> tuple[dict[str, int], list[Mirrored]]:
+    """The queue of the deployment, and the daemons that could take a job which has not begun, oldest first."""
+    waiting = [job for job in listed if not job.get("started_at")]
+    now = times.now()
+    able: list[Mirrored] = []
+    for organization_id in sorted({str(job.get("organization_id")) for job in waiting}):
+        able += reversed(read_daemons(organization_id, _ANY, None, now, Budget()))
+    return queue_places(), able
+
+
+def _jobs_json(organization_id: str, listed: Sequence[Mirrored]) -> list[dict[str, Any]]:
+    assert all(job.get("organization_id") == organization_id for job in listed)  # noqa: S101 - the reader has looked
+    known = known_beside(listed, (BUILD, VERSION, WORKSPACE, TEMPLATE, DAEMON))
+    places, able = jobs_beside(listed)
+    return [job_json(job, known, places, able) for job in listed]
+
+
+def _jobs_wanted(call: Call, organization_id: str) -> Wanted:
+    query = StrictQuery(call)
+    wanted = Wanted(
+        organization_id,
+        min(query.limit("limit", _DEFAULT_LIMIT) or _MOST_ROWS, _MOST_ROWS),
+        query.uuids("ids") or None,
+        query.words("status", jobs.STATUSES),
+        query.tags("tags"),
+        query.uuid("initiator"),
+    )
+    query.check()
+    return wanted
+
+
+def _readable(caller: Caller, organization: str) -> tuple[str, Reach]:
+    """The id of an organization some of whose jobs the caller may read, and the jobs that they may read.
+
+    Raises:
+        NotFound: there is none.
+    """
+    listed = lookup.organization(caller, organization)
+    readable = reach(caller.subject, "read", JOB.resource)
+    if readable.nothing or not (readable.site or listed.id in readable.organizations):
+        raise NotFound
+    return listed.id, readable

@@ -1,0 +1,223 @@
+"""The kinds of objects that the platform mirrors in, and their lanes, declared once.
+
+A lane is an index of the one table of the platform that answers one filter. Its HASH is the kind and the values of some
+fields; its RANGE is the place of the row among the others. What a kind has no value for is not in the lane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, Final
+
+from chalicelib import times
+from chalicelib.casing import lowered
+from chalicelib.platform import jobs
+from chalicelib.platform.jobs import Values
+
+PLACE: Final = "place"
+LANES: Final[Mapping[str, str]] = {
+    "listing": PLACE,
+    "organization": PLACE,
+    "owner": PLACE,
+    "name": PLACE,
+    "display_name": PLACE,
+    "parent": PLACE,
+    "status": PLACE,
+    "external": PLACE,
+    "deprecated": PLACE,
+    "tags": PLACE,
+    "queue": "queue_place",
+    "work": PLACE,
+    "worker": "ended_place",
+    "seen": "seen_place",
+}
+"""Lane -> the attribute that it is sorted by."""
+
+COARSE: Final = ("listing", "organization", "status", "external", "deprecated", "tags", "queue", "work", "seen")
+"""The lanes in which many rows share a key: a partition takes 1,000 writes a second."""
+
+_LONGEST_VALUE: Final = 300
+Facts = Callable[[Values], Mapping[str, Any]]
+"""What follows from the fields of an object and is indexed like a field."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """One kind of objects.
+
+    Attributes:
+        name: as a line of a batch names it.
+        resource: what the policy calls it, or what it is a part of.
+        facts: what follows from its fields.
+        lanes: lane -> the fields and facts whose values it hashes on.
+        joined: the lanes whose fields follow from other objects; they are written when one of those changes.
+        place: the fact that orders it among its kind.
+    """
+
+    name: str
+    resource: str
+    facts: Facts
+    lanes: Mapping[str, tuple[str, ...]]
+    joined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def id(self, object_id: str) -> str:
+        """The id of its item."""
+        return f"{self.name}#{object_id}"
+
+    def keys(self, values: Values, lanes: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+        """Lane -> HASH value, for the lanes that an object is in."""
+        known = {**values, **self.facts(values)}
+        made = {lane: self.key(lane, *(known.get(name) for name in fields)) for lane, fields in lanes.items()}
+        return {lane: key for lane, key in made.items() if key is not None}
+
+    def key(self, lane: str, *parts: object) -> str | None:
+        """The HASH value under which objects with these values stand in a lane; None where one is missing."""
+        texts = [_text(part) for part in parts]
+        if lane not in {*self.lanes, *self.joined} or not all(texts):
+            return None
+        return ":".join([self.name, *texts])
+
+    def places(self, values: Values) -> dict[str, str]:
+        """The RANGE attributes of an object."""
+        known = self.facts(values)
+        return {name: str(known[name]) for name in {*LANES.values()} if known.get(name)}
+
+
+def just_after(text: str) -> str:
+    """A text that is greater than every one that begins with this one."""
+    return f"{text}\U0010ffff"
+
+
+def _text(part: object) -> str:
+    if isinstance(part, bool):
+        return "true" if part else "false"
+    text = "" if part is None else str(part)
+    if len(text) > _LONGEST_VALUE:
+        return "blake2b:" + blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
+    return text
+
+
+def _moment(text: str | None) -> str:
+    """A time as a text whose order is that of time; the beginning of all times for none."""
+    return times.fixed(times.from_wire(text) if text else times.NEVER)
+
+
+def _by_name(values: Values) -> str:
+    return f"{lowered(str(values.get('name') or ''))}#{values['id']}"
+
+
+def _by_time(values: Values) -> str:
+    return f"{_moment(values.get('created_at'))}#{values['id']}"
+
+
+def _template(values: Values) -> Mapping[str, Any]:
+    if values.get("deleted"):
+        return {PLACE: _by_name(values), "state": "deleted", **dict.fromkeys(_KEPT, None)}
+    return {
+        PLACE: _by_name(values),
+        "state": "kept",
+        "exact_name": lowered(str(values["name"])),
+        "exact_display_name": lowered(str(values.get("display_name") or "")),
+        "is_deprecated": bool(values.get("deprecation_message")),
+    }
+
+
+def _version(values: Values) -> Mapping[str, Any]:
+    return {PLACE: _by_time(values), "exact_name": lowered(str(values["name"]))}
+
+
+def _workspace(values: Values) -> Mapping[str, Any]:
+    if values.get("deleted"):
+        return {PLACE: _by_name(values), "state": "deleted", **dict.fromkeys(_KEPT, None)}
+    return {PLACE: _by_name(values), "state": "kept", "exact_name": lowered(str(values["name"]))}
+
+
+def _build(values: Values) -> Mapping[str, Any]:
+    return {PLACE: f"{int(values['build_number']):012d}#{values['id']}"}
+
+
+def _job(values: Values) -> Mapping[str, Any]:
+    rank = jobs.queue_rank(values)
+    under_way = jobs.is_under_way(values)
+    ended = values.get("completed_at")
+    return {
+        PLACE: _by_time(values),
+        "status": jobs.status(values),
+        "tag_set": jobs.tag_set(values.get("tags") or {}),
+        "waiting": "waiting" if rank else None,
+        "queue_place": f"{rank}#{_by_time(values)}" if rank else None,
+        "work_in": values.get("organization_id") if under_way else None,
+        "worked_by": values.get("worker_id") if ended else None,
+        "ended_place": f"{_moment(ended)}#{values['id']}" if ended else None,
+    }
+
+
+def _daemon(values: Values) -> Mapping[str, Any]:
+    return {PLACE: _by_time(values), "seen_place": f"{_moment(values.get('last_seen_at'))}#{values['id']}"}
+
+
+_KEPT: Final = ("organization_id", "owner_id", "template_id", "created_by_id")
+"""The fields by which nobody finds what is deleted."""
+
+TEMPLATE: Final = Kind(
+    "template",
+    "template",
+    _template,
+    {
+        "listing": ("state",),
+        "organization": ("organization_id",),
+        "owner": ("created_by_id",),
+        "name": ("exact_name",),
+        "display_name": ("exact_display_name",),
+        "deprecated": ("is_deprecated",),
+    },
+    {"external": ("has_external_agent",)},
+)
+VERSION: Final = Kind(
+    "template_version",
+    "template",
+    _version,
+    {"parent": ("template_id",), "name": ("template_id", "exact_name")},
+)
+WORKSPACE: Final = Kind(
+    "workspace",
+    "workspace",
+    _workspace,
+    {
+        "listing": ("state",),
+        "organization": ("organization_id",),
+        "owner": ("owner_id",),
+        "name": ("owner_id", "exact_name"),
+        "parent": ("template_id",),
+    },
+    {"status": ("status",), "external": ("has_external_agent",)},
+)
+BUILD: Final = Kind("workspace_build", "workspace", _build, {"parent": ("workspace_id",)})
+AGENT: Final = Kind(
+    "workspace_agent",
+    "workspace",
+    lambda values: {PLACE: _by_name(values)},
+    {"parent": ("workspace_build_id",)},
+)
+DAEMON: Final = Kind("provisioner_daemon", "provisioner_daemon", _daemon, {"seen": ("organization_id",)})
+JOB: Final = Kind(
+    "provisioner_job",
+    "provisioner_jobs",
+    _job,
+    {
+        "organization": ("organization_id",),
+        "status": ("organization_id", "status"),
+        "owner": ("organization_id", "initiator_id"),
+        "tags": ("organization_id", "tag_set"),
+        "queue": ("waiting",),
+        "work": ("work_in",),
+        "worker": ("worked_by",),
+    },
+)
+
+KINDS: Final[Mapping[str, Kind]] = {
+    kind.name: kind for kind in (TEMPLATE, VERSION, WORKSPACE, BUILD, AGENT, DAEMON, JOB)
+}
+"""By name."""

@@ -1,0 +1,120 @@
+"""Provisioner jobs by filter, and where the waiting ones stand in the queue of the whole deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chalicelib.platform.jobs import contains, status
+from chalicelib.platform.kinds import JOB
+from chalicelib.store.dynamodb.budget import Budget
+from chalicelib.store.dynamodb.rounds import Request, send
+from chalicelib.store.platform import tag_sets
+from chalicelib.store.platform.lane_reader import Range, items, rows
+from chalicelib.store.platform.rows import TABLE, Mirrored, from_item, get_many
+
+_MOST_WAITING: Final = 20_000
+"""Places in the queue that are told; beyond them a job has none."""
+_IDS: Final = ("id",)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of the jobs of an organization.
+
+    Attributes:
+        ids: those jobs alone; None for any.
+        statuses: those alone; none means any.
+        tags: that the tags of a job satisfy; None for any.
+        initiator: who began it; None for anybody.
+        limit: how many at most.
+    """
+
+    organization_id: str
+    limit: int
+    ids: Sequence[str] | None = None
+    statuses: frozenset[str] = frozenset()
+    tags: Mapping[str, str] | None = None
+    initiator: str | None = None
+
+    def matches(self, job: Mirrored) -> bool:
+        """Whether a job is as asked."""
+        return (
+            job.get("organization_id") == self.organization_id
+            and (not self.statuses or status(job.values) in self.statuses)
+            and (self.initiator is None or job.get("initiator_id") == self.initiator)
+            and (self.tags is None or contains(job.get("tags") or {}, self.tags))
+        )
+
+
+def read_jobs(wanted: Wanted, budget: Budget) -> list[Mirrored]:
+    """The jobs that are wanted, newest first.
+
+    Raises:
+        Unavailable: the store did not answer.
+    """
+    if wanted.ids is not None:
+        jobs_read = [job for job in get_many((JOB, job_id) for job_id in wanted.ids) if wanted.matches(job)]
+        budget.rows_read += len(jobs_read)
+        return sorted(jobs_read, key=_place, reverse=True)[: wanted.limit]
+    lane, keys = _lane(wanted)
+    return rows(Range(lane, keys, newest_first=True), wanted.limit, budget, wanted.matches)
+
+
+def queue_places() -> dict[str, int]:
+    """The place of each waiting job of the deployment, from 1, by id."""
+    key = JOB.key("queue", "waiting")
+    assert key is not None  # noqa: S101 - the lane is declared
+    places: dict[str, int] = {}
+    waiting = items(Range("queue", (key,)), lambda: 1_000, Budget(_MOST_WAITING), _IDS)
+    for number, item in enumerate(waiting, 1):
+        places[item["id"]["S"].partition("#")[2]] = number
+    return places
+
+
+def jobs_at_work(organization_id: str, budget: Budget) -> dict[str, Mirrored]:
+    """The job that each daemon of an organization has now, by the daemon's id; of several the newest."""
+    key = JOB.key("work", organization_id)
+    jobs_read = rows(Range("work", (key,)), _MOST_WAITING, budget) if key else []
+    return {str(job.get("worker_id")): job for job in jobs_read}
+
+
+def last_jobs(daemon_ids: Sequence[str]) -> dict[str, Mirrored]:
+    """The job that each daemon has ended last, by the daemon's id."""
+    requests = [Request("Query", _last_of(daemon_id)) for daemon_id in daemon_ids]
+    last: dict[str, Mirrored] = {}
+    for daemon_id, answer in zip(daemon_ids, send(requests), strict=True):
+        job = from_item(answer["Items"][0]) if answer["Items"] else None
+        if job is not None:
+            last[daemon_id] = job
+    return last
+
+
+def _last_of(daemon_id: str) -> dict[str, Any]:
+    return {
+        "TableName": TABLE,
+        "IndexName": "worker",
+        "KeyConditionExpression": "worker = :worker",
+        "ExpressionAttributeValues": {":worker": {"S": JOB.key("worker", daemon_id)}},
+        "ScanIndexForward": False,
+        "Limit": 1,
+    }
+
+
+def _lane(wanted: Wanted) -> tuple[str, list[str]]:
+    """The lane that has the fewest rows beside those that are wanted, and its keys."""
+    organization = wanted.organization_id
+    keys: list[str | None] = [JOB.key("organization", organization)]
+    lane = "organization"
+    if wanted.initiator is not None:
+        lane, keys = "owner", [JOB.key("owner", organization, wanted.initiator)]
+    elif wanted.tags is not None and (sets := tag_sets.satisfying(organization, wanted.tags)) is not None:
+        lane, keys = "tags", [JOB.key("tags", organization, tags) for tags in sets]
+    elif wanted.statuses:
+        lane, keys = "status", [JOB.key("status", organization, word) for word in sorted(wanted.statuses)]
+    return lane, [key for key in keys if key is not None]
+
+
+def _place(job: Mirrored) -> str:
+    return JOB.places(job.values)["place"]
