@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from chalicelib.export.places import MOMENTS, place_of
 from chalicelib.models.sending import json_text
 
 BYTE_ORDER_MARK: Final = "\ufeff"
@@ -85,6 +86,16 @@ def heading(log: str) -> str:
 def line(log: str, row: Mapping[str, Any]) -> str:
     """A row as a line, with its line end."""
     return _line([_cell(_at(row, column)) for column in COLUMNS[log]])
+
+
+def places(log: str, lines: Iterable[str]) -> Iterator[str]:
+    """The positions of the rows of a file, given its lines, the first without its mark."""
+    rows = csv.reader(lines)
+    names = next(rows, [])
+    if names != [*COLUMNS[log]]:
+        raise ValueError("no heading of this log")
+    moment = COLUMNS[log].index(MOMENTS[log])
+    return (place_of(cells[moment], cells[0]) if len(cells) > moment else place_of(None, None) for cells in rows)
 
 
 def _line(cells: Sequence[str | int | float]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from chalicelib.export import columns
+from chalicelib.export.places import place
 from chalicelib.models.sending import json_text
 
 
@@ -19,16 +21,34 @@ class Format:
         media_type: as HTTP names it.
         heading: what a file of a log begins with, given the log.
         line: a row of a log, given the log and the row as the API answers it; it ends with a line end.
+        places: the positions of the rows in a file, in its order, given the log and the lines of the file.
+        is_wire: whether a line is just what the API answers.
     """
 
     name: str
     media_type: str
     heading: Callable[[str], str]
     line: Callable[[str, Mapping[str, Any]], str]
+    places: Callable[[str, Iterable[str]], Iterator[str]]
+    is_wire: bool = False
+
+    @property
+    def ending(self) -> str:
+        """The ending of the name of a file."""
+        return self.name
 
 
-NDJSON: Final = Format("ndjson", "application/x-ndjson", lambda _log: "", lambda _log, row: f"{json_text(row)}\n")
-CSV: Final = Format("csv", "text/csv", columns.heading, columns.line)
+def _places(log: str, lines: Iterable[str]) -> Iterator[str]:
+    return (place(log, json.loads(line)) for line in lines)
+
+
+NDJSON: Final = Format(
+    "ndjson", "application/x-ndjson", lambda _log: "", lambda _log, row: f"{json_text(row)}\n", _places, is_wire=True
+)
+CSV: Final = Format("csv", "text/csv", columns.heading, columns.line, columns.places)
 
 PAGE_FORMATS: Final[Mapping[str, Format]] = {one.name: one for one in (CSV, NDJSON)}
 """What a page of a log can be answered in beside JSON."""
+
+FORMATS: Final[Mapping[str, Format]] = {one.name: one for one in (NDJSON, CSV)}
+"""What an export can be written in."""

@@ -1,0 +1,74 @@
+"""The manifest of an export: what was asked, what is covered, and what each part is. It is written last. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from chalicelib import times
+from chalicelib.export.question import Question
+from chalicelib.export.walk import CutOffs, Progress
+
+NAME: Final = "manifest.json"
+VERSION: Final = 1
+
+Holds = Sequence[Mapping[str, Any]] | None
+"""The holds on a log, by name; None where whoever exports may not read them."""
+
+
+def manifest(
+    question: Question, progress: Progress, began: datetime, holds: tuple[Holds, Holds], source: str
+) -> dict[str, Any]:
+    """The manifest of an export that has ended.
+
+    Args:
+        question: what was asked.
+        progress: how far it went: to its end.
+        began: when it began.
+        holds: the holds as it began, and as it ended.
+        source: the address of the service.
+    """
+    before, after = progress.cut_offs or {}, progress.latest or {}
+    reasons = [*_shortened(question, before, after), *_lifted(*holds)]
+    return {
+        "version": VERSION,
+        "status": "partial" if reasons else "complete",
+        **({"reasons": reasons} if reasons else {}),
+        "source": source,
+        **question.saved(),
+        "began_at": times.wire(began),
+        "cut_off": {"at_begin": dict(before), "at_end": dict(after)},
+        "holds": {"at_begin": holds[0], "at_end": holds[1]},
+        "rows": progress.rows,
+        "parts": [part._asdict() for part in progress.parts],
+    }
+
+
+def _shortened(question: Question, before: CutOffs, after: CutOffs) -> list[str]:
+    """What retention took of the range that was asked for while it was read.
+
+    What was past its time before is no loss of the export: `cut_off` says from when on there are rows.
+    """
+    if question.begin is None:
+        return []
+    return [
+        f"{name}: rows before {since} passed their retention while the export ran"
+        for name, since in sorted(after.items())
+        if times.from_wire(since) > question.begin
+        and (name not in before or times.from_wire(before[name]) <= question.begin)
+    ]
+
+
+def _lifted(before: Holds, after: Holds) -> list[str]:
+    """The holds that stood as the export began, and ended or held something else before it did."""
+    kept = [_held(hold) for hold in after or ()]
+    return [
+        f"hold {hold.get('name')}: was lifted or changed while the export ran"
+        for hold in (before or () if after is not None else ())
+        if _held(hold) not in kept
+    ]
+
+
+def _held(hold: Mapping[str, Any]) -> tuple[Any, ...]:
+    return hold.get("name"), hold.get("log"), hold.get("q")

@@ -1,0 +1,1 @@
+"""The export command: the rows of a query of a running service, as files in a directory."""

@@ -1,0 +1,164 @@
+"""Exports the rows of a query: `scripts/export --url https://gatebook.example.com --token-file PATH --log audit DIR`.
+
+It writes parts, and last a manifest. It may be ended at any moment: the same command goes on with the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from chalicelib import times
+from chalicelib.export import manifest
+from chalicelib.export.formats import FORMATS
+from chalicelib.export.parts import PART_BYTES
+from chalicelib.export.question import Question
+from chalicelib.export.walk import Progress, walk
+from chalicelib.search import values
+from scripts.exports.check import problems
+from scripts.exports.directory import Begun, Directory, DirectoryError
+from scripts.exports.service import PATHS, Service, ServiceError, getting
+
+TOKEN = "GATEBOOK_TOKEN"  # noqa: S105 - the name of a variable
+_SMALLEST_PART = 1_000
+
+
+class Asked(NamedTuple):
+    """What the command line asks for.
+
+    Attributes:
+        question: what to export.
+        until_now: whether it named no end.
+        source: the address of the service.
+        part_bytes: how large a part is.
+    """
+
+    question: Question
+    until_now: bool
+    source: str
+    part_bytes: int
+
+
+def export(directory: Directory, service: Service, asked: Asked) -> Mapping[str, Any]:
+    """Export what is asked, or go on with it, and answer with the manifest.
+
+    Raises:
+        DirectoryError: the directory is not one for it.
+        ServiceError: the service refuses it, or does not answer.
+    """
+    begun = directory.resumed()
+    if begun is None:
+        begun = Begun(asked.question, asked.source, times.now(), service.holds(asked.question.log), Progress())
+    elif not _goes_on(asked, begun):
+        raise DirectoryError(f"{directory.path} has another export, of {begun.source}: {begun.question.saved()}")
+    directory.start(begun)
+    question, progress = begun.question, begun.progress
+    for progress in walk(
+        question,
+        begun.progress,
+        lambda cursor: service.page(question, cursor),
+        directory,
+        part_bytes=asked.part_bytes,
+        report=_report,
+    ):
+        _report(progress.rows)
+    written = manifest.manifest(
+        question, progress, begun.began, (begun.holds, service.holds(question.log)), begun.source
+    )
+    directory.end(written)
+    return written
+
+
+def _goes_on(asked: Asked, begun: Begun) -> bool:
+    """Whether the same was asked before. What was asked until now was asked until the first time."""
+    end = begun.question.end if asked.until_now else asked.question.end
+    return (asked.question._replace(end=end), asked.source) == (begun.question, begun.source)
+
+
+def _report(rows: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{rows:,} rows", end="", file=sys.stderr, flush=True)
+
+
+def _end(text: str) -> datetime:
+    return _moment(text) + (timedelta(days=1) - timedelta.resolution if values.is_day(text) else timedelta())
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return values.date(text) if values.is_day(text) else values.timestamp(text)
+    except values.WrongValue as error:
+        raise argparse.ArgumentTypeError(f"{text} is no day and no RFC 3339 time") from error
+
+
+def _part_bytes(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) >= _SMALLEST_PART):
+        raise argparse.ArgumentTypeError(f"{text} is no number of {_SMALLEST_PART} or more")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scripts/export", description="Export the rows of a query as files.", allow_abbrev=False
+    )
+    parser.add_argument(
+        "directory", type=Path, metavar="DIR", help="where the files go; the same command goes on there"
+    )
+    parser.add_argument("--check", action="store_true", help="read an export again, without the service")
+    parser.add_argument("--url", default="http://localhost:8000", help="of the service, with its stage")
+    parser.add_argument("--token-file", type=Path, metavar="PATH", help=f"has the token; or it is in {TOKEN}")
+    parser.add_argument("--log", choices=sorted(PATHS), default="connection")
+    parser.add_argument("--q", default="", metavar="QUERY", help="which rows, as the API takes it; none means all")
+    parser.add_argument(
+        "--from", dest="begin", type=_moment, metavar="TIME", help="a day or an RFC 3339 time, included"
+    )
+    parser.add_argument("--to", dest="end", type=_end, metavar="TIME", help="the same; without one it is now")
+    parser.add_argument("--format", choices=list(FORMATS), default="ndjson")
+    parser.add_argument("--part-bytes", type=_part_bytes, default=PART_BYTES, metavar="N", help="of a part, compressed")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 0 where the export is whole, 1 where it is not, 2 where it could not be made or read."""
+    options = _parser().parse_args(arguments)
+    directory = Directory(options.directory)
+    try:
+        if options.check:
+            return _checked(directory)
+        with directory.claimed():
+            if directory.manifest is not None:
+                print(f"{options.directory} has a whole export already; --check reads it again")
+                return 0
+            token = options.token_file.read_text().strip() if options.token_file else os.environ.get(TOKEN, "")
+            end = options.end or times.now()
+            question = Question(options.log, options.q.strip(), options.begin, end, options.format)
+            service = Service(getting(options.url, token))
+            written = export(directory, service, Asked(question, options.end is None, options.url, options.part_bytes))
+        digest = sha256((directory.path / manifest.NAME).read_bytes()).hexdigest()
+        print(f"{written['status']}: {written['rows']:,} rows; SHA-256 of {manifest.NAME}: {digest}")
+    except (DirectoryError, ServiceError, OSError) as error:
+        print(f"export: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("export: stopped; the same command goes on", file=sys.stderr)
+        return 130
+    return 0 if written["status"] == "complete" else 1
+
+
+def _checked(directory: Directory) -> int:
+    written = directory.manifest
+    if written is None:
+        raise DirectoryError(f"{directory.path} has no {manifest.NAME}: no export has ended there")
+    wrong = list(problems(directory.path, written))
+    print(*wrong or [f"{written.get('status')}: every part is as {manifest.NAME} says"], sep="\n")
+    return 1 if wrong or written.get("status") != "complete" else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
