@@ -80,6 +80,10 @@ class Criteria:
             and all(condition.match(row) for condition in self.conditions)
         )
 
+    def ever_matched(self, row: ConnectionLog | AuditLog) -> bool:
+        """Whether a row is all of this, or was when an event completed it."""
+        return self.match(row) or any(map(self.match, row.earlier))
+
 
 @dataclass(frozen=True, slots=True)
 class All:
@@ -113,7 +117,8 @@ class Plan:
         high: the highest position, inclusive.
         residual: what the lane does not answer: without any, the lane alone gives the count.
         checks: all that a row must be, checked on each, because a lane may lag behind the row it shows.
-        any_of: what a row must be beside that: all of one of these. Without any there is no such condition.
+        any_of: what a row must be, or have been, beside that: all of one of these. Without any there is no such
+            condition.
         connection_events: which connection events of the audit log to read; an index holds what tells them apart.
         why: the reason for the choice, in a sentence.
         coarse: whether few values hold many rows.

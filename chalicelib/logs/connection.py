@@ -23,7 +23,7 @@ NAMESPACE = UUID("6f6a1f0e-52a4-4b6e-9d0a-6a1d5b0f7c21")
 
 _SESSION_VERSION = 8
 
-_NOT_CONTENT = frozenset({"closing", "origin", "conflicts", "receipt"})
+_NOT_CONTENT = frozenset({"closing", "origin", "conflicts", "receipt", "was"})
 
 
 @dataclass(frozen=True, slots=True)

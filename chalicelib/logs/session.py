@@ -88,6 +88,14 @@ def join(stored: ConnectionLog, event: ConnectionLog, frees: Frees = frees_nothi
     return Joined(_with(after, conflict), conflict)
 
 
+def remembering(before: ConnectionLog, after: ConnectionLog) -> ConnectionLog:
+    """A row as it is stored in the place of an earlier one: it keeps what that said of its beginning."""
+    changed = {
+        name: said for name in ("connect_time", *_OPENING) if (said := getattr(before, name)) != getattr(after, name)
+    }
+    return replace(after, was=(*before.was, changed)) if changed else after
+
+
 def _filled(stored: ConnectionLog, event: ConnectionLog) -> Mapping[str, Any]:
     """The values that a row lacks and an event has."""
     filled: dict[str, Any] = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from chalicelib.casing import lowered
 from chalicelib.records.row import CONNECTION_LOGS, Receipt, Row
@@ -26,6 +28,8 @@ class ConnectionLog(Row):
         origin: which kind of event `connect_time` is of.
         conflicts: what events said otherwise of a session. A lane does not hold it.
         receipt: of the first event of the row. It is no part of what the row says.
+        was: for each event that completed the stored row, the fields that it changed and what they were, oldest first.
+            It is no part of what the row says: a hold that was placed meanwhile goes by it.
     """
 
     id: str
@@ -49,6 +53,7 @@ class ConnectionLog(Row):
     origin: Origin = Origin.CONNECT
     conflicts: Conflicts = NO_CONFLICTS
     receipt: Receipt | None = field(default=None, compare=False)
+    was: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
 
     @property
     def connection_method(self) -> str:
@@ -86,6 +91,14 @@ class ConnectionLog(Row):
     def moment(self) -> datetime:
         """What its age is told by."""
         return self.connect_time
+
+    @property
+    def earlier(self) -> Iterator[ConnectionLog]:
+        """The row as it was stored before each event that completed it, newest first; ended as it is now."""
+        row = self
+        for place in reversed(range(len(self.was))):
+            row = ConnectionLog.of({**vars(row), **self.was[place], "was": self.was[:place]})
+            yield row
 
     def closed(self, closing: Closing) -> ConnectionLog:
         """The same row with an end; a page makes a hundred, which `dataclasses.replace` is too slow for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
@@ -21,7 +22,12 @@ class Receipt(NamedTuple):
 
 
 class Row:
-    """What rows of both logs can be made by beside their constructor."""
+    """What rows of both logs have beside their fields."""
+
+    @property
+    def earlier(self) -> Iterator[Self]:
+        """The row as it was stored before it became what it is, newest first; most rows never change."""
+        return iter(())
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Self:

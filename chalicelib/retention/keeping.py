@@ -31,6 +31,8 @@ DATA_SETS_OF = {"connection": (CONNECTION_LOGS,), "audit": (AUDIT_LOGS, AUDIT_CO
 """Log -> the data sets that its rows fall under."""
 
 _EVERYTHING = Criteria()
+_COMPLETED = frozenset({"app"})
+"""Fields of a session that may have another value once an event completes it; any other is filled in once."""
 OF_DATA_SET = {
     CONNECTION_LOGS: _EVERYTHING,
     AUDIT_LOGS: Criteria({"data_set": frozenset({AUDIT_LOGS})}),
@@ -63,8 +65,11 @@ class Keeping:
         return cut_off is None or row.moment >= cut_off
 
     def holds_row(self, row: ConnectionLog | AuditLog) -> bool:
-        """Whether a row matches a hold."""
-        return any(hold.match(row) for hold in self.holds)
+        """Whether a row matches a hold, or did before an event completed it.
+
+        Whoever wrote the event may not have known of a hold that was placed at that moment.
+        """
+        return any(hold.ever_matched(row) for hold in self.holds)
 
     def frees(self, before: ConnectionLog, after: ConnectionLog) -> bool:
         """Whether a hold matches a row as it was and does not match it as it would be."""
@@ -103,9 +108,17 @@ class Keeping:
         allowed = (*map(OF_DATA_SET.__getitem__, kept), *self.holds)
         if len(allowed) == 1:
             # Of rows that must be one thing the best lane may be that of this thing.
-            return plan(asked & allowed[0], lanes, shards)
+            lasting = allowed[0] if self.log == "audit" else _lasting(allowed[0])
+            planned = plan(asked & lasting, lanes, shards)
+            return planned if lasting == allowed[0] else planned.restricted(allowed)
         planned = plan(asked, lanes, shards)
         return planned.restricted(allowed) if allowed else replace(planned, keys=(), alternatives=())
+
+
+def _lasting(hold: Criteria) -> Criteria:
+    """What stays true of a session that a hold has matched: an event may complete it, with an earlier time too."""
+    fields = {name: allowed for name, allowed in hold.fields.items() if name not in _COMPLETED}
+    return Criteria(fields, implied=hold.implied)
 
 
 def _reaches(cut_off: datetime | None, moment: datetime | None) -> bool:

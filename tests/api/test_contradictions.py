@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -10,13 +10,18 @@ from uuid import uuid4
 import pytest
 
 from chalicelib import times
+from chalicelib.api import retention
+from chalicelib.retention import holds, purge
+from chalicelib.settings import Settings
 from tests.api.test_connection_ingest import statuses
 
 if TYPE_CHECKING:
-    from tests.api.conftest import Client, House, Reply
+    from tests.api.conftest import Client, Clock, House, Reply
+    from tests.transport import ObservedTransport, Send
 
 PATH = "/api/v2/connectionlog"
 HOLDS = "/api/v2/retention/holds"
+RUNS = "/api/v2/retention/runs"
 VICTIM = str(uuid4())
 OTHER = str(uuid4())
 SAID = "It contradicts what is stored of its session. That stays, and what this event says is kept beside it."
@@ -170,6 +175,59 @@ def test_a_connect_that_would_take_a_row_out_of_a_hold_is_kept_beside_it(owner: 
     assert hold(owner, 'connected_after:"2026-05-10T09:00:00Z"').status == 200
     assert statuses(owner.post(PATH, connect)) == ["updated"]
     assert session_of(owner)["connect_time"] == "2026-05-10T10:00:00Z"
+
+
+def test_a_row_leaves_no_hold_that_is_placed_while_an_event_is_under_way(
+    owner: Client,
+    make_event: Event,
+    clock: Clock,
+    transport: ObservedTransport,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    month = Settings(connection_logs_retention=30 * 86_400 * 10**9)
+    for module in (holds, purge, retention):
+        monkeypatch.setattr(module, "current", lambda: month)
+    moment = clock.moment
+
+    def sent(day: int, before_call: int) -> tuple[str, int]:
+        """A session whose end comes first, and the calls of its beginning; the hold is placed before one of them."""
+        end = make_event(time=times.wire(moment - timedelta(days=day)), connection_status="disconnected")
+        row_id: str = owner.post(PATH, end).json["results"][0]["id"]
+        calls = 0
+
+        def placing(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+            nonlocal calls
+            calls += 1
+            if calls == before_call:
+                transport.restore()
+                query = f'connected_after:"{times.wire(moment - timedelta(days=22))}"'
+                assert hold(owner, query).status in (200, 201)
+                transport.intercept(placing)
+            return send(operation, request)
+
+        transport.intercept(placing)
+        began = {**end, "connection_status": "connected", "time": times.wire(moment - timedelta(days=25))}
+        assert owner.post(PATH, {**began, "ip": "198.51.100.7"}).status == 200
+        transport.restore()
+        return row_id, calls
+
+    _, calls = sent(23, 0)
+    held: set[str] = set()
+    for before_call in range(1, calls + 1):
+        owner.delete(f"{HOLDS}/a-case")
+        held.add(sent(20, before_call)[0])
+    began = [row["connect_time"] for row in owner.get(PATH).json["connection_logs"] if row["id"] in held]
+    # Before some of the calls, the writer hears of the hold, and the row keeps its place; before others it does not.
+    assert {*began} == {times.wire(moment - timedelta(days=day)) for day in (20, 25)}
+    clock.forward(timedelta(days=15))
+    holds.forget()
+    for _ in range(2):
+        listed = owner.get(PATH).json
+        assert {row["id"] for row in listed["connection_logs"]} == held
+        assert listed["count"] == len(held)
+        assert {owner.get(f"{PATH}/{row_id}").status for row_id in held} == {200}
+        assert owner.post(RUNS).status == 200
+    assert owner.get("/api/v2/retention").json["held"]["connection_logs"] == len(held)
 
 
 @pytest.mark.parametrize("query", ["status:ongoing", "type:ssh status:completed", "status:connected"])

@@ -313,6 +313,26 @@ def test_no_row_leaves_a_hold_whatever_is_sent(
     engine.clear()
 
 
+@settings(deadline=None, print_blob=True, max_examples=40)
+@given(histories, seeds, st.lists(held, min_size=1, max_size=3), st.lists(late_beginnings, min_size=1, max_size=4))
+def test_what_a_hold_has_matched_is_held_though_no_writer_knows_of_the_hold(
+    engine: EmbeddedEngine,
+    events: list[ConnectionEvent],
+    random: Random,
+    holds: list[Criteria],
+    late: list[tuple[ConnectionEvent, ConnectionEvent]],
+) -> None:
+    engine.clear()
+    matched: set[tuple[int, str]] = set()
+    ends, beginnings = ([pair[place] for pair in late] for place in (0, 1))
+    for batch in [*batches([*events, *ends], random), beginnings]:
+        ingest(batch)
+        after = {made.id: made for made in read()}
+        matched |= {(index, own) for index, hold in enumerate(holds) for own, made in after.items() if hold.match(made)}
+        assert all(Keeping("connection", {}, (holds[index],)).holds_row(after[own]) for index, own in matched)
+    engine.clear()
+
+
 def is_guessed(made: ConnectionLog) -> bool:
     return made.origin is Origin.DISCONNECT
 

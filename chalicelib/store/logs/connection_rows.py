@@ -3,7 +3,8 @@
     id         the key
     position   when and which: the RANGE key of every lane
     <lane>     one attribute per lane the row is in: its HASH key there
-    doc        what never changes after the opening, as JSON; `zdoc`, compressed, when that is smaller
+    doc        what never changes after the opening, as JSON; `zdoc`, compressed, when that is smaller. `was` in it is
+               what fields were before an event completed the row
     open       the connection id of a session that has not ended: the condition of its disconnect
     closing    how a session ended; in the row and the lane of those that have, so a disconnect touches no lane beside
                that and those of open sessions
@@ -37,11 +38,13 @@ from chalicelib.store.dynamodb.tables import FORGET_AT
 OPEN = "open"
 REVISION = "rev"
 CONFLICTS = "conflicts"
+_WAS = "was"
+_MOMENT = "connect_time"
 
 _REMEMBERED = timedelta(days=365)
 """Beyond the retention, for a session may stay open for long after it was purged."""
 
-_NOT_IN_DOC = frozenset({"id", "connect_time", "closing", "conflicts", "origin", "receipt"})
+_NOT_IN_DOC = frozenset({"id", "connect_time", "closing", "conflicts", "origin", "receipt", "was"})
 _DOC_FIELDS = tuple(field.name for field in fields(ConnectionLog) if field.name not in _NOT_IN_DOC)
 
 
@@ -58,6 +61,8 @@ def to_item(row: ConnectionLog, *, shards: int, revision: int, lanes: tuple[Lane
         doc["origin"] = row.origin
     if row.receipt is not None:
         doc["receipt"] = _receipt_json(row.receipt)
+    if row.was:
+        doc[_WAS] = [{**some, _MOMENT: times.fixed(some[_MOMENT])} if _MOMENT in some else some for some in row.was]
     item |= packed(doc)
     if row.session and row.closing is None and row.connection_id:
         item[OPEN] = {"S": row.connection_id}
@@ -78,6 +83,10 @@ def from_item(item: Item) -> ConnectionLog:
         values["origin"] = Origin(values["origin"])
     if "receipt" in values:
         values["receipt"] = _receipt(values["receipt"])
+    if _WAS in values:
+        values[_WAS] = tuple(
+            {**some, _MOMENT: times.from_fixed(some[_MOMENT])} if _MOMENT in some else some for some in values[_WAS]
+        )
     if CONFLICTS in item:
         values["conflicts"] = conflicts_of(item)
     return ConnectionLog.of(values)

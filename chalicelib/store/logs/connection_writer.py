@@ -22,7 +22,7 @@ from functools import reduce
 from typing import NamedTuple, assert_never
 
 from chalicelib.errors import Unavailable
-from chalicelib.logs.session import Joined
+from chalicelib.logs.session import Joined, remembering
 from chalicelib.records import ConnectionLog, Origin
 from chalicelib.store.dynamodb.client import Item
 from chalicelib.store.dynamodb.tables import ConnectionLogItem
@@ -157,7 +157,7 @@ class _Writing:
                     if self.rule.keeps(before) and not self.rule.keeps(replace(after, closing=before.closing)):
                         return Written(None, self.row, kept=False)
                     written = Written(before, after)
-                    outcome = requests.replace(state, after)
+                    outcome = requests.replace(state, remembering(before, after))
                 case _:
                     assert_never(state)
             if isinstance(outcome, Done):

@@ -53,7 +53,7 @@ def matching(plan: Plan, base_only: frozenset[str]) -> Matching:
             rows = [row for row in rows if getattr(row, name) in allowed]
         for condition in conditions:
             rows = [row for row in rows if condition.match(row)]
-        return [row for row in rows if any(criteria.match(row) for criteria in any_of)] if any_of else rows
+        return [row for row in rows if any(criteria.ever_matched(row) for criteria in any_of)] if any_of else rows
 
     return Matching(before, tuple(after), hydrates)
 
@@ -72,7 +72,7 @@ def _fields(criteria: Criteria) -> set[str]:
 
 
 def _any_of(alternatives: Sequence[Criteria]) -> Predicate:
-    return lambda row: any(criteria.match(row) for criteria in alternatives)
+    return lambda row: any(criteria.ever_matched(row) for criteria in alternatives)
 
 
 def seen_once(items: Sequence[Item], seen: set[str]) -> Sequence[Item]:

@@ -26,6 +26,9 @@ LANE_NAMES = [lane.name for lane in CONNECTION_LANES]
 moments = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=700)
 ids = st.uuids().map(str)
+pasts = st.fixed_dictionaries(
+    {}, optional={"connect_time": moments, "ip": st.none() | texts, "user_id": st.none() | ids}
+)
 marks = st.one_of(st.none(), st.builds(Mark, moments, texts))
 codes = st.one_of(st.none(), st.builds(Mark, moments, st.integers(-(2**31), 2**31 - 1)))
 closings = st.one_of(st.none(), st.builds(Closing, moments, marks, codes))
@@ -48,6 +51,7 @@ rows = st.builds(
     code=st.none() | st.integers(-(2**31), 2**31 - 1),
     closing=closings,
     given_id=st.none() | ids,
+    was=st.lists(pasts, max_size=3).map(tuple),
 )
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from chalicelib.errors import Unavailable
 from chalicelib.lanes.catalogue import shard_of
-from chalicelib.logs.session import join
+from chalicelib.logs.session import join, remembering
 from chalicelib.records import Closing, ConnectionLog, Mark, Origin
 from chalicelib.settings import Settings, load
 from chalicelib.store.dynamodb.client import Item, call
@@ -139,7 +139,7 @@ def test_a_connect_that_comes_late_moves_the_row_to_its_time_in_two_calls(
     whole = replace(session_row, closing=disconnect.closing)
     assert write([session_row], RULE) == Written(disconnect, whole)
     assert transport.operations == ["PutItem", "PutItem"]
-    assert stored_item(session_row.id) == to_item(whole, shards=1, revision=2)
+    assert stored_item(session_row.id) == to_item(remembering(disconnect, whole), shards=1, revision=2)
 
 
 @pytest.mark.parametrize("after", [-SECOND, timedelta(0)], ids=["earlier", "at the same moment"])
@@ -308,7 +308,9 @@ def test_shards_of_new_rows_follow_the_setting(session_row: ConnectionLog, monke
     item = stored_item(session_row.id)
     assert item is not None
     assert item["all"]["S"] == f"all#{shard_of(session_row.id, 8)}"
-    assert item == to_item(replace(session_row, closing=disconnect.closing), shards=8, revision=2)
+    assert item == to_item(
+        remembering(disconnect, replace(session_row, closing=disconnect.closing)), shards=8, revision=2
+    )
 
 
 @pytest.mark.needs("rows with refusals")
