@@ -166,7 +166,7 @@ class StoreRefused(GatebookError):
 
 
 class NotYet(Unavailable):
-    """What was asked for is stored, and it could not be made sure in time that everybody goes by it."""
+    """The request is stored, and the service could not make sure in time that every process applies it."""
 
     def __init__(self, message: str, detail: str, retry_after_seconds: int) -> None:
         super().__init__(detail, retry_after_seconds)

@@ -37,7 +37,7 @@ class WholeNumber(NamedTuple):
 
 
 class Word(NamedTuple):
-    """A text that is one of some words."""
+    """A text that is one of several words."""
 
     words: tuple[str, ...]
 
@@ -49,12 +49,12 @@ class Pattern(NamedTuple):
 
 
 Form = WholeNumber | Word | Pattern
-"""What can be said of the text of a variable without reading it, as a deployment's template has to."""
+"""The form of the text of a variable, for the constraints in a deployment's template."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How the text of a variable becomes a value.
+    """The kind of a setting: the function from the text of its variable to its value.
 
     Attributes:
         parse: makes the value; raises ValueError, KeyError or OverflowError.

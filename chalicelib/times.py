@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""What `last_used` says of a token that was never used."""
+"""The `last_used` of a token that was never used."""
 
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 """Go's zero time, which Coder's clients print as "never"."""
@@ -63,7 +63,7 @@ def from_fixed(text: str) -> datetime:
 
 
 def wire(moment: datetime) -> str:
-    """What clients read: RFC 3339, UTC, up to six digits of fraction, none of them a trailing zero."""
+    """The form that clients read: RFC 3339, UTC, up to six digits of fraction, none of them a trailing zero."""
     return moment.isoformat(timespec="microseconds")[:26].rstrip("0").rstrip(".") + "Z"
 
 

@@ -1,6 +1,6 @@
 """Who may do what: policy, roles, scopes and allow lists as data, and one pure decision over them.
 
-policy      what there is, what can be done to it, how a permission matches
+policy      resource types, their actions, and how a permission matches
 roles       what each role grants, and who may hand it out
 catalogue   the named scopes beyond `resource:action`, and which names a client may ask for
 scopes      from a scope's name to the permissions it stands for

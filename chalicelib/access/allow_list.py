@@ -44,7 +44,7 @@ class Entry(NamedTuple):
 
 ANYTHING: Final = Entry(WILDCARD, WILDCARD)
 DEFAULT: Final = (ANYTHING,)
-"""What a token gets when nobody said which objects it may touch."""
+"""The allow list of a token that was requested without one."""
 
 
 def _entry(resource: str, object_id: str) -> Entry:
@@ -112,7 +112,7 @@ def normalise(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 
 def union(*lists: Iterable[Entry]) -> tuple[Entry, ...]:
-    """What any of the lists names, normalised. The cap is for what clients send, and does not count here."""
+    """The objects that at least one of the lists names, normalised. The cap holds for requests, and not here."""
     return _reduced(entry for entries in lists for entry in entries)
 
 
@@ -126,7 +126,7 @@ def _meet(left: Entry, right: Entry) -> Entry | None:
 
 
 def intersect(left: Iterable[Entry], right: Iterable[Entry]) -> tuple[Entry, ...]:
-    """What both lists name, normalised; of two entries that overlap the narrower parts stay. Empty when either is."""
+    """The objects that both lists name, normalised: the narrower of overlapping entries. Empty when either is."""
     others = tuple(right)
     met = (_meet(one, other) for one in left for other in others)
     return _reduced(entry for entry in met if entry is not None)

@@ -1,4 +1,4 @@
-"""Which of a user's roles somebody may not take away; who may not take the roles may not suspend or delete the user."""
+"""The roles of a user that a caller may not remove; who may not remove the roles may not suspend or delete the user."""
 
 from __future__ import annotations
 

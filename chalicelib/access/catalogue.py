@@ -156,6 +156,6 @@ _SENTENCES: Final[Mapping[str, str]] = {
 
 
 def sentence(resource: str, action: str) -> str:
-    """What one action on one kind of resource is to people, in one line; names without a noun are spelled out."""
+    """A line that describes one action on one kind of resource; names without a noun are spelled out."""
     special = _SENTENCES.get(f"{resource}:{action}")
     return special or _VERBS[action].format(_NOUNS.get(resource, resource.replace("_", " ")))

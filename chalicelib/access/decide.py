@@ -74,7 +74,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """What is asked about: its type in the policy table, its id, its owner and its organization; `""` is none.
+    """The object of a decision: its type in the policy table, its id, owner and organization; `""` where it has none.
 
     An object that is only about to be created has no id.
     """

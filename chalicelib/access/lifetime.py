@@ -16,13 +16,13 @@ from chalicelib.durations import format_go
 from chalicelib.search.values import quoted
 
 FIXED_LIFETIME: Final = "token"
-"""The login type of keys that somebody asked for by name, whose end never moves with use."""
+"""The login type of keys that a user requested by name; use never moves their end."""
 
 USE_INTERVAL: Final = timedelta(hours=1)
-"""How old the record of a token's last use may grow, so that a busy token does not write at every request."""
+"""The age at which the record of a token's last use is written anew, so that not every request writes."""
 
 UNSET_LIFETIME_SECONDS: Final = 86_400
-"""What is stored as the lifetime of a token whose lifetime rounds down to nothing."""
+"""The stored lifetime of a token whose lifetime rounds down to zero."""
 
 
 class InvalidLifetime(ValueError):
@@ -42,7 +42,7 @@ class Expiry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token holds: canonical scopes, allow list, and until when.
+    """The rights of a token: canonical scopes, allow list, and end.
 
     In a request, empty scopes or an empty allow list mean "as the caller's".
 
@@ -157,7 +157,7 @@ def _require_entry(caller: Grant, entry: Entry) -> None:
 
 
 def inherit_within_caller(caller: Grant, requested: Grant) -> Grant:
-    """What a token gets that another token asks for: at most what the other holds.
+    """The rights of a token that another token requests: at most those of the other.
 
     Scopes and allow list left empty are the caller's own. Unless the caller is unrestricted, the new token ends
     no later than the caller does.

@@ -87,7 +87,7 @@ ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 """Resource name -> the actions that can be asked for on it."""
 
 LOGS: Final = frozenset({"audit_log", "connection_log"})
-"""What is bound to an organization by an allow list that names one."""
+"""The resource types that an allow list binds to the organizations that it names."""
 
 Vote = Literal[-1, 0, 1]
 
@@ -121,7 +121,7 @@ def permissions(*grants: str, negate: bool = False) -> tuple[Permission, ...]:
 
 
 def vote(granted: Iterable[Permission], resource: str, action: str) -> Vote:
-    """What a set of permissions says of one action: -1 refused, 0 nothing, 1 granted. One refusal outweighs all."""
+    """The vote of a set of permissions on one action: -1 refused, 0 none, 1 granted. One refusal outweighs all."""
     outcome: Vote = 0
     for permission in granted:
         if permission.matches(resource, action):

@@ -44,7 +44,7 @@ def _first_stranger(value: str, trusted: Sequence[str]) -> str:
 
 
 def _address(text: str) -> str:
-    """An address without the port that some proxies add; "" for what is none."""
+    """An address without the port that proxies may add; "" for text that is no address."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

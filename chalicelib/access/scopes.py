@@ -15,7 +15,7 @@ from chalicelib.access.policy import ACTIONS, WILDCARD, Permission, exists
 from chalicelib.search.values import quoted
 
 DEFAULT: Final = ("coder:all",)
-"""What a token holds when nobody said what it shall hold."""
+"""The scopes of a token that was requested without any."""
 
 _PUBLIC: Final = frozenset(PUBLIC)
 
@@ -99,7 +99,7 @@ def expand(name: str) -> tuple[Permission, ...]:
 
 
 def describe(name: str) -> Description:
-    """What a canonical name allows, action by action, and one line that says it.
+    """The permissions of a canonical name, action by action, and a line that describes them.
 
     `resource:*` is spelled out in the actions of the resource; `*:*` stays as it is.
 

@@ -1,7 +1,7 @@
 """Tokens as text: `<id>-<secret>`, made at random, kept as a hash, compared in constant time.
 
-The id finds the token and may be shown; the secret is shown once, when the token is made. Lengths are Coder's: 10 and
-22 characters. The tokens that Gatebook makes can be told from other text, by people and by scanners for leaked secrets:
+The id names the token and may be public; the secret is in one answer, that of the request that makes the token. Lengths
+are Coder's: 10 and 22 characters. People and scanners for leaked secrets can recognise the tokens of Gatebook:
 
     gbk_ + 6 random   -   16 random + 6 of checksum         gbk_[0-9A-Za-z]{6}-[0-9A-Za-z]{22}
 
@@ -26,7 +26,7 @@ ID_LENGTH: Final = 10
 SECRET_LENGTH: Final = 22
 PREFIX: Final = "gbk_"
 PATTERN: Final = "gbk_[0-9A-Za-z]{6}-[0-9A-Za-z]{22}"
-"""A regular expression for scanners; the checksum tells the rest."""
+"""A regular expression for scanners; the checksum rules out chance matches."""
 
 _CHECKSUM_LENGTH: Final = 6
 _LETTERS: Final = frozenset(ALPHABET)
@@ -65,7 +65,7 @@ def split(token: str) -> tuple[str, str]:
 
     Raises:
         MalformedToken: for other than two parts, then for a wrong length in bytes of the id, then of the secret, then
-            for a checksum that is not that of the rest.
+            for a checksum that does not match the other characters.
     """
     parts = token.split("-")
     if len(parts) != _PARTS:
@@ -81,7 +81,7 @@ def split(token: str) -> tuple[str, str]:
 
 
 def checksum(key_id: str, entropy: str) -> str:
-    """The last six characters of a secret: the CRC-32 of `<id>-<the rest of the secret>` in base 62."""
+    """The last six characters of a secret: the CRC-32 of `<id>-<the secret without them>` in base 62."""
     remainder, digits = crc32(_bytes(f"{key_id}-{entropy}")), ""
     for _ in range(_CHECKSUM_LENGTH):
         remainder, digit = divmod(remainder, len(ALPHABET))
@@ -90,17 +90,17 @@ def checksum(key_id: str, entropy: str) -> str:
 
 
 def hash_secret(secret: str) -> bytes:
-    """What is stored of a secret: its SHA-256, 32 bytes. It needs no salt, being random to begin with."""
+    """The stored form of a secret: its SHA-256, 32 bytes. A random secret needs no salt."""
     return hashlib.sha256(_bytes(secret)).digest()
 
 
 def matches(secret: str, hashed: bytes) -> bool:
-    """Whether the secret is the one whose hash is stored, in a time that tells nothing of either."""
+    """Whether the secret has the stored hash, compared in constant time."""
     return same(hash_secret(secret), hashed)
 
 
 def same(one: bytes, other: bytes) -> bool:
-    """Whether two hashes are the same, in a time that tells nothing of either."""
+    """Whether two hashes are the same, compared in constant time."""
     return hmac.compare_digest(one, other)
 
 

@@ -66,9 +66,9 @@ def store(delivery: Delivery) -> Results:
 @routes.view("/api/v2/audit")
 @partial(authenticated, names=partial(log_pages.names, log=LOG))
 def list_rows(call: Call, caller: Caller) -> Answer:
-    """The rows that `q` asks for and the caller may see, newest first; it is for those who may read some.
+    """The rows that match `q` and that the caller may read, newest first; 403 for a caller who may read none.
 
-    Who may read the whole log is shown which token wrote a row, and when.
+    A caller who may read the whole log also gets the token that wrote a row, and the time of writing.
     """
     return log_pages.answer(call, caller, _log_for(caller))
 

@@ -151,7 +151,7 @@ def _split(token: str) -> tuple[str, str]:
 
 
 def _expiry(caller: Caller, now: datetime) -> Mapping[str, str]:
-    """The header that tells when what was brought ends: a secret in its grace, and a token in its last tenth."""
+    """The header with the end of the secret in its grace, or of the token in its last tenth."""
     key = caller.key
     if caller.subject.secret is Secret.REPLACED and key.previous_until is not None:
         return {EXPIRY_HEADER: times.wire(key.previous_until)}

@@ -29,7 +29,7 @@ class Caller:
 
     @property
     def grant(self) -> Grant:
-        """What the token holds, as far as it may be passed on."""
+        """The rights of the token that the caller may pass on."""
         return Grant(self.key.scopes, self.subject.allow_list, self.key.expires_at, bounded=bool(self.key.allowed_ips))
 
     def may(self, action: str, obj: Object) -> bool:

@@ -37,7 +37,7 @@ SOURCED = replace(LOG, as_json=sourced_json)
 CONTRADICTED = replace(LOG, stored=WITH_CONFLICTS, as_json=contradicted_json)
 INTAKE = Intake(CONNECTION_LOG, "connection_log", "update", parse_row)
 CONTRADICTS = "It contradicts what is stored of its session. That stays, and what this event says is kept beside it."
-"""What is told of an event that contradicts its session."""
+"""Message for an event that contradicts its session."""
 
 
 @routes.view("/api/v2/connectionlog", methods=["POST"])
@@ -104,9 +104,9 @@ def _written(batch: Batch, rule: Rule, results: Results, delivery: Delivery) -> 
 @routes.view("/api/v2/connectionlog")
 @partial(authenticated, names=partial(log_pages.names, log=LOG))
 def list_rows(call: Call, caller: Caller) -> Answer:
-    """The rows that `q` asks for and the caller may see, newest first.
+    """The rows that match `q` and that the caller may read, newest first.
 
-    Who may read the whole log is shown which tokens wrote a row, and with `conflicts=true` what events contradicted it.
+    A caller who may read the whole log also gets the tokens that wrote a row, and with `conflicts=true` its conflicts.
     """
     return log_pages.answer(call, caller, _log_for(call, caller))
 

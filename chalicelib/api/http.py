@@ -1,4 +1,4 @@
-"""What every view has in common: it is called with one `Call`, answers with one `Answer`, and raises what goes wrong.
+"""The common part of all views: a view takes one `Call`, returns one `Answer`, and raises errors.
 
 `Routes.view` puts the gate before a view and the one error shape behind it. Serialisation is done here and not left to
 Chalice, whose own happens after all error handling. The body is JSON as Go's encoder writes it, newline included, with
@@ -46,14 +46,14 @@ class Encoded(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a view answers: a JSON value (None for no body at all, a str for plain text), a status, and own headers."""
+    """The answer of a view: a JSON value (None for no body, a str for plain text), a status, and headers of its own."""
 
     body: Any
     status: int = 200
     headers: Mapping[str, str] = {}
 
     def __repr__(self) -> str:
-        """The status alone: a body may hold a secret that is shown once."""
+        """The status alone: a body may hold a secret that no other answer has."""
         return f"Answer({self.status})"
 
 

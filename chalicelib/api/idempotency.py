@@ -36,11 +36,11 @@ _LONGEST = 255
 _QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
 """A String of structured fields, RFC 9651 section 3.3.3."""
 _BARE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/+=~-]*")
-"""What clients send that know the header from elsewhere: a UUID without quotes, for example."""
+"""The header in the form of other services: a UUID without quotes, for example."""
 
 
 class Retry(NamedTuple):
-    """What makes two requests the same.
+    """The parts of two requests that must be equal for the second to be a retry of the first.
 
     Attributes:
         id: of the operation: the calling token and the key that the client gave, hashed.
@@ -58,7 +58,7 @@ class Retry(NamedTuple):
 
 
 def retry_of(call: Call, caller: Caller, about: str) -> Retry | None:
-    """What makes a request the same as an earlier one; None for a request without a key.
+    """The identity of a request that may be retried; None for a request without a key.
 
     Args:
         call: the request.

@@ -1,4 +1,4 @@
-"""Takes in the events of a request and answers what became of each, with a status that tells a shipper what to do.
+"""Stores the events of a request and answers with the result of each and a status that tells a shipper what to do.
 
 200  nothing is to be sent again: each event is stored, skipped, or rejected for good; see `results`
 202  the same, except that events are in the queue and not yet stored: the sender has asked for that
@@ -32,7 +32,7 @@ from chalicelib.store.logs.tables import Row
 from chalicelib.store.queue import messages
 
 PAST_RETENTION = "It is older than the retention, or ends a session that is: it is not kept."
-"""What is told of an event that is past its time and is answered as `unchanged`."""
+"""Message for an event older than the retention, which is answered as `unchanged`."""
 _RETRY_AFTER_SECONDS = "1"
 _ANSWERING_SECONDS = 13.0
 """Kept back, of the time there is, for the writes under way and the answer."""
@@ -41,7 +41,7 @@ _LOGGED_PROBLEMS = 10
 
 @dataclass(frozen=True, slots=True)
 class Intake(Generic[Row]):
-    """How the events of one log come in.
+    """The functions that read and name the events of one log.
 
     Attributes:
         message: `msg` of the service-log lines that are its events.
@@ -71,7 +71,7 @@ def taken_in(call: Call, caller: Caller, intake: Intake[Row], store: Callable[[D
         call: the request.
         caller: who sent it.
         intake: of the log.
-        store: stores the events, and tells what became of each.
+        store: stores the events, and returns the result of each.
     """
     sent_at = times.now()
     delivery = Delivery(call.body, caller.subject, caller.key.id, sent_at, call.request_id, give_up_at(call))
@@ -155,7 +155,7 @@ def note_problems(results: Results) -> None:
 
 
 def _queued(delivery: Delivery, intake: Intake[Row], results: Results) -> Answer:
-    """Queue a request; the rejections of its events are told now, and counted when the others are stored."""
+    """Queue a request; the answer has its rejections, and the metrics count them when the others are stored."""
     request_id = str(uuid4())
     waiting = Queued(
         id=request_id,

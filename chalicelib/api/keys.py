@@ -1,4 +1,4 @@
-"""Tokens once they are made: listed, shown, narrowed, expired, deleted. A secret is never in an answer here."""
+"""Existing tokens: list, read, narrow, expire, delete. No answer here holds a secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a page of a log was read, for who asks to have it explained: the plans, and what they cost."""
+"""The explanation of a page that `explain=true` asks for: the plans, and their costs."""
 
 from __future__ import annotations
 

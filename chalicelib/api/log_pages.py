@@ -55,7 +55,7 @@ _WRONG_PAGE = "Query parameters have invalid values."
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What a caller asks of a log.
+    """The request for a page, parsed.
 
     Attributes:
         page: limit, offset and the row to begin after.
@@ -77,14 +77,14 @@ class _Request:
 
     @property
     def carried(self) -> int | None:
-        """The count that the cursor carries, where it was counted for somebody who may see the same rows."""
+        """The count that the cursor carries, if it was counted for a caller who may read the same rows."""
         total = self.start and self.start.total
         return total.number if total and total.reader == _reader(self.readable) else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Result(Generic[Row]):
-    """What was read, of what is kept, and what that cost."""
+    """The rows that were read, after retention, and the cost of reading them."""
 
     read: PageRead[Row]
     keeping: Keeping
@@ -98,11 +98,11 @@ def names(call: Call, log: Log[Row]) -> Names:
 
 
 def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
-    """The rows that `q` asks for and the caller may see, newest first.
+    """The rows that match `q` and that the caller may read, newest first.
 
     Raises:
         Invalid: `q` or the page asked for is wrong.
-        Forbidden: `explain` from somebody who may not read the whole log.
+        Forbidden: `explain` from a caller who may not read the whole log.
     """
     bill = Bill()
     budget = Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
@@ -198,7 +198,7 @@ def _place_after(number: int, read: PageRead[Row], log: Log[Row]) -> Place | Non
 
 
 def _reader(readable: Reach) -> str:
-    """What tells callers apart who may see different rows, in eight hexadecimal digits."""
+    """Eight hexadecimal digits that differ for callers who may read different rows."""
     sets = [readable.organizations, readable.own_in, readable.ids or ()]
     reach_of = [readable.site, readable.own, readable.ids is None, *map(sorted, sets)]
     return blake2b(json.dumps(reach_of).encode(), digest_size=4).hexdigest()
@@ -223,7 +223,7 @@ def _start(text: str, log: str, asked: Filter) -> Cursor | None:
 
 
 def organizations_of(caller: Caller) -> Callable[[str], str | None]:
-    """What finds the id of the organization with a name, among those that the caller may read."""
+    """A function from the name of an organization to its id, among the organizations that the caller may read."""
 
     def organization(name: str) -> str | None:
         row_id = people.organization_id(name, caller.names)

@@ -28,7 +28,7 @@ _LARGEST_ROW = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class Log(Generic[Row]):
-    """A log as it is shown.
+    """A log as the API presents it.
 
     Attributes:
         stored: where its rows are.

@@ -1,6 +1,6 @@
 """A summary of a query: how many rows it has in each span of time, and of each value of a field.
 
-The newest rows are read, as many as some pages have. Where these are all, every number is exact. Otherwise the spans
+The newest rows are read, as many as fill several pages. Where these are all, every number is exact. Otherwise the spans
 that they do not reach, and the values of closed lists, are counted by keys, all side by side and each up to a cap;
 other values are those of the newest rows, and the answer says that it is approximate.
 """
@@ -57,7 +57,7 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked beside `q`.
+    """The parameters of a summary beside `q`.
 
     Attributes:
         span: the time that is summed up.

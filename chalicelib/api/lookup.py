@@ -1,4 +1,4 @@
-"""The users and organizations that a path names, as the caller may see them: the rest does not exist."""
+"""The users and organizations that a path names and the caller may read; all others are answered as missing."""
 
 from __future__ import annotations
 

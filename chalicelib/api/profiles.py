@@ -1,4 +1,4 @@
-"""What changes of one user: status and profile."""
+"""Changes of one user: status and profile."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from chalicelib.models.results import Results
 from chalicelib.store.queue import messages
 
 ROUTE = "store_queued"
-"""What the lines and metrics of these requests have in the place of a route."""
+"""The route that log lines and metrics of these requests name."""
 
 _ENDING_SECONDS = 10.0
 """Kept back, of the time that a batch has, for the writes under way."""

@@ -44,7 +44,7 @@ _LOGS: dict[str, LogTable[Any]] = {log.name: log for log in LOG_TABLES}
 _ENDING_SECONDS = 20.0
 """Kept back, of the time that a scheduled run has, for the round under way and its record."""
 _ANSWERING_SECONDS = ENDING_SECONDS + 1.0
-"""The same of a run that somebody waits for."""
+"""The time that a run started by a request leaves for its answer."""
 _PLACING_SECONDS = 9.0
 """Kept back, of the time that there is to place a hold, for the last look at the run under way and the answer."""
 _WAIT_SECONDS = 18.0
@@ -60,7 +60,7 @@ _CHANGES = (
 
 
 def scheduled(context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own, or what stands in for it
-    """What the schedule does: a run, for as long as the function may run, unless another one is under way."""
+    """Run the purge for as long as the function may run, unless another run is under way."""
     seconds = context.get_remaining_time_in_millis() / 1_000 - _ENDING_SECONDS
     record = purge(seconds, trail=run_trail(None, None))
     if record is None:

@@ -30,7 +30,7 @@ def hold_trail(call: Call, caller: Caller, status: int, before: Hold | None, aft
 
 
 def run_trail(call: Call | None, caller: Caller | None) -> Trail:
-    """The trail of runs: of each that somebody asked for, and of those by schedule that did something or failed.
+    """The trail of runs: of all that a caller started, and of scheduled ones that purged rows or failed.
 
     Of a run whose process died it is not known who asked for it.
     """

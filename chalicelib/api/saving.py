@@ -16,7 +16,7 @@ _FIRST_PAUSE_SECONDS = 0.01
 
 
 def saved(write: Callable[[], Answer]) -> Answer:
-    """What `write` answers once nobody came in between.
+    """The answer of `write`, repeated while other writers come in between.
 
     Args:
         write: reads the row, decides and saves; called anew each time.

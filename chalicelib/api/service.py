@@ -1,4 +1,4 @@
-"""What anybody may ask without a token: is it up, what is it, which scopes are there, has it an owner."""
+"""The routes that need no token: health, build, scopes, and whether there is an owner."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def health(_call: Call) -> Answer:
 
 @routes.view("/api/v2/buildinfo")
 def build_info(_call: Call) -> Answer:
-    """What a Coder CLI asks first."""
+    """The build information that a Coder CLI reads first."""
     url = current().access_url
     return Answer(
         {

@@ -1,4 +1,4 @@
-"""What Coder's clients ask about logging in and out, and what a caller may do; there are no passwords here."""
+"""Logging in and out as Coder's clients do, and checks of a caller's rights; there are no passwords here."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def log_out(call: Call, caller: Caller) -> Answer:
 @routes.view("/api/v2/users/{user}/login-type")
 @authenticated
 def login_type(_call: Call, caller: Caller, user: str) -> Answer:
-    """How a user logs in to the platform."""
+    """The way in which a user logs in to the platform."""
     return Answer({"login_type": lookup.user(caller, user).login_type})
 
 

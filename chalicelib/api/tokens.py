@@ -1,4 +1,4 @@
-"""Secrets are made here and shown once: tokens, session keys, and new secrets for old tokens."""
+"""Makes secrets, and answers with each once: tokens, session keys, and new secrets of tokens."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def _mint(
 
 
 def _warnings(key: APIKey) -> dict[str, list[dict[str, str]]]:
-    """What the owner of a new token should hear of it, for the answer; nothing where there is nothing to say."""
+    """The warnings to the owner of a new token, as fields of the answer; empty where there are none."""
     types = allow_list.unreadable_by_releases(map(allow_list.parse, key.allow_list))
     if not types:
         return {}
@@ -252,7 +252,7 @@ def _repeated(call: Call, caller: Caller, operation: Operation) -> Answer:
 
 
 def _wanted(asked: CreateToken, entries: Sequence[allow_list.Entry], owner: User, now: datetime) -> lifetime.Grant:
-    """What is asked for. What is wrong with it is told in Coder's order: scopes, allow list, lifetime."""
+    """The requested rights. Errors come in Coder's order: scopes, allow list, lifetime."""
     try:
         names = scopes.requested(asked.scope, asked.scopes)
         allowed = allow_list.normalise(entries)
@@ -266,7 +266,7 @@ def _wanted(asked: CreateToken, entries: Sequence[allow_list.Entry], owner: User
 
 
 def _bounded(caller: Caller, wanted: lifetime.Grant) -> lifetime.Grant:
-    """What the new token gets: what is asked for, as far as the calling token holds it itself."""
+    """The rights of the new token: the requested ones, as far as the calling token holds them."""
     try:
         return lifetime.inherit_within_caller(caller.grant, wanted)
     except lifetime.ExceedsCaller as error:

@@ -1,4 +1,4 @@
-"""The trail: the audit row that is written in one transaction with the change it tells of."""
+"""The trail: the audit row that is written in one transaction with the change that it records."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DELETED_AT_ONCE = 30
 
 
 class Resource(NamedTuple):
-    """What a row is about.
+    """The subject of a row: resource type, id and name.
 
     Attributes:
         type: one of `vocabulary.AUDITED_TYPES`.
@@ -54,11 +54,11 @@ def row(
     after: Mapping[str, Any] | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> AuditLog:
-    """The row that tells of something the service did, now; `writes_of` puts it into the transaction that does it.
+    """The row that records an action of the service, now; `writes_of` puts it into the transaction of the action.
 
     Args:
         call: the request that asked for it; None for what the service does by itself, on a schedule.
-        caller: who sent the request; None as above. Which token it was is in `additional_fields.api_key_id`.
+        caller: the sender of the request; None where there was none. Its token is in `additional_fields.api_key_id`.
         action: one of `vocabulary.AUDIT_ACTIONS`.
         status: the HTTP status of the answer.
         about: what it was done to.
@@ -184,7 +184,7 @@ def organization_trail(
 
 
 def delete_tokens(call: Call, caller: Caller, keys: Iterable[APIKey], action: str) -> None:
-    """Delete tokens of one user, each with its trail, some at a time in one transaction."""
+    """Delete tokens of one user, each with its trail, in transactions of several."""
     ids = [key.id for key in keys]
     for start in range(0, len(ids), _DELETED_AT_ONCE):
         saved(partial(_deleted, call, caller, ids[start : start + _DELETED_AT_ONCE], action))
@@ -226,7 +226,7 @@ def _organization_fields(organization: Organization | None) -> Mapping[str, Any]
 
 
 def _changes(before: APIKey | None, after: APIKey | None) -> dict[str, Any]:
-    """What a diff of tokens leaves out, for Coder's tokens never change in it: the secret only as the fact."""
+    """The changes that a diff of Coder's tokens lacks, of the secret only that it changed."""
     if before is None or after is None:
         return {}
     changes: dict[str, Any] = {

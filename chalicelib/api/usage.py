@@ -17,7 +17,7 @@ from chalicelib.store.directory import api_keys, people
 
 _OK = 200
 _WOKEN = {"automatic_actor": "coder", "automatic_subsystem": "dormancy"}
-"""What Coder's rows say of a change that the platform makes by itself, for this reason."""
+"""The additional fields that Coder writes for a change that the platform makes by itself."""
 
 _log = logging.getLogger(__name__)
 

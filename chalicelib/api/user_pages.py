@@ -43,7 +43,7 @@ class Visible:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """How users are shown: the name of their list in the answer, and one of them as clients read it."""
+    """The form of users in an answer: the name of their list, and a function to the JSON of one."""
 
     name: str
     as_json: Callable[[User], Mapping[str, Any]]

@@ -86,9 +86,9 @@ def create(call: Call, caller: Caller) -> Answer:
 @routes.view("/api/v2/users/{user}", methods=["PUT"])
 @authenticated
 def put(call: Call, caller: Caller, user: str) -> Answer:
-    """Make a user what the body says: 201 when it is new, 200 when it was there.
+    """Create or replace a user: 201 when it is new, 200 when it was there.
 
-    A role that is not known here is left out, and the answer says so in `warnings`: the rest of the user is stored.
+    A role that is not known here is left out, and the answer says so in `warnings`: the user is stored without it.
     """
     row_id = uuid("user", user)
     asked = parse(PutUser, call.body)

@@ -19,7 +19,7 @@ BYTE_ORDER_MARK: Final = "\ufeff"
 LONGEST_CELL: Final = 32_767
 """Characters: what a cell of a spreadsheet holds. What is longer would spill over the rows below."""
 RUN_BY_SPREADSHEETS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a text begins with that a spreadsheet would run."""
+"""The first characters of a text that a spreadsheet would run."""
 _CUT = "…"
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {

@@ -63,7 +63,7 @@ CSV: Final = Format("csv", "text/csv", columns.heading, columns.line, columns.pl
 OCSF: Final = Format("ocsf", "application/x-ndjson", lambda _log: "", _event_line, _event_places)
 
 PAGE_FORMATS: Final[Mapping[str, Format]] = {one.name: one for one in (CSV, NDJSON)}
-"""What a page of a log can be answered in beside JSON."""
+"""The formats of a page of a log beside JSON."""
 
 FORMATS: Final[Mapping[str, Format]] = {one.name: one for one in (NDJSON, CSV, OCSF)}
 """What an export can be written in."""

@@ -28,7 +28,7 @@ CLOSING = "closing"
 TIME_LENGTH = 26
 ALL = "all"
 EVENT_TIME = "event_time"
-"""The attribute of connection events of the audit log that tells when they happened, for a condition on rows."""
+"""The attribute with the time of connection events of the audit log, for a condition on rows."""
 CONNECTION_EVENT = "connection_event"
 KEPT = (ALL, CONNECTION_EVENT)
 """The lanes that a deployment cannot switch off: one that holds every row, and one that the purge finds rows by."""
@@ -47,7 +47,7 @@ class Lane:
         coarse: few values hold many rows, so the key is spread over shards.
         only: field -> the values of the rows that enter the lane, where not all do. Such a lane answers these too.
         optional: kept only by a deployment that names it.
-        projected: attributes that it holds beside the packed row: what becomes of a row when it enters the lane.
+        projected: attributes that it holds beside the packed row: those that a row gets when it enters the lane.
     """
 
     name: str
@@ -128,16 +128,16 @@ EVERY_AUDIT_LANE = (
     Lane(CONNECTION_EVENT, ("connection_event",), coarse=True),
     Lane(ALL, coarse=True),
 )
-"""As above."""
+"""The lanes of the audit log, most selective first."""
 
 CONNECTION_LANES = tuple(lane for lane in EVERY_CONNECTION_LANE if not lane.optional)
 """Those that a deployment keeps unless it says otherwise: a session costs thirteen write units in them."""
 
 AUDIT_LANES = tuple(lane for lane in EVERY_AUDIT_LANE if not lane.optional)
-"""As above: an event costs ten, and eleven where it tells of a build.
+"""The audit lanes that are kept by default: an event costs ten units, and eleven where it has a build reason.
 
 A build is in a lane more than others, by reason and action, and in one less, for it has no target. Of a sender that
-names one all the same, a build costs twelve: that is the one exception to eleven.
+names one, a build costs twelve: that is the one exception to eleven.
 """
 
 

@@ -1,7 +1,7 @@
-"""With which of several plans for one query to read on, by what their first answers have shown. Pure.
+"""Chooses among several plans for one query by the first answers of each. Pure.
 
 A plan of many keys has to read a row of each of them; a broader plan of few keys reads rows that are left out. Which
-one is cheaper depends on the share of rows that match, and nobody knows it before some rows were read. So the plan that
+one is cheaper depends on the share of rows that match, unknown before the first rows were read. So the plan that
 costs least to try comes first, and the others take its place where it turns out dear.
 """
 
@@ -20,7 +20,7 @@ _GROWTH = 8
 _SURE = 8
 """Until so many rows have matched, a request reads at most `_GROWTH` times what was read before it."""
 _CERTAIN, _KNOWN, _UNTRIED = 1.2, 1.5, 3.0
-"""How much dearer the current plan must be: than one of which every row matches, one that was tried, and any other."""
+"""The factors by which the current plan must be dearer than one that matches every row, a tried one, any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Observed:
         return self.read >= _SAMPLE
 
     def then(self, read: int, matched: int) -> Observed:
-        """What was observed after one more answer."""
+        """The observation after one more answer."""
         return Observed(self.read + read, self.matched + matched)
 
     def rows_for(self, missing: int) -> float:

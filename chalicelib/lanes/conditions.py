@@ -12,7 +12,7 @@ from chalicelib.records import AuditLog, ConnectionLog
 
 
 class Comparison(StrEnum):
-    """How a condition compares a field of a row with its values."""
+    """The ways to compare a field of a row with the values of a condition."""
 
     EXCLUDES = "excludes"
     """The field has none of the values."""

@@ -1,7 +1,7 @@
-"""How densely the rows of a key stand in time, and down to which time a number of rows is expected. Pure.
+"""Estimates the density of rows of a key in time, and the time down to which a number of rows is expected. Pure.
 
 A merge of several keys has to read every key to the same time before it can pass rows on. A request that ends at this
-time reads no row beyond it; a request that ends at a number of rows reads some of most keys in vain.
+time reads no row beyond it; a request that ends at a number of rows reads rows of most keys in vain.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Density:
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """How far a key was read.
+    """The time down to which a key was read.
 
     Attributes:
         time: seconds since the epoch; every row at or after it was read.

@@ -1,8 +1,8 @@
-"""Which lanes to read for a query: pure, so that every choice can be tested as a table.
+"""Plans which lanes to read for a query: pure, so that every choice can be tested as a table.
 
 A selective lane (few rows have one value) comes before a coarse one, and of the coarse ones that which answers most of
 what was asked; what else was asked is checked row by row on what it returns. Time bounds always go into the key range.
-A caller who may read some organizations only is one more condition on `organization_id`; a token that names single
+A caller who may not read all organizations is one more condition on `organization_id`; a token that names single
 rows reads these and nothing else.
 """
 
@@ -19,7 +19,7 @@ from chalicelib.lanes.conditions import Comparison, Condition
 from chalicelib.records import AUDIT_LOGS, CONNECTION_EVENT_ACTIONS, AuditLog, ConnectionLog
 
 BY_ID = "id"
-"""What stands for a lane in a plan that reads rows by their ids."""
+"""The name in place of a lane in a plan that reads rows by their ids."""
 
 _LAST = "\U0010ffff"
 _FIRST = " "
@@ -30,7 +30,7 @@ _FEW_KEYS = 16
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """What rows must be: all of it at once.
+    """Conditions on rows, all of which must hold.
 
     Attributes:
         fields: row field -> the values it may have.
@@ -47,7 +47,7 @@ class Criteria:
     conditions: tuple[Condition, ...] = ()
 
     def narrowed(self, name: str, values: frozenset[str]) -> Criteria:
-        """These criteria and, beside them, that a field has one of some values."""
+        """These criteria, and a field that must have one of these values."""
         return replace(self, fields={**self.fields, name: self.fields.get(name, values) & values})
 
     def where(self, *conditions: Condition) -> Criteria:
@@ -108,7 +108,7 @@ ConnectionEvents: TypeAlias = All | Since | Excluded
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to read.
+    """The lanes to read, the key range, and the residual filter.
 
     Attributes:
         lane: the index; `id` for rows read by their ids; empty where no row can match.

@@ -1,1 +1,1 @@
-"""What events mean: which row they belong to, how they merge, how a service log spells them. Pure."""
+"""The meaning of events: the row of each, the rules that merge them, the forms that service logs write. Pure."""

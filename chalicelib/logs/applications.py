@@ -1,7 +1,7 @@
-"""How a connection is named: its method, the application at the client's end, and the type that stands for both.
+"""The names of a connection: its method, the application at the client's end, and the type that stands for both.
 
 Old servers send a type; newer ones a method and, where the client named itself, an application. Names that are not in
-the registry are kept and shown as they are: what a newer server says is never refused for its name.
+the registry are kept and answered as they are: what a newer server says is never refused for its name.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _UNNAMED = "unknown"
 
 
 class Named(NamedTuple):
-    """How a row names its connection.
+    """The method, application and type of a connection in a row.
 
     Attributes:
         type: one of CONNECTION_TYPES, or the word that a single event of another kind came with.
@@ -101,12 +101,12 @@ def type_of(app: str) -> str:
 
 
 def display_name(name: str) -> str:
-    """What to show for an application, a type or a method; the name itself where it is not in the registry."""
+    """The display name of an application, a type or a method; the name itself where the registry does not have it."""
     return _DISPLAY_NAMES.get(name, name)
 
 
 def named(event: Mapping[str, Any]) -> Named | None:
-    """How an event names its connection; None where it does not, or not by a text.
+    """The names that an event gives its connection; None where it gives none, or none that is a text.
 
     A method says it alone; the type counts where there is no method. A name that is neither is the application of a
     session, or the type of a single event where the event has what only those have.

@@ -1,4 +1,4 @@
-"""What audit events mean: which row an event makes, and what becomes of two events under one id.
+"""Turns audit events into rows, and joins two events with one id.
 
 A row is written once and never changed. The same event again is the same row; another event under a used id is kept
 beside it, under an id made from its content, because evidence is never overwritten.
@@ -87,7 +87,7 @@ def beside(made: AuditLog) -> AuditLog:
 
 
 def join(stored: AuditLog, incoming: AuditLog) -> AuditLog:
-    """What a stored row and the row of another event under the same id make together.
+    """The row of a stored row and another event under the same id.
 
     Returns:
         `stored` where they are the same event; otherwise `incoming` under another id, to be kept beside it.
@@ -98,7 +98,7 @@ def join(stored: AuditLog, incoming: AuditLog) -> AuditLog:
 def computed_diff(
     old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, resource_type: str, action: str, status_code: int
 ) -> Diff:
-    """What changed, of what succeeded and is no login or logout; of anything else Coder computes none."""
+    """The diff of an event that succeeded and is no login or logout; empty for others, of which Coder computes none."""
     if status_code >= _FIRST_FAILURE or action in _WITHOUT_DIFF:
         return {}
     return diff(old, new, resource_type)

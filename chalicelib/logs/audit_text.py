@@ -1,4 +1,4 @@
-"""Says in words what an audit row reports, and where the resource is to be found: descriptions and links, as data.
+"""Describes an audit row in words, and makes the link to its resource: descriptions and links, as data.
 
 Descriptions hold `{user}` and `{target}` for the client to fill in. Words, links and the exceptions for chats are those
 of Coder's audit page.
@@ -88,14 +88,14 @@ LINKS = {
 
 _PARTS = {name: tuple(part for _, part, _, _ in Formatter().parse(link) if part) for name, link in LINKS.items()}
 _OWN_PARTS = {"id": "resource_id", "target": "resource_target"}
-"""Part of a link -> the field of the row that tells it."""
+"""Part of a link -> the field of the row that has it."""
 _KNOWN_PARTS = {"owner": "workspace_owner", "workspace_name": "workspace_name", "build_number": "build_number"}
-"""Part of a link -> the additional field that tells it, where nothing newer is known."""
+"""Part of a link -> the additional field that has it, where nothing newer is known."""
 
 UNKNOWN_FIELDS: Mapping[str, str] = dict.fromkeys(
     ("workspace_name", "build_number", "build_reason", "workspace_owner"), _UNKNOWN
 )
-"""What clients read in the place of additional fields that cannot be read as those of a workspace."""
+"""The additional fields of an answer where the stored ones are not those of a workspace."""
 
 _TEXTS = (*UNKNOWN_FIELDS, "workspace_id")
 _WITHOUT_RESOURCE = {("api_key", action) for action in ("login", "logout", "register")}
@@ -110,7 +110,7 @@ class Looked(NamedTuple):
 
 
 def description(row: AuditLog) -> str:
-    """What happened, in a sentence with placeholders: `{user} created workspace {target}`."""
+    """The sentence for a row, with placeholders: `{user} created workspace {target}`."""
     verb, regular = _verb(row)
     chat = _chat_description(row) if regular else None
     return f"{USER} {chat} {TARGET}" if chat else _sentence(row.resource_type, row.action, verb)
@@ -142,7 +142,7 @@ def additional_fields(row: AuditLog) -> Mapping[str, Any]:
 
 
 def looked_up(row: AuditLog) -> Looked | None:
-    """What to look up to learn whether the row's resource is deleted; None where it counts as not deleted."""
+    """The resource to look up to learn whether it is deleted; None where it counts as not deleted."""
     kind = LOOKED_UP.get(row.resource_type)
     if kind is None:
         return None
@@ -153,7 +153,7 @@ def looked_up(row: AuditLog) -> Looked | None:
 
 
 def deletes(row: AuditLog) -> bool:
-    """Whether the row itself tells that its resource was deleted."""
+    """Whether the row itself says that its resource was deleted."""
     return row.action == "delete" and _verb(row)[1]
 
 
@@ -183,7 +183,7 @@ def resource_link(row: AuditLog, *, deleted: bool, owner: str = "", organization
 
 
 def _verb(row: AuditLog) -> tuple[str, bool]:
-    """What was done, and whether it was done: neither refused nor redirected."""
+    """The verb for an action, and whether the action was done: neither refused nor redirected."""
     if row.status_code >= _FIRST_FAILURE:
         return f"unsuccessfully attempted to {row.action}", False
     if row.status_code == _REDIRECTED:

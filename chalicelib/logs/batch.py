@@ -17,7 +17,7 @@ Join = Callable[[ConnectionLog, ConnectionLog], Joined]
 
 
 class Outcome(NamedTuple):
-    """What one event did.
+    """The result of one event.
 
     Attributes:
         place: its place in the request.
@@ -57,7 +57,7 @@ class Batch:
         return [index for index, _ in self._events[row_id]]
 
     def outcomes(self, row_id: str, before: ConnectionLog | None, join: Join = join) -> Iterator[Outcome]:
-        """What each event of a row did, as they were taken one after the other.
+        """The result of each event of a row, in the order in which they were taken.
 
         Args:
             row_id: of the row, as in `groups`.

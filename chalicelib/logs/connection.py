@@ -1,6 +1,6 @@
-"""What one connection event means: which row it belongs to, and what it says of that row.
+"""Turns one connection event into the row that it belongs to.
 
-A *session* (SSH, IDE, terminal) is one row, found by (organization, connection id, workspace, agent) without a look-up.
+A *session* (SSH, IDE, terminal) is one row, whose id is made of (organization, connection id, workspace, agent).
 Any other event (a web request, a session whose agent gave no connection id) is a row of its own: the same event again
 is the same row, and another event under a used id is kept under an id made from its content, because evidence is never
 overwritten. What the events of a session make together is in `chalicelib.logs.session`.

@@ -1,4 +1,4 @@
-"""What changed between two states of a resource, and diffs that others made, both in the one form that the API shows.
+"""Diffs of two states of a resource, and diffs that senders made, both in the one form that the API has.
 
     {"name": {"old": "dev", "new": "prod", "secret": false}, "private_key": {"old": "", "new": "", "secret": true}}
 
@@ -12,7 +12,7 @@ The rules are those of Coder's audit log, applied to JSON objects:
 * the nil UUID is `""`; a null of a nullable UUID or text is `"null"`. JSON does not say which fields are nullable, nor
   which are moments or bytes: `tracked.KINDS` does;
 * Go's wrappers of nullable values (`{"String": ..., "Valid": ...}`) are read as the value or null; those of moments
-  stay, and a nullable moment sent bare is shown in one.
+  stay, and a nullable moment sent bare is put into one.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _LONGEST_NAME = 100
 
 
 def diff(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, resource_type: str) -> Diff:
-    """What changed, by the tracked fields of the resource type.
+    """The diff of two states, by the tracked fields of the resource type.
 
     Args:
         old: the resource before, as a JSON object by the platform's field names; None where it did not exist. Fields

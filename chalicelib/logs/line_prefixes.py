@@ -29,7 +29,7 @@ _COLOUR = re.compile(r"\x1b\[[\d;]{0,16}m")
 
 
 class Part(Enum):
-    """How much of a line an entry of a container's log holds."""
+    """The part of a line that an entry of a container's log holds."""
 
     WHOLE = "whole"
     BEGINNING = "beginning"

@@ -1,4 +1,4 @@
-"""How deep a JSON value nests: what is stored is walked again, by readers with less stack than its sender had."""
+"""Measures how deep a JSON value nests: stored values are walked again by readers with less stack than their sender."""
 
 from __future__ import annotations
 

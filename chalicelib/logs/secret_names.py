@@ -49,13 +49,13 @@ _NO_SECRETS = (
     "lastusedat",
     "count",
 )
-"""What the name ends with of something that is known about a secret and is none."""
+"""The endings of names of fields that are about a secret and hold none."""
 _KNOWN_NAMES = 4_096
 _LONGEST_NAME = 1_024
 
 
 def skeleton(name: str) -> str:
-    """What a name looks like: small Latin letters alone, the same for all names that look alike."""
+    """The skeleton of a name: small Latin letters alone, the same for all names that look alike."""
     plain = unicodedata.normalize("NFKD", name[:_LONGEST_NAME].encode("utf-8", "replace").decode())
     # Capitals first: some look like another letter than their small ones.
     looks = lowered(plain.translate(_SKELETON)).translate(_SKELETON)

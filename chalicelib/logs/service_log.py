@@ -67,7 +67,7 @@ _NEWER: Mapping[str, Mapping[str, str]] = {
     },
     AUDIT_LOG: {},
 }
-"""What newer servers print in the place of a type and a slug."""
+"""The names that newer servers print in place of a type and a slug."""
 _READ = {
     message: {
         "Ip": "ip",
@@ -95,7 +95,7 @@ _BELOW_IS_MISSING = "..."
 
 
 class Reported(NamedTuple):
-    """What a line says.
+    """The event of a line.
 
     Attributes:
         message: CONNECTION_LOG or AUDIT_LOG.
@@ -107,7 +107,7 @@ class Reported(NamedTuple):
 
 
 def read_object(line: Mapping[str, Any]) -> Reported | None:
-    """What an object says that names one of the two messages; None for any other object."""
+    """The event of an object that names one of the two messages; None for any other object."""
     for key in _MESSAGE_KEYS:
         message = line.get(key)
         if isinstance(message, str) and message in FIELDS:
@@ -116,7 +116,7 @@ def read_object(line: Mapping[str, Any]) -> Reported | None:
 
 
 def read_human(text: str, below: Sequence[str] = ()) -> Reported | None:
-    """What a human line says, given the lines below it; None for a line of any other message.
+    """The event of a human line, given the lines below it; None for a line of any other message.
 
     Where the lines below did not come with it, a text that every event has is `...`, as the line itself has it.
     """

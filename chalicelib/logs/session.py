@@ -1,10 +1,10 @@
-"""What the events of one session make together: for each field, the first value that was accepted stays.
+"""Joins the events of one session: of each field, the first accepted value stays.
 
     absent                     takes the value of the first event that has one
     present, the same          nothing changes
     present, another           nothing changes, and what the event says is kept beside the row as a conflict
 
-The one exception is the time at which a session began. While only a disconnect has told of the session, its time stands
+The one exception is the time at which a session began. While the session has had a disconnect only, its time stands
 for the beginning, and the first connect that is not later takes its place. Go's zero time is no time: it is absent.
 
 So events that do not contradict each other give the same row in any order, however often they come; and an event that
@@ -34,7 +34,7 @@ LONGEST_VALUE = 100
 
 _ABSENT = (None, "", "00000000-0000-0000-0000-000000000000")
 _OPENING = ("workspace_owner_id", "workspace_name", "type", "app_name", "ip", "user_agent", "user_id", "slug_or_port")
-"""What every event of a session may say of it, beside the time and what its id is made of."""
+"""The fields that every event of a session may set, beside the time and the parts of its id."""
 
 
 class Joined(NamedTuple):
@@ -50,7 +50,7 @@ def frees_nothing(_before: ConnectionLog, _after: ConnectionLog) -> bool:
 
 
 def join(stored: ConnectionLog, event: ConnectionLog, frees: Frees = frees_nothing) -> Joined:
-    """What a stored row and an event under the same id make together.
+    """The row of a stored row and an event under the same id.
 
     Args:
         stored: the row as it is.

@@ -17,7 +17,7 @@ _STRIPPED = "\x00 \t\r\x0b\x0c"
 
 
 class Entry(NamedTuple):
-    """What one or several lines say together.
+    """The event of one or several lines.
 
     Attributes:
         lines: how many lines that are not blank.

@@ -1,8 +1,8 @@
-"""What the audit log keeps of each kind of resource: the mode of every field, as data.
+"""The fields that the audit log keeps of each kind of resource: the mode of every field, as data.
 
 A field is *tracked* (a diff shows both values), *secret* (a diff shows that it changed, and no value) or *ignored* (a
 diff never shows it). The structs, their fields and modes are those of Coder's audit documentation, but for one that
-says why; a field that is not named here is never shown.
+says why; a field that is not named here is never in an answer.
 """
 
 from __future__ import annotations
@@ -153,8 +153,8 @@ NEVER_STORED: Mapping[str, frozenset[str]] = {
     )
     for struct, modes in TRACKED.items()
 }
-"""Struct -> skeletons of the fields no value of which is ever stored: the secret ones, and those ignored ones that open
-something. The platform leaves the latter out of its diffs; who sends one all the same has its value kept back."""
+"""Struct -> skeletons of fields of which no value is ever stored: secret ones, and ignored ones that can open
+anything. The platform leaves the latter out of its diffs; the value of one that is sent is not stored."""
 
 _TRACKED_NAMES: Mapping[str, frozenset[str]] = {
     struct: frozenset(skeleton(name) for name, mode in modes.items() if mode == "track")
@@ -177,20 +177,20 @@ def is_secret(field: str, resource_type: str) -> bool:
 
 
 class Kind(StrEnum):
-    """What a field is on the platform, where its JSON value alone does not say it."""
+    """The kind of a field on the platform, where its JSON value alone does not say it."""
 
     NULLABLE = "nullable"
-    """A UUID or a text that may be missing; null is shown as the text `null`."""
+    """A UUID or a text that may be missing; null becomes the text `null`."""
     BYTES = "bytes"
     """Bytes, in JSON a text; their zero value is null."""
     TIME = "time"
     """A moment; its zero value is the first of the year 1."""
     NULLABLE_TIME = "nullable_time"
-    """A moment that may be missing; shown as `{"Time": moment, "Valid": whether there is one}`."""
+    """A moment that may be missing; it becomes `{"Time": moment, "Valid": whether there is one}`."""
     ACL = "acl"
-    """Id -> actions; shown as one text."""
+    """Id -> actions; it becomes one text."""
     PERMISSIONS = "permissions"
-    """Objects of resource type, action and negation; shown as a list of texts."""
+    """Objects of resource type, action and negation; they become a list of texts."""
 
 
 _KINDS: Mapping[Kind, Mapping[str, str]] = {
@@ -236,7 +236,7 @@ KINDS: Mapping[str, Mapping[str, Kind]] = {
 
 
 class Resource(NamedTuple):
-    """How one resource type is audited: its struct, and the actions that Coder documents (none where it lists none)."""
+    """The audit of one resource type: its struct, and the actions that Coder documents (none where it lists none)."""
 
     struct: str
     actions: tuple[str, ...] = ()

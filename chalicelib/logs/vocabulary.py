@@ -1,6 +1,6 @@
-"""The words of both logs that are known, for completion, for names to show and for what follows from them.
+"""The known words of both logs, for completion, for display names and for the fields that follow from them.
 
-The lists are Coder's enums in the order of its database. A value outside them is stored, shown and found all the same.
+The lists are Coder's enums in the order of its database. A value outside them is stored and searched like any other.
 """
 
 from __future__ import annotations
@@ -81,10 +81,10 @@ NEWER_RESOURCE_TYPES = (
     "chat_operational_settings",
     "experiment_rule",
 )
-"""What servers newer than the tables of tracked fields audit."""
+"""The resource types that only servers newer than the tables of tracked fields audit."""
 
 OWN_RESOURCE_TYPES = ("retention_run", "retention_hold")
-"""What Gatebook itself does and Coder has no word for. Searched for like the others, and accepted from no sender."""
+"""The resource types of Gatebook itself: Coder has no word for them. Searched like the others, refused from senders."""
 
 AUDITED_TYPES = RESOURCE_TYPES + OWN_RESOURCE_TYPES
 

@@ -32,7 +32,7 @@ from chalicelib.records import AuditLog, User
 from chalicelib.search.values import NIL_UUID
 
 MAX_SIDE_BYTES = 300 * 1_024
-"""Of all that a diff says a resource was before, with the names of all fields, as JSON; and the same of after."""
+"""The limit of one side of a diff (all old values, or all new ones), with the names of the fields, as JSON."""
 MAX_ADDITIONAL_BYTES = 64 * 1_024
 MAX_ROW_BYTES = 4_900_000
 """Of a row as Lambda sends it, which answers with six million bytes in all: a byte of a diff can take seven of them."""
@@ -106,7 +106,7 @@ class AuditEventIn(Model):
 
 
 class GenerateIn(Model):
-    """What `POST /api/v2/audit/testgenerate` may say of the row that it makes."""
+    """The body of `POST /api/v2/audit/testgenerate`."""
 
     action: Word = "write"
     resource_type: ResourceType = "user"
@@ -134,7 +134,7 @@ def parse_row(value: Mapping[str, Any]) -> AuditLog:
 
 
 def check_sizes(made: AuditLog) -> None:
-    """Make sure that a row can be stored and shown.
+    """Make sure that a row fits an item and an answer.
 
     Raises:
         Invalid: its diff or its additional fields are too large, by themselves or in an answer.

@@ -1,4 +1,4 @@
-"""What `POST /api/v2/authcheck` is asked."""
+"""The body of `POST /api/v2/authcheck`."""
 
 from __future__ import annotations
 

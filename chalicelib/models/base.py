@@ -1,4 +1,4 @@
-"""How every incoming shape is checked, and how what is wrong with it is told in the one error shape."""
+"""Checks incoming shapes, and turns pydantic's errors into the one error shape."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Moment = Annotated[datetime, BeforeValidator(lambda value: values.timestamp(valu
 """An RFC 3339 time in UTC, rounded to the microsecond."""
 
 LARGEST_LEAD = timedelta(days=1)
-"""How far the clock of a sender may be ahead."""
+"""The time by which the clock of a sender may be ahead."""
 
 
 def _has_happened(value: datetime) -> datetime:

@@ -25,7 +25,7 @@ from chalicelib.models import json_values
 MAX_BYTES = 5_000_000
 """Of a body, after unpacking. Of lines the first are taken, and the answer says how many."""
 MAX_EVENTS = 20_000
-"""Events of a request, or what should be some: more than 5 MB hold of events that say all they must."""
+"""The limit of events and unreadable entries in a request: more than 5 MB hold of the smallest events."""
 MAX_READ = 100_000
 """Objects and lines that are looked at, whatever they are."""
 
@@ -73,17 +73,17 @@ Part = Event | Unreadable | Skipped
 
 @dataclass(frozen=True, slots=True)
 class _Stop:
-    """What comes after this place is more than a request may have."""
+    """The body has more than a request may have, from here on."""
 
     index: int
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a body holds.
+    """The events of a body.
 
     Attributes:
-        entries: events or what should be some.
+        entries: events, and entries that cannot be read as one.
         skipped: how many lines and objects are none.
         stopped_at: the place of the first line or object that was not read; None when all were.
     """

@@ -58,7 +58,7 @@ def parse_row(value: Mapping[str, Any]) -> ConnectionLog:
 
 
 class WebInfoJSON(TypedDict):
-    """What only web events have."""
+    """The fields that only web events have."""
 
     user_agent: str
     user: UserJSON | None
@@ -67,7 +67,7 @@ class WebInfoJSON(TypedDict):
 
 
 class SSHInfoJSON(TypedDict):
-    """What only sessions have."""
+    """The fields that only sessions have."""
 
     connection_id: str
     disconnect_time: NotRequired[str]
@@ -76,7 +76,7 @@ class SSHInfoJSON(TypedDict):
 
 
 class ConflictJSON(TypedDict):
-    """What one event said otherwise than its session: the fields of the event that were not accepted."""
+    """One event that contradicts its session: the fields of the event that were not accepted."""
 
     connection_status: str
     time: str
@@ -119,7 +119,7 @@ class ConnectionLogJSON(TypedDict):
 
 
 def connection_log_json(row: ConnectionLog, beside: Beside) -> ConnectionLogJSON:
-    """A row as clients read it: names are today's, and what the directory does not know is shown by its id."""
+    """A row as clients read it: with today's names, and the bare id of a user or organization that is unknown."""
     body: ConnectionLogJSON = {
         "id": row.id,
         "connect_time": times.wire(row.connect_time),
@@ -162,7 +162,7 @@ def sourced_json(row: ConnectionLog, beside: Beside) -> ConnectionLogJSON:
 
 
 def contradicted_json(row: ConnectionLog, beside: Beside) -> ConnectionLogJSON:
-    """The same of a row that was read with its conflicts."""
+    """A row with its conflicts, as clients read it."""
     body = sourced_json(row, beside)
     body["conflicts"] = {
         "count": row.conflicts.number,

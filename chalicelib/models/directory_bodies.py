@@ -40,7 +40,7 @@ RoleNames = Annotated[list[Annotated[str, Field(max_length=_MAX_ROLE_NAME)]], Fi
 
 
 class PutOrganization(Model):
-    """What an organization is to be; what is left out keeps its value, or is empty in a new one."""
+    """The new state of an organization; a field that is left out keeps its value, or is empty in a new one."""
 
     name: OrganizationName
     display_name: ShortText | None = None
@@ -49,7 +49,7 @@ class PutOrganization(Model):
 
 
 class PatchOrganization(Model):
-    """What is to change of an organization; an empty name is the one that it has."""
+    """The changes of an organization; an empty name stands for the present one."""
 
     name: OrganizationName | Literal[""] | None = None
     display_name: ShortText | None = None
@@ -58,7 +58,7 @@ class PatchOrganization(Model):
 
 
 class PutUser(Model):
-    """What a user is to be; what is left out keeps its value, or takes the default in a new one.
+    """The new state of a user; a field that is left out keeps its value, or takes the default in a new one.
 
     `organization_ids` are the memberships; `organization_roles` gives roles in them, and makes a member where needed.
     """
@@ -93,7 +93,7 @@ class NewUser(Model):
 
 
 class Profile(Model):
-    """What a user may change of their own."""
+    """The fields of a user that users may change themselves."""
 
     username: Username
     name: ShortText = ""

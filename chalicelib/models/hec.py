@@ -17,7 +17,7 @@ from chalicelib.models.bodies import Sent, read_values
 
 
 class Code(IntEnum):
-    """What an answer says, in the numbers of Splunk's documentation."""
+    """The codes of answers, in the numbers of Splunk's documentation."""
 
     SUCCESS = 0
     NO_TOKEN = 2

@@ -1,4 +1,4 @@
-"""Reads JSON that others wrote: what is too much for one event is left to be found there, and costs no other."""
+"""Reads JSON of senders: a value that is too large for one event is kept for that event's error, and costs no other."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def document(text: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
     """The one JSON value of a text.
 
     What is JSON and too much for most readers (half a surrogate pair, a number of thousands of digits, lists nested in
-    hundreds) is read all the same. Of a key that is there twice the last value counts; in an entry for Stackdriver, the
+    hundreds) is read. Of a key that is there twice the last value counts; in an entry for Stackdriver, the
     first of those that the entry itself has.
 
     Raises:

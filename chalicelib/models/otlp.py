@@ -67,7 +67,7 @@ def read_events(body: bytes, messages: Collection[str]) -> Sent:
 
 
 def _reported(record: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
-    """What a record reports: its body, with its attributes where the body is the name of a message alone."""
+    """The event of a record: its body, with its attributes where the body is the name of a message alone."""
     body = _value(record.get("body"))
     if not isinstance(body, str) or body in FIELDS:
         attributes = _pairs(record.get("attributes"))

@@ -16,7 +16,7 @@ from chalicelib.access.decide import Subject
 from chalicelib.models.base import Model
 
 LogName = Literal["connection_log", "audit_log"]
-"""What the policy calls the rows of a log."""
+"""The names of the rows of a log in the policy."""
 
 _FASTEST = 1
 

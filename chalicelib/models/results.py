@@ -34,7 +34,7 @@ class ValidationJSON(TypedDict):
 
 
 class ResultJSON(TypedDict):
-    """What became of one event."""
+    """The result of one event."""
 
     index: int
     id: str | None

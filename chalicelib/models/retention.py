@@ -13,13 +13,13 @@ _MAX_REASON = 1_000
 
 
 class StartRun(Model):
-    """What `POST /retention/runs` asks for."""
+    """The body of `POST /retention/runs`."""
 
     dry_run: Annotated[bool, Field(strict=True)] = False
 
 
 class PutHold(Model):
-    """What `PUT /retention/holds/{name}` asks for; an empty `q` holds every row of the log."""
+    """The body of `PUT /retention/holds/{name}`; an empty `q` holds every row of the log."""
 
     log: Literal["connection", "audit"]
     q: Annotated[str, Field(max_length=_MAX_QUERY)]
@@ -27,7 +27,7 @@ class PutHold(Model):
 
 
 class HoldJSON(TypedDict):
-    """A hold as it is shown; `matches` and `conditions` are what its filter was understood to mean."""
+    """A hold as clients read it; `matches` and `conditions` are its filter with all names resolved."""
 
     name: str
     log: str

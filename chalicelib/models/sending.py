@@ -15,7 +15,7 @@ _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028",
 _TO_ESCAPE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 _DELETE = "\x7f"
 _MORE_FOR_DELETE = 5
-"""Bytes: the one ASCII character that JSON may hold as it is and that is escaped all the same."""
+"""The bytes of DEL beyond its own: the one ASCII character that JSON may hold as it is and that is escaped."""
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=dict)
 
 
@@ -46,5 +46,5 @@ def bytes_sent(text: str) -> int:
 
 
 def may_be_sent(text: str) -> int:
-    """A number of bytes that a text does not exceed as it is sent, told at less cost than how many it has."""
+    """An upper bound of the bytes of a text as it is sent, at less cost than the exact number."""
     return 2 * len(text) if text.isascii() and _DELETE not in text else bytes_sent(text)

@@ -33,7 +33,7 @@ TokenName = Annotated[str, Field(max_length=_MAX_NAME)]
 
 
 class CreateToken(Model):
-    """What `POST /users/{user}/keys/tokens` asks for; `scope` is the older field and counts only without `scopes`.
+    """The body of `POST /users/{user}/keys/tokens`; `scope` is the older field and counts only without `scopes`.
 
     `allowed_ips` is Gatebook's own: the networks that the token may be used from.
     """
@@ -53,7 +53,7 @@ class CreateToken(Model):
 
 
 class NarrowToken(Model):
-    """What `PATCH /users/{user}/keys/{keyid}` may change, and only for the narrower; null and absent leave it alone."""
+    """The body of `PATCH /users/{user}/keys/{keyid}`, which only narrows; null and absent fields keep their value."""
 
     scopes: Annotated[Names, Field(min_length=1)] | None = None
     allow_list: Annotated[tuple[Any, ...], Field(min_length=1)] | None = None
@@ -63,7 +63,7 @@ class NarrowToken(Model):
 
 
 class RotateToken(Model):
-    """What `POST /users/{user}/keys/{keyid}/rotate` asks for: how long, in nanoseconds, the old secret still opens."""
+    """The body of `POST /users/{user}/keys/{keyid}/rotate`: the grace of the old secret, in nanoseconds."""
 
     grace: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
 

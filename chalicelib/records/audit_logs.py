@@ -65,7 +65,7 @@ class AuditLog(Row):
 
     @property
     def target(self) -> str:
-        """What searches by `resource_target` compare."""
+        """The target in lower case, for searches by `resource_target`."""
         return lowered(self.resource_target)
 
     @property
@@ -112,7 +112,7 @@ class AuditLog(Row):
 
     @property
     def moment(self) -> datetime:
-        """What its age is told by."""
+        """The time that its age is counted from."""
         return self.time
 
     def received(self, receipt: Receipt) -> AuditLog:

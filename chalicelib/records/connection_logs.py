@@ -67,12 +67,12 @@ class ConnectionLog(Row):
 
     @property
     def workspace(self) -> str:
-        """What searches by `workspace` compare."""
+        """The workspace's name in lower case, for searches by `workspace`."""
         return lowered(self.workspace_name)
 
     @property
     def agent(self) -> str:
-        """What searches by `agent` compare."""
+        """The agent's name in lower case, for searches by `agent`."""
         return lowered(self.agent_name)
 
     @property
@@ -89,7 +89,7 @@ class ConnectionLog(Row):
 
     @property
     def moment(self) -> datetime:
-        """What its age is told by."""
+        """The time that its age is counted from."""
         return self.connect_time
 
     @property

@@ -13,7 +13,7 @@ UserStatus = Literal["active", "dormant", "suspended"]
 """A dormant user becomes active by using a token; a suspended one may not use any."""
 
 LoginType = Literal["password", "github", "oidc", "token", "none", ""]
-"""How a user signs in to the platform; nobody has a password here."""
+"""The ways to sign in to the platform; nobody has a password here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user, mirrored from the platform, or the owner that the first start makes.
+    """A user, mirrored from the platform, or the owner that the bootstrap makes.
 
     Attributes:
         roles: site roles granted, without the implied `member`.
         organization_roles: organization id -> roles granted there; being a key is being a member.
         is_service_account: a machine, not a person; it may have no e-mail address.
         github_com_user_id: the user's number at github.com; 0 where that is not known.
-        deleted: softly deleted: shown beside old log rows, found nowhere else, and none of its tokens opens anything.
+        deleted: softly deleted: old log rows still name it, no list or search does, and its tokens are refused.
     """
 
     id: str

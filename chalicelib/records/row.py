@@ -1,4 +1,4 @@
-"""What the rows of both logs have in common: their data sets, the receipt of their event, a fast constructor."""
+"""The common part of the rows of both logs: their data sets, the receipt of their event, a fast constructor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ AUDIT_LOGS = "audit_logs"
 AUDIT_CONNECTION_EVENTS = "audit_connection_events"
 API_KEYS = "api_keys"
 DATA_SETS = (API_KEYS, AUDIT_CONNECTION_EVENTS, CONNECTION_LOGS, AUDIT_LOGS)
-"""What has a retention of its own, in the order in which it is purged."""
+"""The data sets that have a retention of their own, in the order of the purge."""
 
 
 class Receipt(NamedTuple):

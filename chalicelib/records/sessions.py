@@ -1,4 +1,4 @@
-"""What events say of a session beside its beginning: how it ended, and what contradicts it."""
+"""The parts of a session that events add to its beginning: its end, and the conflicts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Mark(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """How a session ended. Each part is of the first disconnect that was accepted with it.
+    """The end of a session. Each part is of the first disconnect that was accepted with it.
 
     Attributes:
         receipt: of the disconnect that `time` is of. It is no part of what a closing says, nor of its text, which ids
@@ -46,13 +46,13 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """What one event said otherwise than the session that it belongs to.
+    """The fields in which one event contradicts the session that it belongs to.
 
     Attributes:
         kind: of the event.
         time: of the event.
         said: field of the event -> the value that the session does not take.
-        receipt: who sent it; the same event from somebody else is the same conflict.
+        receipt: of the event; the same event of another sender is the same conflict.
     """
 
     kind: Origin
@@ -62,7 +62,7 @@ class Conflict:
 
 
 class Conflicts(NamedTuple):
-    """What was said otherwise of a session: how many different events said so, and the newest of them, oldest first."""
+    """The conflicts of a session: how many different events contradict it, and the newest of them, oldest first."""
 
     number: int = 0
     newest: tuple[Conflict, ...] = ()

@@ -1,1 +1,1 @@
-"""How long things are kept: what is past its time is not shown, is not taken in again, and is deleted."""
+"""Retention: rows older than their cut-off are not answered, not stored again, and purged."""

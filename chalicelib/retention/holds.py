@@ -1,7 +1,7 @@
 """Legal holds: rows of a log that match one are neither hidden nor purged until it is lifted.
 
 The filter of a hold is resolved when the hold is made: names of users and organizations give way to ids. So a hold
-goes on holding the same rows when somebody is renamed or deleted, and one that names nobody is refused rather than kept
+goes on holding the same rows when a user is renamed or deleted, and one that names nobody is refused rather than kept
 for nothing. A reader may go by holds that are up to 15 seconds old; the purge goes by those of this moment.
 """
 
@@ -69,7 +69,7 @@ def read(saved: Mapping[str, Mapping[str, Any]]) -> list[Hold]:
 
 
 def keeping(log: str) -> Keeping:
-    """What is kept of a log now, for readers."""
+    """The rows of a log that are kept now, for readers."""
     rules = policy(current())
     cut_offs = rules.cut_offs(times.now())
     kept_for_ever = all(cut_offs[name] is None for name in DATA_SETS_OF[log])
@@ -77,7 +77,7 @@ def keeping(log: str) -> Keeping:
 
 
 def keeping_of(log: str, rows: Iterable[ConnectionLog | AuditLog]) -> Keeping:
-    """What is kept of a log, for rows that come in: none is turned away for a hold that was not heard of yet."""
+    """The rows of a log that are kept, for writers: an unknown newer hold turns no event away."""
     rules = policy(current())
     cut_offs = rules.cut_offs(times.now())
     by_age = keeping_by(rules, cut_offs, (), log)
@@ -87,13 +87,13 @@ def keeping_of(log: str, rows: Iterable[ConnectionLog | AuditLog]) -> Keeping:
 
 
 def keeping_now(log: str) -> Keeping:
-    """What is kept of a log at this moment, every hold that was placed included."""
+    """The rows of a log that are kept at this moment, by every hold that was placed."""
     rules = policy(current())
     return keeping_by(rules, rules.cut_offs(times.now()), read(retention_state.read().holds), log)
 
 
 def keeping_by(rules: Policy, cut_offs: CutOffs, holds: Iterable[Hold], log: str) -> Keeping:
-    """What is kept of a log by a policy, at cut-offs, with holds."""
+    """The rows of a log that are kept by a policy, its cut-offs and holds."""
     held = [hold.criteria for hold in holds if hold.log == log]
     if log == "connection" and rules.keep_ongoing:
         held.append(ONGOING)

@@ -25,7 +25,7 @@ from chalicelib.records import (
 from chalicelib.retention.policy import CutOffs
 
 ONGOING = Criteria({"status": frozenset({"ongoing"})}, implied={"type": frozenset(SESSION_TYPES)})
-"""What stands as a hold on the connection log where open sessions are kept."""
+"""The hold on the connection log that keeps open sessions."""
 
 DATA_SETS_OF = {"connection": (CONNECTION_LOGS,), "audit": (AUDIT_LOGS, AUDIT_CONNECTION_EVENTS)}
 """Log -> the data sets that its rows fall under."""
@@ -43,7 +43,7 @@ OF_DATA_SET = {
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """What is kept of one log.
+    """The rows of one log that are kept.
 
     Attributes:
         log: `connection` or `audit`.

@@ -1,1 +1,1 @@
-"""What the text of `q=` asks for: one table of filters per log, a lexer and a parser over it. Pure."""
+"""Parses the text of `q=`: one table of filters per log, a lexer and a parser over it. Pure."""

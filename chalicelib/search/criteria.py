@@ -15,7 +15,7 @@ from chalicelib.search.parser import Filter, UserReference
 def criteria(
     asked: Filter, table: FilterTable, ids: Callable[[UserReference], Sequence[str]], now: datetime
 ) -> Criteria:
-    """What rows must be.
+    """The criteria of a filter.
 
     Args:
         asked: the filter as parsed.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What the value of a key is, and so how it is read."""
+    """The kind of a key's value, and so the way to read it."""
 
     UUID = "uuid"
     """A UUID; the nil one asks for nothing."""
@@ -68,7 +68,7 @@ class FilterKey:
         about: one sentence for the reference.
         values: the words that an enum takes.
         aliases: other words that an enum takes, each with the word that it stands for.
-        deleted_users: whether softly deleted users are found by it too.
+        deleted_users: whether it matches softly deleted users too.
         is_open: whether rows may have other words than `values`: such a word is looked for, and is wrong where no row
             that the caller may see has it.
         alone_of: the keys that it cannot be combined with.
@@ -94,7 +94,7 @@ class FilterTable:
     Attributes:
         log: whose rows are asked for, `connection` or `audit`.
         bare: the key that words without a key give a value to; it need not be one of the keys.
-        message: what a client is told when a query is wrong.
+        message: the message of the error for a wrong query.
         keys: every key there is.
         implied: row field -> what follows, where it is asked for: other fields and the only values they can have.
         facets: the keys by whose values a summary counts rows; the first is that of the bars.
@@ -108,7 +108,7 @@ class FilterTable:
     facets: tuple[str, ...] = ()
 
     def implications(self, field: str, values: frozenset[str]) -> Mapping[str, frozenset[str]]:
-        """What follows where a field has one of some values: other fields, and the only values they can have."""
+        """The fields that follow from the values of a field, and the only values they can have."""
         key = next((known for known in self.keys if known.field == field), None)
         facts = {name: frozenset(allowed) for name, allowed in self.implied.get(field, {}).items()}
         if key is None or not values:

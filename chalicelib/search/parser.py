@@ -33,7 +33,7 @@ class UserReference:
     Attributes:
         by: what is known of the user, `username` or `email`.
         text: that name or address, in lower case.
-        deleted: whether a softly deleted user counts as found.
+        deleted: whether a softly deleted user counts.
     """
 
     by: str
@@ -65,7 +65,7 @@ class UserChoice:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a row must be to belong to the answer: every part of this at once.
+    """A parsed query: conditions on a row, all of which must hold.
 
     Attributes:
         fields: row field and the values that it may have, each field once. UUIDs are lower-case and hyphenated, enums

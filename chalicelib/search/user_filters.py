@@ -14,7 +14,7 @@ from chalicelib.records import LoginType, UserStatus
 
 
 class UserKind(StrEnum):
-    """What the value of a key is, and how it is compared with a user."""
+    """The kind of a key's value, and so the way to compare it with a user."""
 
     PART = "part"
     """A text that a field contains, whatever its case."""

@@ -24,7 +24,7 @@ Test = Callable[[object], bool]
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What one term of a query asks of a user.
+    """The condition of one term of a query on a user.
 
     Attributes:
         key: of the table.
@@ -43,7 +43,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class UserFilter:
-    """What a user must be to belong to the answer: every condition at once; without any, everybody does."""
+    """A parsed query: conditions on a user, all of which must hold; without any, every user matches."""
 
     conditions: tuple[Condition, ...] = ()
 
@@ -163,4 +163,4 @@ _READERS: Mapping[UserKind, Callable[[UserKey, Sequence[str]], Test | None]] = {
     UserKind.AFTER: _after,
     UserKind.BEFORE: _before,
 }
-"""How the values of each kind are read: the test that they ask for, or None where they ask for nothing."""
+"""The reader of the values of each kind: it returns the test for them, or None where there is nothing to test."""

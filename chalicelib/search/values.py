@@ -1,6 +1,6 @@
 """One value of a query, read strictly: a UUID, a word of a list, a day or a moment, or the reason why it is none.
 
-Reasons are worded as Go's standard library words them, for that is what clients of this API have always been shown.
+Reasons are worded as Go's standard library words them, since clients of this API know those texts.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def client(service: str) -> Any:  # noqa: ANN401 - botocore has no types
 
 @contextmanager
 def answered(place: str) -> Iterator[None]:
-    """Around a call; tells its failures apart as those of DynamoDB are.
+    """A context for a call that classifies its failures as those of DynamoDB are.
 
     Args:
         place: what is called, for the message.

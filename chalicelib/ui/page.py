@@ -25,7 +25,7 @@ _POLICY = {
     "trusted-types": "lit-html",
 }
 CONTENT_SECURITY_POLICY = "; ".join(f"{directive} {value}" for directive, value in _POLICY.items())
-"""What the page may load and do: its own files, calls of its own API, and no HTML that is made of texts."""
+"""The rights of the page: its own files, calls of its own API, and no HTML that is made of texts."""
 
 _PAGE_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,

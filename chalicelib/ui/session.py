@@ -37,7 +37,7 @@ SESSION_SCOPES = (
     "organization:read",
     "user:read",
 )
-"""What the views of the page need: tokens, both logs, retention, and the names of users and organizations."""
+"""The scopes of the page's session: tokens, both logs, retention, and the names of users and organizations."""
 
 _NAME = "page-session-"
 

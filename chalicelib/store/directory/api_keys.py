@@ -1,6 +1,6 @@
 """Tokens as they are kept: by id, listed by user, with a claim that makes (user, token name) unique.
 
-Every change is one transaction with the audit row that tells of it: if the row cannot be written, the change does not
+Every change is one transaction with its audit row: if the row cannot be written, the change does not
 happen. A change is conditional on the revision that was read, so that of two changes at once the second is made anew.
 A write may have guards: what else must hold at the moment at which it happens.
 """
@@ -29,9 +29,9 @@ from chalicelib.store.dynamodb.transaction import Write
 
 _KIND = "token"
 LISTED: Final = _KIND
-"""What every token has as the HASH key of the index that lists them all; session keys have none."""
+"""The HASH key of all tokens in the index that lists them; session keys have none."""
 EXPIRES = "token"
-"""What every token and session key has as the HASH key of the index by expiry."""
+"""The HASH key of all tokens and session keys in the index by expiry."""
 _MAX_KEY_BYTES = 2_048
 """DynamoDB refuses to look for a longer key; what a client names by one is not there."""
 

@@ -1,7 +1,7 @@
 """Unique values of the directory: a claim is an item that says which one row has a value now.
 
 Timeline of a value: nobody → *held* by a row (`holder`) → released on rename, or *left* by a row that was deleted
-(`former`), so that an auditor still finds log rows by the e-mail address of somebody who is gone. A later row may hold
+(`former`), so that an auditor can search log rows by the e-mail address of a deleted user. A later row may hold
 a value that others have left.
 """
 

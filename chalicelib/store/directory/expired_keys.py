@@ -1,8 +1,8 @@
 """Tokens that have ended, as the purge deletes them: by their end, or by going unused where a setting has them do so.
 
 The index by expiry has the first, longest ago first. The others keep in it the end that they were given: a setting that
-is taken back gives it back to them, and a use writes no index. They are found in the list of all tokens, oldest first,
-up to the age from which one can have ended so. DynamoDB reads some 2,000 tokens a call there, and passes on the ended.
+is taken back gives it back to them, and a use writes no index. They are read from the list of all tokens, oldest first,
+up to the age from which one can have ended so. DynamoDB reads about 2,000 tokens a call there, and passes on the ended.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DELETED_AT_ONCE = 30
 
 
 class Ended(NamedTuple):
-    """A token or session key that has ended, as an index tells.
+    """A token or session key that has ended, as an index has it.
 
     Attributes:
         id: its id.
@@ -36,7 +36,7 @@ class Ended(NamedTuple):
 
 
 Page = tuple[list[Ended], Item | None]
-"""Some that have ended, and what to go on after; None at the end."""
+"""A page of tokens that have ended, and the key to continue after; None at the end."""
 
 
 def expired(before: datetime, most: int, after: Item | None = None) -> Page:

@@ -1,6 +1,6 @@
 """The listing of users by username: a page of those that match, and how many there are, within a budget.
 
-    place of `after` ─ offset ─► page ─► one row more tells whether there is another page ─► count
+    place of `after` ─ offset ─► page ─► one row more: is there another page? ─► count
 
 Nothing but the name is indexed, so whether a user matches is checked row by row. A budget that is spent ends the page
 early; the page then has the place to go on from, so that a client gets to every row and no request takes too long.
@@ -29,7 +29,7 @@ Test = Callable[[User], bool]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked of the listing.
+    """The parameters of a listing.
 
     Attributes:
         matches: whether a user belongs to the answer; None where everybody does.
@@ -54,7 +54,7 @@ class Next(NamedTuple):
 
 
 class Counted(Enum):
-    """How far a count goes."""
+    """Whether a count is complete."""
 
     EXACT = "exact"
     CAPPED = "capped"
@@ -112,7 +112,7 @@ def read_page(wanted: Wanted, budget: Budget) -> UserPage:
 
 
 def page_of(users: Iterable[User], wanted: Wanted) -> UserPage:
-    """The page of a few users that were found without the listing."""
+    """The page of a few users that were read without the listing."""
     ordered = sorted(users, key=place)
     matching = [user for user in ordered if place(user) > wanted.after and (not wanted.matches or wanted.matches(user))]
     end = None if wanted.limit is None else wanted.offset + wanted.limit

@@ -1,7 +1,7 @@
 """Operations that a client may send again: which token a request made or rotated, kept for a day under its key.
 
 The item is written in the transaction of the operation, so that there is never one without the other. The secret that
-the operation made is kept as its hash alone, which tells whether the token has still that one.
+the operation made is kept as its hash alone, which shows whether the token still has that one.
 """
 
 from __future__ import annotations

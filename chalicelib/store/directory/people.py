@@ -51,7 +51,7 @@ _LAST_OWNER = "last owner"
 
 
 class Known(NamedTuple):
-    """What was found by id.
+    """The users, organizations and other items that were read by id.
 
     Attributes:
         users: deleted ones included.

@@ -38,7 +38,7 @@ def more(user_id: str) -> Guarded:
 
 
 def fewer(user_id: str, by: int) -> Write:
-    """The write that counts some tokens less."""
+    """The write that counts several tokens less."""
     known = APIKeyItem.live | by
     return Write("Update", _item(user_id).get_update_kwargs_from_instance(actions=[APIKeyItem.live.set(known - by)]))
 
@@ -51,7 +51,7 @@ def counted(user_id: str) -> int | None:
 
 
 def correct(user_id: str, stood: int, live: int) -> None:
-    """Set the count to what was found, unless it has moved meanwhile from where it stood."""
+    """Set the count to the number of listed tokens, unless another request has changed it meanwhile."""
     request = _item(user_id).get_update_kwargs_from_instance(
         actions=[APIKeyItem.live.set(live)], condition=APIKeyItem.live == stood
     )

@@ -1,7 +1,7 @@
 """Puts new items into a table, 25 in one call, each on the condition that its id is new.
 
-BatchExecuteStatement keeps the conditions that BatchWriteItem does not have, and tells of each statement what became of
-it. An engine without PartiQL (dynalite, ScyllaDB Alternator) is told of once in the log; there nothing is inserted, and
+BatchExecuteStatement keeps the conditions that BatchWriteItem does not have, and answers each statement with
+its result. An engine without PartiQL (dynalite, ScyllaDB Alternator) is logged once; there nothing is inserted, and
 the caller writes item by item.
 """
 
@@ -50,7 +50,7 @@ class NotInserted:
     """Nothing was stored: another item has the id, or the engine has no PartiQL.
 
     Attributes:
-        stored: the item that has the id, where the engine tells it.
+        stored: the item that has the id, where the engine returns it.
     """
 
     stored: Item | None = None
@@ -60,7 +60,7 @@ Outcome = Inserted | NotInserted | Unavailable | StoreRefused
 
 
 def batch_insert(table: str, items: Sequence[Item], *, give_up_at: float) -> list[Outcome]:
-    """What became of each item, in their order. What is refused for now is sent again, alone.
+    """The result of each item, in their order. Items that are refused for now are sent again, alone.
 
     Args:
         table: the name of the table.

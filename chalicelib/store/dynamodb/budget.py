@@ -1,4 +1,4 @@
-"""What one query may spend, rows and time, and what it has spent."""
+"""The budget of one query: the rows and the time that it may spend, and that it has spent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COUNTED_ROW_BYTES = 450
 
 @dataclass(slots=True)
 class Budget:
-    """What a query may still read.
+    """The rows and the time that a query may still spend.
 
     Attributes:
         rows: how many rows it may read.

@@ -1,4 +1,4 @@
-"""One call to DynamoDB: every call of every table goes through `call`, and its failures are told apart here.
+"""One call to DynamoDB: every call of every table goes through `call`, and its failures are classified here.
 
     ConditionFailed, TransactionCancelled    an answer: the condition of a write did not hold
     Unavailable                              throttled, timed out, unreachable or contended, after every attempt
@@ -45,7 +45,7 @@ _TRANSIENT = frozenset(
 _CANCELLED_TRANSIENT = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded", "TransactionConflict"})
 
 Listener = Callable[[str, Mapping[str, Any], Mapping[str, Any]], None]
-"""Is told of each call that was answered: the operation, the request and the answer."""
+"""A function that is called after each answered call, with the operation, the request and the answer."""
 
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
@@ -59,7 +59,7 @@ class ConditionFailed(Exception):
     """The condition of a write did not hold; nothing was written.
 
     Attributes:
-        item: the item as it stood, where the engine tells it; None where there is none or it does not tell.
+        item: the item as it stood, where the engine returns it; None where there is none or it does not.
     """
 
     def __init__(self, item: Item | None) -> None:

@@ -1,4 +1,4 @@
-"""What nobody filters on, packed into one attribute: JSON text in `doc`, or compressed in `zdoc` when that is smaller.
+"""Packs the fields that nobody filters on into one attribute: JSON text in `doc`, or compressed in `zdoc` when smaller.
 
 A page of 100 wide items costs the parser of the SDK three times what the same rows cost as keys and one text. A value
 that is itself large, and mostly read to be sent again, stands on a line of its own and is passed on as it was written.
@@ -23,11 +23,11 @@ _LEVEL = 9
 _RAW = -zlib.MAX_WBITS
 """Without header and check sum, which takes as long to compute as a doc takes to inflate; DynamoDB has its own."""
 _HEAD = 0x78
-"""What the header begins with that older rows have; nothing compressed without one begins so."""
+"""The first byte of the header that older rows have; no compressed text without a header begins with it."""
 
 
 def packed(doc: Mapping[str, Any], words: bytes = b"", apart: str | None = None) -> Item:
-    """The attribute that holds the values, under the name that tells how.
+    """The attribute that holds the values, under the name that says how it is packed.
 
     Args:
         doc: the values.

@@ -15,14 +15,14 @@ from chalicelib.store.dynamodb.deadline import TimeUp, allows
 T = TypeVar("T")
 
 FAILURES = (Unavailable, ClientError)
-"""What a call fails with that could not be answered, or was refused for good."""
+"""The errors of a call that could not be answered, or was refused for good."""
 
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 5.0
 
 
 def patiently(send: Callable[[], T], *, give_up_at: float) -> T:
-    """What `send` answers once the store answers it.
+    """The answer of `send`, repeated until the store gives one.
 
     Args:
         send: may be called again: it does the same, however often.

@@ -57,7 +57,7 @@ OPERATIONS = frozenset(
 """The operations that are sent the short way."""
 
 CONTENTION = frozenset({"RequestLimitExceeded", "TransactionCanceledException", "TransactionConflictException"})
-"""Refusals that botocore does not send again, though some of them pass: the caller does."""
+"""Refusals that botocore does not repeat although they may pass: the caller does."""
 
 _REFUSED_FOR_GOOD = frozenset({"ConditionalCheckFailedException", "ResourceNotFoundException", "ValidationException"})
 _ATTEMPTS_BY_BOTOCORE = 3

@@ -1,4 +1,4 @@
-"""How DynamoDB measures items, and the units that it takes for them: bytes are the bill."""
+"""The sizes of items as DynamoDB measures them, and their units: bytes are the bill."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def item_bytes(item: Item) -> int:
 
 
 def write_units(size: int) -> int:
-    """What writing an item of so many bytes takes, in the table or in one index."""
+    """The units of writing an item of so many bytes, in the table or in one index."""
     return max(1, -(-size // WRITE_UNIT_BYTES))
 
 

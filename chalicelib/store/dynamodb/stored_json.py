@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 SLOWLY = b" "
-"""What a text begins with that only the standard library reads to the last digit and to half a character: orjson takes
+"""The mark of a text that only the standard library reads to the last digit and to half a character: orjson takes
 a number of more than 64 bits for a float. Nor may it be JSON to others as it stands."""
 
 
@@ -25,7 +25,7 @@ def read(plain: bytes) -> Any:  # noqa: ANN401 - any JSON value
 
 
 class StoredObject(Mapping[str, Any]):
-    """A JSON object as the text that it was stored as; read when somebody looks into it.
+    """A JSON object as the text that it was stored as; parsed at the first access.
 
     Attributes:
         text: as UTF-8.

@@ -138,7 +138,7 @@ class OrganizationItem(Model):
 
 
 class APIKeyItem(Model):
-    """A token, or an item beside the tokens, told apart by the beginning of its id.
+    """A token, or an item beside the tokens, which the beginning of its id distinguishes.
 
     `name#<user id>#<token name>` is a claim on a name, `tokens#<user id>` counts the tokens of a user, and
     `operation#<hash>` is an operation that a client may send again; DynamoDB deletes it when its time is over.
@@ -181,7 +181,7 @@ class APIKeyItem(Model):
     forget_at = NumberAttribute(null=True)
 
     def __repr__(self) -> str:
-        """The id alone: the rest holds hashes of secrets."""
+        """The id alone: other attributes are hashes of secrets."""
         return f"APIKeyItem({self.id})"
 
 

@@ -1,6 +1,6 @@
 """Several conditional writes that happen all or not at all.
 
-DynamoDB and DynamoDB Local do this in one TransactWriteItems. Some engines that speak DynamoDB's protocol have no
+DynamoDB and DynamoDB Local do this in one TransactWriteItems. Other engines that speak DynamoDB's protocol have no
 transactions (dynalite, ScyllaDB Alternator): there the writes are made one after the other and undone when a later
 condition fails. That keeps every rule of one writer alone. But a process killed in between leaves the writes made so
 far, and another writer or reader may meet them half done; it is for trying things out, and says so once in the log.
@@ -29,7 +29,7 @@ class Write(NamedTuple):
     request: Mapping[str, Any]
 
     def __repr__(self) -> str:
-        """What is written where; the values may be hashes of secrets."""
+        """The kind, table and key of the write; the values may be hashes of secrets."""
         return f"Write({self.verb} {self.request['TableName']})"
 
 

@@ -1,4 +1,4 @@
-"""How an audit log row is laid out as items, and read back. A row is written once and never changed.
+"""The layout of an audit log row as items, and its reader. A row is written once and never changed.
 
     id         the key
     position   when and which: the RANGE key of every lane
@@ -38,9 +38,9 @@ from chalicelib.store.logs.audit_words import WORDS
 
 OVERFLOW = "rest"
 LARGEST_ITEM_BYTES = 400_000
-"""What one item may have here; DynamoDB takes 409,600."""
+"""The limit of one item here; DynamoDB takes 409,600."""
 IN_LANES = ("id", POSITION, EVENT_TIME, DOC, PACKED_DOC)
-"""What of a row is in a lane, and so enough to list it by."""
+"""The attributes of a row that a lane has, and so those that are enough to list it."""
 
 _APART = "diff"
 _MOVED = ("diff", "additional_fields")
@@ -57,7 +57,7 @@ _ABSENT: Mapping[str, Any] = {
     "diff": {},
     "additional_fields": {},
 }
-"""What a doc leaves out."""
+"""The values that a doc leaves out."""
 _SIZES = "unread"
 _RECEIPT = "by"
 _MICROSECOND = timedelta(microseconds=1)

@@ -1,4 +1,4 @@
-"""What audit events often say, for the compressor: with it a row with a diff of ten fields takes 60 % of the bytes.
+"""Words that are common in audit events, for the compressor: a row with a diff of ten fields takes 60 % of the bytes.
 
 It is part of the stored form. A row can only be read with the very words that it was written with, so they are frozen:
 better ones get a name of their own, beside these.

@@ -61,7 +61,7 @@ def write_once(row: AuditLog, *, known: bool) -> None:
 
     Args:
         row: the row.
-        known: whether what it tells of is there; if not, the same request is sent under a condition that never holds.
+        known: whether the object of the row exists; if not, the same request has a condition that never holds.
 
     Raises:
         Unavailable: the store did not answer.

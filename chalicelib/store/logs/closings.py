@@ -1,4 +1,4 @@
-"""How sessions ended: read from their rows, because lanes hold only what a row is opened with, but for one."""
+"""Hydrates rows with the ends of their sessions, because lanes hold only the beginning, but for one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chalicelib.store.dynamodb.client import Item
 from chalicelib.store.logs.connection_rows import CONFLICTS, closing_of, conflicts_of
 
 IN_CLOSINGS = ("id", CLOSING)
-"""What is read of the items."""
+"""The attributes that are read of the items."""
 
 
 def closing_ids(row: ConnectionLog) -> tuple[str, ...]:
@@ -27,7 +27,7 @@ def with_closing(row: ConnectionLog, items: Mapping[str, Item]) -> ConnectionLog
 
 
 IN_CONFLICTS = (*IN_CLOSINGS, CONFLICTS)
-"""What is read of the items where conflicts are shown."""
+"""The attributes that are read of the items where conflicts are asked for."""
 MOST_CONFLICT_BYTES = 16_000
 """How long the conflicts of a row can be in an answer, about."""
 
@@ -38,7 +38,7 @@ def conflict_ids(row: ConnectionLog) -> tuple[str, ...]:
 
 
 def conflict_bytes(row: ConnectionLog) -> int:
-    """How much of an answer the conflicts of a row may take."""
+    """The bytes of an answer that the conflicts of a row may take."""
     return MOST_CONFLICT_BYTES if row.session and row.connection_id else 0
 
 

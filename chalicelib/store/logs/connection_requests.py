@@ -52,7 +52,7 @@ State = Missing | Tombstone | Stored
 
 
 def state_of(item: Item | None) -> State:
-    """What an item of the table stands for."""
+    """The state that an item of the table stands for."""
     if item is None:
         return Missing()
     return Stored(from_item(item), revision(item)) if is_row(item) else Tombstone()
@@ -94,7 +94,7 @@ def close(row: ConnectionLog) -> Closed | State:
     """End an open session that began earlier, given the row that its disconnect alone would make.
 
     Returns:
-        What is stored, where nothing was ended; Missing as well where the engine does not say what it found.
+        What is stored, where nothing was ended; Missing as well where the engine does not return it.
     """
     assert row.closing is not None  # noqa: S101 - the row of a disconnect has an end
     settings = current()
@@ -138,7 +138,7 @@ def close(row: ConnectionLog) -> Closed | State:
 
 
 def read(row_id: str) -> State:
-    """What is stored under an id, as of this moment."""
+    """The state under an id, as of this moment."""
     request = {"TableName": ConnectionLogItem.Meta.table_name, "Key": {"id": {"S": row_id}}, "ConsistentRead": True}
     return state_of(call("GetItem", request).get("Item"))
 

@@ -1,4 +1,4 @@
-"""How a connection log row is laid out as an item, and read back.
+"""The layout of a connection log row as an item, and its reader.
 
     id         the key
     position   when and which: the RANGE key of every lane
@@ -11,7 +11,7 @@
     conflicts  what events said otherwise, compressed JSON; in the row alone
     rev        how often the row was written: the condition of every replacement
 
-Where a session was purged that some event within the retention may still speak of (it was open, or ended within the
+Where a session was purged that an event within the retention may still speak of (it was open, or ended within the
 retention), a *tombstone* takes the place of the row: the id, and when even the tombstone may go. It is in no lane, and
 keeps a late disconnect from being taken for a session of its own.
 
@@ -114,7 +114,7 @@ def last_event(closing: Closing) -> datetime:
 
 
 def closing_of(item: Item) -> Closing | None:
-    """How the session of a base row ended; None while it is open."""
+    """The end of the session of a base row; None while it is open."""
     if CLOSING not in item:
         return None
     parts = read(item[CLOSING]["S"].encode("utf-8", "surrogatepass"))
@@ -129,7 +129,7 @@ def closing_of(item: Item) -> Closing | None:
 
 
 def conflicts_of(item: Item) -> Conflicts:
-    """What events said otherwise of the session of a row, as its item in the table holds it."""
+    """The conflicts of the session of a row, as its item in the table holds them."""
     if CONFLICTS not in item:
         return Conflicts()
     parts = json.loads(zlib.decompress(item[CONFLICTS]["B"]))

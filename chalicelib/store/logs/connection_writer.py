@@ -31,7 +31,7 @@ from chalicelib.store.logs.connection_requests import Closed, Done, Missing, Sta
 from chalicelib.store.logs.write_pool import NotWritten, Written, write_all_of
 
 Join = Callable[[ConnectionLog, ConnectionLog], Joined]
-"""What a stored row and an event make together; under another id where the event is something else."""
+"""A function that joins a stored row and an event; under another id where the event is of another session."""
 
 Group = Sequence[ConnectionLog]
 """Events of one row, in the order in which they are taken, each as the row that it alone would make."""
@@ -47,7 +47,7 @@ def _everything(_row: ConnectionLog) -> bool:
 
 
 class Rule(NamedTuple):
-    """What decides about rows.
+    """The rules of a write: how rows are joined, and which are kept.
 
     Attributes:
         join: the rule of the log.
@@ -81,7 +81,7 @@ def write_all(groups: Sequence[Group], rule: Rule, *, give_up_at: float) -> list
 
 
 def write(group: Group, rule: Rule) -> Written[ConnectionLog]:
-    """Write the row of some events.
+    """Write the row of one or several events.
 
     Raises:
         Unavailable: the store did not answer, or other writers changed the row at every attempt.
@@ -105,7 +105,7 @@ class _Writing:
 
     @classmethod
     def of(cls, group: Group, rule: Rule) -> _Writing:
-        """The row of some events, to be written by a rule."""
+        """The row of one or several events, to be written by a rule."""
         first, *others = group
         return cls(group, reduce(lambda row, event: rule.join(row, event).row, others, first), rule)
 
@@ -179,5 +179,5 @@ class _Writing:
 
 
 def _only_ends(row: ConnectionLog) -> bool:
-    """Whether only disconnects have told of the session of a row."""
+    """Whether the session of a row has had disconnects only."""
     return row.connection_id is not None and row.origin is Origin.DISCONNECT

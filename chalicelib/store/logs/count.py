@@ -1,4 +1,4 @@
-"""How many rows plans have, up to a cap: counted by keys where the index alone tells, and row by row where not."""
+"""Counts the rows of plans, up to a cap: by keys where the index alone answers, and row by row where it does not."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class KeyStream:
 
     @property
     def front(self) -> Front:
-        """How far it was read, which must have begun."""
+        """The time down to which it was read, which must have begun."""
         return Front(seconds(self.checkpoint), self.density)
 
     def take(self, answer: Mapping[str, Any], low: str) -> None:

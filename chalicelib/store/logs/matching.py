@@ -18,7 +18,7 @@ class Matching:
     """The predicates of a plan.
 
     Attributes:
-        before: leaves those of some rows that pass as the index has them.
+        before: filters rows by the fields that the index has.
         after: those that it must pass once it is hydrated.
         hydrates: whether the plan depends on `after`, so that rows are hydrated before they are counted. Otherwise
             `after` only leaves out rows that have changed since the index was written.

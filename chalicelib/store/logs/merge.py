@@ -58,7 +58,7 @@ class Batch(NamedTuple):
 
 
 class _Demand(NamedTuple):
-    """What to ask of one stream: rows down to a position, and how many at most."""
+    """The rows to ask of one stream: down to a position, and at most a number."""
 
     stream: KeyStream
     low: str
@@ -142,7 +142,7 @@ class Merge:
         return [_Demand(stream, stream.low, limit) for stream in self._streams]
 
     def _demands(self, wanted: float) -> list[_Demand]:
-        """What to ask when something was read of every key."""
+        """The demands on streams of which each has been read before."""
         wanted = min(wanted, self._budget.left)
         low = self._position_of(wanted)
         pieces = min(IN_FLIGHT // len(self._open), ceil(wanted / _ROWS_PER_ANSWER))
@@ -181,7 +181,7 @@ class Merge:
 
 
 def _down_to(low: str, streams: Sequence[KeyStream]) -> list[_Demand]:
-    """What to ask of streams for their rows down to a position."""
+    """The demands on streams for their rows down to a position."""
     fronts = [stream.front for stream in streams]
     end = seconds(low)
     limits = [

@@ -59,7 +59,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PageRead(Generic[Row]):
-    """What was read.
+    """A page that was read.
 
     Attributes:
         rows: newest first, hydrated.
@@ -84,7 +84,7 @@ def read_page(log: LogTable[Row], plans: Sequence[Plan], budget: Budget, window:
     Args:
         log: which log.
         plans: what to read of it; every row of a plan is newer than any of the next.
-        budget: what may be read. Every page makes some progress, whatever it is.
+        budget: the rows and the time to spend. Every page makes progress, whatever the budget.
         window: which rows of the plans.
 
     Raises:

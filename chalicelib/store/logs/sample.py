@@ -1,4 +1,4 @@
-"""What a summary is made of: the newest rows of a query as its index has them, and the counts of several queries."""
+"""The reads of a summary: the newest rows of a query as its index has them, and the counts of several queries."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Candidate(Generic[Row]):
 
 
 class Matched(NamedTuple, Generic[Row]):
-    """The rows that one round found, newest first, and what is below them."""
+    """The rows of one round that match, newest first, and the place below them."""
 
     candidates: Sequence[Candidate[Row]]
     state: Checkpoint | Spent | End

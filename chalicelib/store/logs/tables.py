@@ -1,4 +1,4 @@
-"""The two logs, each declared once: its table, lanes, how its rows are read back, and what is shown beside them.
+"""The two logs, each declared once: its table, its lanes, its reader, and the users that its rows name.
 
 The planner, the readers, the backfill and the views are written for any log and take one of these.
 """
@@ -34,7 +34,7 @@ Row = TypeVar("Row", ConnectionLog, AuditLog)
 
 @dataclass(frozen=True, slots=True)
 class BaseParts(Generic[Row]):
-    """What only the table holds of some rows, and no index: fetched for the rows of a page.
+    """The fields that only the table holds, and no index: hydrated for the rows of a page.
 
     Attributes:
         ids: the items of the table that hold it; none for a row that is whole.
@@ -55,7 +55,7 @@ class BaseParts(Generic[Row]):
 
 @dataclass(frozen=True, slots=True)
 class Changes(Generic[Row]):
-    """How stored rows of a log change, and how they go.
+    """The functions that change and delete stored rows of a log.
 
     Attributes:
         removal: the write that takes a row away; given the row, the cut-off and now.

@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 class Written(NamedTuple, Generic[Row]):
-    """What became of one row.
+    """The result of one row.
 
     Attributes:
         before: what was stored under the id that the row was written to; None when nothing was.
@@ -71,7 +71,7 @@ class Writing(Protocol[Row]):
         """Write the row by calls of its own.
 
         Args:
-            stored: what an insertion has found in its place, if it was tried and the engine tells.
+            stored: the item that an insertion met in its place, if it was tried and the engine returns it.
 
         Raises:
             Unavailable: the store did not answer.
@@ -79,7 +79,7 @@ class Writing(Protocol[Row]):
 
 
 def write_all_of(table: str, rows: Sequence[Writing[Row]], *, give_up_at: float) -> list[Answer[Row]]:
-    """What became of each row, in their order.
+    """The result of each row, in their order.
 
     Args:
         table: the name of the table.
@@ -118,7 +118,7 @@ def _chunks(new: Sequence[tuple[int, Item]]) -> Iterator[list[tuple[int, Item]]]
 def _insert(
     table: str, rows: Sequence[Writing[Row]], chunk: Sequence[tuple[int, Item]], give_up_at: float
 ) -> Answers[Row]:
-    """The answers to some rows that are probably new."""
+    """The answers to rows that are probably new."""
     if time.monotonic() > give_up_at:
         return [(index, _no_time()) for index, _ in chunk]
     try:

@@ -17,7 +17,7 @@ from chalicelib.settings import current
 from chalicelib.store.clients import answered, client
 
 MAX_MESSAGE_BYTES = 262_144
-"""What every queue takes; newer ones take four times as much."""
+"""The size that every queue takes; newer ones take four times as much."""
 
 _OBJECT = "object"
 _KEY_PREFIX = "queued/"
@@ -42,7 +42,7 @@ def send(name: str, text: str) -> None:
         text: ASCII.
 
     Raises:
-        Unavailable: the queue or the bucket did not answer. The text may be queued all the same.
+        Unavailable: the queue or the bucket did not answer. The text may be queued nevertheless.
         StoreRefused: they refuse it whenever it is sent.
     """
     message = text

@@ -17,7 +17,7 @@ from chalicelib.store.logs.tables import LogTable
 
 
 class Page(NamedTuple):
-    """Some items of one key of the lane, and where the key goes on: None at its end."""
+    """Several items of one key of the lane, and the key to continue after: None at its end."""
 
     key: str
     items: Sequence[Item]
@@ -25,7 +25,7 @@ class Page(NamedTuple):
 
 
 class Oldest:
-    """The pages of a plan, from its oldest row on; each is met again until it is told to be done.
+    """The pages of a plan, oldest row first; each comes again until it is marked as done.
 
     Args:
         log: which log.

@@ -44,7 +44,7 @@ class State:
     previous: Mapping[str, Any] | None = None
 
     def leased(self, now: datetime) -> bool:
-        """Whether somebody purges now, or may."""
+        """Whether a run holds the lease at a time."""
         return bool(self.holder) and now < self.until
 
 
@@ -120,7 +120,7 @@ def release(holder: str, swept: Mapping[str, Any], *, left: tuple[Mapping[str, A
 
     Args:
         holder: whose lease it is.
-        swept: what the next run is told.
+        swept: the memory for the next run.
         left: a record that could not be stored, and when the run ended: whoever takes the lease next stores it.
     """
     values: Item = {":holder": {"S": holder}, ":swept": {"S": _text(swept)}}
