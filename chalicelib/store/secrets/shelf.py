@@ -133,10 +133,10 @@ def _saving(shelf: Shelf) -> Guarded:
 
 
 def _get(item_id: str) -> Item | None:
-    found: Item | None = call(
+    items: Item | None = call(
         "GetItem", {"TableName": _table(), "Key": {"id": {"S": item_id}}, "ConsistentRead": True}
     ).get("Item")
-    return found
+    return items
 
 
 def _table() -> str:
