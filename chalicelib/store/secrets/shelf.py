@@ -133,10 +133,10 @@ def _saving(shelf: Shelf) -> Guarded:
 
 
 def _get(item_id: str) -> Item | None:
-    items: Item | None = call(
+    item: Item | None = call(
         "GetItem", {"TableName": _table(), "Key": {"id": {"S": item_id}}, "ConsistentRead": True}
     ).get("Item")
-    return items
+    return item
 
 
 def _table() -> str:
