@@ -66,4 +66,4 @@ PAGE_FORMATS: Final[Mapping[str, Format]] = {one.name: one for one in (CSV, NDJS
 """The formats of a page of a log beside JSON."""
 
 FORMATS: Final[Mapping[str, Format]] = {one.name: one for one in (NDJSON, CSV, OCSF)}
-"""What an export can be written in."""
+"""The formats of an export."""

@@ -119,7 +119,7 @@ class Plan:
         checks: all that a row must be, checked on each, because a lane may lag behind the row it shows.
         any_of: what a row must be, or have been, beside that: all of one of these. Without any there is no such
             condition.
-        connection_events: which connection events of the audit log to read; an index holds what tells them apart.
+        connection_events: which connection events of the audit log to read; an index marks them.
         why: the reason for the choice, in a sentence.
         coarse: whether few values hold many rows.
         alternatives: other plans for the same rows, of which one may turn out to be cheaper while rows are read; see

@@ -22,7 +22,7 @@ class Receipt(NamedTuple):
 
 
 class Row:
-    """What rows of both logs have beside their fields."""
+    """The common part of the rows of both logs."""
 
     @property
     def earlier(self) -> Iterator[Self]:
