@@ -23,11 +23,11 @@ USER = {"id": ID, "username": "ann", "email": "ann@example.com", "roles": []}
 
 @cache
 def validators() -> dict[int, Any]:
-    found = {}
+    by_class = {}
     for schema in SCHEMA["classes"].values():
         own = {**schema, "$defs": SCHEMA["$defs"]}
-        found[schema["properties"]["class_uid"]["const"]] = Draft202012Validator(own)
-    return found
+        by_class[schema["properties"]["class_uid"]["const"]] = Draft202012Validator(own)
+    return by_class
 
 
 def event_of(log: str, row: dict[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,9 @@ def to_item(row: ConnectionLog, *, shards: int, revision: int, lanes: tuple[Lane
     if row.receipt is not None:
         doc["receipt"] = _receipt_json(row.receipt)
     if row.was:
-        doc[_WAS] = [{**some, _MOMENT: times.fixed(some[_MOMENT])} if _MOMENT in some else some for some in row.was]
+        doc[_WAS] = [
+            {**state, _MOMENT: times.fixed(state[_MOMENT])} if _MOMENT in state else state for state in row.was
+        ]
     item |= packed(doc)
     if row.session and row.closing is None and row.connection_id:
         item[OPEN] = {"S": row.connection_id}
@@ -85,7 +87,8 @@ def from_item(item: Item) -> ConnectionLog:
         values["receipt"] = _receipt(values["receipt"])
     if _WAS in values:
         values[_WAS] = tuple(
-            {**some, _MOMENT: times.from_fixed(some[_MOMENT])} if _MOMENT in some else some for some in values[_WAS]
+            {**state, _MOMENT: times.from_fixed(state[_MOMENT])} if _MOMENT in state else state
+            for state in values[_WAS]
         )
     if CONFLICTS in item:
         values["conflicts"] = conflicts_of(item)
