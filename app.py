@@ -11,6 +11,7 @@ from chalice.app import CloudWatchEvent  # noqa: E402
 
 from chalicelib.api import (  # noqa: E402
     audit_logs,
+    collectors,
     connection_logs,
     keys,
     members,
@@ -45,6 +46,7 @@ for resource in (
     user_secrets,
     connection_logs,
     audit_logs,
+    collectors,
     retention,
     platform,
     page,

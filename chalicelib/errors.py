@@ -4,6 +4,7 @@
     ├── BadRequest            400  the request cannot be understood
     │   └── Invalid           400  it can, but values in it are wrong; names each
     ├── Unauthorized          401  no token, or one that opens nothing
+    │   └── NoToken           401  the request brings none
     ├── Forbidden             403  a known caller who may not, and may know that
     ├── NotFound              404  nothing there, or nothing the caller may see
     ├── MethodNotAllowed      405  the path exists, the method does not
@@ -92,6 +93,10 @@ class Unauthorized(GatebookError):
     """No token, or one that opens nothing."""
 
     status = 401
+
+
+class NoToken(Unauthorized):
+    """The request brings no token."""
 
 
 class Forbidden(GatebookError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from uuid import uuid4
@@ -12,7 +13,7 @@ from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.delivery import Delivery
 from chalicelib.api.http import Answer, Call, Routes
-from chalicelib.api.ingest import PAST_RETENTION, Intake, id_answered, received, taken_in
+from chalicelib.api.ingest import PAST_RETENTION, Intake, id_answered, taken_in
 from chalicelib.api.log_resource import Log, answer_row
 from chalicelib.errors import Forbidden, GatebookError
 from chalicelib.logs import audit_event
@@ -32,7 +33,6 @@ routes = Routes(__name__)
 
 LOG = Log(AUDIT_LOGS, AUDIT_FILTERS, "audit_log", "audit_logs", audit_log_json)
 SOURCED = replace(LOG, as_json=sourced_json)
-INTAKE = Intake(AUDIT_LOG, "audit_log", "create", parse_row)
 _GENERATED = {"foo": {"old": "bar", "new": "baz", "secret": False}}
 
 
@@ -40,12 +40,11 @@ _GENERATED = {"foo": {"old": "bar", "new": "baz", "secret": False}}
 @authenticated
 def ingest(call: Call, caller: Caller) -> Answer:
     """Store events, or queue them; the answer says of each what became of it."""
-    return taken_in(call, caller, INTAKE, store)
+    return taken_in(call, caller, INTAKE)
 
 
-def store(delivery: Delivery) -> Results:
-    """Store the events of a request, and tell what became of each."""
-    results, accepted = received(delivery, INTAKE)
+def _store(delivery: Delivery, accepted: Sequence[tuple[int, AuditLog]], results: Results) -> None:
+    """Store the rows of a request, and tell what became of each."""
     keeps = holds.keeping_of(AUDIT_LOGS.name, [row for _, row in accepted]).keeps
     receipt = Receipt(delivery.received_at, delivery.key_id)
     kept = [(index, row.received(receipt)) for index, row in accepted if keeps(row)]
@@ -60,7 +59,9 @@ def store(delivery: Delivery) -> Results:
         row_id, moved = id_answered(delivery.subject, INTAKE, row.id, written.after.id)
         results.stored(index, row_id, "created" if written.before is None else "unchanged", moved)
         service_lines.emit(delivery.request_id, INTAKE.message, row)
-    return results
+
+
+INTAKE = Intake(AUDIT_LOG, "audit_log", "create", parse_row, _store)
 
 
 @routes.view("/api/v2/audit")

@@ -17,7 +17,7 @@ from chalicelib.access.decide import Secret, Subject
 from chalicelib.api import refusals, request_log, usage
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call
-from chalicelib.errors import Forbidden, GatebookError, Unauthorized
+from chalicelib.errors import Forbidden, GatebookError, NoToken, Unauthorized
 from chalicelib.records import APIKey, User
 from chalicelib.settings import current
 from chalicelib.store.directory import api_keys, people
@@ -33,6 +33,8 @@ TOKEN_HEADER = "Coder-Session-Token"  # noqa: S105 - the name of a header
 _SIGNED_OUT = "You are signed out or your session has expired. Please sign in again to continue."
 _NO_TOKEN = f'Cookie "{TOKEN_NAME}" or query parameter must be provided.'
 _UNKNOWN = "API key is invalid."
+_SCHEMES = ("bearer", "splunk")
+"""The words before a token in `Authorization`; the second is what clients of Splunk's collector send."""
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _NO_HASH = bytes(32)
 _INSUFFICIENT = {
@@ -143,7 +145,7 @@ def _split(token: str) -> tuple[str, str]:
         Unauthorized: there is no token, or it is malformed.
     """
     if not token:
-        raise _unauthorized(detail=_NO_TOKEN)
+        raise _unauthorized(detail=_NO_TOKEN, kind=NoToken)
     try:
         return secret.split(token)
     except secret.MalformedToken as error:
@@ -202,7 +204,7 @@ def _cookie(header: str, name: str) -> str:
 
 def _bearer(header: str) -> str:
     scheme, _, token = header.partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+    return token.strip() if scheme.lower() in _SCHEMES else ""
 
 
 def _basic_password(header: str) -> str:
@@ -237,14 +239,16 @@ def wrong_secret() -> Unauthorized:
     return _unauthorized(detail="API key secret is invalid.")
 
 
-def _unauthorized(message: str = _SIGNED_OUT, detail: str = "") -> Unauthorized:
+def _unauthorized(
+    message: str = _SIGNED_OUT, detail: str = "", kind: type[Unauthorized] = Unauthorized
+) -> Unauthorized:
     expired = "expired" in f"{message}{detail}"
     challenge = (
         'Bearer realm="coder", error="invalid_token", error_description="The access token'
         f' {"has expired" if expired else "is invalid"}",'
         f' resource_metadata="{current().access_url}/.well-known/oauth-protected-resource"'
     )
-    return Unauthorized(message, detail, headers={"WWW-Authenticate": challenge})
+    return kind(message, detail, headers={"WWW-Authenticate": challenge})
 
 
 def _go_time(moment: datetime) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 
@@ -12,7 +12,7 @@ from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.delivery import Delivery
 from chalicelib.api.http import Answer, Call, Routes
-from chalicelib.api.ingest import PAST_RETENTION, Intake, id_answered, received, taken_in
+from chalicelib.api.ingest import PAST_RETENTION, Intake, id_answered, taken_in
 from chalicelib.api.log_resource import Log, answer_row
 from chalicelib.api.parameters import boolean
 from chalicelib.errors import Forbidden, GatebookError
@@ -35,7 +35,6 @@ routes = Routes(__name__)
 LOG = Log(CONNECTION_LOGS, CONNECTION_FILTERS, "connection_log", "connection_logs", connection_log_json)
 SOURCED = replace(LOG, as_json=sourced_json)
 CONTRADICTED = replace(LOG, stored=WITH_CONFLICTS, as_json=contradicted_json)
-INTAKE = Intake(CONNECTION_LOG, "connection_log", "update", parse_row)
 CONTRADICTS = "It contradicts what is stored of its session. That stays, and what this event says is kept beside it."
 """Message for an event that contradicts its session."""
 
@@ -44,12 +43,11 @@ CONTRADICTS = "It contradicts what is stored of its session. That stays, and wha
 @authenticated
 def ingest(call: Call, caller: Caller) -> Answer:
     """Store events, or queue them; the answer says of each what became of it."""
-    return taken_in(call, caller, INTAKE, store)
+    return taken_in(call, caller, INTAKE)
 
 
-def store(delivery: Delivery) -> Results:
-    """Store the events of a request, and tell what became of each."""
-    results, accepted = received(delivery, INTAKE)
+def _store(delivery: Delivery, accepted: Sequence[tuple[int, ConnectionLog]], results: Results) -> None:
+    """Store the rows of a request, and tell what became of each."""
     receipt = Receipt(delivery.received_at, delivery.key_id)
     events = {index: row.received(receipt) for index, row in accepted}
     keeping = holds.keeping_of(CONNECTION_LOGS.name, events.values())
@@ -65,7 +63,9 @@ def store(delivery: Delivery) -> Results:
             contradicting += outcome.contradicts
     if contradicting:
         request_log.note(ContradictingEvents=contradicting)
-    return results
+
+
+INTAKE = Intake(CONNECTION_LOG, "connection_log", "update", parse_row, _store)
 
 
 class _Holds:

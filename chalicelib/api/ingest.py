@@ -12,7 +12,7 @@ Shippers take a 2xx for "all is stored" and drop what they sent.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
 from uuid import uuid4
@@ -48,12 +48,14 @@ class Intake(Generic[Row]):
         resource: what its rows are called in the policy.
         action: what the policy calls writing them.
         row: the row that an event makes; raises Invalid.
+        store: stores rows, each with its place in the request, and puts into the results what became of them.
     """
 
     message: str
     resource: LogName
     action: str
     row: Callable[[Mapping[str, Any]], Row]
+    store: Callable[[Delivery, Sequence[tuple[int, Row]], Results], None]
 
     @property
     def rows(self) -> str:
@@ -61,7 +63,7 @@ class Intake(Generic[Row]):
         return self.resource.replace("_", " ") + "s"
 
 
-def taken_in(call: Call, caller: Caller, intake: Intake[Row], store: Callable[[Delivery], Results]) -> Answer:
+def taken_in(call: Call, caller: Caller, intake: Intake[Row]) -> Answer:
     """Store the events of a request, or queue them where its sender asks for that (`?queue=true`), and answer.
 
     Queued is what can be stored later without its sender. Where the deployment has no queue, where no event may be
@@ -71,15 +73,26 @@ def taken_in(call: Call, caller: Caller, intake: Intake[Row], store: Callable[[D
         call: the request.
         caller: who sent it.
         intake: of the log.
-        store: stores the events, and returns the result of each.
     """
-    sent_at = times.now()
-    delivery = Delivery(call.body, caller.subject, caller.key.id, sent_at, call.request_id, give_up_at(call))
-    if boolean(call.query("queue")) and messages.is_open():
-        results, accepted = received(delivery, intake)
-        if accepted and results.accepted is None:
-            return _queued(delivery, intake, results)
-    return answer(call, store(delivery))
+    delivery = delivered(call, caller)
+    results, accepted = received(delivery, intake)
+    if accepted and results.accepted is None and boolean(call.query("queue")) and messages.is_open():
+        return _queued(delivery, intake, results)
+    intake.store(delivery, accepted, results)
+    return answer(call, results)
+
+
+def stored(delivery: Delivery, intake: Intake[Row]) -> Results:
+    """Store the events of a delivery; raises what `received` raises."""
+    results, accepted = received(delivery, intake)
+    intake.store(delivery, accepted, results)
+    return results
+
+
+def delivered(call: Call, caller: Caller) -> Delivery:
+    """What a request delivers, and who does."""
+    give_up_at = time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS
+    return Delivery(call.body, caller.subject, caller.key.id, times.now(), call.request_id, give_up_at)
 
 
 def received(delivery: Delivery, intake: Intake[Row]) -> tuple[Results, list[tuple[int, Row]]]:
@@ -90,21 +103,39 @@ def received(delivery: Delivery, intake: Intake[Row]) -> tuple[Results, list[tup
         BadRequest: the body cannot be read.
         TooLarge: it has too many bytes.
     """
-    subject = delivery.subject
-    writable = reach(subject, intake.action, intake.resource)
-    if writable.nothing:
-        raise Forbidden(detail=f"Your token or your roles do not let you write {intake.rows}.")
+    if reach(delivery.subject, intake.action, intake.resource).nothing:
+        raise closed(intake.rows)
     sent = read_events(delivery.body, (intake.message,))
     results = Results([entry.index for entry in sent.entries], sent.skipped, sent.stopped_at)
+    return results, accepted_rows(delivery.subject, intake, enumerate(sent.entries), results)
+
+
+def accepted_rows(
+    subject: Subject, intake: Intake[Row], entries: Iterable[tuple[int, Event | Unreadable]], results: Results
+) -> list[tuple[int, Row]]:
+    """The rows that events make and their sender may write; what is wrong with the others is put into the results.
+
+    Args:
+        subject: who sent the events.
+        intake: of their log.
+        entries: each with its place among the results.
+        results: of the request.
+    """
+    writable = reach(subject, intake.action, intake.resource)
     accepted: list[tuple[int, Row]] = []
-    for place, entry in enumerate(sent.entries):
+    for place, entry in entries:
         try:
             made = _row(subject, writable, intake, entry)
         except GatebookError as error:
             results.rejected(place, _own_id(entry), error)
         else:
             accepted.append((place, made))
-    return results, accepted
+    return accepted
+
+
+def closed(rows: str) -> Forbidden:
+    """The answer to a sender who may write none of these rows."""
+    return Forbidden(detail=f"Your token or your roles do not let you write {rows}.")
 
 
 def id_answered(subject: Subject, intake: Intake[Row], given: str, stored: str) -> tuple[str, str]:
@@ -122,11 +153,6 @@ def id_answered(subject: Subject, intake: Intake[Row], given: str, stored: str) 
     if given != stored and reach(subject, "read", intake.resource).site:
         return stored, f"The id {given} is taken by another event."
     return given, ""
-
-
-def give_up_at(call: Call) -> float:
-    """When to begin no other write, on the clock of `time.monotonic`."""
-    return time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS
 
 
 def answer(call: Call, results: Results) -> Answer:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.api import audit_logs, connection_logs, request_log
 from chalicelib.api.delivery import Delivery
-from chalicelib.api.ingest import note_problems
+from chalicelib.api.ingest import Intake, note_problems, stored
 from chalicelib.errors import GatebookError
 from chalicelib.models.queued import Queued
 from chalicelib.models.results import Results
@@ -25,9 +25,8 @@ ROUTE = "store_queued"
 
 _ENDING_SECONDS = 10.0
 """Kept back, of the time that a batch has, for the writes under way."""
-_STORE: Mapping[str, Callable[[Delivery], Results]] = {
-    connection_logs.INTAKE.resource: connection_logs.store,
-    audit_logs.INTAKE.resource: audit_logs.store,
+_INTAKES: Mapping[str, Intake[Any]] = {
+    intake.resource: intake for intake in (connection_logs.INTAKE, audit_logs.INTAKE)
 }
 _OK = 200
 _UNAVAILABLE = 503
@@ -86,6 +85,6 @@ def _stored(message: str, give_up_at: float) -> Results:
     queued = Queued.model_validate_json(messages.read(message))
     request_log.note(queued=queued.id, key_id=queued.key_id)
     delivery = Delivery(queued.body, queued.subject, queued.key_id, queued.received_at, queued.id, give_up_at)
-    results = _STORE[queued.log](delivery)
+    results = stored(delivery, _INTAKES[queued.log])
     note_problems(results)
     return results

@@ -15,7 +15,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.errors import BadRequest, TooLarge
@@ -35,6 +35,10 @@ _BATCH = re.compile(rb'\[\s*[{\["]|\{\s*"(?:events|logs)"\s*:')
 _WRAPPERS = ("log", "message", "MESSAGE", "msg", "event", "line", "body")
 """The keys under which collectors wrap the line of a program."""
 _DEEPEST_WRAPPER = 4
+_NAMES_AN_EVENT = re.compile(
+    r'connection_log|audit_log|"(?:connection_status|resource_type|(?:organization|workspace)_id)"'
+)
+"""Of what is no JSON only this is told: something else than an event is broken all the time, and is nobody's loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,17 @@ def read_events(body: bytes, messages: Collection[str]) -> Sent:
         BadRequest: the body is a JSON document that breaks off or has an error, or it is no text in UTF-8.
         TooLarge: it is one JSON document or one line of more than 5 MB.
     """
-    return _sent(_parts(body.removeprefix(codecs.BOM_UTF8)), messages)
+    body = body.removeprefix(codecs.BOM_UTF8)
+    whole, error = _whole(body)
+    if whole is not None:
+        batch = _batch(whole)
+        values = [whole] if batch is None else batch
+        return _sent((part for index, value in enumerate(values) for part in _of_value(index, value)), messages)
+    sent = _sent(_of_lines(body), messages)
+    if error is not None and not sent.entries and _NAMES_AN_EVENT.search(body.decode(errors="replace")):
+        # A document of events, on several lines, that breaks off.
+        raise error
+    return sent
 
 
 def read_values(values: Iterable[Any], messages: Collection[str]) -> Sent:
@@ -113,6 +127,27 @@ def read_values(values: Iterable[Any], messages: Collection[str]) -> Sent:
         (part for index, value in enumerate(values) for part in _of_value(index, "" if value is None else value)),
         messages,
     )
+
+
+def of_logs(sent: Sent) -> Sent:
+    """The same where each event has the message of its log, by its own fields if not by name; others are skipped."""
+    entries: list[Event | Unreadable] = []
+    for entry in sent.entries:
+        if isinstance(entry, Unreadable) or entry.message:
+            entries.append(entry)
+        elif message := service_log.message_by_fields(entry.value):
+            entries.append(replace(entry, message=message))
+    return replace(sent, entries=tuple(entries), skipped=sent.skipped + len(sent.entries) - len(entries))
+
+
+def require_size(body: bytes) -> None:
+    """Make sure that a body, which is taken whole or not at all, has no more bytes than a request may have.
+
+    Raises:
+        TooLarge: it has.
+    """
+    if len(body) > MAX_BYTES:
+        raise _too_large(body)
 
 
 def _sent(parts: Iterable[Part | _Stop], messages: Collection[str]) -> Sent:
@@ -131,36 +166,32 @@ def _sent(parts: Iterable[Part | _Stop], messages: Collection[str]) -> Sent:
     return Sent(tuple(entries), skipped)
 
 
-def _parts(body: bytes) -> Iterator[Part | _Stop]:
-    whole = _whole(body)
-    if whole is None:
-        yield from _of_lines(body)
-        return
-    batch = _batch(whole)
-    for index, value in enumerate([whole] if batch is None else batch):
-        yield from _of_value(index, value)
+def _whole(body: bytes) -> tuple[Any, BadRequest | None]:
+    """The one JSON value of a body; None where the body is lines, and what is wrong where these may be a document.
 
-
-def _whole(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """The one JSON value of a body; None where the body is lines, or nothing."""
+    Raises:
+        BadRequest: it begins as a batch does, and is no JSON; or it is no text in UTF-8.
+        TooLarge: it is one JSON value of too many bytes.
+    """
     first = body.lstrip(b" \t\r\n\x00").partition(b"\n")[0].rstrip()
     if not first.startswith((b"{", b"[")) or body.startswith(b"    "):
         if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or first[1:2] == b"\x00":
             raise BadRequest("Request body must be valid JSON.", "the body is no text in UTF-8")
-        return None
-    opens = bool(_BATCH.match(first)) or first.endswith((b"{", b"[", b",", b":"))
-    if not opens and b"\n" in body.strip():
+        return None, None
+    # An opening alone may also be the first line of what another program prints, with events behind it.
+    is_batch = bool(_BATCH.match(first)) and first not in (b"[{", b"[[")
+    may_go_on = is_batch or first.endswith((b"{", b"[", b",", b":"))
+    if not may_go_on and b"\n" in body.strip():
         # Lines: each is a value, so the whole is none.
-        return None
+        return None, None
     try:
         value = json_values.document(body.strip(b"\x00"))
-    except BadRequest:
-        if opens:
+    except BadRequest as error:
+        if is_batch:
             raise
-        return None
-    if len(body) > MAX_BYTES:
-        raise _too_large(body)
-    return value
+        return None, error if may_go_on else None
+    require_size(body)
+    return value, None
 
 
 def _too_large(body: bytes) -> TooLarge:
@@ -196,7 +227,10 @@ def _of_entry(index: int, entry: text_lines.Entry, depth: int) -> Iterator[Part]
     try:
         values = json_values.sequence(entry.text)
     except BadRequest as error:
-        yield Unreadable(index, f"The line is not JSON: {error.detail}")
+        if _NAMES_AN_EVENT.search(entry.text):
+            yield Unreadable(index, f"The line is not JSON: {error.detail}")
+        else:
+            yield Skipped(index, entry.lines)
         return
     for value in values:
         reported = service_log.read_object(value) if isinstance(value, dict) else None

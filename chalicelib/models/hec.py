@@ -7,19 +7,20 @@ A body is one JSON object after another, each with the thing that is reported un
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import IntEnum
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
-from chalicelib.errors import BadRequest
+from chalicelib.errors import BadRequest, Forbidden, GatebookError, NoToken, Unauthorized, Unavailable
 from chalicelib.models import json_values
-from chalicelib.models.bodies import Sent, read_values
+from chalicelib.models.bodies import Sent, Unreadable, of_logs, read_values, require_size
 
 
 class Code(IntEnum):
     """The codes of answers, in the numbers of Splunk's documentation."""
 
     SUCCESS = 0
+    TOKEN_DISABLED = 1
     NO_TOKEN = 2
     INVALID_AUTHORIZATION = 3
     INVALID_TOKEN = 4
@@ -31,8 +32,17 @@ class Code(IntEnum):
     HEALTHY = 17
 
 
-TEXTS = {
+class NoData(BadRequest):
+    """The body is empty."""
+
+
+class NoEvent(BadRequest):
+    """No object of the body has the field `event`."""
+
+
+_TEXTS = {
     Code.SUCCESS: "Success",
+    Code.TOKEN_DISABLED: "Token disabled",
     Code.NO_TOKEN: "Token is required",
     Code.INVALID_AUTHORIZATION: "Invalid authorization",
     Code.INVALID_TOKEN: "Invalid token",
@@ -43,6 +53,17 @@ TEXTS = {
     Code.EVENT_REQUIRED: "Event field is required",
     Code.HEALTHY: "HEC is healthy",
 }
+_CODES: Mapping[type[GatebookError], Code] = {
+    NoToken: Code.NO_TOKEN,
+    Unauthorized: Code.INVALID_TOKEN,
+    Forbidden: Code.TOKEN_DISABLED,
+    NoData: Code.NO_DATA,
+    NoEvent: Code.EVENT_REQUIRED,
+    Unavailable: Code.BUSY,
+}
+"""Kind of an error -> its code; all else is a wrong format or, of the service itself, an internal error."""
+_INVALID_TOKEN_STATUS = 403
+_FIRST_SERVER_ERROR = 500
 
 
 class HecJSON(TypedDict):
@@ -51,33 +72,57 @@ class HecJSON(TypedDict):
     text: str
     code: int
     message: NotRequired[str]
+    detail: NotRequired[str]
 
 
-def answer(code: Code, message: str = "") -> HecJSON:
+def answer(code: Code) -> HecJSON:
     """The answer with this code."""
-    body: HecJSON = {"text": TEXTS[code], "code": code.value}
-    if message:
-        body["message"] = message
-    return body
+    return {"text": _TEXTS[code], "code": code.value}
+
+
+def code_of(error: GatebookError) -> Code:
+    """The code of an error."""
+    otherwise = Code.INTERNAL_ERROR if error.status >= _FIRST_SERVER_ERROR else Code.INVALID_FORMAT
+    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), otherwise)
+
+
+def status_of(error: GatebookError) -> int:
+    """The status of an error, as Splunk has it: 401 is for requests without a token alone."""
+    return _INVALID_TOKEN_STATUS if code_of(error) is Code.INVALID_TOKEN else error.status
 
 
 def read_events(body: bytes, messages: Collection[str]) -> Sent:
-    """The events of a body.
+    """The events of a body, each with the message of its log.
+
+    Where it breaks off or has an error, what stands before is read, and what comes after is one thing that cannot be.
 
     Args:
         body: as it was sent.
         messages: as in `chalicelib.models.bodies.read_events`.
 
     Raises:
-        BadRequest: it is no sequence of JSON objects.
+        BadRequest: it is no sequence of JSON objects with the field `event`.
+        TooLarge: it has too many bytes.
     """
+    require_size(body)
     text = body.decode(errors="replace").strip("\x00 \t\r\n")
-    values = json_values.sequence(text) if text else []
+    if not text:
+        raise NoData("Request body must be valid JSON.", "EOF")
+    values, error = json_values.sequence_up_to_error(text)
+    if error is not None and not values:
+        raise error
     if len(values) == 1 and isinstance(values[0], list):
         values = values[0]
-    reported = []
-    for value in values:
-        if not isinstance(value, dict):
-            raise BadRequest("Request body must be valid JSON.", "each object must have the field event")
-        reported.append(value.get("event"))
-    return read_values(reported, messages)
+    if not any(isinstance(value, dict) and "event" in value for value in values):
+        raise NoEvent("Request body must be valid JSON.", "each object must have the field event")
+    sent = of_logs(read_values(map(_reported, values), messages))
+    if error is None or sent.stopped_at is not None:
+        return sent
+    broken = Unreadable(len(values), f"What follows is not JSON: {error.detail}")
+    return Sent((*sent.entries, broken), sent.skipped)
+
+
+def _reported(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """What an object reports, where that is something that can say an event."""
+    reported = value.get("event") if isinstance(value, dict) else None
+    return reported if isinstance(reported, str | dict) else None

@@ -43,8 +43,16 @@ def sequence(text: str) -> list[Any]:
     Raises:
         BadRequest: what is there is not JSON; the detail says where.
     """
+    values, error = sequence_up_to_error(text)
+    if error is not None:
+        raise error
+    return values
+
+
+def sequence_up_to_error(text: str) -> tuple[list[Any], BadRequest | None]:
+    """The same up to where the text is no JSON, and what is wrong there; None where all of it is."""
     try:
-        return [document(text)]
+        return [document(text)], None
     except BadRequest as error:
         values: list[Any] = []
         place = 0
@@ -52,11 +60,11 @@ def sequence(text: str) -> list[Any]:
             try:
                 value, place = _DECODER.raw_decode(text, place)
             except (ValueError, RecursionError):
-                raise error from None
+                return values, error
             values.append(value)
             while text[place : place + 1].isspace():
                 place += 1
-        return values
+        return values, None
 
 
 def _no_number(text: str) -> Any:  # noqa: ANN401 - it never answers

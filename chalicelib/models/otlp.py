@@ -12,7 +12,7 @@ from typing import Any, NotRequired, TypedDict
 from chalicelib.errors import BadRequest
 from chalicelib.logs.service_log import FIELDS
 from chalicelib.models import json_values
-from chalicelib.models.bodies import Sent, read_values
+from chalicelib.models.bodies import Sent, of_logs, read_values, require_size
 
 _DEEPEST = 100
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
@@ -32,20 +32,33 @@ class ExportLogsJSON(TypedDict):
     partialSuccess: PartialSuccessJSON
 
 
-def answer(rejected: int) -> ExportLogsJSON:
-    """The answer to records of which so many are refused for good."""
+class StatusJSON(TypedDict):
+    """google.rpc.Status: what is answered where records are to be sent again."""
+
+    code: int
+    message: str
+
+
+UNAVAILABLE = 14
+"""google.rpc.Code: sending again helps."""
+INTERNAL = 13
+"""google.rpc.Code: it does not."""
+
+
+def answer(rejected: int, first: str = "") -> ExportLogsJSON:
+    """The answer to records of which so many are refused for good.
+
+    Args:
+        rejected: how many.
+        first: what is wrong with the first of them.
+    """
     if not rejected:
         return {"partialSuccess": {}}
-    return {
-        "partialSuccess": {
-            "rejectedLogRecords": str(rejected),
-            "errorMessage": f"{rejected} records are no events of the connection log or the audit log.",
-        }
-    }
+    return {"partialSuccess": {"rejectedLogRecords": str(rejected), "errorMessage": first}}
 
 
 def read_events(body: bytes, messages: Collection[str]) -> Sent:
-    """The events of a body.
+    """The events of a body, each with the message of its log.
 
     Args:
         body: ExportLogsServiceRequest as JSON.
@@ -53,9 +66,11 @@ def read_events(body: bytes, messages: Collection[str]) -> Sent:
 
     Raises:
         BadRequest: it is no such request.
+        TooLarge: it has too many bytes.
     """
+    require_size(body)
     value = json_values.document(body)
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or (value and "resourceLogs" not in value):
         raise BadRequest("Request body must be valid JSON.", "a JSON object with resourceLogs is expected")
     records = (
         record
@@ -63,16 +78,15 @@ def read_events(body: bytes, messages: Collection[str]) -> Sent:
         for scope in _objects(resource, "scopeLogs")
         for record in _objects(scope, "logRecords")
     )
-    return read_values([_reported(record) for record in records], messages)
+    return of_logs(read_values(map(_reported, records), messages))
 
 
 def _reported(record: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
     """The event of a record: its body, with its attributes where the body is the name of a message alone."""
     body = _value(record.get("body"))
-    if not isinstance(body, str) or body in FIELDS:
-        attributes = _pairs(record.get("attributes"))
-        return {"message": body, "attributes": attributes} if isinstance(body, str) else body
-    return body
+    if isinstance(body, str) and body in FIELDS:
+        return {"message": body, "attributes": _pairs(record.get("attributes"))}
+    return body if isinstance(body, str | dict) else None
 
 
 def _objects(value: Mapping[str, Any], key: str) -> Iterator[Mapping[str, Any]]:

@@ -60,6 +60,12 @@ class ResultsJSON(TypedDict):
     unlisted: NotRequired[int]
 
 
+def reason(result: ResultJSON) -> str:
+    """What is said of a result, in one line."""
+    wrong = [f"{one['field']}: {one['detail']}" for one in result.get("validations", ())]
+    return cut("; ".join([result.get("message", ""), *wrong]), MAX_TEXT_BYTES)
+
+
 class Results:
     """Gathers results in any order and lists them in the order of the events.
 

@@ -104,6 +104,9 @@ RIGHTS: Final[Mapping[str, str]] = {
     f"GET {_PREFIX}/audit/filters": "",
     f"POST {_PREFIX}/audit": "audit_log:create",
     f"POST {_PREFIX}/audit/testgenerate": "audit_log:create",
+    "POST /services/collector": "connection_log:update audit_log:create",
+    "POST /services/collector/event": "connection_log:update audit_log:create",
+    "POST /v1/logs": "connection_log:update audit_log:create",
     f"GET {_RETENTION}": "deployment_config:read",
     f"POST {_RETENTION}/runs": "deployment_config:update",
     f"GET {_HOLDS}": "deployment_config:update",
@@ -116,7 +119,8 @@ RIGHTS: Final[Mapping[str, str]] = {
 }
 """Method and path of each route that asks for a token -> the rights that it needs, all of them.
 
-`(new)` is a request for something that is not there yet.
+`(new)` is a request for something that is not there yet. A collector that sends events of one log needs
+the right of that log alone.
 """
 
 _WITHOUT_OLD_SECRETS: Final = frozenset({f"POST {_USERS}/logout"})

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 UNGATED = {
     ("GET", "/healthz"),
+    ("GET", "/services/collector/health"),
     ("GET", "/api/v2/buildinfo"),
     ("GET", "/api/v2/auth/scopes"),
     ("GET", "/api/v2/users/authmethods"),
@@ -60,6 +61,11 @@ def stored(reply: Reply) -> bool:
     )
 
 
+def taken(reply: Reply) -> bool:
+    """An exporter of OpenTelemetry is told of what is rejected alone."""
+    return succeeded(reply) and reply.json == {"partialSuccess": {}}
+
+
 def summed(reply: Reply) -> bool:
     return succeeded(reply) and any(bucket["count"] for bucket in reply.json["buckets"])
 
@@ -67,6 +73,18 @@ def summed(reply: Reply) -> bool:
 def taken_in(reply: Reply) -> bool:
     """A batch of objects is answered with 200, and line by line."""
     return succeeded(reply) and not reply.json["rejected"]
+
+
+def any_value(value: Any) -> dict[str, Any]:
+    """A JSON value as OTLP has it."""
+    if isinstance(value, dict):
+        return {"kvlistValue": {"values": [{"key": key, "value": any_value(inner)} for key, inner in value.items()]}}
+    return {"intValue": str(value)} if isinstance(value, int) else {"stringValue": value}
+
+
+def refused_status(path: str, status: int) -> int:
+    """How a path refuses a token: Splunk's collector has 403 for one that opens nothing."""
+    return 403 if path.startswith(HEC) and status == 401 else status
 
 
 @dataclass(frozen=True)
@@ -135,6 +153,10 @@ AUDITED = {
     "action": "write",
     "status_code": 200,
 }
+HEC = "/services/collector"
+OTLP = "/v1/logs"
+COLLECTED = [{"event": EVENT}, {"event": AUDITED}]
+EXPORTED = {"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": any_value(made)} for made in (EVENT, AUDITED)]}]}]}
 RETENTION = "/api/v2/retention"
 HOLDS = f"{RETENTION}/holds"
 HOLD = {"log": "connection", "q": "type:ssh", "reason": "a case"}
@@ -228,6 +250,9 @@ CASES = (
     Case("GET", f"{AUDIT}/summary", opened=summed, query=THAT_DAY),
     Case("GET", f"{AUDIT}/filters"),
     Case("POST", f"{AUDIT}/testgenerate", {"organization_id": "{organization}"}),
+    Case("POST", HEC, COLLECTED, stored),
+    Case("POST", f"{HEC}/event", COLLECTED, stored),
+    Case("POST", OTLP, EXPORTED, taken),
     Case("GET", RETENTION),
     Case("POST", f"{RETENTION}/runs", {"dry_run": True}),
     Case("GET", HOLDS),
@@ -323,6 +348,11 @@ class Stage:
 
 
 def _filled(body: Any, names: Mapping[str, str]) -> Any:
-    if not body:
-        return body
-    return {name: value.format_map(names) if isinstance(value, str) else value for name, value in body.items()}
+    match body:
+        case str():
+            return body.format_map(names)
+        case dict():
+            return {name: _filled(value, names) for name, value in body.items()}
+        case list():
+            return [_filled(value, names) for value in body]
+    return body

@@ -82,6 +82,7 @@ def test_an_empty_place_is_passed_over(client: Client, token: str, first: int, l
     "headers",
     [
         {"authorization": "bearer {}"},
+        {"authorization": "Splunk {}"},
         {"AUTHORIZATION": "BEARER {}"},
         {"Authorization": "Bearer   {} "},
         {"coder-session-token": "{}"},

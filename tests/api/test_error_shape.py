@@ -16,7 +16,7 @@ from chalicelib.api import users
 from chalicelib.api.http import RESPONSE_HEADERS, answered_methods
 from chalicelib.store.directory import listing, people
 from chalicelib.ui.page import CONTENT_SECURITY_POLICY
-from tests.api.matrix import UNGATED
+from tests.api.matrix import HEC, OTLP, UNGATED, refused_status
 
 if TYPE_CHECKING:
     from chalicelib.records import User
@@ -42,7 +42,7 @@ GATED = [route for route in EVERY_ROUTE if route not in UNGATED]
 WITH_BODY = [route for route in EVERY_ROUTE if route[0] in ("PATCH", "POST", "PUT") and route not in BODILESS]
 TELL_THE_TIME = {"/api/v2/connectionlog/summary", "/api/v2/audit/summary", "/api/v2/retention"}
 """Answers of two moments are not as long as each other."""
-INGEST = ("/api/v2/connectionlog", "/api/v2/audit")
+INGEST = ("/api/v2/connectionlog", "/api/v2/audit", HEC, f"{HEC}/event", OTLP)
 LOGS = ("connectionlog", "audit")
 HALF_A_PAIR = '{"a": "\\ud800"}'
 HUGE = 6_000_000
@@ -106,12 +106,13 @@ def test_without_a_token(client: Client, assert_error: CheckError, method: str, 
     assert reply.status == 401
     assert body["detail"] == 'Cookie "coder_session_token" or query parameter must be provided.'
     assert reply.headers["www-authenticate"].startswith("Bearer ")
+    assert ("code" in reply.json) is path.startswith(HEC)
 
 
 @pytest.mark.parametrize(("method", "path"), GATED)
 def test_with_a_bad_token(client: Client, assert_error: CheckError, method: str, path: str) -> None:
     reply = client.send(method, concrete(path), {}, headers={"Coder-Session-Token": f"{'a' * 10}-{'b' * 22}"})
-    assert reply.status == 401
+    assert reply.status == refused_status(path, 401)
     assert assert_error(reply)["detail"] == "API key is invalid."
 
 

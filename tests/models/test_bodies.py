@@ -69,16 +69,17 @@ def test_other_messages_are_skipped_and_keep_their_place(body: str, indices: lis
 
 
 BROKEN = "The line is not JSON: "
+CUT = json.dumps(LINE)[:-9]
 NO_OBJECT = "An event must be a JSON object."
 
 
 @pytest.mark.parametrize(
     ("body", "problems"),
     [
-        (lines(EVENT, "{broken", OTHER), ["", BROKEN, ""]),
-        (lines("{broken", EVENT), [BROKEN, ""]),
-        (lines(LINE, '{"a": NaN}'), ["", BROKEN]),
-        ("{broken", [BROKEN]),
+        (lines(EVENT, CUT, OTHER), ["", BROKEN, ""]),
+        (lines(CUT, EVENT), [BROKEN, ""]),
+        (lines(LINE, '{"connection_status": NaN}'), ["", BROKEN]),
+        ("{audit_log", [BROKEN]),
         (json.dumps(LINE)[:60], [BROKEN]),
         (json.dumps([EVENT, 1, None, [], 1.5, True]), ["", *[NO_OBJECT] * 5]),
     ],
@@ -104,6 +105,12 @@ TRACE = "    error= execute: \n           main.go:17\ngoroutine 1 [running]:\n\t
         (lines(BANNER, LINE, TRACE, HUMAN), 2, 5),
         (lines(LINE, json.dumps(LINE)[9:]), 1, 1),
         (json.dumps([BANNER, LINE, EVENT]), 2, 1),
+        ("{", 0, 1),
+        ("[{", 0, 1),
+        ("{broken", 0, 1),
+        (lines("{", '"a": 1', "}", LINE), 1, 3),
+        (lines("[{", '"a": 1', "}]", LINE), 1, 3),
+        (lines(EVENT, '{"a": NaN}', OTHER), 2, 1),
         (b"caf\xe9", 0, 1),
         ("", 0, 0),
         ("\n \n", 0, 0),
@@ -141,12 +148,12 @@ def test_json_is_read_in_utf_8_alone(encoding: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        "{",
         '{"events": [',
         '{"events": [{"time": 1}, {]}',
         '{"events": [NaN]}',
         b"\xff\xfe\x00",
-        '{\n"time": 1,\n"type": }',
+        '{\n"connection_status": 1,\n"type": }',
+        '[{\n"connection_status": 1,\n"type": }',
         '{"events": [\n{"time": 1},\n{"time": 2}\n]]',
         '[{"time": 1},\n{"time": 2}\n',
     ],

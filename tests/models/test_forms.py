@@ -119,10 +119,53 @@ def test_a_collector_of_opentelemetry_sends_lines_maps_or_attributes(record: dic
     assert otlp.read_events(otlp_body({"body": {"stringValue": "a banner"}}, {}), BOTH) == Sent((), 2)
 
 
-@pytest.mark.parametrize("body", [b"[", b"{", b"7", b'{"resourceLogs": 7}', b'{"resourceLogs": [7]}', b"\x0a\x12\x08"])
+@pytest.mark.parametrize(
+    "body", [b"[", b"{", b"7", b'{"logs": []}', b'{"resourceLogs": 7}', b'{"resourceLogs": [7]}', b"\x0a\x12\x08"]
+)
 def test_what_no_collector_sends_is_told(body: bytes) -> None:
     with pytest.raises(BadRequest):
         otlp.read_events(body, BOTH)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", hec.NoData),
+        (b" \n\x00", hec.NoData),
+        (b"no json", BadRequest),
+        (b"7", hec.NoEvent),
+        (b'{"time": 1}', hec.NoEvent),
+        (b'[{"time": 1}]', hec.NoEvent),
+    ],
+)
+def test_what_no_client_of_splunk_sends_is_told(body: bytes, kind: type[BadRequest]) -> None:
+    with pytest.raises(BadRequest) as caught:
+        hec.read_events(body, BOTH)
+    assert type(caught.value) is kind
+
+
+def test_what_stands_before_an_error_of_a_splunk_body_is_read() -> None:
+    first, broken = hec.read_events(hec_body(LINE, "a banner") + b'{"event": {', BOTH).entries
+    assert isinstance(first, Event)
+    assert isinstance(broken, Unreadable)
+    assert (first.value, broken.index) == (EVENT, 2)
+
+
+def test_an_event_that_a_collector_sends_shows_by_its_fields_of_which_log_it_is() -> None:
+    connection = {"connection_status": "connected", "workspace_id": "x"}
+    audit = {"resource_type": "user", "action": "write"}
+    sent = hec.read_events(hec_body(connection, audit, {"a": 1}, 7, None), BOTH)
+    assert [(entry.index, entry.message) for entry in sent.entries if isinstance(entry, Event)] == [
+        (0, CONNECTION_LOG),
+        (1, AUDIT_LOG),
+    ]
+    assert (len(sent.entries), sent.skipped) == (2, 3)
+
+
+@pytest.mark.parametrize("reader", [hec.read_events, otlp.read_events])
+def test_a_document_of_a_collector_has_the_limit_of_every_document(reader: Callable[..., Sent]) -> None:
+    with pytest.raises(TooLarge):
+        reader(hec_body("x" * MAX_BYTES), BOTH)
 
 
 KEYS = (
@@ -183,14 +226,15 @@ def test_lines_that_can_be_no_events_are_counted_and_not_looked_at(before: bytes
     assert (len(sent.entries), sent.skipped, sent.stopped_at) == (len(before) // 3, 1_200_000, None)
 
 
-@pytest.mark.parametrize("line", [b"{}\n", b"{\n", b"[{\n"])
+@pytest.mark.parametrize("line", [b"{}\n", b'{"msg":"audit_log"\n', b'[{"resource_type"\n'])
 def test_no_more_is_read_than_a_body_of_events_can_have(line: bytes) -> None:
     sent = read_events(b"x\n" + line * (MAX_EVENTS + 10), BOTH)
     assert (len(sent.entries), sent.skipped, sent.stopped_at) == (MAX_EVENTS, 1, MAX_EVENTS + 1)
 
 
-def test_no_more_is_looked_at_than_lines_of_a_log_can_be() -> None:
-    sent = read_events(b"x\n" + b"[\n" * (MAX_READ + 10), BOTH)
+@pytest.mark.parametrize("line", [b"[\n", b"{\n", b"[{\n"])
+def test_no_more_is_looked_at_than_lines_of_a_log_can_be(line: bytes) -> None:
+    sent = read_events(b"x\n" + line * (MAX_READ + 10), BOTH)
     assert (sent.entries, sent.stopped_at) == ((), MAX_READ)
 
 
