@@ -44,6 +44,9 @@ enters and leaves (open sessions, and these by type), and one that it enters whe
 would answer `connection_id` without a lane, but neither newest first nor page by page: a session's time may move."""
 WEB_WRITE_UNITS = Budget("write units, web event", 9, "WRU")
 AUDIT_WRITE_UNITS = Budget("write units, audit event with a 10-field diff", 11, "WRU")
+PURGE_WRITE_UNITS = Budget("write units, purge of a row: web event, closed session, audit row", 2, "WRU")
+PURGE_EVENT_WRITE_UNITS = Budget("write units, purge of a connection event of the audit log", 3, "WRU")
+"""It is in both of the lanes that the purge finds rows by."""
 ROWS_PER_ROW = Budget("rows read per row returned, one filter", 1.1)
 ROWS_PER_ROW_OF_PRESET = Budget("rows read per row returned, presets of the UI", 1.5)
 CONNECTION_PAGE_READ_UNITS = Budget("read units, page of 100, connection, the count left out", 65, "RRU")

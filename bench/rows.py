@@ -31,19 +31,22 @@ def audit_log(number: int) -> AuditLog:
 
 def connection_items(first: int, end: int) -> Iterator[Item]:
     """The items of rows with the keys of the lanes that are kept now, as the embedded engine loads them."""
-    settings = current()
-    lanes = settings.connection_lanes.written
-    for number in range(first, end):
-        item = connection_rows.to_item(connection_log(number), shards=settings.log_shards, revision=1, lanes=lanes)
-        yield _loadable(item)
+    return (item_of(connection_log(number)) for number in range(first, end))
 
 
 def audit_items(first: int, end: int) -> Iterator[Item]:
     """As `connection_items`."""
+    return (item_of(audit_log(number)) for number in range(first, end))
+
+
+def item_of(row: ConnectionLog | AuditLog) -> Item:
+    """The item of a row, as above."""
     settings = current()
-    lanes = settings.audit_lanes.written
-    for number in range(first, end):
-        yield _loadable(audit_rows.to_item(audit_log(number), shards=settings.log_shards, lanes=lanes))
+    shards = settings.log_shards
+    if isinstance(row, AuditLog):
+        return _loadable(audit_rows.to_item(row, shards=shards, lanes=settings.audit_lanes.written))
+    lanes = settings.connection_lanes.written
+    return _loadable(connection_rows.to_item(row, shards=shards, revision=1, lanes=lanes))
 
 
 def _loadable(item: Item) -> Item:

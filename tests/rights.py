@@ -22,7 +22,7 @@ Right = tuple[str, str]
 """An action and the resource it is on, `dynamodb:GetItem` on `UsersTable` or `UsersTable/index/listing`."""
 
 _PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
-_STATEMENTS = {"INSERT INTO ": "PartiQLInsert"}
+_STATEMENTS = {"INSERT INTO ": "PartiQLInsert", "UPDATE ": "PartiQLUpdate"}
 _LOGICAL_IDS = {table.Meta.table_name: logical_id(table) for table in TABLES}
 
 
@@ -44,7 +44,7 @@ def needed(operation: str, request: Mapping[str, Any]) -> set[Right]:
         return {_right(operation, table) for table in request["RequestItems"]}
     if operation == "BatchExecuteStatement":
         statements = (statement["Statement"].split('"') for statement in request["Statements"])
-        return {_right(_STATEMENTS[verb], table) for verb, table, _ in statements}
+        return {_right(_STATEMENTS[verb], table) for verb, table, *_ in statements}
     if operation == "TransactWriteItems":
         parts = ((_PARTS[verb], part) for item in request["TransactItems"] for verb, part in item.items())
         return {_right(action, part["TableName"]) for action, part in parts}

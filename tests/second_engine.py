@@ -28,6 +28,7 @@ COMMAND = Path(__file__).parent.parent / ".venv/dynalite/node_modules/.bin/dynal
 
 LACKING = {
     "transactions": "TransactWriteItems",
+    "time to live": "UpdateTimeToLive",
     "rows with refusals": "ReturnValuesOnConditionCheckFailure: the stored item with the refusal of a condition",
 }
 """What a test may need that it lacks, by the word for it in the marker `needs`."""

@@ -26,7 +26,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chalicelib.store.dynamodb.client import Item
 from chalicelib.store.dynamodb.transport import Transport
-from scripts.local.moto_statements import insert_of
+from scripts.local.moto_statements import Insert, statement_of
 
 Send = Callable[[str, Mapping[str, Any]], dict[str, Any]]
 Fault = Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]
@@ -43,8 +43,8 @@ def refusal(code: str, operation: str = "PutItem", **more: object) -> ClientErro
 
 def inserted(statement: Mapping[str, Any]) -> Item:
     """The item that a statement inserts."""
-    insert = insert_of(statement)
-    assert insert is not None
+    insert = statement_of(statement)
+    assert isinstance(insert, Insert)
     return insert.item
 
 

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from bench.cost.size import Item, item_size
 from bench.cost.units import TRANSACTION, Consistency, Table, read_units, refused_units, write_units
 from chalicelib.store.dynamodb.transport import Transport, replaced_by
-from scripts.local.moto_statements import insert_of
+from scripts.local.moto_statements import Insert, statement_of
 
 _PLACEHOLDER = re.compile(r"[#:]\w+")
 _REFUSED = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
@@ -51,6 +51,10 @@ class Tally:
     def written(self) -> int:
         """Write units in all."""
         return self.write_units.total()
+
+    def written_to(self, table: str) -> int:
+        """Write units of a table and its indexes."""
+        return sum(units for (name, _), units in self.write_units.items() if name == table)
 
     @property
     def read(self) -> float:
@@ -132,8 +136,12 @@ class Meter:
                 for request in requests:
                     yield self._one({"TableName": name, **next(iter(request.values()))}, 1)
         elif operation == "BatchExecuteStatement":
-            for insert in filter(None, map(insert_of, body["Statements"])):
-                yield self._one({"TableName": insert.table, "Item": insert.item}, 1)
+            for text in body["Statements"]:
+                statement = statement_of(text)
+                if statement is not None:
+                    # Of an update the key is known, and what it makes of the item is not.
+                    part = "Item" if isinstance(statement, Insert) else "Key"
+                    yield self._one({"TableName": statement.table, part: statement.key_values}, 1)
         elif operation == "TransactWriteItems":
             for action in body["TransactItems"]:
                 yield self._one(next(iter(action.values())), TRANSACTION)

@@ -14,6 +14,9 @@ from bench.measures.ingest import Cost
 from bench.measures.lanes import Choice
 from bench.results import Result, Table
 from bench.service import Service
+from chalicelib.lanes.catalogue import KEPT
+from chalicelib.store.dynamodb.tables import FORGET_AT
+from chalicelib.store.logs.connection_rows import REVISION
 
 SECTION = "The bill, dollars"
 _STORAGE_BYTES = 100
@@ -29,12 +32,12 @@ class Kept:
     Attributes:
         all_bytes: as storage bills them, entries of indexes included.
         row_bytes: the same without indexes, which backups leave out.
-        units_to_delete: write units, once its time is over.
+        units_to_purge: write units, once its time is over.
     """
 
     all_bytes: float
     row_bytes: float
-    units_to_delete: float
+    units_to_purge: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def of_months(every: Deployment, lean: Deployment) -> Findings:
         for name, deployed in (("all lanes", every), ("lean", lean)):
             dollars = (
                 bill.month(of_the_mix(deployed.costs), rate),
-                bill.month(bill.write_dollars(deployed.kept.units_to_delete), rate),
+                bill.month(bill.write_dollars(deployed.kept.units_to_purge), rate),
                 bill.storage(deployed.kept.all_bytes, rate),
                 bill.restore(deployed.kept.row_bytes, rate),
             )
@@ -159,7 +162,7 @@ def _kept(service: Service) -> Kept:
     return Kept(
         of_the_mix(lambda table, item: sum(map(_stored, _entries(table, item)))),
         of_the_mix(lambda _, item: _stored(item)),
-        of_the_mix(lambda table, item: sum(write_units(table, item, None).values())),
+        of_the_mix(lambda table, item: sum(write_units(table, item, _purged(item)).values())),
     )
 
 
@@ -167,6 +170,11 @@ def _entries(table: StoredTable, item: Item) -> Iterator[Item]:
     """The item and what each index holds of it."""
     yield item
     yield from (entry for index in table.indexes if (entry := table.entry(item, index)))
+
+
+def _purged(item: Item) -> Item:
+    """The item of a row whose session has ended, if it is one, as the purge leaves it to be deleted."""
+    return {name: value for name, value in item.items() if name not in (*KEPT, REVISION)} | {FORGET_AT: {"N": "1e9"}}
 
 
 def _stored(item: Item) -> int:

@@ -22,7 +22,7 @@ from chalicelib.models.retention import HoldJSON, PutHold, StartRun
 from chalicelib.retention import placing, waiting
 from chalicelib.retention.holds import CHANGING, Hold
 from chalicelib.retention.holds import read as read_holds
-from chalicelib.retention.policy import policy
+from chalicelib.retention.policy import policy, raised
 from chalicelib.retention.purge import ENDING_SECONDS, purge
 from chalicelib.retention.run import cut_offs_json
 from chalicelib.search import parser
@@ -74,8 +74,8 @@ def show(_call: Call, caller: Caller) -> Answer:
     """The policy, the cut-offs at this moment, how much is past them, how much of that is held, and the last runs."""
     _check(caller, "read")
     rules = policy(current())
-    cut_offs = rules.cut_offs(times.now())
     state = retention_state.read(consistent=False)
+    cut_offs = raised(rules.cut_offs(times.now()), state.floors)
     counts = waiting.count(rules, cut_offs, read_holds(state.holds))
     return Answer(
         {

@@ -125,6 +125,8 @@ class Plan:
         alternatives: other plans for the same rows, of which one may turn out to be cheaper while rows are read; see
             `chalicelib.lanes.choice`.
         conditions: what each row is checked for beside that, which no lane answers.
+        past: the data sets that are past their time. Their rows are there for a hold alone, and lanes do not tell which
+            of them were purged before it was placed: the table is asked.
     """
 
     lane: str
@@ -139,11 +141,12 @@ class Plan:
     coarse: bool = False
     alternatives: tuple[Plan, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    past: frozenset[str] = frozenset()
 
     @property
     def by_row(self) -> bool:
         """Whether rows must be looked at, one by one, to know which of them match."""
-        return bool(self.residual or self.any_of or self.conditions) or self.lane == BY_ID
+        return bool(self.residual or self.any_of or self.conditions or self.past) or self.lane == BY_ID
 
     @property
     def nothing(self) -> bool:
@@ -160,6 +163,10 @@ class Plan:
     def restricted(self, any_of: tuple[Criteria, ...]) -> Plan:
         """This plan for the rows that are all of one of these criteria; without alternatives."""
         return replace(self, any_of=any_of, alternatives=())
+
+    def held(self, past: frozenset[str]) -> Plan:
+        """This plan for a time in which rows of some data sets are there for a hold alone."""
+        return replace(self, past=past, alternatives=tuple(plan.held(past) for plan in self.alternatives))
 
 
 _NO_CONNECTION_EVENTS = frozenset({AUDIT_LOGS})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,10 +17,11 @@ from chalicelib import times
 from chalicelib.lanes.conditions import Comparison, Condition
 from chalicelib.lanes.plan import Criteria
 from chalicelib.records import AuditLog, ConnectionLog
-from chalicelib.retention.keeping import DATA_SETS_OF, ONGOING, Keeping
-from chalicelib.retention.policy import CutOffs, Policy, policy
+from chalicelib.retention.keeping import ONGOING, Keeping
+from chalicelib.retention.policy import CutOffs, Policy, policy, raised
 from chalicelib.settings import current
 from chalicelib.store.retention import state as retention_state
+from chalicelib.store.retention.state import State
 
 CACHE_SECONDS = 15.0
 CHANGING = frozenset({"status"})
@@ -70,26 +71,20 @@ def read(saved: Mapping[str, Mapping[str, Any]]) -> list[Hold]:
 
 def keeping(log: str) -> Keeping:
     """The rows of a log that are kept now, for readers."""
-    rules = policy(current())
-    cut_offs = rules.cut_offs(times.now())
-    kept_for_ever = all(cut_offs[name] is None for name in DATA_SETS_OF[log])
-    return keeping_by(rules, cut_offs, () if kept_for_ever else _cache.holds(), log)
+    return _keeping(_cache.known(), log)
 
 
 def keeping_of(log: str, rows: Iterable[ConnectionLog | AuditLog]) -> Keeping:
     """The rows of a log that are kept, for writers: an unknown newer hold turns no event away."""
-    rules = policy(current())
-    cut_offs = rules.cut_offs(times.now())
-    by_age = keeping_by(rules, cut_offs, (), log)
+    known = replace(_cache.known(), holds={})
+    by_age = _keeping(known, log)
     # Holds are asked for when there is something that only a hold could keep: nearly never, and then those of now.
-    holds = () if all(map(by_age.keeps, rows)) else read(retention_state.read().holds)
-    return keeping_by(rules, cut_offs, holds, log)
+    return by_age if all(map(by_age.keeps, rows)) else keeping_now(log)
 
 
 def keeping_now(log: str) -> Keeping:
     """The rows of a log that are kept at this moment, by every hold that was placed."""
-    rules = policy(current())
-    return keeping_by(rules, rules.cut_offs(times.now()), read(retention_state.read().holds), log)
+    return _keeping(retention_state.read(), log)
 
 
 def keeping_by(rules: Policy, cut_offs: CutOffs, holds: Iterable[Hold], log: str) -> Keeping:
@@ -101,21 +96,26 @@ def keeping_by(rules: Policy, cut_offs: CutOffs, holds: Iterable[Hold], log: str
 
 
 def forget() -> None:
-    """Have the next reader of this process read the holds anew."""
+    """Have the next reader of this process read the holds and floors anew."""
     _cache.until = 0.0
 
 
+def _keeping(known: State, log: str) -> Keeping:
+    rules = policy(current())
+    return keeping_by(rules, raised(rules.cut_offs(times.now()), known.floors), read(known.holds), log)
+
+
 class _Cache:
-    """The holds as this process knows them."""
+    """The state of retention as this process knows it."""
 
     def __init__(self) -> None:
         self.until = 0.0
-        self._known: list[Hold] = []
+        self._known = State()
 
-    def holds(self) -> list[Hold]:
+    def known(self) -> State:
         asked_at = time.monotonic()
         if asked_at >= self.until:
-            self._known = read(retention_state.read(consistent=False).holds)
+            self._known = retention_state.read(consistent=False)
             self.until = asked_at + CACHE_SECONDS
         return self._known
 

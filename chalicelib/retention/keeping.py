@@ -47,7 +47,7 @@ class Keeping:
 
     Attributes:
         log: `connection` or `audit`.
-        cut_offs: of its data sets, at one moment.
+        cut_offs: of its data sets, at one moment; nothing older is kept but what is held.
         holds: what each hold on the log matches.
     """
 
@@ -106,13 +106,14 @@ class Keeping:
         if len(kept) == len(data_sets):
             return plan(asked, lanes, shards)
         allowed = (*map(OF_DATA_SET.__getitem__, kept), *self.holds)
+        past = frozenset(data_sets).difference(kept) if self.holds else frozenset()
         if len(allowed) == 1:
             # Of rows that must be one thing the best lane may be that of this thing.
             lasting = allowed[0] if self.log == "audit" else _lasting(allowed[0])
-            planned = plan(asked & lasting, lanes, shards)
+            planned = plan(asked & lasting, lanes, shards).held(past)
             return planned if lasting == allowed[0] else planned.restricted(allowed)
         planned = plan(asked, lanes, shards)
-        return planned.restricted(allowed) if allowed else replace(planned, keys=(), alternatives=())
+        return planned.restricted(allowed).held(past) if allowed else replace(planned, keys=(), alternatives=())
 
 
 def _lasting(hold: Criteria) -> Criteria:

@@ -41,11 +41,12 @@ class Lease:
         self._holder = holder
         self._version = before.version
 
-    def renew(self, run: Mapping[str, Any], *, give_up_at: float) -> bool:
+    def renew(self, run: Mapping[str, Any], floors: Mapping[str, datetime], *, give_up_at: float) -> bool:
         """Keep the lease, and acknowledge the holds that the run goes by.
 
         Args:
             run: the record of the run so far.
+            floors: of each data set, with what the run is about to purge.
             give_up_at: on the clock of `time.monotonic`.
 
         Returns:
@@ -61,7 +62,7 @@ class Lease:
             # An attempt may come minutes after the first: what it renews, and for how long, counts from itself.
             nonlocal began
             began = time.monotonic()
-            return retention_state.renew(self._holder, self._version, end_of_lease(times.now()), run)
+            return retention_state.renew(self._holder, self._version, end_of_lease(times.now()), run, floors)
 
         newer = patiently(renewed, give_up_at=give_up_at)
         if newer is not None:

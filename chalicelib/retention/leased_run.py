@@ -17,6 +17,7 @@ from chalicelib.retention.holds import Hold
 from chalicelib.retention.lease import LAST_ROUND_SECONDS, LEASE, Lease, end_of_lease
 from chalicelib.retention.run import Mandate, Run, Trail
 from chalicelib.store.directory import expired_keys
+from chalicelib.store.dynamodb.batch_update import Update, batch_update
 from chalicelib.store.dynamodb.batch_write import WriteRequest, batch_write
 from chalicelib.store.dynamodb.patience import FAILURES, patiently
 from chalicelib.store.dynamodb.transaction import delete_together
@@ -73,31 +74,38 @@ class LeasedRun(Run):
             left = {**known.run, **(ended if known.run["finished_at"] is None else {})}
             runs.add_of_another(left, times.from_wire(left["started_at"]), *self._trail(left, own=False))
         self._lease = Lease(mandate.run_id, known)
+        self.go_by(known)
         return known
 
-    def renew_until_holds_current(self) -> None:
-        """Renew the lease until a renewal meets no hold that the run does not know."""
-        while not self.lease.renew(self.record(None), give_up_at=self.mandate.give_up_at):
-            continue
+    def renew(self) -> bool:
+        """Renew the lease; False where the renewal met a hold that the run did not know."""
+        return self.lease.renew(self.record(None), self.progress.floors, give_up_at=self.mandate.give_up_at)
 
     def remove_rows(self, log: LogTable[Row], rows: Sequence[Row], data_set: str) -> bool:
-        """Delete rows; False when there was no time for all of them."""
+        """Stamp rows; False when there was no time for all of them."""
         delete_by = self.lease.delete_by
         cut_off = self.mandate.cut_offs[data_set]
-        removals: list[WriteRequest] = []
+        stamps: list[Update] = []
+        tombstones: list[WriteRequest] = []
         for row in rows:
             overflow: tuple[str, ...] = log.changes.overflow_ids(row)
             if not overflow:
-                removals.append(log.changes.removal(row, cut_off or row.moment, self.mandate.started_at))
+                removal = log.changes.removal(row, cut_off or row.moment, self.mandate.started_at)
+                if isinstance(removal, Update):
+                    stamps.append(removal)
+                else:
+                    tombstones.append(removal)
                 continue
-            # A row of several items goes as one: none of its items is ever there without the others.
+            # A row of several items goes as one: none of its items is ever there without the others. It is deleted,
+            # for a stamp on each of them would cost as much.
             if time.monotonic() >= delete_by:
                 return False
             patiently(partial(delete_together, log.table_name, (row.id, *overflow)), give_up_at=delete_by)
             self.progress.purged[data_set] += 1
-        removed = batch_write(log.table_name, removals, give_up_at=delete_by)
-        self.progress.purged[data_set] += removed
-        return removed == len(removals)
+        replaced = batch_write(log.table_name, tombstones, give_up_at=delete_by)
+        stamped = batch_update(log.table_name, stamps, give_up_at=delete_by)
+        self.progress.purged[data_set] += replaced + stamped.made
+        return replaced == len(tombstones) and stamped.settled == len(stamps)
 
     def remove_keys(self, ids: Sequence[str]) -> bool:
         """Delete tokens and their claims; False when there was no time to begin."""
@@ -113,13 +121,14 @@ class LeasedRun(Run):
     def end(self, finished_at: datetime, remembered: Mapping[str, Any]) -> dict[str, Any]:
         """Emit the metrics, store the record with its trail, and give the lease back."""
         record, mandate = self.record(finished_at), self.mandate
+        release = partial(state.release, mandate.run_id, remembered, self.progress.floors)
         metrics.emit(mandate, self.progress, finished_at)
         try:
             runs.add(record, mandate.started_at, *self._trail(record, own=True))
         except FAILURES:
-            self._release(partial(state.release, mandate.run_id, remembered, left=(record, finished_at)))
+            self._release(partial(release, left=(record, finished_at)))
             raise
-        self._release(partial(state.release, mandate.run_id, remembered))
+        self._release(release)
         try:
             runs.forget(mandate.started_at - runs.KEPT)
         except FAILURES:

@@ -68,6 +68,7 @@ def purge_log(run: Run, log: LogTable[Any], data_set: str, cut_off: datetime, st
             run.progress.oldest_left[data_set] = _moment(page.items[-1])
     if oldest.ended:
         del run.progress.oldest_left[data_set]
+        run.raise_floor(data_set, cut_off)
     if unreadable:
         run.progress.errors.append(f"Kept what could not be read of {data_set}: {unreadable} rows.")
     return oldest.reached
@@ -91,8 +92,13 @@ def measure_lag(run: Run, log: LogTable[Any], data_set: str, cut_off: datetime, 
 
 def _purge_page(run: Run, log: LogTable[Row], rows: Sequence[Row], data_set: str) -> bool:
     """Remove what no hold keeps of a page; False when there was no time for all of it."""
-    run.renew_until_holds_current()
-    past = _past(run.keeping(log.name), rows, data_set)
+    while True:
+        past = _past(run.keeping(log.name), rows, data_set)
+        if past:
+            # The floor is stored before any row is stamped.
+            run.raise_floor(data_set, past[-1].moment + timedelta.resolution)
+        if run.renew():
+            break
     if past:
         run.progress.oldest_left[data_set] = past[0].moment
     return run.remove_rows(log, past, data_set)

@@ -40,6 +40,16 @@ class Policy:
         return {name: times.cut_off(self.retention[name], now) for name in DATA_SETS}
 
 
+def raised(cut_offs: CutOffs, floors: Mapping[str, datetime]) -> CutOffs:
+    """The cut-offs, none earlier than its floor: what was purged stays purged where the policy keeps more by now.
+
+    Args:
+        cut_offs: of a policy.
+        floors: data set -> the moment before which rows were purged.
+    """
+    return {name: max(filter(None, (cut_off, floors.get(name))), default=None) for name, cut_off in cut_offs.items()}
+
+
 def policy(settings: Settings) -> Policy:
     """The policy that the settings give."""
     return Policy(

@@ -1,12 +1,12 @@
-"""Runs the purge: removes what is past its time, oldest first, until nothing is left or its own time is over.
+"""Runs the purge: stamps what is past its time, oldest first, until nothing is left or its own time is over.
 
-It goes page by page: read the oldest rows, renew the lease, leave those that are held, remove the others. A process
-that is killed at any point leaves rows that are there or gone, never half: the next run takes the lease over when it
-ends and goes on with what is there, for what is gone is gone.
+It goes page by page: read the oldest rows, renew the lease, leave those that are held, stamp the others. A process that
+is killed at any point leaves rows that are there or purged, never half: the next run takes the lease over when it ends
+and goes on with what is there, for a stamp takes its row out of the lane that the purge reads.
 
-Deletes have no conditions, and need none: an audit row never changes; the time of a connection row only ever moves
-back, and a session that has ended never opens again, so that what was past its time when it was read still is. The
-lanes that rows are read from may lag: then a row is purged a run later, or one is deleted that is gone.
+A stamp is made where the row still stands where it was read: the lanes may lag, and then a row is purged a run later. A
+tombstone has no condition, and needs none: the time of a connection row only ever moves back, and a session that has
+ended never opens again, so that what was past its time when it was read still is.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import uuid4
@@ -19,7 +19,7 @@ from chalicelib import times
 from chalicelib.records import DATA_SETS
 from chalicelib.retention.holds import Hold, keeping_by
 from chalicelib.retention.keeping import Keeping
-from chalicelib.retention.policy import CutOffs, Policy
+from chalicelib.retention.policy import CutOffs, Policy, raised
 from chalicelib.store.dynamodb.transaction import Write
 from chalicelib.store.logs.tables import LogTable, Row
 from chalicelib.store.retention.state import State
@@ -56,16 +56,18 @@ class Progress:
     """What a run has done so far.
 
     Attributes:
-        purged: data set -> how many rows it has removed, or would have.
+        purged: data set -> how many rows it has stamped or removed, or would have.
         oldest_left: data set -> the moment of the oldest row that is past its time and still there.
         waiting: the data sets that it had no time for.
         errors: what went wrong, a sentence each.
+        floors: data set -> the moment before which rows were purged, or are about to be, by this run or another.
     """
 
     purged: Counter[str] = field(default_factory=Counter)
     oldest_left: dict[str, datetime] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    floors: dict[str, datetime] = field(default_factory=dict)
 
 
 class Run(ABC):
@@ -90,9 +92,28 @@ class Run(ABC):
     def begin(self) -> State | None:
         """Begin the run, and return the state of retention; None when another run is under way."""
 
-    @abstractmethod
+    def go_by(self, known: State) -> None:
+        """Keep no more than was kept before, whatever the policy says: what was purged stays purged."""
+        self.progress.floors = dict(known.floors)
+        self.mandate = replace(self.mandate, cut_offs=raised(self.mandate.cut_offs, known.floors))
+
+    def raise_floor(self, data_set: str, moment: datetime) -> None:
+        """Note that rows of a data set before a moment were purged, or are about to be."""
+        self.progress.floors[data_set] = max(moment, self.progress.floors.get(data_set, moment))
+
     def renew_until_holds_current(self) -> None:
-        """Make sure that the run may remove rows now and knows every hold.
+        """Make sure that the run may remove something now and knows every hold.
+
+        Raises:
+            LeaseLost: another run has taken the lease over.
+            Unavailable: the store did not answer.
+        """
+        while not self.renew():
+            continue
+
+    @abstractmethod
+    def renew(self) -> bool:
+        """Make sure that the run may remove rows now; False where it knows more holds than before, and may not yet.
 
         Raises:
             LeaseLost: another run has taken the lease over.

@@ -23,7 +23,9 @@ from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
 from chalicelib.store.dynamodb.patience import patiently
 from chalicelib.store.dynamodb.rounds import run
+from chalicelib.store.dynamodb.tables import FORGET_AT
 from chalicelib.store.logs.merge import Batch, Checkpoint, End, Merge, Spent
+from chalicelib.store.logs.stamps import is_row
 from chalicelib.store.logs.tables import LOG_TABLES, LogTable
 
 T = TypeVar("T")
@@ -88,6 +90,8 @@ def _round(merge: Merge, wanted: int) -> Batch:
 
 
 def _filled(log: LogTable[Any], item: Item) -> bool:
+    if not is_row(item):
+        return False
     keys = lane_keys(log.read(item), log.kept().written, current().log_shards)
     lacking = {name: key for name, key in keys.items() if name not in item}
     if not lacking:
@@ -97,12 +101,13 @@ def _filled(log: LogTable[Any], item: Item) -> bool:
         "TableName": log.table_name,
         "Key": {"id": item["id"]},
         "UpdateExpression": "SET " + ", ".join(f"#{index} = :{index}" for index, _ in numbered),
-        "ConditionExpression": "attribute_exists(id)",
-        "ExpressionAttributeNames": {f"#{index}": name for index, (name, _) in numbered},
+        # A row that is purged meanwhile stays as it is.
+        "ConditionExpression": "attribute_exists(id) AND attribute_not_exists(#forget_at)",
+        "ExpressionAttributeNames": {"#forget_at": FORGET_AT, **{f"#{index}": name for index, (name, _) in numbered}},
         "ExpressionAttributeValues": {f":{index}": {"S": key} for index, (_, key) in numbered},
     }
     if log.changes.revision is not None:
-        request["ConditionExpression"] = "#revision = :seen"
+        request["ConditionExpression"] += " AND #revision = :seen"
         request["ExpressionAttributeNames"]["#revision"] = log.changes.revision
         request["ExpressionAttributeValues"][":seen"] = item[log.changes.revision]
     try:

@@ -85,11 +85,19 @@ HANDLERS = (
                 ("expiry", "listing", "user"),
             ),
             ConnectionLogItem: Calls(
-                ("BatchGetItem", "BatchWriteItem", "GetItem", "PartiQLInsert", "PutItem", "UpdateItem"),
+                (
+                    "BatchGetItem",
+                    "BatchWriteItem",
+                    "GetItem",
+                    "PartiQLInsert",
+                    "PartiQLUpdate",
+                    "PutItem",
+                    "UpdateItem",
+                ),
                 tuple(lane.name for lane in EVERY_CONNECTION_LANE),
             ),
             AuditLogItem: Calls(
-                ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PartiQLInsert", "PutItem"),
+                ("BatchGetItem", "DeleteItem", "GetItem", "PartiQLInsert", "PartiQLUpdate", "PutItem"),
                 tuple(lane.name for lane in EVERY_AUDIT_LANE),
             ),
             RetentionItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
@@ -105,8 +113,8 @@ HANDLERS = (
         concurrency=None,
         calls={
             APIKeyItem: Calls(("BatchGetItem", "DeleteItem"), ("expiry", "listing")),
-            ConnectionLogItem: Calls(("BatchGetItem", "BatchWriteItem"), ("all",)),
-            AuditLogItem: Calls(("BatchWriteItem", "DeleteItem", "PutItem"), ("all", "connection_event")),
+            ConnectionLogItem: Calls(("BatchGetItem", "BatchWriteItem", "PartiQLUpdate"), ("all",)),
+            AuditLogItem: Calls(("DeleteItem", "PartiQLUpdate", "PutItem"), ("all", "connection_event")),
             RetentionItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
         },
     ),

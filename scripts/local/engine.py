@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
 from threading import Lock
 from typing import Any, ClassVar, Self
 
@@ -181,6 +182,27 @@ class EmbeddedEngine:
             values = [DynamoType(value) for value in key.values()]
             self._table(table).delete_item(values[0], values[1] if len(values) > 1 else None)
 
+    def forget(self, now: float) -> int:
+        """Deletes what is stamped to be forgotten by a time, in seconds since 1970, as DynamoDB's TTL does; how much.
+
+        Raises:
+            EngineError: an item could not be deleted.
+        """
+        count = 0
+        with self.lock:
+            for table in self._backend().tables.values():
+                name = table.ttl.get("AttributeName")
+                if name is None or table.ttl.get("TimeToLiveStatus") != "ENABLED":
+                    continue
+                for item in [item for item in table.all_items() if _is_over(item.attrs.get(name), now)]:
+                    key = {name: item.attrs[name] for name in table.table_key_attrs}
+                    body = dynamo_json_dump({"TableName": table.name, "Key": key}).encode()
+                    status, _, text = self._door.answer(self.region, "DynamoDB_20120810.DeleteItem", body)
+                    if status != HTTPStatus.OK:
+                        raise EngineError(f"an item of {table.name} could not be deleted: {text}")
+                    count += 1
+        return count
+
     def clear(self) -> None:
         """Removes every item of every table, and forgets the tokens of transactions; the tables stay."""
         with self.lock:
@@ -200,6 +222,11 @@ class EmbeddedEngine:
         if table is None:
             raise EngineError(f"there is no table {name!r}")
         return table
+
+
+def _is_over(value: DynamoType | None, now: float) -> bool:
+    """Whether the attribute of an item says that it may go; one that is no number never does."""
+    return value is not None and value.is_number() and float(value.value) <= now
 
 
 @contextmanager

@@ -107,9 +107,9 @@ class Door:
             backend = handler.dynamodb_backend
             for check in REFUSALS.get(action, ()):
                 check(backend, body)
-            if action == "BatchExecuteStatement" and (inserts := moto_statements.inserts(backend, body)):
-                put = partial(self._put, region)
-                responses = [moto_statements.inserted(backend, insert, put) for insert in inserts]
+            if action == "BatchExecuteStatement" and (made := moto_statements.statements(backend, body)):
+                do = partial(self._do, region)
+                responses = [moto_statements.done(backend, statement, do) for statement in made]
                 return 200, _headers(), dynamo_json_dump({"Responses": responses})
             token = body.get("ClientRequestToken") if action == "TransactWriteItems" else None
             with self._once(token, body) as is_repeated:
@@ -132,9 +132,9 @@ class Door:
                 finally:
                     _take_touched(backend)  # what was undone has not changed
 
-    def _put(self, region: str, request: dict[str, Any]) -> tuple[int, str]:
-        """A PutItem that is part of another request, with all that belongs to one."""
-        status, _, text = self.answer(region, "DynamoDB_20120810.PutItem", dynamo_json_dump(request))
+    def _do(self, region: str, operation: str, request: dict[str, Any]) -> tuple[int, str]:
+        """An operation that is part of another request, with all that belongs to one."""
+        status, _, text = self.answer(region, f"DynamoDB_20120810.{operation}", dynamo_json_dump(request))
         return status, text
 
     @contextmanager

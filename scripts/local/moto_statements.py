@@ -1,6 +1,9 @@
-"""BatchExecuteStatement as DynamoDB answers it, for what moto does not read: `INSERT INTO "t" VALUE {'a': ?, 'b': ?}`.
+"""BatchExecuteStatement as DynamoDB answers it, for the statements that moto does not read.
 
-Each statement is the conditional put that it stands for, and what became of it is told beside the others.
+    INSERT INTO "t" VALUE {'a': ?, 'b': ?}
+    UPDATE "t" SET "a" = ? REMOVE "b" WHERE "id" = ? AND "c" = ?
+
+Each statement is the conditional put or update that it stands for, and what became of it is told beside the others.
 """
 
 from __future__ import annotations
@@ -20,10 +23,18 @@ _INSERT = re.compile(
     r"""\s*INSERT\s+INTO\s+"?(?P<table>[\w.-]+)"?\s+VALUE\s+\{(?P<values>[^{}]*)\}\s*""", re.IGNORECASE
 )
 _VALUE = re.compile(r"\s*'(?P<name>[^']+)'\s*:\s*\?\s*")
-_CODES = {"ConditionalCheckFailedException": "DuplicateItem", "ResourceNotFoundException": "ResourceNotFound"}
+_UPDATE = re.compile(
+    r"""\s*UPDATE\s+"?(?P<table>[\w.-]+)"?(?P<changes>(?:\s+SET\s+"\w+"\s*=\s*\?|\s+REMOVE\s+"\w+")+)"""
+    r"""\s+WHERE\s+(?P<conditions>"\w+"\s*=\s*\?(?:\s+AND\s+"\w+"\s*=\s*\?)*)\s*""",
+    re.IGNORECASE,
+)
+_SET = re.compile(r'SET\s+"(\w+)"', re.IGNORECASE)
+_REMOVE = re.compile(r'REMOVE\s+"(\w+)"', re.IGNORECASE)
+_COMPARED = re.compile(r'"(\w+)"\s*=')
+_CODES = {"ConditionalCheckFailedException": "ConditionalCheckFailed", "ResourceNotFoundException": "ResourceNotFound"}
 
-Put = Callable[[dict[str, Any]], tuple[int, str]]
-"""Does a PutItem and answers its status and body."""
+Do = Callable[[str, dict[str, Any]], tuple[int, str]]
+"""Does an operation and answers its status and body."""
 
 
 class Insert(NamedTuple):
@@ -33,54 +44,73 @@ class Insert(NamedTuple):
     item: dict[str, Any]
     tells: bool
 
+    @property
+    def key_values(self) -> dict[str, Any]:
+        """Attributes that have the key among them."""
+        return self.item
 
-def inserts(backend: DynamoDBBackend, body: Mapping[str, Any]) -> list[Insert] | None:
-    """The statements of a BatchExecuteStatement; None where one of them is none that is read here.
+
+class Update(NamedTuple):
+    """One statement: what it changes of the item that has some values, its key among them."""
+
+    table: str
+    sets: dict[str, Any]
+    removes: tuple[str, ...]
+    compared: dict[str, Any]
+    tells: bool
+
+    @property
+    def key_values(self) -> dict[str, Any]:
+        """Attributes that have the key among them."""
+        return self.compared
+
+
+Statement = Insert | Update
+
+
+def statements(backend: DynamoDBBackend, body: Mapping[str, Any]) -> list[Statement] | None:
+    """The statements of a BatchExecuteStatement; None where none of them is one that is read here.
 
     Raises:
         MockValidationException: they cannot be one batch.
     """
-    statements: Sequence[Mapping[str, Any]] = body.get("Statements") or ()
-    if not 1 <= len(statements) <= MAX_STATEMENTS:
+    texts: Sequence[Mapping[str, Any]] = body.get("Statements") or ()
+    if not 1 <= len(texts) <= MAX_STATEMENTS:
         raise MockValidationException(
             "1 validation error detected: Value at 'statements' failed to satisfy constraint: Member must have length"
             f" between 1 and {MAX_STATEMENTS}"
         )
-    read = [insert_of(statement) for statement in statements]
-    if all(insert is None for insert in read):
+    read = [statement_of(text) for text in texts]
+    if all(statement is None for statement in read):
         return None
-    made = [insert for insert in read if insert is not None]
+    made = [statement for statement in read if statement is not None]
     if len(made) < len(read):
         raise MockValidationException("Mixed Read and Write operations are not allowed in a batch")
-    keys = [(insert.table, *backend.get_keys_value(backend.get_table(insert.table), insert.item)) for insert in made]
+    keys = [(one.table, *backend.get_keys_value(backend.get_table(one.table), one.key_values)) for one in made]
     if len({*map(str, keys)}) < len(keys):
         raise MockValidationException("Transaction request cannot include multiple operations on one item")
     return made
 
 
-def inserted(backend: DynamoDBBackend, statement: Insert, put: Put) -> dict[str, Any]:
+def done(backend: DynamoDBBackend, statement: Statement, do: Do) -> dict[str, Any]:
     """What became of one statement."""
-    request = {
-        "TableName": statement.table,
-        "Item": statement.item,
-        "ConditionExpression": "attribute_not_exists(#key)",
-        "ExpressionAttributeNames": {"#key": backend.get_table(statement.table).hash_key_attr},
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD" if statement.tells else "NONE",
-    }
-    status, text = put(request)
+    keys = backend.get_table(statement.table).table_key_attrs
+    operation, request = _put(statement, keys) if isinstance(statement, Insert) else _updated(statement, keys)
+    request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD" if statement.tells else "NONE"
+    status, text = do(operation, request)
     if status == 200:  # noqa: PLR2004 - HTTP's
         return {"TableName": statement.table}
     refusal = json.loads(text)
     code = str(refusal.get("__type", "")).rpartition("#")[2]
     default = "InternalServerError" if status >= 500 else "ValidationError"  # noqa: PLR2004 - HTTP's
     error = {"Code": _CODES.get(code, default), "Message": refusal.get("message", "")}
-    if error["Code"] == "DuplicateItem":
-        error["Message"] = "Duplicate primary key exists in table"
+    if error["Code"] == "ConditionalCheckFailed" and isinstance(statement, Insert):
+        error |= {"Code": "DuplicateItem", "Message": "Duplicate primary key exists in table"}
     return {"TableName": statement.table, "Error": error | ({"Item": refusal["Item"]} if "Item" in refusal else {})}
 
 
-def insert_of(statement: Mapping[str, Any]) -> Insert | None:
-    """The insertion that a statement is; None for any other statement.
+def statement_of(statement: Mapping[str, Any]) -> Statement | None:
+    """The insertion or update that a statement is; None for any other statement.
 
     Raises:
         MockValidationException: it is too long, or its parameters do not fit.
@@ -88,12 +118,51 @@ def insert_of(statement: Mapping[str, Any]) -> Insert | None:
     text = statement.get("Statement", "")
     if len(text) > MAX_STATEMENT_CHARACTERS:
         raise MockValidationException("1 validation error detected: Value at 'statement' has too many characters")
-    match = _INSERT.fullmatch(text)
-    if match is None:
-        return None
-    names = [_VALUE.fullmatch(value) for value in match["values"].split(",")]
     parameters = statement.get("Parameters") or ()
-    if not all(names) or len(names) != len(parameters):
+    tells = statement.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+    if match := _INSERT.fullmatch(text):
+        names = [value and value["name"] for value in map(_VALUE.fullmatch, match["values"].split(","))]
+        return Insert(match["table"], _paired(names, parameters), tells)
+    if match := _UPDATE.fullmatch(text):
+        changed, compared = _SET.findall(match["changes"]), _COMPARED.findall(match["conditions"])
+        values = _paired([f"set {name}" for name in changed] + compared, parameters)
+        sets = {name: values.pop(f"set {name}") for name in changed}
+        return Update(match["table"], sets, tuple(_REMOVE.findall(match["changes"])), values, tells)
+    return None
+
+
+def _paired(names: Sequence[str | None], parameters: Sequence[Any]) -> dict[str, Any]:
+    if len(names) != len(parameters) or not all(names):
         raise MockValidationException("Number of parameters in request and statement don't match.")
-    item = {name["name"]: value for name, value in zip(names, parameters, strict=True) if name}
-    return Insert(match["table"], item, statement.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD")
+    return {name: value for name, value in zip(names, parameters, strict=True) if name}
+
+
+def _put(statement: Insert, keys: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    return "PutItem", {
+        "TableName": statement.table,
+        "Item": statement.item,
+        "ConditionExpression": "attribute_not_exists(#key)",
+        "ExpressionAttributeNames": {"#key": keys[0]},
+    }
+
+
+def _updated(statement: Update, keys: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    if missing := {*keys} - statement.compared.keys():
+        raise MockValidationException(
+            f"Where clause does not contain a mandatory equality on all key attributes: {missing}"
+        )
+    # An update finds its item: it makes none.
+    compared = statement.compared
+    sets = [f"#{name} = :new_{name}" for name in statement.sets]
+    clauses = {"SET": sets, "REMOVE": [f"#{name}" for name in statement.removes]}
+    return "UpdateItem", {
+        "TableName": statement.table,
+        "Key": {name: compared[name] for name in keys},
+        "UpdateExpression": " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses.items() if parts),
+        "ConditionExpression": " AND ".join(f"#{name} = :{name}" for name in compared),
+        "ExpressionAttributeNames": {f"#{name}": name for name in (*statement.sets, *statement.removes, *compared)},
+        "ExpressionAttributeValues": {
+            **{f":new_{name}": value for name, value in statement.sets.items()},
+            **{f":{name}": value for name, value in compared.items()},
+        },
+    }

@@ -7,6 +7,7 @@ once the environment is as it is to be and the engine runs.
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,8 +27,11 @@ from scripts.local.checks import ENDPOINT, asked
 from scripts.local.data_directory import StartError
 from scripts.local.engine import EmbeddedEngine
 from scripts.local.persistence import Persistence
-from scripts.local.schedule import scheduled
+from scripts.local.schedule import Schedule, scheduled
 from scripts.local.server import LocalServer, url_of
+
+FORGET_EVERY_SECONDS = 3_600.0
+"""How often the embedded engine deletes what is stamped."""
 
 
 class Place(NamedTuple):
@@ -104,6 +108,13 @@ def load_sample() -> int:
         return sample.load()
     except GatebookError as error:
         raise StartError(f"The sample cannot be loaded: {error.message} {error.detail}; see --no-sample") from error
+
+
+@contextmanager
+def forgetting(engine: EmbeddedEngine) -> Iterator[None]:
+    """Delete meanwhile what is stamped, as DynamoDB does by itself."""
+    with Schedule(lambda _event, _context: engine.forget(time.time()), FORGET_EVERY_SECONDS, "forget"):
+        yield
 
 
 @contextmanager

@@ -64,6 +64,8 @@ def serve(options: Options, wake_up: socket.socket) -> NoReturn:
         is_empty = running.create_tables(endpoint)
         if engine is not None and options.data is not None:
             is_empty = not stack.enter_context(running.persisted(engine, options.data))
+        if engine is not None:
+            stack.enter_context(running.forgetting(engine))
         token = running.ensure_owner(kept_token)
         if is_empty and options.sample:
             _say(f"Loaded {running.load_sample()} sample events.")

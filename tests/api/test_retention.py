@@ -583,6 +583,7 @@ def test_every_kind_of_row_goes_within_the_rights_of_the_handler(
     clock: Clock,
 ) -> None:
     connect(0 * DAY)
+    connect(0 * DAY, type="workspace_app")
     note(0 * DAY, diff=OVERFLOWING)
     note(0 * DAY, "open")
     note(0 * DAY)
@@ -591,7 +592,7 @@ def test_every_kind_of_row_goes_within_the_rights_of_the_handler(
     rules(connection_logs=30 * DAY, audit_logs=60 * DAY, api_keys=7 * DAY)
     record = run()
     assert "error" not in record
-    expected = {"api_keys": 1, "audit_connection_events": 1, "connection_logs": 1, "audit_logs": 2}
+    expected = {"api_keys": 1, "audit_connection_events": 1, "connection_logs": 2, "audit_logs": 2}
     assert record["purged"] == expected
     rows = [item for log in (ConnectionLogItem, AuditLogItem) for item in tables.items(log.Meta.table_name)]
     assert [item for item in rows if FORGET_AT not in item and record["id"] not in str(item)] == []
@@ -756,5 +757,5 @@ def test_a_hold_that_a_purge_may_not_know_of_is_stored_and_told_so(
     assert_error(reply)
     assert [hold["name"] for hold in owner.get(HOLDS).json["holds"]] == ["a-case"]
     assert owner.put(f"{HOLDS}/a-case", HOLD).status == 503
-    assert retention_state.renew("a run", 1, clock.moment + LEASE, {}) is None
+    assert retention_state.renew("a run", 1, clock.moment + LEASE, {}, {}) is None
     assert owner.put(f"{HOLDS}/a-case", HOLD).status == 200

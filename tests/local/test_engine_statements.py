@@ -20,6 +20,15 @@ def insert(row_id: str, *, table: str = EVENTS, **more: Any) -> dict[str, Any]:
     }
 
 
+def update(row_id: str, seen: str, *, table: str = EVENTS, **more: Any) -> dict[str, Any]:
+    changes = 'SET "n"=? SET "title"=? REMOVE "user" REMOVE "gone" WHERE "id"=? AND "seen"=?'
+    return {
+        "Statement": f'UPDATE "{table}" {changes}',
+        "Parameters": [{"N": "2"}, {"S": "new"}, {"S": row_id}, {"S": seen}],
+        **more,
+    }
+
+
 def send(client: Client, *statements: dict[str, Any]) -> list[dict[str, Any]]:
     responses: list[dict[str, Any]] = client.batch_execute_statement(Statements=list(statements))["Responses"]
     return responses
@@ -42,6 +51,22 @@ def test_an_item_that_is_there_stays_and_is_sent_back_where_it_is_asked_for(clie
     (answer,) = send(client, insert("a", ReturnValuesOnConditionCheckFailure="ALL_OLD"))
     assert answer["Error"]["Code"] == "DuplicateItem"
     assert answer["Error"]["Item"] == {"id": {"S": "a"}, "n": {"N": "1"}}
+
+
+def test_an_update_changes_the_item_that_is_as_it_was_seen_and_makes_none(
+    client: Client, local: EmbeddedEngine
+) -> None:
+    for row_id in ("a", "b"):
+        item = {"id": {"S": row_id}, "seen": {"S": row_id}, "user": {"S": "u"}, "time": {"S": "t"}}
+        client.put_item(TableName=EVENTS, Item=item)
+    changed, other, missing = send(client, update("a", "a"), update("b", "x"), update("c", "c"))
+    assert changed == {"TableName": EVENTS}
+    assert other["Error"]["Code"] == missing["Error"]["Code"] == "ConditionalCheckFailed"
+    a, b = local.items(EVENTS)
+    assert a == {"id": {"S": "a"}, "seen": {"S": "a"}, "n": {"N": "2"}, "title": {"S": "new"}, "time": {"S": "t"}}
+    assert "user" in b
+    (refusal,) = send(client, update("b", "x", ReturnValuesOnConditionCheckFailure="ALL_OLD"))
+    assert refusal["Error"]["Item"] == b
 
 
 def test_every_write_of_a_batch_is_told_to_whoever_keeps_them(client: Client, local: EmbeddedEngine) -> None:
@@ -74,8 +99,17 @@ def test_a_write_that_cannot_be_kept_is_to_be_sent_again(client: Client, local: 
         [insert("a"), insert("a")],
         [insert("a"), {"Statement": "SELECT * FROM \"engine-events\" WHERE id = 'a'"}],
         [{"Statement": f"INSERT INTO \"{EVENTS}\" VALUE {{'id': ?, 'n': ?}}", "Parameters": [{"S": "a"}]}],
+        [{**update("a", "a"), "Parameters": [{"S": "a"}]}],
+        [insert("a"), update("a", "a")],
     ],
-    ids=["too many", "one item twice", "reads among writes", "a parameter too few"],
+    ids=[
+        "too many",
+        "one item twice",
+        "reads among writes",
+        "a parameter too few",
+        "a parameter too few for an update",
+        "an item put and updated",
+    ],
 )
 def test_a_batch_that_aws_refuses_is_refused(client: Client, local: EmbeddedEngine, statements: list[Any]) -> None:
     with pytest.raises(ClientError) as caught:

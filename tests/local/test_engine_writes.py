@@ -173,3 +173,23 @@ def test_a_cancelled_transaction_may_be_sent_again_with_its_token(client: Client
         client.transact_write_items(**request)
     client.put_item(TableName=EVENTS, Item=ITEM)
     client.transact_write_items(**request)
+
+
+def test_what_is_stamped_is_forgotten_once_its_time_has_come_and_nothing_else(
+    client: Client, local: EmbeddedEngine
+) -> None:
+    for row_id, stamp in (("past", {"N": "99"}), ("now", {"N": "100"}), ("later", {"N": "101"}), ("text", {"S": "1"})):
+        client.put_item(TableName=EVENTS, Item={"id": {"S": row_id}, "forget_at": stamp})
+    client.put_item(TableName=EVENTS, Item={"id": {"S": "plain"}})
+    assert local.forget(100.0) == 0, "the table does not say so"
+    live = {"AttributeName": "forget_at", "Enabled": True}
+    client.update_time_to_live(TableName=EVENTS, TimeToLiveSpecification=live)
+    heard: list[str] = []
+    local.on_write = lambda touched: heard.extend(place.hash_key.value for place in touched)
+    try:
+        assert local.forget(100.0) == 2
+    finally:
+        local.on_write = None
+    assert sorted(heard) == ["now", "past"], "what is kept on disk is forgotten there too"
+    assert {item["id"]["S"] for item in local.items(EVENTS)} == {"later", "text", "plain"}
+    assert local.forget(100.0) == 0

@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,12 +25,13 @@ from chalicelib.store.directory import api_keys, expired_keys
 from chalicelib.store.directory.token_names import NameTaken
 from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.dynamodb import patience
-from chalicelib.store.dynamodb.tables import FORGET_AT, APIKeyItem, ConnectionLogItem
+from chalicelib.store.dynamodb.batch_insert import PARTIQL
+from chalicelib.store.dynamodb.tables import FORGET_AT, APIKeyItem, AuditLogItem, ConnectionLogItem
 from chalicelib.store.retention import runs as retention_runs
 from chalicelib.store.retention import state as retention_state
 from scripts.local.engine import EmbeddedEngine
 from tests.retention.conftest import DAY, NOW, Clock, Killed, Rows, Rules, hold, in_nanoseconds, lift
-from tests.transport import ObservedTransport, Send
+from tests.transport import ObservedTransport, Send, refusal
 
 NONE = {"api_keys": 0, "audit_connection_events": 0, "connection_logs": 0, "audit_logs": 0}
 TICK = timedelta.resolution
@@ -231,28 +232,102 @@ def test_ongoing_sessions_are_kept_where_the_policy_says_so(rules: Rules, rows: 
     assert rows.connections == {kept.id}
 
 
-@pytest.mark.parametrize(
-    ("closed", "remembered"),
-    [(None, True), (29 * DAY, True), (30 * DAY, True), (30 * DAY + TICK, False), (31 * DAY, False)],
-)
-def test_a_session_that_an_event_may_still_speak_of_leaves_a_tombstone(
-    rules: Rules, rows: Rows, tables: EmbeddedEngine, closed: timedelta | None, *, remembered: bool
+def forget_at(tables: EmbeddedEngine) -> datetime:
+    """When the one connection row that there was is deleted."""
+    (item,) = tables.items(ConnectionLogItem.Meta.table_name)
+    return datetime.fromtimestamp(int(item[FORGET_AT]["N"]), UTC)
+
+
+def test_a_purged_row_may_be_deleted_at_once_and_stands_where_the_purge_does_not_look(
+    rules: Rules, rows: Rows, tables: EmbeddedEngine
+) -> None:
+    rules(connection_logs=30 * DAY, audit_logs=30 * DAY)
+    rows.web(31 * DAY)
+    rows.audit(31 * DAY)
+    rows.audit(91 * DAY, "open")
+    run()
+    stamped = [*tables.items(ConnectionLogItem.Meta.table_name), *tables.items(AuditLogItem.Meta.table_name)]
+    assert [item[FORGET_AT] for item in stamped] == [{"N": str(int(NOW.timestamp()))}] * 3
+    assert not any({"all", "connection_event", "rev"} & item.keys() for item in stamped)
+
+
+@pytest.mark.parametrize("closed", [30 * DAY + TICK, 31 * DAY, 40 * DAY])
+def test_a_session_that_ended_before_the_cut_off_may_be_deleted_at_once(
+    rules: Rules, rows: Rows, tables: EmbeddedEngine, closed: timedelta
+) -> None:
+    rules(connection_logs=30 * DAY)
+    rows.session(41 * DAY, closed=closed)
+    run()
+    assert forget_at(tables) == NOW
+
+
+@pytest.mark.parametrize("closed", [30 * DAY, 29 * DAY, 23 * DAY + TICK])
+def test_a_session_that_ended_within_the_retention_stays_until_its_end_is_past_its_time_too(
+    rules: Rules, rows: Rows, tables: EmbeddedEngine, closed: timedelta
+) -> None:
+    rules(connection_logs=30 * DAY)
+    rows.session(31 * DAY, closed=closed)
+    run()
+    end = NOW - closed + 30 * DAY
+    assert end < forget_at(tables) <= end + DAY
+    assert rows.connections == set()
+
+
+@pytest.mark.parametrize("closed", [None, 23 * DAY, DAY])
+def test_a_session_that_was_open_or_lasted_long_leaves_a_bare_tombstone(
+    rules: Rules, rows: Rows, tables: EmbeddedEngine, closed: timedelta | None
 ) -> None:
     rules(connection_logs=30 * DAY)
     row = rows.session(31 * DAY, closed=closed)
     run()
-    items = tables.items(ConnectionLogItem.Meta.table_name)
-    assert [set(item) for item in items] == ([{"id", FORGET_AT}] if remembered else [])
-    if remembered:
-        assert items[0]["id"]["S"] == row.id
-        assert int(items[0][FORGET_AT]["N"]) > (NOW + 360 * DAY).timestamp()
+    (item,) = tables.items(ConnectionLogItem.Meta.table_name)
+    assert item == {"id": {"S": row.id}, FORGET_AT: item[FORGET_AT]}
+    assert forget_at(tables) > NOW + 360 * DAY
 
 
 def test_a_code_that_came_later_counts_as_an_event(rules: Rules, rows: Rows, tables: EmbeddedEngine) -> None:
     rules(connection_logs=30 * DAY)
     rows.put(replace(rows.session(40 * DAY), closing=Closing(NOW - 39 * DAY, code=Mark(NOW - DAY, 1))))
     run()
-    assert len(tables.items(ConnectionLogItem.Meta.table_name)) == 1
+    assert forget_at(tables) > NOW
+
+
+def test_a_row_that_another_took_the_place_of_meanwhile_is_not_stamped(
+    rules: Rules, rows: Rows, transport: ObservedTransport
+) -> None:
+    rules(connection_logs=30 * DAY)
+    gone = rows.web(31 * DAY)
+    rows.web(31 * DAY)
+
+    def replaced(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "BatchExecuteStatement":
+            rows.put(replace(gone, connect_time=NOW - DAY))
+        return send(operation, request)
+
+    transport.intercept(replaced)
+    record = run()
+    assert (record["purged"], record["remaining"]) == (purged(connection_logs=1), False)
+    assert rows.connections == {gone.id}
+
+
+def test_an_engine_without_partiql_is_sent_a_stamp_for_each_row(
+    rules: Rules, rows: Rows, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules(connection_logs=30 * DAY, audit_logs=30 * DAY)
+    monkeypatch.setattr(PARTIQL, "is_lacking", False)
+    for age in (31, 32, 33):
+        rows.web(age * DAY)
+        rows.audit((60 + age) * DAY, "open")
+
+    def lacking(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "BatchExecuteStatement":
+            raise refusal("UnknownOperationException", operation)
+        return send(operation, request)
+
+    transport.intercept(lacking)
+    assert run()["purged"] == purged(connection_logs=3, audit_connection_events=3)
+    assert rows.connections == rows.audits == set()
+    assert transport.operations.count("BatchExecuteStatement") == 1
 
 
 # Holds.
@@ -312,7 +387,7 @@ def test_of_two_handlers_one_works_and_the_other_leaves(rules: Rules, rows: Rows
     others: list[dict[str, Any] | None] = []
 
     def during(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        if operation == "BatchWriteItem" and not others:
+        if operation == "BatchExecuteStatement" and not others:
             others.append({})
             others[0] = purge(60)
         return send(operation, request)
@@ -334,7 +409,7 @@ def test_the_lease_of_a_process_that_died_ends_and_its_run_is_told_of(
 
     def dies(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         writes[operation] += 1
-        if operation == "BatchWriteItem" and writes[operation] == 2:
+        if operation == "BatchExecuteStatement" and writes[operation] == 2:
             raise Killed
         return send(operation, request)
 
@@ -363,7 +438,7 @@ def test_a_run_whose_lease_was_taken_over_deletes_no_more(
 
     def taken(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         answer = send(operation, request)
-        if operation == "BatchWriteItem":
+        if operation == "BatchExecuteStatement":
             writes.append(operation)
             clock.moment += LEASE
             assert retention_state.take("another", clock.moment, clock.moment + LEASE, {}) is not None
@@ -391,7 +466,7 @@ def test_a_run_that_was_overtaken_says_itself_what_it_did(
     def overtaken(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         nonlocal batches
         answer = send(operation, request)
-        batches += operation == "BatchWriteItem"
+        batches += operation == "BatchExecuteStatement"
         if batches == 2 and not others:
             others.append({})
             clock.moment += LEASE
@@ -454,7 +529,7 @@ def test_what_is_throttled_unprocessed_or_not_answered_is_sent_again(
     rules(connection_logs=30 * DAY, audit_logs=30 * DAY, api_keys=7 * DAY)
     monkeypatch.setattr(log_purge, "ROUND", 40)
     for number in range(60):
-        rows.session(31 * DAY + number * TICK)
+        rows.session(31 * DAY + number * TICK, closed=None if number % 2 else 31 * DAY)
         rows.audit(31 * DAY + number * TICK)
         rows.token(31 * DAY + number * TICK)
     calls = Counter[str]()
@@ -468,7 +543,13 @@ def test_what_is_throttled_unprocessed_or_not_answered_is_sent_again(
             if half:
                 send(operation, {"RequestItems": {table: asked[:half]}})
             return {"UnprocessedItems": {table: asked[half:]}}
-        if operation in ("Query", "BatchWriteItem", "UpdateItem", "TransactWriteItems") and number % 4 == 2:
+        if operation == "BatchExecuteStatement" and number % 4 == 1:
+            half = len(request["Statements"]) // 2
+            done = send(operation, {"Statements": request["Statements"][:half]})["Responses"] if half else []
+            throttling = {"Error": {"Code": "ThrottlingError", "Message": "slow down"}}
+            return {"Responses": [*done, *[throttling] * (len(request["Statements"]) - half)]}
+        often = ("Query", "BatchWriteItem", "BatchExecuteStatement", "UpdateItem", "TransactWriteItems")
+        if operation in often and number % 4 == 2:
             if operation != "Query":
                 send(operation, request)
             raise ReadTimeoutError(endpoint_url="https://dynamodb.example.com/")  # type: ignore[no-untyped-call]

@@ -24,7 +24,7 @@ MOST_STATEMENTS = 25
 
 _ATTEMPTS = 4
 _TAKEN = frozenset({"DuplicateItem", "ConditionalCheckFailed"})
-_TRANSIENT = frozenset(
+TRANSIENT = frozenset(
     {
         "InternalServerError",
         "ItemCollectionSizeLimitExceeded",
@@ -34,6 +34,7 @@ _TRANSIENT = frozenset(
         "TransactionConflict",
     }
 )
+"""Codes of statements that may succeed in a moment."""
 
 _log = logging.getLogger(__name__)
 
@@ -116,7 +117,7 @@ def _outcome(response: dict[str, Any]) -> Outcome:
     code = error["Code"]
     if code in _TAKEN:
         return NotInserted(error.get("Item"))
-    if code in _TRANSIENT:
+    if code in TRANSIENT:
         # Of all such refusals this alone has a reason that helps, as in `client`: a disk that is full.
         return _Throttled(error.get("Message", "") if code == "InternalServerError" else "")
     _log.error("The store refused a row: %s %s", code, error.get("Message", ""))

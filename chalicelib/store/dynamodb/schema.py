@@ -14,7 +14,12 @@ from pynamodb.models import Model
 
 from chalicelib.errors import Unavailable
 from chalicelib.store.dynamodb.client import call
-from chalicelib.store.dynamodb.tables import TABLES
+from chalicelib.store.dynamodb.optional_operation import OptionalOperation
+from chalicelib.store.dynamodb.tables import TABLES, TIMES_TO_LIVE
+
+TTL = OptionalOperation(
+    "UpdateTimeToLive", "This engine deletes nothing by itself: what is purged is hidden, and stays in the tables."
+)
 
 _WAIT_SECONDS = 60.0
 _POLL_SECONDS = 0.2
@@ -46,6 +51,8 @@ def table_definition(table: type[Model]) -> dict[str, object]:
 def create_missing_tables() -> list[str]:
     """Create the tables that are not there, wait until each can be used, and name those that were created.
 
+    Where the engine can, it deletes what is stamped in them; see `TIMES_TO_LIVE`.
+
     Raises:
         Unavailable: the engine cannot be reached, or a table was not ready within a minute.
     """
@@ -63,7 +70,22 @@ def create_missing_tables() -> list[str]:
             if time.monotonic() > give_up_at:
                 raise Unavailable(f"Table {table.Meta.table_name} was not ready within {_WAIT_SECONDS:.0f} seconds.")
             time.sleep(_POLL_SECONDS)
+        _let_items_be_forgotten(table)
     return [table.Meta.table_name for table in missing]
+
+
+def _let_items_be_forgotten(table: type[Model]) -> None:
+    """Have the engine delete what is stamped."""
+    attribute = TIMES_TO_LIVE.get(table)
+    if attribute is None or TTL.is_lacking:
+        return
+    named = {"TableName": table.Meta.table_name}
+    try:
+        call(TTL.name, {**named, "TimeToLiveSpecification": {"AttributeName": attribute, "Enabled": True}})
+    except ClientError as error:
+        # So is refused what another process has asked for.
+        if error.response["Error"]["Code"] != "ValidationException":
+            TTL.learn_from(error)
 
 
 def _status(table_name: str) -> str | None:

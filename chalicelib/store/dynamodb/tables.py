@@ -254,6 +254,7 @@ def decoded(table: type[Model], item: Mapping[str, Mapping[str, Any]]) -> dict[s
 
 TIMES_TO_LIVE: Mapping[type[Model], str] = {
     ConnectionLogItem: FORGET_AT,
+    AuditLogItem: FORGET_AT,
     APIKeyItem: FORGET_AT,
     PlatformItem: FORGET_AT,
 }

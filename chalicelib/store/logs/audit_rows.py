@@ -25,16 +25,28 @@ from typing import Any
 
 from chalicelib import times
 from chalicelib.errors import Unavailable
-from chalicelib.lanes.catalogue import AUDIT_LANES, EVENT_TIME, POSITION, TIME_LENGTH, Lane, lane_keys, position
+from chalicelib.lanes.catalogue import (
+    ALL,
+    AUDIT_LANES,
+    CONNECTION_EVENT,
+    EVENT_TIME,
+    POSITION,
+    TIME_LENGTH,
+    Lane,
+    lane_keys,
+    position,
+)
 from chalicelib.records import AuditLog, Overflow, Receipt
 from chalicelib.settings import current
 from chalicelib.store.dynamodb.batch_get import batch_get
+from chalicelib.store.dynamodb.batch_update import Update
 from chalicelib.store.dynamodb.client import Item
 from chalicelib.store.dynamodb.packing import packed, unpacked
 from chalicelib.store.dynamodb.sizes import WRITE_UNIT_BYTES, item_bytes, write_units
-from chalicelib.store.dynamodb.tables import DOC, PACKED_DOC, AuditLogItem
+from chalicelib.store.dynamodb.tables import DOC, FORGET_AT, PACKED_DOC, AuditLogItem
 from chalicelib.store.dynamodb.transaction import Write
 from chalicelib.store.logs.audit_words import WORDS
+from chalicelib.store.logs.stamps import UNLESS_STAMPED, stamp
 
 OVERFLOW = "rest"
 LARGEST_ITEM_BYTES = 400_000
@@ -150,15 +162,26 @@ def with_overflow(row: AuditLog, items: Mapping[str, Item]) -> AuditLog:
     return AuditLog.of({**vars(row), "overflow": None, "diff": {}, "additional_fields": {}, **fields})
 
 
+def removal(row: AuditLog, now: datetime) -> Update:
+    """The stamp of a row that has one item."""
+    lanes = (ALL, CONNECTION_EVENT) if row.connection_event else (ALL,)
+    return stamp(row.id, position(row.time, row.id), now, lanes)
+
+
 def writes_of(row: AuditLog) -> list[Write]:
     """The row as writes of a transaction, for a change that must not happen without its trail: one, if it is no giant.
 
-    The condition of the first is that there is no row with this id. The further items have none: what stands in their
-    place without a row is left of one that was purged.
+    The condition of the first is that there is no row with this id, or one that was purged. The further items have
+    none: what stands in their place without a row is left of one that was purged.
     """
     items = to_items(row, shards=current().log_shards, lanes=current().audit_lanes.written)
     table = AuditLogItem.Meta.table_name
-    own = {"TableName": table, "Item": items[0], "ConditionExpression": "attribute_not_exists(id)"}
+    own = {
+        "TableName": table,
+        "Item": items[0],
+        "ConditionExpression": UNLESS_STAMPED,
+        "ExpressionAttributeNames": {"#forget_at": FORGET_AT},
+    }
     return [Write("Put", own), *(Write("Put", {"TableName": table, "Item": item}) for item in items[1:])]
 
 

@@ -17,6 +17,7 @@ from chalicelib.store.dynamodb.client import ConditionFailed, Item, TransactionC
 from chalicelib.store.dynamodb.tables import AuditLogItem
 from chalicelib.store.dynamodb.transaction import transact
 from chalicelib.store.logs.audit_rows import from_item, with_overflow, writes_of
+from chalicelib.store.logs.stamps import is_row
 from chalicelib.store.logs.write_pool import NotWritten, Written, write_all_of
 
 Join = Callable[[AuditLog, AuditLog], AuditLog]
@@ -100,7 +101,8 @@ class _Writing:
     def write(self, stored: Item | None) -> Written[AuditLog]:
         """Write it by calls of its own, given what an insertion has met."""
         row = self.row
-        met = None if stored is None else _whole(stored)
+        # A row that was purged is none.
+        met = _whole(stored) if stored is not None and is_row(stored) else None
         for _ in range(_ATTEMPTS):
             if met is None:
                 met = _put(row)

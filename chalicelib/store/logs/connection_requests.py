@@ -11,8 +11,9 @@ from chalicelib.lanes.catalogue import CLOSING, EVERY_CONNECTION_LANE, POSITION,
 from chalicelib.records import ConnectionLog
 from chalicelib.settings import current
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
-from chalicelib.store.dynamodb.tables import ConnectionLogItem
-from chalicelib.store.logs.connection_rows import OPEN, REVISION, closing_text, from_item, is_row, revision, to_item
+from chalicelib.store.dynamodb.tables import FORGET_AT, ConnectionLogItem
+from chalicelib.store.logs.connection_rows import OPEN, REVISION, closing_text, from_item, revision, to_item
+from chalicelib.store.logs.stamps import UNLESS_STAMPED, is_row
 
 _OPEN_LANES = {f"#{lane.name}": lane.name for lane in EVERY_CONNECTION_LANE if "ongoing" in lane.only.get("status", ())}
 """The lanes that hold open sessions alone, whether the deployment keeps them now or has kept them before."""
@@ -25,7 +26,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """A session was purged that events may still speak of."""
+    """A row was purged, and its place is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,12 @@ def put(row: ConnectionLog, *, over_tombstone: bool) -> Done | State:
         row: the row.
         over_tombstone: whether it may take the place of a tombstone.
     """
-    request = {
+    request: dict[str, Any] = {
         "Item": new_item(row),
-        # A tombstone has no position.
-        "ConditionExpression": "attribute_not_exists(#known)",
-        "ExpressionAttributeNames": {"#known": POSITION if over_tombstone else "id"},
+        "ConditionExpression": "attribute_not_exists(id)",
     }
+    if over_tombstone:
+        request |= {"ConditionExpression": UNLESS_STAMPED, "ExpressionAttributeNames": {"#forget_at": FORGET_AT}}
     return _put(row.id, request)
 
 

@@ -11,9 +11,12 @@
     conflicts  what events said otherwise, compressed JSON; in the row alone
     rev        how often the row was written: the condition of every replacement
 
-Where a session was purged that an event within the retention may still speak of (it was open, or ended within the
-retention), a *tombstone* takes the place of the row: the id, and when even the tombstone may go. It is in no lane, and
-keeps a late disconnect from being taken for a session of its own.
+    forget_at  of a row that was purged: when it may be deleted; see `chalicelib.store.logs.stamps`
+
+Where a session was purged that an event within the retention may still speak of, its row keeps a late disconnect from
+being taken for a session of its own. If it ended a few days after the cut-off, it is stamped to stay until its end is
+past its time too. If it was open, or lasted for longer, a *tombstone* takes the place of the row: the id, and when even
+the tombstone may go. It is in no lane.
 
 Bytes are the bill: a write costs a unit per started KB for the row and for every lane.
 """
@@ -27,13 +30,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import times
-from chalicelib.lanes.catalogue import CLOSING, CONNECTION_LANES, POSITION, TIME_LENGTH, Lane, lane_keys, position
+from chalicelib.lanes.catalogue import ALL, CLOSING, CONNECTION_LANES, POSITION, TIME_LENGTH, Lane, lane_keys, position
 from chalicelib.records import Closing, Conflict, Conflicts, ConnectionLog, Mark, Origin, Receipt
-from chalicelib.store.dynamodb.batch_write import WriteRequest, deletion
+from chalicelib.store.dynamodb.batch_update import Update
+from chalicelib.store.dynamodb.batch_write import WriteRequest
 from chalicelib.store.dynamodb.client import Item
 from chalicelib.store.dynamodb.packing import packed, unpacked
 from chalicelib.store.dynamodb.stored_json import read
 from chalicelib.store.dynamodb.tables import FORGET_AT
+from chalicelib.store.logs.stamps import stamp
 
 OPEN = "open"
 REVISION = "rev"
@@ -43,6 +48,12 @@ _MOMENT = "connect_time"
 
 _REMEMBERED = timedelta(days=365)
 """Beyond the retention, for a session may stay open for long after it was purged."""
+_STAYING = timedelta(days=7)
+"""For how long at most a row that was purged is its own tombstone; a bare one is small, and dear to write."""
+_MARGIN = timedelta(days=1)
+"""For how much longer it is."""
+_PURGED_FROM = (ALL, REVISION)
+"""What a purged row has no more: its place where the purge looks, and what a writer replaces it by."""
 
 _NOT_IN_DOC = frozenset({"id", "connect_time", "closing", "conflicts", "origin", "receipt", "was"})
 _DOC_FIELDS = tuple(field.name for field in fields(ConnectionLog) if field.name not in _NOT_IN_DOC)
@@ -95,20 +106,18 @@ def from_item(item: Item) -> ConnectionLog:
     return ConnectionLog.of(values)
 
 
-def is_row(item: Item) -> bool:
-    """Whether an item is a row; otherwise it is a tombstone."""
-    return POSITION in item
-
-
-def removal(row: ConnectionLog, cut_off: datetime, now: datetime) -> WriteRequest:
-    """The write that takes a row away, given with its closing; where its place must be kept, it leaves a tombstone."""
+def removal(row: ConnectionLog, cut_off: datetime, now: datetime) -> Update | WriteRequest:
+    """The stamp of a row, given with its closing, or the tombstone that takes its place."""
+    forget_at = now
     if row.session and row.connection_id:
         ended = last_event(row.closing) if row.closing else None
-        if ended is None or ended >= cut_off:
+        if ended is None or ended >= cut_off + _STAYING:
             # In seconds, because a session may have ended in the year 9999.
-            forget_at = (ended or now).timestamp() + (now - cut_off + _REMEMBERED).total_seconds()
-            return {"PutRequest": {"Item": {"id": {"S": row.id}, FORGET_AT: {"N": str(int(forget_at))}}}}
-    return deletion(row.id)
+            seconds = (ended or now).timestamp() + (now - cut_off + _REMEMBERED).total_seconds()
+            return {"PutRequest": {"Item": {"id": {"S": row.id}, FORGET_AT: {"N": str(int(seconds))}}}}
+        if ended >= cut_off:
+            forget_at += ended - cut_off + _MARGIN
+    return stamp(row.id, position(row.connect_time, row.id), forget_at, _PURGED_FROM)
 
 
 def last_event(closing: Closing) -> datetime:

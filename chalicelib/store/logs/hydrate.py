@@ -12,10 +12,13 @@ from itertools import accumulate
 from operator import attrgetter
 from typing import Generic, NamedTuple
 
+from chalicelib.lanes.catalogue import POSITION
 from chalicelib.records import Organization, User
 from chalicelib.store.directory import people
 from chalicelib.store.dynamodb.batch_get import batch_get_rounds
 from chalicelib.store.dynamodb.rounds import Rounds
+from chalicelib.store.dynamodb.tables import FORGET_AT
+from chalicelib.store.logs.stamps import is_row
 from chalicelib.store.logs.tables import LogTable, Row
 
 
@@ -27,12 +30,15 @@ class Hydrated(NamedTuple, Generic[Row]):
     organizations: dict[str, Organization]
 
 
-def with_base_fields(log: LogTable[Row], rows: list[Row], *, consistent: bool = False) -> Rounds[list[Row]]:
-    """The rows with the fields that no index holds; no request where the log has no such fields.
+def with_base_fields(
+    log: LogTable[Row], rows: list[Row], *, past: frozenset[str] = frozenset(), consistent: bool = False
+) -> Rounds[list[Row]]:
+    """The rows with the fields that no index holds; no request where nothing is to be learnt from the table.
 
     Args:
         log: which log.
         rows: as they were read from an index.
+        past: data sets whose rows are left out where the table has them as purged.
         consistent: whether every write that was acknowledged must be seen, at twice the price.
 
     Raises:
@@ -40,12 +46,20 @@ def with_base_fields(log: LogTable[Row], rows: list[Row], *, consistent: bool = 
     """
     base = log.base
     ids = [item_id for row in rows for item_id in base.ids(row)] if base.fields else []
-    if not ids:
+    attributes: Sequence[str] = base.attributes if base.fields else ("id",)
+    unsure = {row.id for row in rows if row.data_set in past}
+    if not ids and not unsure:
         return rows
-    wanted, attributes = {log.table_name: ids}, {log.table_name: base.attributes}
-    answers = yield from batch_get_rounds(wanted, attributes, consistent=consistent)
+    if unsure:
+        # A row that the table does not have is gone: so what it has must not lag behind.
+        ids += unsure
+        attributes = (*attributes, POSITION, FORGET_AT)
+        consistent = True
+    wanted, projected = {log.table_name: ids}, {log.table_name: attributes}
+    answers = yield from batch_get_rounds(wanted, projected, consistent=consistent)
     items = {item["id"]["S"]: item for _, item in answers}
-    return [base.joined(row, items) for row in rows]
+    standing = [row for row in rows if row.id not in unsure or is_row(items.get(row.id))]
+    return [base.joined(row, items) for row in standing] if base.fields else standing
 
 
 def hydrate(

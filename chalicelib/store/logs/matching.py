@@ -20,8 +20,8 @@ class Matching:
     Attributes:
         before: filters rows by the fields that the index has.
         after: those that it must pass once it is hydrated.
-        hydrates: whether the plan depends on `after`, so that rows are hydrated before they are counted. Otherwise
-            `after` only leaves out rows that have changed since the index was written.
+        hydrates: whether the plan depends on `after`, or rows may have been purged, so that they are looked up before
+            they are counted. Otherwise `after` only leaves out rows that have changed since the index was written.
     """
 
     before: RowFilter
@@ -55,7 +55,7 @@ def matching(plan: Plan, base_only: frozenset[str]) -> Matching:
             rows = [row for row in rows if condition.match(row)]
         return [row for row in rows if any(criteria.ever_matched(row) for criteria in any_of)] if any_of else rows
 
-    return Matching(before, tuple(after), hydrates)
+    return Matching(before, tuple(after), hydrates or bool(plan.past))
 
 
 def matches(row: object, predicates: Sequence[Predicate]) -> bool:

@@ -17,6 +17,7 @@ from chalicelib.store.dynamodb.rounds import IN_FLIGHT, Rounds
 from chalicelib.store.logs.hydrate import with_base_fields
 from chalicelib.store.logs.matching import Matching, Predicate, matches, matching, seen_once
 from chalicelib.store.logs.merge import Batch, Checkpoint, End, Merge, Spent
+from chalicelib.store.logs.stamps import is_row
 from chalicelib.store.logs.tables import LogTable, Row
 
 _IDS_PER_REQUEST = 100
@@ -136,12 +137,14 @@ class Source(Generic[Row]):
         if waiting.position and not self._budget.in_time:
             return Matched((), Spent(waiting.position))
         rows = waiting.take(missing)
-        whole = rows if path.plan.lane == BY_ID else (yield from with_base_fields(self._log, rows))
+        # What is read by ids is read from the table.
+        by_id = path.plan.lane == BY_ID
+        whole = rows if by_id else (yield from with_base_fields(self._log, rows, past=path.plan.past))
         right = [row for row in whole if matches(row, path.matching.after)]
         waiting.note(self._log.position(rows[-1]), len(rows), len(right))
         path.observed = path.observed.then(len(rows), len(right))
         state = Checkpoint(waiting.position) if waiting.rows else waiting.below
-        return Matched([Candidate(row, (), whole=True) for row in right], state)
+        return Matched([Candidate(row, (), bool(self._log.base.fields)) for row in right], state)
 
 
 class Unhydrated(Generic[Row]):
@@ -193,6 +196,6 @@ class ByIds(Generic[Row]):
         table = self._log.table_name
         answers = yield from batch_get_rounds({table: self._plan.keys}, {table: self._log.base.indexed})
         self._budget.rows_read += len(answers)
-        items = [item for _, item in answers if POSITION in item]
+        items = [item for _, item in answers if is_row(item)]
         inside = [item for item in items if self._plan.low <= item[POSITION]["S"] <= self._plan.high]
         return Batch(sorted(inside, key=lambda item: str(item[POSITION]["S"]), reverse=True), End())

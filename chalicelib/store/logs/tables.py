@@ -12,12 +12,13 @@ from typing import Any, Generic, TypeVar
 
 from pynamodb.models import Model
 
-from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, POSITION, Lane, position
+from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, Lane, position
 from chalicelib.records import AuditLog, ConnectionLog
 from chalicelib.settings import Lanes, current
-from chalicelib.store.dynamodb.batch_write import WriteRequest, deletion
+from chalicelib.store.dynamodb.batch_update import Update
+from chalicelib.store.dynamodb.batch_write import WriteRequest
 from chalicelib.store.dynamodb.client import Item, call
-from chalicelib.store.dynamodb.tables import AuditLogItem, ConnectionLogItem
+from chalicelib.store.dynamodb.tables import FORGET_AT, AuditLogItem, ConnectionLogItem
 from chalicelib.store.logs import audit_rows, connection_rows
 from chalicelib.store.logs.closings import (
     IN_CLOSINGS,
@@ -28,6 +29,7 @@ from chalicelib.store.logs.closings import (
     with_closing,
     with_conflicts,
 )
+from chalicelib.store.logs.stamps import is_row
 
 Row = TypeVar("Row", ConnectionLog, AuditLog)
 
@@ -58,12 +60,12 @@ class Changes(Generic[Row]):
     """The functions that change and delete stored rows of a log.
 
     Attributes:
-        removal: the write that takes a row away; given the row, the cut-off and now.
+        removal: the stamp of a row, or the tombstone that takes its place; given the row, the cut-off and now.
         overflow_ids: the ids of the items that a row has beside its own, which go when it does.
         revision: the attribute that changes with every write of a row; None where rows never change.
     """
 
-    removal: Callable[[Row, datetime, datetime], WriteRequest]
+    removal: Callable[[Row, datetime, datetime], Update | WriteRequest]
     overflow_ids: Callable[[Row], tuple[str, ...]] = lambda _: ()
     revision: str | None = None
 
@@ -104,7 +106,7 @@ class LogTable(Generic[Row]):
     def get(self, row_id: str) -> Row | None:
         """The row with this id."""
         item = call("GetItem", {"TableName": self.table_name, "Key": {"id": {"S": row_id}}}).get("Item")
-        return self.read(item) if item and POSITION in item else None
+        return self.read(item) if item and is_row(item) else None
 
 
 CONNECTION_LOGS: LogTable[ConnectionLog] = LogTable(
@@ -138,9 +140,12 @@ AUDIT_LOGS: LogTable[AuditLog] = LogTable(
     read=audit_rows.from_item,
     users=("user_id", "resource_user_id"),
     base=BaseParts(
-        audit_rows.overflow_ids, audit_rows.with_overflow, audit_rows.overflow_bytes, indexed=audit_rows.IN_LANES
+        audit_rows.overflow_ids,
+        audit_rows.with_overflow,
+        audit_rows.overflow_bytes,
+        indexed=(*audit_rows.IN_LANES, FORGET_AT),
     ),
-    changes=Changes(lambda row, _cut_off, _now: deletion(row.id), audit_rows.further_ids),
+    changes=Changes(lambda row, _cut_off, now: audit_rows.removal(row, now), audit_rows.further_ids),
 )
 
 LOG_TABLES: tuple[LogTable[Any], ...] = (CONNECTION_LOGS, AUDIT_LOGS)

@@ -11,6 +11,8 @@ deletes can have been begun without knowing of it.
     run            the run under way, as of the last renewal: what is left of it should its process die
     previous       the run that was there when the lease was taken, for a holder that did not hear that it has it
     swept          how far the last run looked at everything and kept it; see `chalicelib.retention.sweep`
+    floors         of each data set the moment before which rows were purged, or are about to be: a purge stores it with
+                   the renewal that comes before its stamps, and no reader goes below it, whatever the policy is by then
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ class State:
     run: Mapping[str, Any] | None = None
     swept: Mapping[str, Any] = field(default_factory=dict)
     previous: Mapping[str, Any] | None = None
+    floors: Mapping[str, datetime] = field(default_factory=dict)
 
     def leased(self, now: datetime) -> bool:
         """Whether a run holds the lease at a time."""
@@ -86,8 +89,10 @@ def take(holder: str, now: datetime, until: datetime, run: Mapping[str, Any]) ->
     return _state(answer.get("Attributes", {}))
 
 
-def renew(holder: str, version: int, until: datetime, run: Mapping[str, Any]) -> State | None:
-    """Keep the lease for the next round of deletes.
+def renew(
+    holder: str, version: int, until: datetime, run: Mapping[str, Any], floors: Mapping[str, datetime]
+) -> State | None:
+    """Keep the lease for the next round of deletes, and raise the floors to what it is about to purge.
 
     Returns:
         None when the holds are those of this version; otherwise the state that has the new ones, and nothing is
@@ -98,9 +103,10 @@ def renew(holder: str, version: int, until: datetime, run: Mapping[str, Any]) ->
     """
     try:
         _update(
-            "SET #until = :until, #run = :run, #acknowledged = :version",
+            "SET #until = :until, #run = :run, #acknowledged = :version, #floors = :floors",
             "#holder = :holder AND #version = :version",
             {
+                ":floors": {"S": _floors_text(floors)},
                 ":holder": {"S": holder},
                 ":until": {"S": times.fixed(until)},
                 ":run": {"S": _text(run)},
@@ -115,18 +121,29 @@ def renew(holder: str, version: int, until: datetime, run: Mapping[str, Any]) ->
     return None
 
 
-def release(holder: str, swept: Mapping[str, Any], *, left: tuple[Mapping[str, Any], datetime] | None = None) -> None:
+def release(
+    holder: str,
+    swept: Mapping[str, Any],
+    floors: Mapping[str, datetime],
+    *,
+    left: tuple[Mapping[str, Any], datetime] | None = None,
+) -> None:
     """Give the lease back; nothing happens where another has it by now.
 
     Args:
         holder: whose lease it is.
         swept: the memory for the next run.
+        floors: with the cut-offs that the run has finished.
         left: a record that could not be stored, and when the run ended: whoever takes the lease next stores it.
     """
-    values: Item = {":holder": {"S": holder}, ":swept": {"S": _text(swept)}}
-    update = "SET #swept = :swept REMOVE #holder, #until, #run"
+    values: Item = {
+        ":holder": {"S": holder},
+        ":swept": {"S": _text(swept)},
+        ":floors": {"S": _floors_text(floors)},
+    }
+    update = "SET #swept = :swept, #floors = :floors REMOVE #holder, #until, #run"
     if left:
-        update = "SET #swept = :swept, #run = :run, #until = :until"
+        update = "SET #swept = :swept, #floors = :floors, #run = :run, #until = :until"
         values |= {":run": {"S": _text(left[0])}, ":until": {"S": times.fixed(left[1])}}
     try:
         _update(update, "#holder = :holder", values)
@@ -185,7 +202,16 @@ def _state(item: Item) -> State:
         run=json.loads(item["run"]["S"]) if "run" in item else None,
         swept=json.loads(item["swept"]["S"]) if "swept" in item else {},
         previous=json.loads(item["previous"]["S"]) if "previous" in item else None,
+        floors=_floors(item["floors"]["S"]) if "floors" in item else {},
     )
+
+
+def _floors(text: str) -> Mapping[str, datetime]:
+    return {name: times.from_fixed(moment) for name, moment in json.loads(text).items()}
+
+
+def _floors_text(floors: Mapping[str, datetime]) -> str:
+    return _text({name: times.fixed(moment) for name, moment in floors.items()})
 
 
 def _text(value: Mapping[str, Any] | None) -> str:

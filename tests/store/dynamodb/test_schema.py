@@ -26,8 +26,10 @@ from chalicelib.store.dynamodb.client import call
 from chalicelib.store.dynamodb.schema import create_missing_tables, table_definition
 from chalicelib.store.dynamodb.tables import (
     DOC,
+    FORGET_AT,
     PACKED_DOC,
     TABLES,
+    TIMES_TO_LIVE,
     APIKeyItem,
     AuditLogItem,
     ConnectionLogItem,
@@ -35,7 +37,7 @@ from chalicelib.store.dynamodb.tables import (
     UserItem,
 )
 from scripts.local.engine import EmbeddedEngine
-from tests.transport import ObservedTransport, Send
+from tests.transport import ObservedTransport, Send, refusal
 
 NAMES = [table.Meta.table_name for table in TABLES]
 
@@ -59,6 +61,34 @@ def test_the_tables_are_made_once() -> None:
     assert create_missing_tables() == NAMES
     assert sorted(call("ListTables", {})["TableNames"]) == sorted(NAMES)
     assert create_missing_tables() == []
+
+
+@pytest.mark.usefixtures("no_tables")
+@pytest.mark.needs("time to live")
+def test_the_engine_is_asked_to_delete_what_is_stamped() -> None:
+    create_missing_tables()
+    described = [call("DescribeTimeToLive", {"TableName": name})["TimeToLiveDescription"] for name in NAMES]
+    stamped = [table in TIMES_TO_LIVE for table in TABLES]
+    assert [one["TimeToLiveStatus"] == "ENABLED" for one in described] == stamped
+    assert {one["AttributeName"] for one in described if "AttributeName" in one} == {FORGET_AT}
+
+
+@pytest.mark.usefixtures("no_tables")
+@pytest.mark.parametrize("code", ["UnknownOperationException", "ValidationException"])
+def test_an_engine_that_deletes_nothing_by_itself_serves_as_well(
+    transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr(schema.TTL, "is_lacking", False)
+
+    def refuses(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "UpdateTimeToLive":
+            raise refusal(code, operation)
+        return send(operation, request)
+
+    transport.intercept(refuses)
+    assert create_missing_tables() == NAMES
+    asked = transport.operations.count("UpdateTimeToLive")
+    assert asked == (1 if code == "UnknownOperationException" else len(TIMES_TO_LIVE))
 
 
 @pytest.mark.usefixtures("no_tables")

@@ -35,6 +35,7 @@ from chalicelib.store.logs.audit_rows import (
     writes_of,
 )
 from chalicelib.store.logs.audit_words import WORDS
+from chalicelib.store.logs.stamps import UNLESS_STAMPED
 from tests.store.audit import wide
 
 WRITE_UNITS = 11
@@ -329,7 +330,7 @@ def test_all_items_of_a_row_are_one_transaction_that_begins_with_the_row() -> No
     writes = writes_of(row)
     assert [write.request["Item"]["id"]["S"] for write in writes] == [row.id, f"{row.id}#1", f"{row.id}#2"]
     conditions = [write.request.get("ConditionExpression") for write in writes]
-    assert conditions == ["attribute_not_exists(id)", None, None]
+    assert conditions == [UNLESS_STAMPED, None, None]
 
 
 @pytest.mark.usefixtures("tables")
