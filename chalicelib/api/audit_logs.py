@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from uuid import uuid4
 
 from chalicelib.access.decide import Object, decide, reach
-from chalicelib.api import log_pages, log_summary, service_lines, trail
+from chalicelib.api import service_lines, trail
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.delivery import Delivery
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.ingest import PAST_RETENTION, Intake, id_answered, taken_in
-from chalicelib.api.log_resource import Log, answer_row
+from chalicelib.api.log_resource import Log
+from chalicelib.api.log_routes import add_reading
 from chalicelib.errors import Forbidden, GatebookError
 from chalicelib.logs import audit_event
 from chalicelib.logs.service_log import AUDIT_LOG
 from chalicelib.models.audit_logs import GenerateIn, audit_log_json, check_sizes, parse_row, sourced_json
 from chalicelib.models.base import parse
-from chalicelib.models.filters import filters_json
 from chalicelib.models.results import Results
 from chalicelib.records import AuditLog, Receipt
 from chalicelib.retention import holds
@@ -64,39 +63,8 @@ def _store(delivery: Delivery, accepted: Sequence[tuple[int, AuditLog]], results
 INTAKE = Intake(AUDIT_LOG, "audit_log", "create", parse_row, _store)
 
 
-@routes.view("/api/v2/audit")
-@partial(authenticated, names=partial(log_pages.names, log=LOG))
-def list_rows(call: Call, caller: Caller) -> Answer:
-    """The rows that match `q` and that the caller may read, newest first; 403 for a caller who may read none.
-
-    A caller who may read the whole log also gets the token that wrote a row, and the time of writing.
-    """
-    return log_pages.answer(call, caller, _log_for(caller))
-
-
-@routes.view("/api/v2/audit/filters")
-@authenticated
-def list_filters(_call: Call, _caller: Caller) -> Answer:
-    """The keys of `q`, for completion."""
-    return Answer(filters_json(AUDIT_FILTERS))
-
-
-@routes.view("/api/v2/audit/summary")
-@partial(authenticated, names=partial(log_pages.names, log=LOG))
-def summarize(call: Call, caller: Caller) -> Answer:
-    """Counts of the rows that `q` asks for, by time and by value."""
-    return log_summary.answer(call, caller, LOG)
-
-
-@routes.view("/api/v2/audit/{id}")
-@authenticated
-def show_row(_call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as the path has it
-    """One row, as lists answer it."""
-    return answer_row(caller, _log_for(caller), id)
-
-
-def _log_for(caller: Caller) -> Log[AuditLog]:
-    """The log as the caller may see it.
+def _log_for(_call: Call, caller: Caller) -> Log[AuditLog]:
+    """The log as the caller may see it: one who may read all of it also gets the token that wrote a row, and when.
 
     Raises:
         Forbidden: the caller may read no row.
@@ -105,6 +73,9 @@ def _log_for(caller: Caller) -> Log[AuditLog]:
     if readable.nothing:
         raise Forbidden
     return SOURCED if readable.site else LOG
+
+
+add_reading(routes, "/api/v2/audit", LOG, _log_for)
 
 
 @routes.view("/api/v2/audit/testgenerate", methods=["POST"])

@@ -7,20 +7,20 @@ from dataclasses import replace
 from functools import cached_property, partial
 
 from chalicelib.access.decide import reach
-from chalicelib.api import log_pages, log_summary, request_log, service_lines
+from chalicelib.api import request_log, service_lines
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.delivery import Delivery
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.ingest import PAST_RETENTION, Intake, id_answered, taken_in
-from chalicelib.api.log_resource import Log, answer_row
+from chalicelib.api.log_resource import Log
+from chalicelib.api.log_routes import add_reading
 from chalicelib.api.parameters import boolean
 from chalicelib.errors import Forbidden, GatebookError
 from chalicelib.logs import session
 from chalicelib.logs.batch import Batch, Outcome
 from chalicelib.logs.service_log import CONNECTION_LOG
 from chalicelib.models.connection_logs import connection_log_json, contradicted_json, parse_row, sourced_json
-from chalicelib.models.filters import filters_json
 from chalicelib.models.results import Results
 from chalicelib.records import ConnectionLog, Receipt
 from chalicelib.retention import holds
@@ -101,42 +101,14 @@ def _written(batch: Batch, rule: Rule, results: Results, delivery: Delivery) -> 
             yield outcome
 
 
-@routes.view("/api/v2/connectionlog")
-@partial(authenticated, names=partial(log_pages.names, log=LOG))
-def list_rows(call: Call, caller: Caller) -> Answer:
-    """The rows that match `q` and that the caller may read, newest first.
-
-    A caller who may read the whole log also gets the tokens that wrote a row, and with `conflicts=true` its conflicts.
-    """
-    return log_pages.answer(call, caller, _log_for(call, caller))
-
-
-@routes.view("/api/v2/connectionlog/filters")
-@authenticated
-def list_filters(_call: Call, _caller: Caller) -> Answer:
-    """The keys of `q`, for completion."""
-    return Answer(filters_json(CONNECTION_FILTERS))
-
-
-@routes.view("/api/v2/connectionlog/summary")
-@partial(authenticated, names=partial(log_pages.names, log=LOG))
-def summarize(call: Call, caller: Caller) -> Answer:
-    """Counts of the rows that `q` asks for, by time and by value."""
-    return log_summary.answer(call, caller, LOG)
-
-
-@routes.view("/api/v2/connectionlog/{id}")
-@authenticated
-def show_row(call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as the path has it
-    """One row, as lists answer it."""
-    return answer_row(caller, _log_for(call, caller), id)
-
-
 def _log_for(call: Call, caller: Caller) -> Log[ConnectionLog]:
-    """The log as the caller may see it."""
+    """The log as the caller may see it: with senders, and conflicts on request, for who may read all."""
     conflicts = boolean(call.query("conflicts"))
     if reach(caller.subject, "read", LOG.resource).site:
         return CONTRADICTED if conflicts else SOURCED
     if conflicts:
         raise Forbidden("Forbidden.", "Conflicts are shown to those who may read the whole log.")
     return LOG
+
+
+add_reading(routes, "/api/v2/connectionlog", LOG, _log_for)

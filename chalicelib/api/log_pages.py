@@ -32,7 +32,8 @@ from chalicelib.retention.keeping import Keeping
 from chalicelib.search import cursor, parser
 from chalicelib.search.criteria import criteria
 from chalicelib.search.cursor import CarriedCount, Cursor
-from chalicelib.search.parser import Filter, UserReference, parse
+from chalicelib.search.filter import Filter, UserReference
+from chalicelib.search.parser import parse
 from chalicelib.settings import current
 from chalicelib.store.directory import people
 from chalicelib.store.directory.claims import Claims

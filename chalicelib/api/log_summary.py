@@ -27,8 +27,8 @@ from chalicelib.api.parameters import boolean, int32
 from chalicelib.errors import Forbidden, Invalid, Validation
 from chalicelib.lanes.plan import Criteria
 from chalicelib.search import values
+from chalicelib.search.filter import Filter
 from chalicelib.search.filters import FilterKey, FilterTable, Kind
-from chalicelib.search.parser import Filter
 from chalicelib.settings import current
 from chalicelib.store.directory import people
 from chalicelib.store.dynamodb import client

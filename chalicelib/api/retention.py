@@ -27,8 +27,8 @@ from chalicelib.retention.purge import ENDING_SECONDS, purge
 from chalicelib.retention.run import cut_offs_json
 from chalicelib.search import parser
 from chalicelib.search.criteria import criteria
+from chalicelib.search.filter import UserReference
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS
-from chalicelib.search.parser import UserReference
 from chalicelib.search.values import quoted
 from chalicelib.settings import current
 from chalicelib.store.logs.tables import LOG_TABLES, LogTable

@@ -16,7 +16,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from chalicelib.lanes.catalogue import TIME_LENGTH
-from chalicelib.search.parser import Filter, UserChoice
+from chalicelib.search.filter import Filter, UserChoice
 
 _PLAIN, _COUNTED = 1, 2
 """The versions: a counted cursor carries the count of the first page, so that later pages do not count again."""

@@ -21,7 +21,7 @@ from chalicelib.models.sending import bytes_sent, may_be_sent
 from chalicelib.retention import holds
 from chalicelib.search import cursor
 from chalicelib.search.cursor import CarriedCount, Cursor, WrongCursor
-from chalicelib.search.parser import EVERYTHING, NOTHING, Filter
+from chalicelib.search.filter import EVERYTHING, NOTHING, Filter
 from chalicelib.settings import Settings
 from chalicelib.store.dynamodb.rounds import IN_FLIGHT, rounds_heard_by
 from chalicelib.store.logs import tables as log_tables

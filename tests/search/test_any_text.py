@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from chalicelib.casing import lowered
 from chalicelib.errors import Invalid
+from chalicelib.search.filter import Filter
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterTable
-from chalicelib.search.parser import Filter, parse
+from chalicelib.search.parser import parse
 
 TABLES = (CONNECTION_FILTERS, AUDIT_FILTERS)
 ME = "11111111-1111-4111-8111-111111111111"

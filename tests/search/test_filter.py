@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.lanes.conditions import Comparison, Condition
-from chalicelib.search.parser import EVERYTHING, NOTHING, Filter
+from chalicelib.search.filter import EVERYTHING, NOTHING, Filter
 
 FIELDS = ("type", "status")
 WORDS = ("a", "b")

@@ -9,8 +9,10 @@ import pytest
 from chalicelib.errors import Invalid
 from chalicelib.lanes.conditions import Comparison, Condition
 from chalicelib.search.criteria import criteria
+from chalicelib.search.filter import EVERYTHING, Filter, UserChoice, UserReference
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterTable, Kind
-from chalicelib.search.parser import EVERYTHING, MAX_CHOICES, Filter, UserChoice, UserReference, names, parse
+from chalicelib.search.parser import names, parse
+from chalicelib.search.term_filters import MAX_CHOICES
 
 ME = "11111111-1111-4111-8111-111111111111"
 ORGANIZATION = "22222222-2222-4222-8222-222222222222"

@@ -9,8 +9,9 @@ import pytest
 
 from chalicelib.errors import Invalid, Validation
 from chalicelib.logs import vocabulary
+from chalicelib.search.filter import EVERYTHING, Filter, UserChoice, UserReference
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterTable
-from chalicelib.search.parser import EVERYTHING, Filter, UserChoice, UserReference, parse
+from chalicelib.search.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

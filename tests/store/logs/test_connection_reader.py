@@ -19,8 +19,9 @@ from chalicelib.logs.session import join
 from chalicelib.logs.vocabulary import SESSION_TYPES
 from chalicelib.records import Closing, ConnectionLog, Mark, Origin
 from chalicelib.search.criteria import criteria
+from chalicelib.search.filter import UserReference
 from chalicelib.search.filters import CONNECTION_FILTERS
-from chalicelib.search.parser import UserReference, parse
+from chalicelib.search.parser import parse
 from chalicelib.settings import Settings
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.logs import connection_requests, write_pool

@@ -1,0 +1,47 @@
+"""The routes that read a log, the same for any: its rows, one row, the keys of its queries, a summary of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from chalicelib.api import log_pages, log_summary
+from chalicelib.api.authentication import authenticated
+from chalicelib.api.caller import Caller
+from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.log_resource import Log, answer_row
+from chalicelib.models.filters import filters_json
+from chalicelib.store.logs.tables import Row
+
+
+def add_reading(routes: Routes, path: str, log: Log[Row], log_for: Callable[[Call, Caller], Log[Row]]) -> None:
+    """Register the views that read a log.
+
+    Args:
+        routes: of the module of the log.
+        path: of the list of rows; the others are below it.
+        log: the log as any caller may see it.
+        log_for: the log as this caller may see it, for whole rows; it raises what is wrong with the request.
+    """
+    names = partial(log_pages.names, log=log)
+
+    def list_rows(call: Call, caller: Caller) -> Answer:
+        """The rows that match `q` and that the caller may read, newest first."""
+        return log_pages.answer(call, caller, log_for(call, caller))
+
+    def list_filters(_call: Call, _caller: Caller) -> Answer:
+        """The keys of `q`, for completion."""
+        return Answer(filters_json(log.filters))
+
+    def summarize(call: Call, caller: Caller) -> Answer:
+        """Counts of the rows that match `q`, by time and by value."""
+        return log_summary.answer(call, caller, log)
+
+    def show_row(call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as the path has it
+        """One row, as lists answer it."""
+        return answer_row(caller, log_for(call, caller), id)
+
+    routes.view(path)(authenticated(list_rows, names=names))
+    routes.view(f"{path}/filters")(authenticated(list_filters))
+    routes.view(f"{path}/summary")(authenticated(summarize, names=names))
+    routes.view(f"{path}/{{id}}")(authenticated(show_row))
