@@ -96,13 +96,15 @@ def inside(row: dict[str, Any], network: str) -> bool:
         ("status:ongoing -type:vscode", lambda row: row["type"] in ("ssh", "jetbrains")),
         ("-status:ongoing", lambda row: row["type"] == "workspace_app"),
         ("-status:completed", lambda _: True),
-        (
+        pytest.param(
             f'after:"{times.wire(NOW - timedelta(minutes=9))}"',
             lambda row: row["time"] >= times.wire(NOW - timedelta(minutes=9)),
+            id="after a moment",  # each process has its own moment, and must give the test the same name
         ),
-        (
+        pytest.param(
             f'before:"{times.wire(NOW - timedelta(minutes=50))}"',
             lambda row: row["time"] <= times.wire(NOW - timedelta(minutes=50)),
+            id="before a moment",  # each process has its own moment, and must give the test the same name
         ),
         ("after:-24h", lambda _: True),
         ("before:-24h", lambda _: False),
