@@ -76,7 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _bootstrap_checked(given: argparse.Namespace) -> str:
     from chalicelib.errors import Unavailable  # noqa: PLC0415 - after the prefix is set
-    from chalicelib.settings import EMAIL, USERNAME, InvalidSetting, current  # noqa: PLC0415 - as above
+    from chalicelib.setting_kinds import EMAIL, USERNAME  # noqa: PLC0415 - as above
+    from chalicelib.settings import InvalidSetting, current  # noqa: PLC0415 - as above
 
     for value, kind in ((given.username, USERNAME), (given.email, EMAIL)):
         try:

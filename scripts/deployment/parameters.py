@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, assert_never
 
-from chalicelib.settings import Form, Pattern, WholeNumber, Word, declared
+from chalicelib.setting_kinds import Form, Pattern, WholeNumber, Word
+from chalicelib.settings import declared
 from scripts.deployment.handlers import HANDLERS, Handler
 from scripts.deployment.stages import Stage
 

@@ -14,7 +14,8 @@ from pynamodb.models import Model
 
 from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, Lane, position
 from chalicelib.records import AuditLog, ConnectionLog
-from chalicelib.settings import Lanes, current
+from chalicelib.setting_kinds import Lanes
+from chalicelib.settings import current
 from chalicelib.store.dynamodb.batch_update import Update
 from chalicelib.store.dynamodb.batch_write import WriteRequest
 from chalicelib.store.dynamodb.client import Item, call
