@@ -17,7 +17,7 @@ from chalicelib.models.sending import bytes_sent
 from chalicelib.records import User
 from chalicelib.search.user_query import UserFilter
 from chalicelib.settings import current
-from chalicelib.store.directory import listing, people
+from chalicelib.store.directory import listing, people, people_rows
 from chalicelib.store.directory.listing import Counted, Next, Test, UserPage, Wanted
 from chalicelib.store.dynamodb.budget import Budget
 
@@ -125,7 +125,7 @@ def _count_notes(counted: Counted) -> dict[str, Any]:
 
 def _wanted(call: Call, asked: UserFilter, visible: Visible, *, count_cap: int) -> Wanted:
     given = page(call)
-    after = people.place(_after(visible, given.after_id)) if given.after_id else ""
+    after = people_rows.place(_after(visible, given.after_id)) if given.after_id else ""
     return Wanted(_all(asked, visible), after, given.offset, int32(call, "limit", []) or None, count_cap)
 
 

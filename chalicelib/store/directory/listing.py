@@ -15,7 +15,7 @@ from itertools import islice, repeat
 from typing import Any, NamedTuple
 
 from chalicelib.records import User
-from chalicelib.store.directory.people import USER, listing_request, place, user_of
+from chalicelib.store.directory.people_rows import USER, listing_request, place, user_of
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import call
 from chalicelib.store.dynamodb.tables import UserItem

@@ -10,44 +10,29 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
-from chalicelib.casing import lowered
 from chalicelib.records import Organization, User
-from chalicelib.store.directory.claims import (
-    Changed,
-    Claims,
-    DirectoryItem,
-    Taken,
-    claim_id,
-    fits,
-    forget,
-    hold,
-    holders,
-    leave,
-    release,
-)
+from chalicelib.store.directory.claims import Changed, Claims, DirectoryItem, claim_id, fits, holders
 from chalicelib.store.directory.commit import Guarded
-from chalicelib.store.directory.owners import LastOwner, owner_change, repair
+from chalicelib.store.directory.people_rows import (
+    ORGANIZATION,
+    USER,
+    listing_request,
+    organization_item,
+    organization_of,
+    user_item,
+    user_of,
+)
+from chalicelib.store.directory.people_writes import transact_rows, transact_user, writes_of
 from chalicelib.store.dynamodb.batch_get import batch_get, batch_get_rounds
-from chalicelib.store.dynamodb.client import ConditionFailed, Item, TransactionCancelled, call
+from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
 from chalicelib.store.dynamodb.rounds import Rounds, run
-from chalicelib.store.dynamodb.tables import OrganizationItem, UserItem, decoded
-from chalicelib.store.dynamodb.transaction import Write, transact
+from chalicelib.store.dynamodb.tables import OrganizationItem, UserItem
+from chalicelib.store.dynamodb.transaction import Write
 
-USER = "user"
-"""The kind of the items that hold a user."""
-_ORGANIZATION = "organization"
 _USER_CLAIMS = ("username", "email")
 _ORGANIZATION_CLAIMS = ("name",)
-_RARE = ("is_service_account", "github_com_user_id")
-"""Attributes of a user that are stored only where they say something."""
-
-Writes = Sequence[tuple[str, Write]]
-"""Writes of one transaction, each with what is wrong where its condition fails: a field that is taken, `_LAST_OWNER`,
-or "" where the row has changed."""
-
-_LAST_OWNER = "last owner"
 
 
 class Known(NamedTuple):
@@ -91,7 +76,7 @@ def get_user_and_claims(user_id: str, names: Iterable[tuple[str, str]]) -> tuple
 def get_organization(organization_id: str, *, consistent: bool = False) -> Organization | None:
     """The organization with this id, deleted or not."""
     item = _get(OrganizationItem, organization_id, consistent=consistent)
-    return _organization(item) if item else None
+    return organization_of(item) if item else None
 
 
 def user_ids(field: str, value: str, *, deleted: bool = False, known: Claims = MappingProxyType({})) -> tuple[str, ...]:
@@ -153,7 +138,7 @@ def look_up_rounds(
         elif table == UserItem.Meta.table_name:
             known.users[row_id] = user_of(item)
         else:
-            known.organizations[row_id] = _organization(item)
+            known.organizations[row_id] = organization_of(item)
     return known
 
 
@@ -169,7 +154,7 @@ def list_users() -> Iterator[User]:
 
 def list_organizations() -> Iterator[Organization]:
     """All organizations that are not deleted, by name."""
-    return (_organization(item) for item in _listing(OrganizationItem, _ORGANIZATION))
+    return (organization_of(item) for item in _listing(OrganizationItem, ORGANIZATION))
 
 
 def touch_user(user: User, now: datetime, status: str, *trail: Write) -> None:
@@ -183,7 +168,7 @@ def touch_user(user: User, now: datetime, status: str, *trail: Write) -> None:
     )
     try:
         if trail:
-            _transact_user([("", Write("Update", request))], trail, user, replace(user, status=status))
+            transact_user([("", Write("Update", request))], trail, user, replace(user, status=status), list_users)
         else:
             call("UpdateItem", request)
     except (ConditionFailed, Changed):
@@ -198,7 +183,7 @@ def save_user(user: User, before: User | None, *trail: Write) -> None:
         Changed: the stored user is no longer `before`.
         LastOwner: no active owner would be left.
     """
-    _transact_user(_saving(UserItem, _user_item(user), user, before, _USER_CLAIMS), trail, before, user)
+    transact_user(writes_of(UserItem, user_item(user), user, before, _USER_CLAIMS), trail, before, user, list_users)
 
 
 def unchanged(user: User) -> Guarded:
@@ -215,8 +200,8 @@ def save_organization(organization: Organization, before: Organization | None, *
         Taken: the name belongs to another organization.
         Changed: the stored organization is no longer `before`.
     """
-    item = _organization_item(organization)
-    _transact(_saving(OrganizationItem, item, organization, before, _ORGANIZATION_CLAIMS), trail)
+    item = organization_item(organization)
+    transact_rows(writes_of(OrganizationItem, item, organization, before, _ORGANIZATION_CLAIMS), trail)
 
 
 def save_organization_and_member(organization: Organization, member: User, before: User, *trail: Write) -> None:
@@ -227,82 +212,16 @@ def save_organization_and_member(organization: Organization, member: User, befor
         Changed: the stored user is no longer `before`.
     """
     rows = [
-        *_saving(OrganizationItem, _organization_item(organization), organization, None, _ORGANIZATION_CLAIMS),
-        *_saving(UserItem, _user_item(member), member, before, _USER_CLAIMS),
+        *writes_of(OrganizationItem, organization_item(organization), organization, None, _ORGANIZATION_CLAIMS),
+        *writes_of(UserItem, user_item(member), member, before, _USER_CLAIMS),
     ]
-    _transact(rows, trail)
-
-
-def _saving(
-    table: DirectoryItem,
-    item: UserItem | OrganizationItem,
-    after: User | Organization,
-    before: User | Organization | None,
-    claimed: Sequence[str],
-) -> Writes:
-    """The writes of a row and its claims, each with the field that is taken where its condition fails."""
-    unchanged = table.id.does_not_exist() if before is None else table.updated_at == before.updated_at
-    writes = [("", Write("Put", item.get_save_kwargs_from_instance(condition=unchanged)))]
-    for field in claimed:
-        # A service account without an e-mail address has none to claim.
-        old = (lowered(getattr(before, field)) or None) if before and not before.deleted else None
-        new = (lowered(getattr(after, field)) or None) if not after.deleted else None
-        if old == new:
-            continue
-        if old is not None:
-            give_back = leave if after.deleted else release
-            writes.append(("", give_back(table, field, old, after.id)))
-        elif before and lowered(getattr(before, field)) not in ("", new):
-            writes.append(("", forget(table, field, getattr(before, field), after.id)))
-        if new is not None:
-            writes.append((field, hold(table, field, new, after.id)))
-    return writes
-
-
-def _transact_user(saving: Writes, trail: Sequence[Write], before: User | None, after: User) -> None:
-    """Write a user, and whether they are an active owner, with the trail.
-
-    Raises:
-        Taken, Changed, LastOwner: as `save_user`.
-    """
-    write = owner_change(before, after)
-    if write is None:
-        _transact(saving, trail)
-        return
-    owned = [*saving, (_LAST_OWNER, write)]
-    try:
-        _transact(owned, trail)
-    except LastOwner:
-        if not repair(list_users(), before):
-            raise
-        _transact(owned, trail)
-
-
-def _transact(saving: Writes, trail: Sequence[Write]) -> None:
-    try:
-        transact([*(write for _, write in saving), *trail])
-    except TransactionCancelled as error:
-        wrong = [saving[index][0] for index in error.failed if index < len(saving)]
-        taken = [field for field in wrong if field not in ("", _LAST_OWNER)]
-        if taken:
-            raise Taken(taken) from error
-        raise (LastOwner() if wrong == [_LAST_OWNER] else Changed()) from error
+    transact_rows(rows, trail)
 
 
 def _get(table: DirectoryItem, row_id: str, *, consistent: bool) -> Item | None:
     request = {"TableName": table.Meta.table_name, "Key": {"id": {"S": row_id}}, "ConsistentRead": consistent}
     item = cast("Item | None", call("GetItem", request).get("Item"))
     return item if item and "kind" in item else None
-
-
-def listing_request(table: DirectoryItem, kind: str) -> dict[str, Any]:
-    """The query for all rows of a kind that are not deleted, in the order of their names."""
-    return {
-        "TableName": table.Meta.table_name,
-        "IndexName": "listing",
-        "KeyConditionExpression": "kind = :kind",
-        "ExpressionAttributeValues": {":kind": {"S": kind}},
-    }
 
 
 def _listing(table: DirectoryItem, kind: str) -> Iterator[Item]:
@@ -313,41 +232,3 @@ def _listing(table: DirectoryItem, kind: str) -> Iterator[Item]:
         if "LastEvaluatedKey" not in answer:
             return
         request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
-
-def user_of(item: Item) -> User:
-    """The user that an item of the table holds."""
-    values = decoded(UserItem, item)
-    values["roles"] = tuple(values["roles"])
-    values["organization_roles"] = {key: tuple(roles) for key, roles in values["organization_roles"].items()}
-    # Items of an earlier version lack fields, which then have their defaults.
-    return User(**{name: values[name] for name in User.__slots__ if values[name] is not None})
-
-
-def _organization(item: Item) -> Organization:
-    values = decoded(OrganizationItem, item)
-    return Organization(**{name: values[name] for name in Organization.__slots__})
-
-
-# Without its RANGE key `sort` a row leaves the listing: deleted rows cost nothing there.
-def _user_item(user: User) -> UserItem:
-    values = {name: getattr(user, name) for name in User.__slots__}
-    values["roles"] = list(user.roles)
-    values["organization_roles"] = {key: list(roles) for key, roles in user.organization_roles.items()}
-    for name in _RARE:
-        values[name] = values[name] or None
-    return UserItem(**values, kind=USER, sort=None if user.deleted else place(user))
-
-
-def _organization_item(row: Organization) -> OrganizationItem:
-    values = {name: getattr(row, name) for name in Organization.__slots__}
-    return OrganizationItem(**values, kind=_ORGANIZATION, sort=None if row.deleted else _place(row.name, row.id))
-
-
-def place(user: User) -> str:
-    """Where a user stands in the listing, or stood before it was deleted: users are in the order of these texts."""
-    return _place(user.username, user.id)
-
-
-def _place(name: str, row_id: str) -> str:
-    return f"{lowered(name)}#{row_id}"

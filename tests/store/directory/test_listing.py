@@ -12,7 +12,8 @@ import pytest
 from chalicelib.records import User
 from chalicelib.store.directory import listing
 from chalicelib.store.directory.listing import Counted, UserPage, Wanted, page_of, read_page
-from chalicelib.store.directory.people import place, save_user
+from chalicelib.store.directory.people import save_user
+from chalicelib.store.directory.people_rows import place
 from chalicelib.store.dynamodb.budget import Budget
 from tests.transport import ObservedTransport
 
