@@ -14,9 +14,10 @@ from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Encoded, Routes, encoded
 from chalicelib.api.lifetimes import max_token_lifetime
+from chalicelib.api.minting import name_taken
 from chalicelib.api.parameters import boolean, int32
 from chalicelib.api.saving import saved
-from chalicelib.api.tokens import check_changeable, name_taken, parse_entries
+from chalicelib.api.tokens import check_changeable, parse_entries
 from chalicelib.api.trail import key_trail
 from chalicelib.errors import BadRequest, Invalid, NotFound, Validation
 from chalicelib.models.base import parse

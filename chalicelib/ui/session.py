@@ -12,7 +12,7 @@ from uuid import uuid4
 from chalicelib import times
 from chalicelib.access import scopes
 from chalicelib.access.lifetime import Grant
-from chalicelib.api import tokens
+from chalicelib.api import minting
 from chalicelib.api.authentication import TOKEN_HEADER, TOKEN_NAME, authenticate, authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
@@ -94,7 +94,7 @@ def is_session(key: APIKey) -> bool:
 def _minted(call: Call, caller: Caller, wanted: Grant) -> str:
     """The secret of a new key; "" where the caller may mint none."""
     try:
-        return tokens.mint_own(call, caller, wanted, f"{_NAME}{uuid4()}")
+        return minting.mint_own(call, caller, wanted, f"{_NAME}{uuid4()}")
     except Forbidden:
         return ""
 
