@@ -73,6 +73,7 @@ class FilterKey:
             that the caller may see has it.
         alone_of: the keys that it cannot be combined with.
         implies: what follows from a value: other fields, and the only values they can have.
+        is_repeatable: whether a query may have it more than once: every term counts, and so the narrowest.
     """
 
     key: str
@@ -85,6 +86,7 @@ class FilterKey:
     is_open: bool = False
     alone_of: tuple[str, ...] = ()
     implies: Callable[[str], Mapping[str, tuple[str, ...]]] = lambda _: {}
+    is_repeatable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +192,19 @@ CONNECTION_FILTERS = FilterTable(
             "time",
             "Connections begun at this moment or earlier; quote the value.",
         ),
-        FilterKey("after", Kind.AFTER, "time", "Connections begun at this moment or later; quote a time of day."),
         FilterKey(
-            "before", Kind.BEFORE, "time", "Connections begun at this moment or earlier, or to the end of this day."
+            "after",
+            Kind.AFTER,
+            "time",
+            "Connections begun at this moment or later; quote a time of day.",
+            is_repeatable=True,
+        ),
+        FilterKey(
+            "before",
+            Kind.BEFORE,
+            "time",
+            "Connections begun at this moment or earlier, or to the end of this day.",
+            is_repeatable=True,
         ),
         FilterKey("workspace_id", Kind.UUID, "workspace_id", "Connections to this workspace."),
         FilterKey("workspace", Kind.TEXT, "workspace", "Connections to workspaces of this name, whatever its case."),
@@ -235,8 +247,20 @@ AUDIT_FILTERS = FilterTable(
         ),
         FilterKey("date_from", Kind.DATE_FROM, "time", "Events on this day or later, in UTC."),
         FilterKey("date_to", Kind.DATE_TO, "time", "Events on this day or earlier, the whole day included, in UTC."),
-        FilterKey("after", Kind.AFTER, "time", "Events at this moment or later; quote a time of day."),
-        FilterKey("before", Kind.BEFORE, "time", "Events at this moment or earlier, a whole day included."),
+        FilterKey(
+            "after",
+            Kind.AFTER,
+            "time",
+            "Events at this moment or later; quote a time of day.",
+            is_repeatable=True,
+        ),
+        FilterKey(
+            "before",
+            Kind.BEFORE,
+            "time",
+            "Events at this moment or earlier, a whole day included.",
+            is_repeatable=True,
+        ),
         FilterKey("ip", Kind.NETWORK, "ip", "Events from this address, or from this network; quote colons."),
         FilterKey(
             "organization",

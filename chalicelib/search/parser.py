@@ -55,6 +55,8 @@ def parse(
     asked = {name for name, given_terms in given.items() if given_terms[0].value}
     for key, name in _names_of_keys(table):
         terms_of_key = given.pop(name, [])
+        if key.is_repeatable:
+            terms_of_key = [term for term in terms_of_key if term.value]
         if not terms_of_key or not terms_of_key[0].value:
             continue
         if name == key.key and asked.intersection(key.alone_of):
@@ -62,7 +64,9 @@ def parse(
             wrong.append(Validation(key.key, problem))
             continue
         try:
-            whole &= filter_of(key, values.only(terms_of_key), Asking(me, organization, has, excludes=name != key.key))
+            asking = Asking(me, organization, has, excludes=name != key.key)
+            for term in terms_of_key if key.is_repeatable else [values.only(terms_of_key)]:
+                whole &= filter_of(key, term, asking)
         except WrongValue as error:
             wrong.append(Validation(name, f"Query param {quoted(name)} {error}"))
     wrong += [Validation(key, f"{quoted(key)} is not a valid query param") for key in given]

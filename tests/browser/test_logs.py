@@ -91,7 +91,7 @@ def test_what_happened_around_a_row_is_a_click_away(signed_in: Page, url: str) -
 
 
 def test_values_are_left_out_one_after_another(signed_in: Page, url: str) -> None:
-    show(signed_in, url, "view=connections&q=username:ken")
+    show(signed_in, url, "view=connections&q=after:-30d")
     for name in ("Address", "Type"):
         rows(signed_in).first.get_by_role("button").click()
         fact = signed_in.locator(".facts > div").filter(has_text=re.compile(f"^{name}")).first
@@ -101,7 +101,7 @@ def test_values_are_left_out_one_after_another(signed_in: Page, url: str) -> Non
         expect(results(signed_in)).to_have_attribute("aria-busy", "false")
         expect(rows(signed_in).filter(has_text=left_out)).to_have_count(0)
         expect(rows(signed_in).first).to_be_visible()
-    assert re.fullmatch(r"username:ken -ip:\S+ -type:\w+", asked(signed_in)["q"])
+    assert re.fullmatch(r"after:-30d -ip:\S+ -type:\w+", asked(signed_in)["q"])
     signed_in.goto(f"{url}?view=connections&q=-type:ssh,vscode")
     rows(signed_in).first.get_by_role("button").click()
     type_ = signed_in.locator(".facts > div").filter(has_text=re.compile("^Type")).first
@@ -187,6 +187,15 @@ def test_the_range_can_be_chosen_and_its_zone_is_always_said(signed_in: Page, ur
     assert asked(signed_in)["from"] == "2026-01-02T02:04:05.000Z", "it was the reader's time, and the address has UTC"
     signed_in.get_by_role("link", name="In all time").click()
     expect(rows(signed_in).first).to_be_visible()
+
+
+def test_a_range_and_a_bound_that_is_typed_hold_together(signed_in: Page, url: str) -> None:
+    positions = set()
+    for query in ("last=3d", "last=3d&q=after:-30d", "last=30d&q=after:-3d", "q=after:-30d%20after:-3d"):
+        show(signed_in, url, f"view=connections&{query}")
+        positions.add(signed_in.locator(".position").first.inner_text())
+    (position,) = positions
+    assert position.startswith("1 to ")
 
 
 def test_pages_go_on_where_the_one_before_ended_and_back(signed_in: Page, url: str) -> None:
