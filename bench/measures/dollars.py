@@ -14,9 +14,8 @@ from bench.measures.ingest import Cost
 from bench.measures.lanes import Choice
 from bench.results import Result, Table
 from bench.service import Service
-from chalicelib.lanes.catalogue import KEPT
+from chalicelib.lanes.catalogue import KEPT, REVISION
 from chalicelib.store.dynamodb.tables import FORGET_AT
-from chalicelib.store.logs.connection_rows import REVISION
 
 SECTION = "The bill, dollars"
 _STORAGE_BYTES = 100

@@ -261,12 +261,17 @@ def planner(asked: Filter, caller: Caller, log: Log[Row]) -> Planner:
     if readable.nothing:
         return lambda _: [UNREADABLE]
     keeping = holds.keeping(log.stored.name)
+    wanted = visible(asked, caller, log)
+    return lambda further: keeping.plans(wanted & further, log.stored.kept().read, current().log_shards)
+
+
+def visible(asked: Filter, caller: Caller, log: Log[Row]) -> Criteria:
+    """What rows must be to be what is asked, and seen by the caller, who may see some."""
+    readable = reach(caller.subject, "read", log.resource)
     wanted = criteria(asked, log.filters, partial(user_ids, known=caller.names), times.now())
     if not readable.site:
         wanted = wanted.narrowed("organization_id", readable.organizations)
-    if readable.ids is not None:
-        wanted = wanted.narrowed("id", readable.ids)
-    return lambda further: keeping.plans(wanted & further, log.stored.kept().read, current().log_shards)
+    return wanted if readable.ids is None else wanted.narrowed("id", readable.ids)
 
 
 def user_ids(reference: UserReference, known: Claims = MappingProxyType({})) -> Sequence[str]:

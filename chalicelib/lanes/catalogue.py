@@ -10,7 +10,7 @@ This declaration makes the indexes of the tables, the planner's choices and the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 POSITION = "position"
 CLOSING = "closing"
+REVISION = "rev"
 TIME_LENGTH = 26
 ALL = "all"
 EVENT_TIME = "event_time"
@@ -32,6 +33,10 @@ EVENT_TIME = "event_time"
 CONNECTION_EVENT = "connection_event"
 KEPT = (ALL, CONNECTION_EVENT)
 """The lanes that a deployment cannot switch off: one that holds every row, and one that the purge finds rows by."""
+
+ARRIVAL = "arrival"
+ARRIVED = "arrived"
+"""The RANGE key of the lane in order of arrival: when the row was last written, and its id."""
 
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 _LONGEST_VALUE_BYTES = 1_024
@@ -47,6 +52,7 @@ class Lane:
         coarse: few values hold many rows, so the key is spread over shards.
         only: field -> the values of the rows that enter the lane, where not all do. Such a lane answers these too.
         optional: kept only by a deployment that names it.
+        range: the attribute of its RANGE key. A lane in another order than the log's answers no filter.
         projected: attributes that it holds beside the packed row: those that a row gets when it enters the lane.
     """
 
@@ -56,6 +62,7 @@ class Lane:
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     optional: bool = False
     projected: tuple[str, ...] = ()
+    range: str = POSITION
 
     @property
     def answered(self) -> frozenset[str]:
@@ -102,6 +109,7 @@ EVERY_CONNECTION_LANE = (
     Lane("organization", ("organization_id",), coarse=True),
     Lane("type", ("type",), coarse=True),
     Lane("completed", ("status",), coarse=True, only={"status": ("completed",)}, projected=(CLOSING,)),
+    Lane(ARRIVAL, coarse=True, optional=True, projected=(CLOSING, REVISION), range=ARRIVED),
     Lane(ALL, coarse=True),
 )
 """Most selective first: of two lanes that answer as much, the planner takes the earlier one."""
@@ -126,6 +134,7 @@ EVERY_AUDIT_LANE = (
     Lane("action", ("action",), coarse=True),
     # No filter asks for it: the four deprecated actions have a retention of their own, and only their rows pay.
     Lane(CONNECTION_EVENT, ("connection_event",), coarse=True),
+    Lane(ARRIVAL, coarse=True, optional=True, range=ARRIVED),
     Lane(ALL, coarse=True),
 )
 """The lanes of the audit log, most selective first."""
@@ -176,6 +185,11 @@ def lane_keys(row: ConnectionLog | AuditLog, lanes: Iterable[Lane], shards: int)
     """Lane name -> HASH value, for the lanes that the row is in."""
     values = ((lane, lane.value_of(row)) for lane in lanes)
     return {lane.name: lane.key(value, row.id, shards) for lane, value in values if value is not None}
+
+
+def arrived_keys(row_id: str, lanes: Iterable[Lane], clock: Callable[[], datetime]) -> Mapping[str, str]:
+    """The RANGE key that a row gets as it is written, where it enters the lane in order of arrival; else nothing."""
+    return {lane.range: position(clock(), row_id) for lane in lanes if lane.range == ARRIVED}
 
 
 def _fitting(value: str) -> str:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from chalicelib import times
-from chalicelib.lanes.catalogue import Lane, just_below
+from chalicelib.lanes.catalogue import POSITION, Lane, just_below
 from chalicelib.lanes.conditions import Comparison, Condition
 from chalicelib.records import AUDIT_LOGS, CONNECTION_EVENT_ACTIONS, AuditLog, ConnectionLog
 
@@ -215,7 +215,8 @@ def plan(criteria: Criteria, lanes: tuple[Lane, ...], shards: int, *, events_sin
             why=why,
             conditions=criteria.conditions,
         )
-    able = [(lane, keys) for lane in lanes if (keys := _keys(lane, known, shards))]
+    ordered = [lane for lane in lanes if lane.range == POSITION]
+    able = [(lane, keys) for lane in ordered if (keys := _keys(lane, known, shards))]
     few = [(lane, keys) for lane, keys in able if len(keys) <= _MOST_KEYS or not lane.fields]
     if not few:
         raise LookupError("a log has a lane that holds every row")

@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
+from chalicelib import times
 from chalicelib.errors import Unavailable
-from chalicelib.lanes.catalogue import ALL, POSITION, lane_keys
+from chalicelib.lanes.catalogue import ALL, POSITION, arrived_keys, lane_keys
 from chalicelib.lanes.plan import Criteria, plan
 from chalicelib.settings import current
 from chalicelib.store.dynamodb.batch_get import batch_get
@@ -92,7 +93,12 @@ def _round(merge: Merge, wanted: int) -> Batch:
 def _filled(log: LogTable[Any], item: Item) -> bool:
     if not is_row(item):
         return False
-    keys = lane_keys(log.read(item), log.kept().written, current().log_shards)
+    lanes = log.kept().written
+    # A row that has no place in the order of arrival arrives now: who follows the order meets it.
+    keys = {
+        **lane_keys(log.read(item), lanes, current().log_shards),
+        **arrived_keys(item["id"]["S"], lanes, times.now),
+    }
     lacking = {name: key for name, key in keys.items() if name not in item}
     if not lacking:
         return False

@@ -9,7 +9,7 @@ from typing import Any
 from pynamodb.models import Model
 
 from chalicelib.embedded_metrics import NAMESPACE
-from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE
+from chalicelib.lanes.catalogue import ARRIVAL, EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE
 from chalicelib.platform.kinds import COARSE
 from chalicelib.store.dynamodb.schema import table_definition
 from chalicelib.store.dynamodb.tables import TABLES, AuditLogItem, ConnectionLogItem, PlatformItem
@@ -171,7 +171,8 @@ def _hot_indexes(table: type[Model]) -> list[str]:
     """The indexes in which many rows share a key; an alarm takes ten metrics, and the table itself is one."""
     if table is PlatformItem:
         return list(COARSE)
-    coarse = {lane.name for lane in (*EVERY_CONNECTION_LANE, *EVERY_AUDIT_LANE) if lane.coarse}
+    # The lane in order of arrival takes the writes that the one of all rows takes, which is watched.
+    coarse = {lane.name for lane in (*EVERY_CONNECTION_LANE, *EVERY_AUDIT_LANE) if lane.coarse} - {ARRIVAL}
     indexes: Any = table_definition(table).get("GlobalSecondaryIndexes", [])
     names = [index["IndexName"] for index in indexes]
     return [name for name in names if name in coarse or table not in (ConnectionLogItem, AuditLogItem)]

@@ -109,6 +109,23 @@ def test_rows_pay_nothing_for_lanes_that_are_off_and_disconnect_all_the_same(tab
     assert item["rev"] == {"N": "2"}
 
 
+def test_rows_from_before_the_order_of_arrival_arrive_as_they_are_filled(
+    tables: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = replace(connection(1), closing=None)
+    connection_writer.write([opened], Rule(join))
+    keep(load({"GATEBOOK_CONNECTION_LANES": "workspace,+arrival"}), monkeypatch)
+    assert backfill.backfill(CONNECTION_LOGS)[0] == 1
+    (item,) = tables.items(CONNECTION_LOGS.table_name)
+    filled = item["arrived"]["S"]
+    assert item["arrival"] == {"S": "arrival#0"}
+    assert filled > "2026"
+    assert backfill.backfill(CONNECTION_LOGS)[0] == 0
+    connection_writer.write([ended(opened, NOON + timedelta(hours=1))], Rule(join))
+    (item,) = tables.items(CONNECTION_LOGS.table_name)
+    assert item["arrived"]["S"] > filled
+
+
 @pytest.mark.parametrize("at_once", [1, 4, 100])
 def test_every_row_gets_the_keys_it_lacks_and_no_other(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(9):

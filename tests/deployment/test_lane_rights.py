@@ -56,8 +56,8 @@ CASES = [
 
 
 def test_every_lane_that_answers_a_filter_has_a_case() -> None:
-    assert set(CONNECTIONS) == {lane.name for lane in CONNECTION_LOGS.lanes}
-    assert set(AUDITS) == {lane.name for lane in AUDIT_LOGS.lanes} - {"connection_event"}
+    assert set(CONNECTIONS) == {lane.name for lane in CONNECTION_LOGS.lanes} - {"arrival"}
+    assert set(AUDITS) == {lane.name for lane in AUDIT_LOGS.lanes} - {"arrival", "connection_event"}
 
 
 @pytest.mark.parametrize(("path", "lane", "q"), CASES)
@@ -70,6 +70,14 @@ def test_a_lane_may_be_read(
     House().organization("acme")
     reply = root.get(path, query={"q": q, "explain": "true"})
     assert (reply.status, reply.json["explain"]["lane"]) == (200, lane)
+
+
+@pytest.mark.parametrize("path", ["/api/v2/connectionlog", "/api/v2/audit"])
+def test_the_order_of_arrival_may_be_read(tables: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    assert tables.running
+    monkeypatch.setattr(log_tables, "current", lambda: EVERY_LANE)
+    root = Client(bootstrap("root", "root@example.com", again=False))
+    assert root.get(path, query={"order": "arrival"}).status == 200
 
 
 @pytest.mark.parametrize("path", ["/api/v2/connectionlog", "/api/v2/audit"])

@@ -2,7 +2,8 @@
 
 The word behind `sh` says how a fenced block is run: nothing is a block that runs in order with the others of its page
 against a served instance; `serve` starts that instance itself; `aws` runs with a stand-in for the AWS CLI; `long` takes
-minutes or does not end, so its commands and options are looked up in their help.
+minutes or does not end, so its commands and options are looked up in their help; `follow` does not end and is run by a
+test of its own.
 """
 
 from __future__ import annotations
@@ -159,6 +160,6 @@ def test_the_commands_of_a_deployment_succeed_in_order(tables: EmbeddedEngine, t
 
 
 def test_every_block_of_commands_says_how_it_is_run() -> None:
-    assert {block.way for block in BLOCKS} == {"", "serve", "aws", "long"}
+    assert {block.way for block in BLOCKS} == {"", "serve", "aws", "long", "follow"}
     unmarked = re.compile(r"^```(?:bash|shell|console)\b", re.MULTILINE)
     assert [name(page) for page in DOCUMENTS if unmarked.search(page.read_text())] == []

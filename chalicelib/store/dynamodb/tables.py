@@ -76,7 +76,9 @@ def _sorted_index(name: str, hash_key: str) -> GlobalSecondaryIndex[Any]:
 def _lane_index(lane: Lane, lanes: tuple[Lane, ...]) -> GlobalSecondaryIndex[Any]:
     # Lanes tell which of their rows are connection events, so that old ones can be left out without being sent.
     event_time = [EVENT_TIME for other in lanes if other.name == CONNECTION_EVENT != lane.name]
-    return _index(lane.name, lane.name, POSITION, IncludeProjection([DOC, PACKED_DOC, *lane.projected, *event_time]))
+    place = [POSITION] if lane.range != POSITION else []
+    projected = [DOC, PACKED_DOC, *lane.projected, *event_time, *place]
+    return _index(lane.name, lane.name, lane.range, IncludeProjection(projected))
 
 
 class UserItem(Model):

@@ -3,6 +3,7 @@
     id         the key
     position   when and which: the RANGE key of every lane
     <lane>     one attribute per lane the row is in: its HASH key there
+    arrived    when the row was written, where a lane has rows in this order
     event_time when a deprecated connection event happened, which has a retention of its own; no other row has it
     doc        other fields, as JSON; `zdoc`, compressed, when that is smaller. Its `by` is the receipt: how long
                after the event it was received, in microseconds, and the id of the token
@@ -33,6 +34,7 @@ from chalicelib.lanes.catalogue import (
     POSITION,
     TIME_LENGTH,
     Lane,
+    arrived_keys,
     lane_keys,
     position,
 )
@@ -85,7 +87,7 @@ def to_items(row: AuditLog, *, shards: int, lanes: tuple[Lane, ...] = AUDIT_LANE
     """All items of a row: its own, and further ones where what it says is more than one item takes."""
     lane_items = lane_keys(row, lanes, shards)
     keys: Item = {"id": {"S": row.id}, POSITION: {"S": position(row.time, row.id)}}
-    keys |= {name: {"S": key} for name, key in lane_items.items()}
+    keys |= {name: {"S": key} for name, key in {**lane_items, **arrived_keys(row.id, lanes, times.now)}.items()}
     if row.connection_event:
         keys[EVENT_TIME] = {"S": times.fixed(row.time)}
     doc = {name: value for name in _DOC_FIELDS if (value := getattr(row, name)) not in (None, "", {})}

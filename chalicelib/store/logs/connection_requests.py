@@ -7,16 +7,29 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib import times
-from chalicelib.lanes.catalogue import CLOSING, EVERY_CONNECTION_LANE, POSITION, lane_keys
+from chalicelib.lanes.catalogue import (
+    CLOSING,
+    EVERY_CONNECTION_LANE,
+    POSITION,
+    REVISION,
+    Lane,
+    arrived_keys,
+    lane_keys,
+)
 from chalicelib.records import ConnectionLog
 from chalicelib.settings import current
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
 from chalicelib.store.dynamodb.tables import FORGET_AT, ConnectionLogItem
-from chalicelib.store.logs.connection_rows import OPEN, REVISION, closing_text, from_item, revision, to_item
+from chalicelib.store.logs.connection_rows import OPEN, closing_text, from_item, revision, to_item
 from chalicelib.store.logs.stamps import UNLESS_STAMPED, is_row
 
 _OPEN_LANES = {f"#{lane.name}": lane.name for lane in EVERY_CONNECTION_LANE if "ongoing" in lane.only.get("status", ())}
 """The lanes that hold open sessions alone, whether the deployment keeps them now or has kept them before."""
+
+
+def _changes_at_end(lane: Lane) -> bool:
+    """Whether the end of a session changes its place in a lane, or brings it there."""
+    return lane.range != POSITION or "completed" in lane.only.get("status", ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +112,8 @@ def close(row: ConnectionLog) -> Closed | State:
     """
     assert row.closing is not None  # noqa: S101 - the row of a disconnect has an end
     settings = current()
-    written = [lane for lane in settings.connection_lanes.written if "completed" in lane.only.get("status", ())]
-    entered = lane_keys(row, written, settings.log_shards)
+    written = [lane for lane in settings.connection_lanes.written if _changes_at_end(lane)]
+    entered = {**lane_keys(row, written, settings.log_shards), **arrived_keys(row.id, written, times.now)}
     sets = ["#closing = :closing", "#rev = #rev + :one", *(f"#{name} = :{name}" for name in entered)]
     request: dict[str, Any] = {
         "TableName": ConnectionLogItem.Meta.table_name,

@@ -10,6 +10,7 @@
                that and those of open sessions
     conflicts  what events said otherwise, compressed JSON; in the row alone
     rev        how often the row was written: the condition of every replacement
+    arrived    when the row was last written, where a lane has rows in this order
 
     forget_at  of a row that was purged: when it may be deleted; see `chalicelib.store.logs.stamps`
 
@@ -30,7 +31,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import times
-from chalicelib.lanes.catalogue import ALL, CLOSING, CONNECTION_LANES, POSITION, TIME_LENGTH, Lane, lane_keys, position
+from chalicelib.lanes.catalogue import (
+    ALL,
+    CLOSING,
+    CONNECTION_LANES,
+    POSITION,
+    REVISION,
+    TIME_LENGTH,
+    Lane,
+    arrived_keys,
+    lane_keys,
+    position,
+)
 from chalicelib.records import Closing, Conflict, Conflicts, ConnectionLog, Mark, Origin, Receipt
 from chalicelib.store.dynamodb.batch_update import Update
 from chalicelib.store.dynamodb.batch_write import WriteRequest
@@ -41,7 +53,6 @@ from chalicelib.store.dynamodb.tables import FORGET_AT
 from chalicelib.store.logs.stamps import stamp
 
 OPEN = "open"
-REVISION = "rev"
 CONFLICTS = "conflicts"
 _WAS = "was"
 _MOMENT = "connect_time"
@@ -66,7 +77,8 @@ def to_item(row: ConnectionLog, *, shards: int, revision: int, lanes: tuple[Lane
         POSITION: {"S": position(row.connect_time, row.id)},
         REVISION: {"N": str(revision)},
     }
-    item |= {name: {"S": key} for name, key in lane_keys(row, lanes, shards).items()}
+    keys = {**lane_keys(row, lanes, shards), **arrived_keys(row.id, lanes, times.now)}
+    item |= {name: {"S": key} for name, key in keys.items()}
     doc = {name: value for name in _DOC_FIELDS if (value := getattr(row, name)) is not None}
     if row.origin is not Origin.CONNECT:
         doc["origin"] = row.origin

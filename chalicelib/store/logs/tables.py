@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from pynamodb.models import Model
 
-from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, Lane, position
+from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, REVISION, Lane, position
 from chalicelib.records import AuditLog, ConnectionLog
 from chalicelib.setting_kinds import Lanes
 from chalicelib.settings import current
@@ -118,7 +118,7 @@ CONNECTION_LOGS: LogTable[ConnectionLog] = LogTable(
     read=connection_rows.from_item,
     users=("workspace_owner_id", "user_id"),
     base=BaseParts(closing_ids, with_closing, None, IN_CLOSINGS, frozenset({"status"})),
-    changes=Changes(connection_rows.removal, revision=connection_rows.REVISION),
+    changes=Changes(connection_rows.removal, revision=REVISION),
 )
 
 WITH_CONFLICTS: LogTable[ConnectionLog] = replace(

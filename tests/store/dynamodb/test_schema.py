@@ -13,6 +13,8 @@ from pynamodb.models import Model
 
 from chalicelib.errors import Unavailable
 from chalicelib.lanes.catalogue import (
+    ARRIVAL,
+    ARRIVED,
     CONNECTION_EVENT,
     EVENT_TIME,
     EVERY_AUDIT_LANE,
@@ -161,6 +163,8 @@ def keys(schema: list[Mapping[str, str]]) -> list[tuple[str, str]]:
 
 def projected(name: str, lanes: tuple[Lane, ...]) -> list[str]:
     """What lanes tell beside the row: when a connection event happened, and how an ended session ended."""
+    if name == ARRIVAL:
+        return [POSITION, *(["closing", "rev"] if lanes is EVERY_CONNECTION_LANE else [EVENT_TIME])]
     if lanes is EVERY_CONNECTION_LANE:
         return ["closing"] if name == "completed" else []
     return [EVENT_TIME] if name != CONNECTION_EVENT else []
@@ -175,7 +179,8 @@ def test_a_log_has_the_declared_lanes_and_no_other(table: type[Model], lanes: tu
     declared = indexes(table_definition(table))
     assert set(declared) == {lane.name for lane in lanes}
     for name, index in declared.items():
-        assert keys(index["KeySchema"]) == [(name, "HASH"), (POSITION, "RANGE")]
+        place = ARRIVED if name == ARRIVAL else POSITION
+        assert keys(index["KeySchema"]) == [(name, "HASH"), (place, "RANGE")]
         assert index["Projection"]["ProjectionType"] == "INCLUDE"
         assert sorted(index["Projection"]["NonKeyAttributes"]) == sorted([DOC, PACKED_DOC, *projected(name, lanes)])
 
@@ -226,5 +231,6 @@ def test_tables_are_named_with_the_prefix_of_the_deployment() -> None:
             "audit_logs",
             "retention_runs",
             "platform",
+            "user_secrets",
         )
     )
