@@ -11,6 +11,7 @@
     ├── Conflict              409  a unique value is taken
     ├── TooLarge              413  more bytes than one request may carry
     ├── Unprocessable         422  the key of a retry came with another request
+    ├── NotOffered            501  the platform does this, and not what mirrors it
     ├── StoreRefused          500  the store refuses a write whenever it is sent
     └── Unavailable           503  the store did not answer; sending again is safe
         ├── NotYet            503  what was asked is stored and not in force yet; sending again finds out
@@ -149,6 +150,12 @@ class Unprocessable(GatebookError):
     """The request is well formed and contradicts an earlier one that it refers to."""
 
     status = 422
+
+
+class NotOffered(GatebookError):
+    """The platform does this, and not what mirrors it; the message says so."""
+
+    status = 501
 
 
 class Unavailable(GatebookError):

@@ -16,6 +16,28 @@ ROUTES = (
     Later("GET", "/organizations/{organization}/provisionerjobs", "provisioners", "list_jobs"),
     Later("GET", "/organizations/{organization}/provisionerjobs/{job}", "provisioners", "show_job"),
     Later("GET", "/organizations/{organization}/provisionerdaemons", "provisioners", "list_daemons"),
+    Later("PUT", "/provisionerjobs/{job}/logs", "job_logs", "put_logs"),
+    Later("GET", "/workspacebuilds/{workspacebuild}/logs", "job_logs", "of_build"),
+    Later("GET", "/templateversions/{templateversion}/logs", "job_logs", "of_version"),
+    Later("GET", "/templateversions/{templateversion}/dry-run/{job}/logs", "job_logs", "of_dry_run"),
+    Later("GET", "/templates", "templates", "list_all"),
+    Later("GET", "/templates/{template}", "templates", "show"),
+    Later("GET", "/templates/{template}/versions", "templates", "versions"),
+    Later("GET", "/templates/{template}/versions/{version}", "templates", "version_by_name"),
+    Later("GET", "/templateversions/{templateversion}", "templates", "show_version"),
+    Later("GET", "/templateversions/{templateversion}/presets", "templates", "presets"),
+    Later("GET", "/organizations/{organization}/templates", "templates", "list_of_organization"),
+    Later("GET", "/organizations/{organization}/templates/{template}", "templates", "show_by_name"),
+    Later(
+        "GET", "/organizations/{organization}/templates/{template}/versions/{version}", "templates", "version_by_names"
+    ),
+    Later("GET", "/workspaces", "workspaces", "list_all"),
+    Later("GET", "/workspaces/{workspace}", "workspaces", "show"),
+    Later("GET", "/workspaces/{workspace}/builds", "workspaces", "builds"),
+    Later("GET", "/workspacebuilds/{workspacebuild}", "workspaces", "show_build"),
+    Later("GET", "/workspaceagents/{workspaceagent}", "workspaces", "show_agent"),
+    Later("GET", "/users/{user}/workspace/{workspacename}", "workspaces", "show_by_name"),
+    Later("GET", "/users/{user}/workspace/{workspacename}/builds/{buildnumber}", "workspaces", "build_by_number"),
 )
 
 routes = blueprint(ROUTES)

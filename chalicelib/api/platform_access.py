@@ -40,6 +40,15 @@ def may(subject: Subject, action: str, row: Mirrored) -> bool:
     return bool(decide(replace(subject, roles=("owner",)), action, object_of(row)))
 
 
+def may_read_version(subject: Subject, version: Mirrored) -> bool:
+    """Whether a subject may read a version: who may read its template, or, without one, the templates there."""
+    template = rows.get(TEMPLATE, str(version.get("template_id"))) if version.get("template_id") else None
+    if template is not None:
+        return may(subject, "read", template)
+    organization_id = str(version.get("organization_id") or "")
+    return bool(decide(subject, "read", Object(TEMPLATE.resource, "", organization=organization_id)))
+
+
 def named(caller: Caller, kind: Kind, parameter: str, text: str, *, deleted: bool = True) -> Mirrored:
     """The object that a path names by its id.
 

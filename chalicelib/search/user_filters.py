@@ -30,6 +30,8 @@ class UserKind(StrEnum):
     """A UUID that a field is; the nil one asks for nothing."""
     NUMBER = "number"
     """A whole number that a field is; 0 asks for nothing."""
+    IDS = "ids"
+    """UUIDs, with commas between; the field is one of them."""
     SYSTEM = "system"
     """True or false, and nothing is asked by it: users of the platform's own are not kept here."""
     AFTER = "after"

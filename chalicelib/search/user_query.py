@@ -128,6 +128,11 @@ def _id(_key: UserKey, texts: Sequence[str]) -> Test | None:
     return None if row_id == values.NIL_UUID else (lambda value: value == row_id)
 
 
+def _ids(_key: UserKey, texts: Sequence[str]) -> Test:
+    row_ids = frozenset(values.uuid(text) for text in _listed(texts))
+    return lambda value: value in row_ids
+
+
 def _system(_key: UserKey, texts: Sequence[str]) -> None:
     values.boolean(values.only(texts))
 
@@ -159,6 +164,7 @@ _READERS: Mapping[UserKind, Callable[[UserKey, Sequence[str]], Test | None]] = {
     UserKind.FLAG: _flag,
     UserKind.ID: _id,
     UserKind.NUMBER: _number,
+    UserKind.IDS: _ids,
     UserKind.SYSTEM: _system,
     UserKind.AFTER: _after,
     UserKind.BEFORE: _before,

@@ -40,6 +40,7 @@ _MIRRORS: Final[Mapping[str, str]] = {
     f"PUT {_PREFIX}/workspaceagents/{{workspaceagent}}": "workspace:update",
     f"PUT {_PREFIX}/provisionerdaemons/{{daemon}}": "provisioner_daemon:update",
     f"PUT {_PREFIX}/provisionerjobs/{{job}}": "provisioner_jobs:update",
+    f"PUT {_PREFIX}/provisionerjobs/{{job}}/logs": "provisioner_jobs:update",
 }
 """What the platform sends: a right counts that holds everywhere. A batch needs the right of each kind in it."""
 
@@ -116,6 +117,25 @@ RIGHTS: Final[Mapping[str, str]] = {
     f"GET {_ORGANIZATION}/provisionerjobs": "organization:read provisioner_jobs:read",
     f"GET {_ORGANIZATION}/provisionerjobs/{{job}}": "organization:read provisioner_jobs:read",
     f"GET {_ORGANIZATION}/provisionerdaemons": "organization:read provisioner_jobs:read",
+    f"GET {_PREFIX}/templates": "template:read",
+    f"GET {_PREFIX}/templates/{{template}}": "template:read",
+    f"GET {_PREFIX}/templates/{{template}}/versions": "template:read",
+    f"GET {_PREFIX}/templates/{{template}}/versions/{{version}}": "template:read",
+    f"GET {_PREFIX}/templateversions/{{templateversion}}": "template:read",
+    f"GET {_PREFIX}/templateversions/{{templateversion}}/presets": "template:read",
+    f"GET {_PREFIX}/templateversions/{{templateversion}}/logs": "template:read",
+    f"GET {_PREFIX}/templateversions/{{templateversion}}/dry-run/{{job}}/logs": "template:read",
+    f"GET {_ORGANIZATION}/templates": "organization:read template:read",
+    f"GET {_ORGANIZATION}/templates/{{template}}": "organization:read template:read",
+    f"GET {_ORGANIZATION}/templates/{{template}}/versions/{{version}}": "organization:read template:read",
+    f"GET {_PREFIX}/workspaces": "workspace:read",
+    f"GET {_PREFIX}/workspaces/{{workspace}}": "workspace:read",
+    f"GET {_PREFIX}/workspaces/{{workspace}}/builds": "workspace:read",
+    f"GET {_PREFIX}/workspacebuilds/{{workspacebuild}}": "workspace:read",
+    f"GET {_PREFIX}/workspacebuilds/{{workspacebuild}}/logs": "workspace:read",
+    f"GET {_PREFIX}/workspaceagents/{{workspaceagent}}": "workspace:read",
+    f"GET {_USER}/workspace/{{workspacename}}": "user:read workspace:read",
+    f"GET {_USER}/workspace/{{workspacename}}/builds/{{buildnumber}}": "user:read workspace:read",
 }
 """Method and path of each route that asks for a token -> the rights that it needs, all of them.
 

@@ -94,6 +94,8 @@ def _user_values(key: UserKey) -> str:  # noqa: PLR0911 - one for each kind
             return "a role; several with commas between"
         case UserKind.FLAG | UserKind.SYSTEM:
             return "`true` or `false`"
+        case UserKind.IDS:
+            return "UUIDs with commas between"
         case UserKind.ID:
             return "a UUID"
         case UserKind.NUMBER:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,9 @@ def refused_status(path: str, status: int) -> int:
     return 403 if path.startswith(HEC) and status == 401 else status
 
 
+_PARAMETER = re.compile(r"\{(.+)\}")
+
+
 @dataclass(frozen=True)
 class Case:
     """One thing that a route does.
@@ -170,7 +174,7 @@ TEMPLATE = {
     "disable_everyone_group_access": True,
 }
 TEMPLATE_VERSION = {"organization_id": "{organization}", "template_id": "{template}", "name": "v1"}
-WORKSPACE = {"organization_id": "{organization}", "owner_id": "{root}", "template_id": "{template}", "name": "dev"}
+WORKSPACE = {"organization_id": "{organization}", "owner_id": "{bob}", "template_id": "{template}", "name": "dev"}
 BUILD = {
     "workspace_id": "{workspace}",
     "template_version_id": "{templateversion}",
@@ -181,6 +185,7 @@ BUILD = {
 AGENT = {"workspace_build_id": "{workspacebuild}", "name": "main"}
 DAEMON = {"organization_id": "{organization}", "name": "daemon"}
 JOB = {"organization_id": "{organization}", "initiator_id": "{root}", "type": "workspace_build"}
+DRY_RUN = {**JOB, "type": "template_version_dry_run", "input": {"template_version_id": "{templateversion}"}}
 MIRRORED: dict[str, dict[str, Any]] = {
     "templates/{template}": TEMPLATE,
     "templateversions/{templateversion}": TEMPLATE_VERSION,
@@ -189,6 +194,7 @@ MIRRORED: dict[str, dict[str, Any]] = {
     "workspaceagents/{workspaceagent}": AGENT,
     "provisionerdaemons/{daemon}": DAEMON,
     "provisionerjobs/{job}": JOB,
+    "provisionerjobs/{dry_run}": DRY_RUN,
 }
 NEW = {"username": "{fresh}", "email": "{fresh}@example.com"}
 CASES = (
@@ -269,6 +275,26 @@ CASES = (
     Case("GET", f"{ORGANIZATION}/provisionerjobs", opened=listed),
     Case("GET", f"{ORGANIZATION}/provisionerjobs/{{job}}"),
     Case("GET", f"{ORGANIZATION}/provisionerdaemons", opened=listed),
+    Case("PUT", "/api/v2/provisionerjobs/{job}/logs", {"logs": []}),
+    Case("GET", "/api/v2/templates", opened=listed),
+    Case("GET", "/api/v2/templates/{template}"),
+    Case("GET", "/api/v2/templates/{template}/versions", opened=listed),
+    Case("GET", "/api/v2/templates/{template}/versions/{version}"),
+    Case("GET", "/api/v2/templateversions/{templateversion}"),
+    Case("GET", "/api/v2/templateversions/{templateversion}/presets"),
+    Case("GET", "/api/v2/templateversions/{templateversion}/logs"),
+    Case("GET", "/api/v2/templateversions/{templateversion}/dry-run/{job}/logs", named={"job": "dry_run"}),
+    Case("GET", f"{ORGANIZATION}/templates", opened=listed),
+    Case("GET", f"{ORGANIZATION}/templates/{{template}}", named={"template": "template_name"}),
+    Case("GET", f"{ORGANIZATION}/templates/{{template}}/versions/{{version}}", named={"template": "template_name"}),
+    Case("GET", "/api/v2/workspaces", opened=counted),
+    Case("GET", "/api/v2/workspaces/{workspace}"),
+    Case("GET", "/api/v2/workspaces/{workspace}/builds", opened=listed),
+    Case("GET", "/api/v2/workspacebuilds/{workspacebuild}"),
+    Case("GET", "/api/v2/workspacebuilds/{workspacebuild}/logs"),
+    Case("GET", "/api/v2/workspaceagents/{workspaceagent}"),
+    Case("GET", f"{USER}/workspace/{{workspacename}}"),
+    Case("GET", f"{USER}/workspace/{{workspacename}}/builds/{{buildnumber}}"),
     # What a caller may ask and end of its own.
     Case("POST", "/api/v2/authcheck", {"checks": {}}),
     Case("POST", f"{USERS}/logout"),
@@ -282,6 +308,7 @@ class Stage:
         self.house, self.owner, self.root = house, owner, root
         self.rows: dict[str, str] = {}
         self.mirrored: dict[str, str] = {}
+        self.key = ""
         self.set_up_organization()
 
     def set_up_organization(self) -> None:
@@ -292,8 +319,8 @@ class Stage:
             reply = self.call(Case("POST", path, body), self.owner)
             assert stored(reply)
             self.rows[name] = reply.json["results"][0]["id"]
-        kinds = ("template", "templateversion", "workspace", "workspacebuild", "workspaceagent", "daemon", "job")
-        self.mirrored = {kind: str(uuid4()) for kind in kinds}
+        parameters = (match[1] for match in map(_PARAMETER.search, MIRRORED) if match)
+        self.mirrored = {name: str(uuid4()) for name in parameters}
         for place, body in MIRRORED.items():
             assert succeeded(self.call(Case("PUT", f"/api/v2/{place}", body), self.owner))
 
@@ -305,6 +332,8 @@ class Stage:
         """Make a member of the organization with a token and a secret, a stranger to it, and a hold."""
         self.bob = self.house.user(f"b{uuid4().hex[:12]}", organizations={self.acme.id: ()})
         self.stranger = self.house.user(f"s{uuid4().hex[:12]}")
+        if self.mirrored:
+            assert succeeded(self.call(Case("PUT", "/api/v2/workspaces/{workspace}", WORKSPACE), self.owner))
         self.key = self.house.token(self.bob)[:10]
         self.secrets = [self.set_up_secret(user) for user in (self.bob, self.root)]
         state, known = placing.known()
@@ -330,7 +359,8 @@ class Stage:
 
     def call(self, case: Case, client: Client) -> Reply:
         """Send the request of a case."""
-        others = {"me": "me", "new": str(uuid4()), "own": client.token[:10], "stranger": self.stranger.id, **self.rows}
+        others = {"me": "me", "new": str(uuid4()), "own": client.token[:10], "stranger": self.stranger.id}
+        others |= {**self.rows, **self.mirrored, "template_name": "rust"}
         names = {
             "user": self.bob.id,
             "username": self.bob.username,
@@ -340,7 +370,11 @@ class Stage:
             "name": "a-case",
             "fresh": f"n{uuid4().hex[:12]}",
             "root": self.root.id,
+            "bob": self.bob.id,
             **self.mirrored,
+            "version": "v1",
+            "workspacename": "dev",
+            "buildnumber": "1",
             **{name: others[what] for name, what in (case.named or {}).items()},
         }
         query = {name: text.format_map(names) for name, text in case.query.items()} if case.query else None

@@ -1,0 +1,180 @@
+"""Templates, their versions and presets: listed and looked up, by whoever may read the template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalicelib import times
+from chalicelib.api import lookup, platform_access, request_log
+from chalicelib.api.authentication import authenticated
+from chalicelib.api.caller import Caller
+from chalicelib.api.directory_query import Asked, organization_id_of, user_id_of
+from chalicelib.api.http import Answer, Call, Encoded
+from chalicelib.api.parameters import boolean, page
+from chalicelib.api.parameters import uuid as uuid_of
+from chalicelib.api.provisioners import budget_of, fitted
+from chalicelib.casing import lowered
+from chalicelib.errors import NotFound
+from chalicelib.models.templates import presets_json, template_json, version_json
+from chalicelib.platform.kinds import DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE
+from chalicelib.search import values
+from chalicelib.search.platform_filters import TEMPLATE_FILTERS
+from chalicelib.store.directory import people
+from chalicelib.store.dynamodb.budget import Budget
+from chalicelib.store.platform import rows
+from chalicelib.store.platform.job_reader import queue_places
+from chalicelib.store.platform.joins import known_beside
+from chalicelib.store.platform.listing import Wanted, read_listing
+from chalicelib.store.platform.rows import Mirrored
+
+_LANES_OF_FLAGS: Mapping[str, str] = {"deprecated": "deprecated", "has_external_agent": "external"}
+_RESOLVED = frozenset({"organization", "author", "deleted"})
+"""Keys that are answered by the choice of rows."""
+
+
+@authenticated
+def list_all(call: Call, caller: Caller) -> Answer:
+    """The templates that `q` asks for and the caller may read, by name."""
+    return _listed(call, caller, None)
+
+
+@authenticated
+def list_of_organization(call: Call, caller: Caller, organization: str) -> Answer:
+    """The templates of an organization that `q` asks for and the caller may read, by name."""
+    return _listed(call, caller, lookup.organization(caller, organization).id)
+
+
+@authenticated
+def show(_call: Call, caller: Caller, template: str) -> Answer:
+    """One template."""
+    return Answer(_json([platform_access.named(caller, TEMPLATE, "template", template)])[0])
+
+
+@authenticated
+def show_by_name(_call: Call, caller: Caller, organization: str, template: str) -> Answer:
+    """The template of an organization with this name."""
+    return Answer(_json([_by_name(caller, organization, template)])[0])
+
+
+@authenticated
+def version_by_names(_call: Call, caller: Caller, organization: str, template: str, version: str) -> Answer:
+    """The version with this name, of the template of an organization with that name."""
+    return Answer(_versions_json([_version_by_name(_by_name(caller, organization, template), version)])[0])
+
+
+@authenticated
+def versions(call: Call, caller: Caller, template: str) -> Answer:
+    """The versions of a template, oldest first; archived ones where they are asked for."""
+    of = platform_access.named(caller, TEMPLATE, "template", template)
+    budget, archived, wanted = budget_of(call), boolean(call.query("include_archived")), page(call)
+    lanes = {"parent": [(of.id,)]}
+    listed = read_listing(Wanted(VERSION, None, lanes), budget, lambda version: archived or not version.get("archived"))
+    request_log.note(RowsRead=budget.rows_read)
+    places = [version.id for version in listed]
+    start = places.index(wanted.after_id) + 1 if wanted.after_id in places else 0
+    end = start + wanted.offset + wanted.limit if call.query("limit") else None
+    return fitted(_versions_json(listed[start + wanted.offset : end]))
+
+
+@authenticated
+def version_by_name(_call: Call, caller: Caller, template: str, version: str) -> Answer:
+    """The version of a template with this name."""
+    of = platform_access.named(caller, TEMPLATE, "template", template)
+    return Answer(_versions_json([_version_by_name(of, version)])[0])
+
+
+@authenticated
+def show_version(_call: Call, caller: Caller, templateversion: str) -> Answer:
+    """One version of a template."""
+    return Answer(_versions_json([_version(caller, templateversion)])[0])
+
+
+@authenticated
+def presets(_call: Call, caller: Caller, templateversion: str) -> Answer:
+    """The presets of a version; `null` where it has none."""
+    return fitted(listed) if (listed := presets_json(_version(caller, templateversion))) else Answer(Encoded("null"))
+
+
+def _version(caller: Caller, templateversion: str) -> Mirrored:
+    row = rows.get(VERSION, uuid_of("templateversion", templateversion))
+    if row is None or not platform_access.may_read_version(caller.subject, row):
+        raise NotFound
+    return row
+
+
+def _version_by_name(template: Mirrored, name: str) -> Mirrored:
+    lanes = {"name": [(template.id, lowered(name))]}
+    named = read_listing(Wanted(VERSION, None, lanes), Budget(), lambda row: row.get("name") == name)
+    if not named:
+        raise NotFound(f'No template version found by name "{values.cut(name)}".')
+    return named[-1]
+
+
+def _by_name(caller: Caller, organization: str, name: str) -> Mirrored:
+    organization_id = lookup.organization(caller, organization).id
+    named = read_listing(
+        Wanted(TEMPLATE, None, {"name": [(lowered(name),)]}),
+        Budget(),
+        lambda row: row.get("organization_id") == organization_id and platform_access.may(caller.subject, "read", row),
+    )
+    if not named:
+        raise NotFound
+    return max(named, key=lambda row: row.updated_at)
+
+
+def _listed(call: Call, caller: Caller, organization_id: str | None) -> Answer:
+    asked = Asked.of(call.query("q"), TEMPLATE_FILTERS)
+    if organization_id is None and (name := asked.value("organization")) is not None:
+        organization_id = organization_id_of(caller, name)
+    author = asked.value("author")
+    author_id = asked.value("author_id") if author is None else user_id_of(caller, author)
+    deleted, flags = asked.flag("deleted"), ("deprecated", "has_external_agent")
+    lanes: dict[str, list[tuple[Any, ...]]] = {}
+    if exact := asked.value("exact_name"):
+        lanes["name"] = [(exact,)]
+    if exact := asked.value("exact_display_name"):
+        lanes["display_name"] = [(exact,)]
+    if author_id is not None:
+        lanes["owner"] = [(author_id,)]
+    if organization_id is not None:
+        lanes["organization"] = [(organization_id,)]
+    lanes |= {_LANES_OF_FLAGS[name]: [(flag,)] for name in flags if (flag := asked.flag(name)) is not None}
+    lanes = {"listing": [("deleted",)]} if deleted else lanes | {"listing": [("kept",)]}
+
+    def wanted(row: Mirrored) -> bool:
+        fields = {
+            **row.values,
+            "is_deprecated": bool(row.get("deprecation_message")),
+            "has_ai_task": False,
+            "has_external_agent": bool(row.joined.get("has_external_agent")),
+            "deleted": bool(row.get("deleted")),
+        }
+        return (
+            fields["deleted"] is bool(deleted)
+            and (organization_id is None or row.get("organization_id") == organization_id)
+            and (author_id is None or row.get("created_by_id") == author_id)
+            and asked.matches(fields, _RESOLVED)
+            and platform_access.may(caller.subject, "read", row)
+        )
+
+    budget = budget_of(call)
+    ids = asked.ids("ids")
+    listed = read_listing(Wanted(TEMPLATE, ids, lanes), budget, wanted)
+    request_log.note(RowsRead=budget.rows_read)
+    return fitted(_json(listed))
+
+
+def _json(listed: Sequence[Mirrored]) -> list[dict[str, Any]]:
+    known = people.look_up(
+        {str(row.get("created_by_id")) for row in listed if row.get("created_by_id")},
+        {str(row.get("organization_id")) for row in listed},
+    )
+    return [template_json(row, times.wire(row.updated_at), known.organizations, known.users) for row in listed]
+
+
+def _versions_json(listed: Sequence[Mirrored]) -> list[dict[str, Any]]:
+    known = known_beside(listed, (JOB, TEMPLATE, VERSION, DAEMON, WORKSPACE))
+    users = people.get_users({str(row.get("created_by_id")) for row in listed if row.get("created_by_id")})
+    places = queue_places() if listed else {}
+    return [version_json(row, times.wire(row.updated_at), known, users, places) for row in listed]

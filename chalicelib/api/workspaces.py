@@ -1,0 +1,267 @@
+"""Workspaces, their builds and agents: listed and looked up, by whoever may read the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+from chalicelib import times
+from chalicelib.access.decide import Reach, reach
+from chalicelib.api import lookup, platform_access, request_log
+from chalicelib.api.authentication import authenticated
+from chalicelib.api.caller import Caller
+from chalicelib.api.directory_query import Asked, organization_id_of, user_id_of
+from chalicelib.api.fit_rows import fit_rows
+from chalicelib.api.http import Answer, Call, Encoded, encoded
+from chalicelib.api.parameters import boolean, page, uuid
+from chalicelib.api.platform_access import object_of
+from chalicelib.api.provisioners import budget_of, fitted
+from chalicelib.casing import lowered
+from chalicelib.errors import BadRequest, NotFound
+from chalicelib.models.workspaces import Beside, agent_json, build_json, is_outdated, workspace_json
+from chalicelib.platform.kinds import AGENT, BUILD, DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE
+from chalicelib.search import values
+from chalicelib.search.platform_filters import WORKSPACE_FILTERS
+from chalicelib.store.directory import people
+from chalicelib.store.dynamodb.budget import Budget
+from chalicelib.store.platform import rows
+from chalicelib.store.platform.job_reader import queue_places
+from chalicelib.store.platform.joins import known_beside
+from chalicelib.store.platform.listing import Wanted, agents_of, read_listing
+from chalicelib.store.platform.rows import Mirrored
+
+_MOST_WORKSPACES: Final = 500
+"""Of one answer; who asks for more goes on with `offset`."""
+_LARGEST_ANSWER: Final = 5_000_000
+_RESOLVED: Final = frozenset({"owner", "organization", "template", "deleted"})
+"""Keys that are answered by the choice of rows."""
+_BESIDE: Final = (TEMPLATE, VERSION, BUILD, JOB, WORKSPACE, DAEMON)
+
+
+@authenticated
+def list_all(call: Call, caller: Caller) -> Answer:
+    """The workspaces that `q` asks for and the caller may read, by name, and how many there are."""
+    asked = Asked.of(_query(call.query("q")), WORKSPACE_FILTERS)
+    readable = reach(caller.subject, "read", WORKSPACE.resource)
+    wanted = page(call)
+    budget = budget_of(call)
+    listed = [] if readable.nothing else _matching(asked, caller, readable, budget)
+    request_log.note(RowsRead=budget.rows_read)
+    limit = min(wanted.limit if call.query("limit") else _MOST_WORKSPACES, _MOST_WORKSPACES)
+    bodies = workspaces_json(listed[wanted.offset : wanted.offset + limit])
+    texts, number = fit_rows(bodies, _LARGEST_ANSWER) if bodies else ([], 0)
+    fields: dict[str, Any] = {"count": len(listed)}
+    if wanted.offset + number < len(listed):
+        fields["next_offset"] = wanted.offset + number
+    if not budget.left:
+        fields["partial"] = True
+    return Answer(Encoded(f'{{"workspaces":[{",".join(texts)}],{encoded(fields).text[1:]}'))
+
+
+@authenticated
+def show(_call: Call, caller: Caller, workspace: str) -> Answer:
+    """One workspace."""
+    return Answer(workspaces_json([platform_access.named(caller, WORKSPACE, "workspace", workspace)])[0])
+
+
+@authenticated
+def show_by_name(call: Call, caller: Caller, user: str, workspacename: str) -> Answer:
+    """The workspace of a user with this name."""
+    return Answer(workspaces_json([by_name(call, caller, user, workspacename)])[0])
+
+
+@authenticated
+def builds(call: Call, caller: Caller, workspace: str) -> Answer:
+    """The builds of a workspace, newest first."""
+    of = platform_access.named(caller, WORKSPACE, "workspace", workspace)
+    wanted, since = page(call), call.query("since")
+    begin = _moment(since) if since else times.NEVER
+    budget = budget_of(call)
+    lanes = {"parent": [(of.id,)]}
+    listed = read_listing(
+        Wanted(BUILD, None, lanes),
+        budget,
+        lambda build: times.from_wire(str(build.get("created_at"))) >= begin,
+        newest_first=True,
+    )
+    request_log.note(RowsRead=budget.rows_read)
+    places = [build.id for build in listed]
+    start = (places.index(wanted.after_id) + 1 if wanted.after_id in places else 0) + wanted.offset
+    end = start + wanted.limit if call.query("limit") else None
+    return fitted(_builds_json(listed[start:end]))
+
+
+@authenticated
+def show_build(_call: Call, caller: Caller, workspacebuild: str) -> Answer:
+    """One build of a workspace."""
+    build = rows.get(BUILD, uuid("workspacebuild", workspacebuild))
+    workspace = rows.get(WORKSPACE, str(build.get("workspace_id"))) if build else None
+    if build is None or workspace is None or not platform_access.may(caller.subject, "read", workspace):
+        raise NotFound
+    return Answer(_builds_json([build])[0])
+
+
+@authenticated
+def build_by_number(call: Call, caller: Caller, user: str, workspacename: str, buildnumber: str) -> Answer:
+    """The build of a workspace, which its owner and name tell, with this number."""
+    workspace = by_name(call, caller, user, workspacename)
+    try:
+        number = int(values.number(buildnumber))
+    except values.WrongValue as error:
+        raise BadRequest("Failed to parse build number as integer.", str(error)) from error
+    lanes = {"parent": [(workspace.id,)]}
+    listed = read_listing(Wanted(BUILD, None, lanes), Budget(), lambda build: build.get("build_number") == number)
+    if not listed:
+        raise NotFound(f'Workspace "{values.cut(workspacename)}" Build {number} does not exist.')
+    return Answer(_builds_json(listed[:1])[0])
+
+
+@authenticated
+def show_agent(_call: Call, caller: Caller, workspaceagent: str) -> Answer:
+    """One agent of a build."""
+    agent = rows.get(AGENT, uuid("workspaceagent", workspaceagent))
+    known = known_beside([agent], (BUILD, WORKSPACE)) if agent else None
+    build = known.get(BUILD, agent.get("workspace_build_id")) if known and agent else None
+    workspace = known.get(WORKSPACE, build.get("workspace_id")) if known and build else None
+    if agent is None or workspace is None or not platform_access.may(caller.subject, "read", workspace):
+        raise NotFound
+    return Answer(agent_json(agent))
+
+
+def by_name(call: Call, caller: Caller, user: str, name: str) -> Mirrored:
+    """The workspace that its owner and its name tell; a deleted one where those are asked for.
+
+    Raises:
+        NotFound: there is none, or the caller may not read it.
+    """
+    owner_id = lookup.user(caller, user).id
+    deleted = boolean(call.query("include_deleted"))
+    lanes: dict[str, list[tuple[Any, ...]]] = {"name": [(owner_id, lowered(name))]}
+    test = partial(platform_access.may, caller.subject, "read")
+    listed = read_listing(Wanted(WORKSPACE, None, lanes), Budget(), test)
+    if not listed and deleted:
+        lanes = {"listing": [("deleted",)]}
+        listed = read_listing(
+            Wanted(WORKSPACE, None, lanes),
+            budget_of(call),
+            lambda row: row.get("owner_id") == owner_id and _is_named(row, name) and test(row),
+        )
+    if not listed:
+        raise NotFound
+    return max(listed, key=lambda row: row.updated_at)
+
+
+def workspaces_json(listed: Sequence[Mirrored]) -> list[dict[str, Any]]:
+    """Workspaces as clients read them."""
+    known = known_beside(listed, _BESIDE)
+    builds_of = [build for row in listed if (build := known.get(BUILD, row.joined.get("latest_build_id")))]
+    beside = _beside(listed, builds_of, known)
+    return [workspace_json(row, beside) for row in listed]
+
+
+def _is_named(row: Mirrored, name: str) -> bool:
+    return lowered(str(row.get("name"))) == lowered(name)
+
+
+def _builds_json(listed: Sequence[Mirrored]) -> list[dict[str, Any]]:
+    known = known_beside(listed, _BESIDE)
+    of = [row for build in listed if (row := known.get(WORKSPACE, build.get("workspace_id")))]
+    beside = _beside(of, listed, known)
+    return [build_json(build, beside) for build in listed]
+
+
+def _beside(workspaces: Sequence[Mirrored], builds_of: Sequence[Mirrored], known: rows.Known) -> Beside:
+    people_of = people.look_up(
+        {
+            *(str(row.get("owner_id")) for row in workspaces),
+            *(str(build.get("initiator_id")) for build in builds_of if build.get("initiator_id")),
+        },
+        {str(row.get("organization_id")) for row in workspaces},
+    )
+    agents = agents_of([build.id for build in builds_of], Budget())
+    places = queue_places() if builds_of else {}
+    return Beside(known, people_of.users, people_of.organizations, agents, places)
+
+
+def _matching(asked: Asked, caller: Caller, readable: Reach, budget: Budget) -> list[Mirrored]:
+    deleted = asked.flag("deleted")
+    owner_id = user_id_of(caller, name) if (name := asked.value("owner")) is not None else None
+    organization_id = organization_id_of(caller, name) if (name := asked.value("organization")) is not None else None
+    template_ids = _templates(name, budget) if (name := asked.value("template")) is not None else None
+    lanes: dict[str, list[tuple[Any, ...]]] = {}
+    if owner_id is not None:
+        lanes["owner"] = [(owner_id,)]
+    if template_ids is not None:
+        lanes["parent"] = [(template_id,) for template_id in template_ids]
+    if statuses := asked.value("status"):
+        lanes["status"] = [(word,) for word in sorted({*statuses.split(",")})]
+    if (flag := asked.flag("has_external_agent")) is not None:
+        lanes["external"] = [(flag,)]
+    if organization_id is not None:
+        lanes["organization"] = [(organization_id,)]
+    if not readable.site:
+        # What is hidden from the caller is not read, where that takes no other lane than that of what is not.
+        lanes |= _readable_lanes(caller, readable)
+    lanes = {"listing": [("deleted",)]} if deleted else lanes | {"listing": [("kept",)]}
+    outdated = asked.flag("outdated") is not None
+
+    def test(row: Mirrored) -> bool:
+        return (
+            bool(row.get("deleted")) is bool(deleted)
+            and (owner_id is None or row.get("owner_id") == owner_id)
+            and (organization_id is None or row.get("organization_id") == organization_id)
+            and (template_ids is None or row.get("template_id") in template_ids)
+            and readable.includes(caller.user.id, object_of(row))
+            and (outdated or asked.matches(_fields(row, None), _RESOLVED))
+        )
+
+    ids = [row_id] if (row_id := asked.value("id")) else None
+    listed = read_listing(Wanted(WORKSPACE, ids, lanes), budget, test)
+    if outdated:
+        known = known_beside(listed, (TEMPLATE,))
+        fields = ((row, _fields(row, known.get(TEMPLATE, row.get("template_id")))) for row in listed)
+        listed = [row for row, values_of in fields if asked.matches(values_of, _RESOLVED)]
+    return listed
+
+
+def _readable_lanes(caller: Caller, readable: Reach) -> dict[str, list[tuple[Any, ...]]]:
+    if readable.organizations:
+        return {"organization": [(one,) for one in sorted({*readable.organizations, *readable.own_in})]}
+    return {"owner": [(caller.user.id,)]}
+
+
+def _fields(row: Mirrored, template: Mirrored | None) -> dict[str, Any]:
+    last_used = row.get("last_used_at")
+    return {
+        **row.values,
+        "status": row.joined.get("status", "pending"),
+        "has_external_agent": bool(row.joined.get("has_external_agent")),
+        "is_dormant": bool(row.get("dormant_at")),
+        "is_outdated": is_outdated(row, template),
+        "last_used_moment": times.from_wire(last_used) if last_used else times.NEVER,
+    }
+
+
+def _templates(name: str, budget: Budget) -> frozenset[str]:
+    """The ids of the templates of this name."""
+    listed = read_listing(Wanted(TEMPLATE, None, {"name": [(name,)]}), budget, lambda _: True)
+    return frozenset(row.id for row in listed)
+
+
+def _query(text: str) -> str:
+    """A query in which a bare `owner/name` is both."""
+    words = text.split()
+    slashed = [word for word in words if "/" in word and ":" not in word and '"' not in word]
+    for word in slashed:
+        owner, _, name = word.partition("/")
+        words[words.index(word)] = f"owner:{owner} name:{name}" if owner and name else word
+    return " ".join(words) if slashed else text
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return values.timestamp(text)
+    except values.WrongValue as error:
+        raise BadRequest("Failed to parse `since` time.", str(error)) from error

@@ -1,0 +1,193 @@
+"""Workspaces, builds and agents, as a Coder server with the same rows answers them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from chalicelib.platform.jobs import PREBUILDS_USER
+from tests.api.platform_house import Platform, ago
+
+if TYPE_CHECKING:
+    from chalicelib.records import User
+    from tests.api.conftest import Client, House
+    from tests.transport import ObservedTransport
+
+
+@pytest.fixture
+def platform(owner: Client, house: House) -> Platform:
+    return Platform(owner, house.organization("acme").id)
+
+
+@pytest.fixture
+def template(platform: Platform) -> str:
+    return platform.template("rust", display_name="Rust")
+
+
+@pytest.fixture
+def version(platform: Platform, template: str) -> str:
+    made = platform.version(template)
+    platform.put("template", template, name="rust", organization_id=platform.organization_id, active_version_id=made)
+    return made
+
+
+def search(client: Client, query: str = "", **more: str) -> list[str]:
+    reply = client.get("/api/v2/workspaces", query={"q": query, **more})
+    assert reply.status == 200, reply.text
+    return [row["name"] for row in reply.json["workspaces"]]
+
+
+def test_a_workspace_is_answered_with_its_latest_build(
+    platform: Platform, template: str, version: str, root: User, ann: User
+) -> None:
+    job = platform.job(started_at=ago(minutes=2), completed_at=ago(minutes=1))
+    workspace = platform.workspace(ann.id, template, "dev", ttl_ms=3_600_000)
+    old = platform.build(workspace, version, 1, transition="start")
+    resource = {"id": str(uuid4()), "type": "docker_container", "name": "main"}
+    build = platform.build(
+        workspace, version, 2, transition="start", job_id=job, reason="ssh_connection", initiator_id=root.id,
+        resources=[resource],
+    )  # fmt: skip
+    fields = {"workspace_build_id": build, "resource_id": resource["id"], "architecture": "amd64"}
+    agent = platform.put("workspace_agent", name="main", status="connected", logs_length=7, **fields)
+    row = platform.client.get(f"/api/v2/workspaces/{workspace}").json
+    assert (row["owner_name"], row["template_name"], row["template_display_name"]) == ("ann", "rust", "")
+    assert (row["outdated"], row["is_prebuild"], row["ttl_ms"]) == (False, False, 3_600_000)
+    assert row["health"] == {"healthy": True, "failing_agents": []}
+    latest = row["latest_build"]
+    assert (latest["id"], latest["build_number"], latest["status"]) == (build, 2, "running")
+    assert (latest["reason"], latest["initiator_name"], latest["job"]["id"]) == ("ssh_connection", "root", job)
+    assert "has_external_agent" not in latest
+    ((listed,),) = [resource["agents"] for resource in latest["resources"]]
+    assert (listed["id"], listed["status"], listed["logs_length"]) == (agent, "connected", 7)
+    assert platform.client.get(f"/api/v2/workspaceagents/{agent}").json == listed
+    assert platform.client.get("/api/v2/users/ann/workspace/dev").json == row
+    assert platform.client.get("/api/v2/users/ann/workspace/other").status == 404
+    builds = platform.client.get(f"/api/v2/workspaces/{workspace}/builds").json
+    assert [one["id"] for one in builds] == [build, old]
+    assert platform.client.get("/api/v2/users/ann/workspace/dev/builds/2").json == latest
+    assert platform.client.get("/api/v2/users/ann/workspace/dev/builds/3").status == 404
+    assert platform.client.get(f"/api/v2/workspacebuilds/{build}").json == latest
+
+
+def test_what_is_mirrored_may_come_in_any_order(platform: Platform, template: str, version: str, ann: User) -> None:
+    workspace, job = str(uuid4()), str(uuid4())
+    build = platform.build(workspace, version, 3, transition="stop", job_id=job)
+    platform.build(workspace, version, 2, transition="start")
+    platform.put(
+        "workspace", workspace, owner_id=ann.id, organization_id=platform.organization_id, template_id=template,
+        name="dev",
+    )  # fmt: skip
+    assert search(platform.client, "status:pending") == ["dev"]
+    platform.job(job, started_at=ago(minutes=1), input={"workspace_build_id": build})
+    assert search(platform.client, "status:stopping") == ["dev"]
+    platform.job(job, started_at=ago(minutes=1), completed_at=ago(seconds=9), input={"workspace_build_id": build})
+    assert search(platform.client, "status:stopped") == ["dev"]
+    assert search(platform.client, "status:stopping,pending") == []
+
+
+@pytest.mark.usefixtures("version")
+def test_workspaces_are_searched_by_each_key(
+    platform: Platform, template: str, house: House, root: User, ann: User
+) -> None:
+    go = platform.template("go")
+    there = house.organization("elsewhere").id
+    dev = platform.workspace(ann.id, template, "dev", dormant_at=ago(days=1), last_used_at=ago(days=3))
+    platform.workspace(root.id, go, "outer", organization_id=there, last_used_at=ago(hours=1))
+    platform.build(dev, str(uuid4()), has_external_agent=True)
+    platform.workspace(ann.id, template, "gone", deleted=True)
+    client = platform.client
+    assert search(client) == ["dev", "outer"]
+    assert search(client, "owner:ann") == search(client, f"owner:{ann.id}") == ["dev"]
+    assert search(client, "owner:me") == search(client, "template:go") == ["outer"]
+    assert search(client, "owner:me name:outer") == search(client, "out") == search(client, "root/outer") == ["outer"]
+    assert search(client, "owner:nobody") == search(client, "template:nothing") == []
+    assert search(client, "organization:elsewhere") == ["outer"]
+    assert search(client, "has_external_agent:true") == search(client, "dormant:true") == ["dev"]
+    assert search(client, "owner:me has_external_agent:true") == []
+    assert search(client, "outdated:true") == ["dev"]
+    assert search(client, "outdated:false") == ["outer"]
+    assert search(client, f"id:{dev}") == ["dev"]
+    assert search(client, "deleted:true") == ["gone"]
+    assert search(client, f'last_used_after:"{ago(days=2)}"') == ["outer"]
+    assert search(client, f'last_used_before:"{ago(days=2)}"') == ["dev"]
+    assert search(client, limit="1") == ["dev"]
+    assert search(client, limit="1", offset="1") == ["outer"]
+    first = client.get("/api/v2/workspaces", query={"limit": "1"}).json
+    assert (first["count"], first["next_offset"]) == (2, 1)
+    wrong = client.get("/api/v2/workspaces", query={"q": "status:asleep"})
+    assert (wrong.status, wrong.json["validations"][0]["field"]) == (400, "status")
+
+
+def test_a_deleted_workspace_is_answered_where_it_is_asked_for(platform: Platform, template: str, ann: User) -> None:
+    workspace = platform.workspace(ann.id, template, "dev")
+    platform.put(
+        "workspace", workspace, owner_id=ann.id, organization_id=platform.organization_id, template_id=template,
+        name="dev", deleted=True,
+    )  # fmt: skip
+    path = "/api/v2/users/ann/workspace/dev"
+    assert platform.client.get(path).status == 404
+    assert platform.client.get(path, query={"include_deleted": "true"}).json["id"] == workspace
+    assert search(platform.client) == []
+
+
+def test_a_workspace_of_the_prebuilds_user_is_a_prebuild_until_it_is_claimed(
+    platform: Platform, template: str, ann: User
+) -> None:
+    workspace = platform.workspace(PREBUILDS_USER, template, "prebuild-1")
+    path = f"/api/v2/workspaces/{workspace}"
+    assert platform.client.get(path).json["is_prebuild"] is True
+    platform.put(
+        "workspace", workspace, owner_id=ann.id, organization_id=platform.organization_id, template_id=template,
+        name="dev",
+    )  # fmt: skip
+    assert platform.client.get(path).json["is_prebuild"] is False
+
+
+def test_who_may_read_workspaces_of_their_own_reads_no_others(
+    platform: Platform, template: str, house: House, root: User
+) -> None:
+    roles = {platform.organization_id: ("organization-workspace-access",)}
+    ann = house.user("anna", organizations=roles)
+    own, other = platform.workspace(ann.id, template, "own"), platform.workspace(root.id, template, "other")
+    client = house.client(ann)
+    assert search(client) == search(client, "template:rust") == ["own"]
+    assert client.get(f"/api/v2/workspaces/{own}").status == 200
+    assert client.get(f"/api/v2/workspaces/{other}").status == 404
+    assert search(client, "owner:root") == []
+    plain = house.client(house.user("carl", organizations={platform.organization_id: ()}))
+    assert search(plain) == []
+    narrowed = house.client(root, allow_list=(f"workspace:{other}",))
+    assert search(narrowed) == ["other"]
+
+
+@pytest.mark.parametrize(
+    "query", ["", "owner:ann", "template:rust", "status:running", "has_external_agent:true", "organization:acme"]
+)
+def test_a_filter_reads_the_workspaces_that_it_answers(
+    platform: Platform, version: str, template: str, house: House, ann: User, root: User,
+    transport: ObservedTransport, query: str,
+) -> None:  # fmt: skip
+    for number in range(5):
+        workspace = platform.workspace(ann.id, template, f"dev-{number}")
+        job = platform.job(completed_at=ago(minutes=1))
+        platform.build(workspace, version, job_id=job, has_external_agent=True)
+    if query:
+        there, go = house.organization("elsewhere").id, platform.template("go")
+        for number in range(10):
+            platform.workspace(root.id, go, f"other-{number}", organization_id=there)
+    read = 0
+
+    def counting(send: Any, operation: str, request: Any) -> dict[str, Any]:
+        nonlocal read
+        answer: dict[str, Any] = send(operation, request)
+        if operation == "Query":
+            read += sum(item["id"]["S"].startswith("workspace#") for item in answer["Items"])
+        return answer
+
+    transport.intercept(counting)
+    listed = search(platform.client, query)
+    assert len(listed) == 5
+    assert read <= 1.1 * len(listed)
