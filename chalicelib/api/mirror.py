@@ -111,10 +111,7 @@ def put_batch(call: Call, caller: Caller) -> Answer:
 
 
 def _put(call: Call, caller: Caller, kind: Kind, object_id: str) -> Answer:
-    body = base.read(call.body)
-    if not isinstance(body, dict):
-        raise BadRequest("Request body must be valid JSON.", "a JSON object is expected")
-    version = version_of(kind, object_id, body, times.now())
+    version = version_of(kind, object_id, base.read_object(call.body), times.now())
     _check_may(caller, version)
     (outcome,) = writer.put_all([version])
     if isinstance(outcome, Unavailable):

@@ -38,6 +38,15 @@ ROUTES = (
     Later("GET", "/workspaceagents/{workspaceagent}", "workspaces", "show_agent"),
     Later("GET", "/users/{user}/workspace/{workspacename}", "workspaces", "show_by_name"),
     Later("GET", "/users/{user}/workspace/{workspacename}/builds/{buildnumber}", "workspaces", "build_by_number"),
+    Later("PUT", "/workspaces/{workspace}/autostart", "prebuilds", "autostart"),
+    Later("PUT", "/workspaces/{workspace}/ttl", "prebuilds", "ttl"),
+    Later("PUT", "/workspaces/{workspace}/dormant", "prebuilds", "dormant"),
+    Later("PUT", "/workspaces/{workspace}/extend", "prebuilds", "extend"),
+    Later("GET", "/prebuilds/settings", "prebuilds", "show_settings"),
+    Later("PUT", "/prebuilds/settings", "prebuilds", "change_settings"),
+    Later("GET", "/init-script/{os}/{arch}", "external_agents", "script"),
+    Later("GET", "/workspaces/{workspace}/external-agent/{agent}/credentials", "external_agents", "credentials"),
+    Later("PUT", "/workspaces/{workspace}/external-agent/{agent}/credentials", "external_agents", "deposit"),
 )
 
 routes = blueprint(ROUTES)

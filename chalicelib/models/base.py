@@ -79,10 +79,19 @@ def parse(shape: type[M], body: bytes) -> M:
         BadRequest: it is not a JSON object.
         Invalid: values in it are wrong; names each.
     """
+    return checked(shape, read_object(body))
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body.
+
+    Raises:
+        BadRequest: it is none.
+    """
     value = read(body)
     if not isinstance(value, dict):
         raise BadRequest("Request body must be valid JSON.", f"a JSON object is expected, not {_json_type(value)}")
-    return checked(shape, value)
+    return value
 
 
 def checked(shape: type[M], value: Mapping[str, Any]) -> M:

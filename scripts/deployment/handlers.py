@@ -102,7 +102,7 @@ HANDLERS = (
             ),
             RetentionItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
             UserSecretItem: Calls(("DeleteItem", "GetItem", "PutItem")),
-            PlatformItem: Calls(("BatchGetItem", "GetItem", "PutItem", "UpdateItem"), tuple(LANES)),
+            PlatformItem: Calls(("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"), tuple(LANES)),
         },
     ),
     Handler(

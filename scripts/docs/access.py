@@ -31,6 +31,8 @@ _SECRET = f"{_SECRETS}/{{name}}"
 _RETENTION = f"{_PREFIX}/retention"
 _HOLDS = f"{_RETENTION}/holds"
 
+_WORKSPACE = f"{_PREFIX}/workspaces/{{workspace}}"
+
 _MIRRORS: Final[Mapping[str, str]] = {
     f"PUT {_PREFIX}/directory": "template:update",
     f"PUT {_PREFIX}/templates/{{template}}": "template:update",
@@ -41,6 +43,7 @@ _MIRRORS: Final[Mapping[str, str]] = {
     f"PUT {_PREFIX}/provisionerdaemons/{{daemon}}": "provisioner_daemon:update",
     f"PUT {_PREFIX}/provisionerjobs/{{job}}": "provisioner_jobs:update",
     f"PUT {_PREFIX}/provisionerjobs/{{job}}/logs": "provisioner_jobs:update",
+    f"PUT {_WORKSPACE}/external-agent/{{agent}}/credentials": "workspace:update",
 }
 """What the platform sends: a right counts that holds everywhere. A batch needs the right of each kind in it."""
 
@@ -129,6 +132,13 @@ RIGHTS: Final[Mapping[str, str]] = {
     f"GET {_ORGANIZATION}/templates/{{template}}": "organization:read template:read",
     f"GET {_ORGANIZATION}/templates/{{template}}/versions/{{version}}": "organization:read template:read",
     f"GET {_PREFIX}/workspaces": "workspace:read",
+    f"PUT {_WORKSPACE}/autostart": "workspace:read",
+    f"PUT {_WORKSPACE}/ttl": "workspace:read",
+    f"PUT {_WORKSPACE}/dormant": "workspace:read",
+    f"PUT {_WORKSPACE}/extend": "workspace:read",
+    f"GET {_WORKSPACE}/external-agent/{{agent}}/credentials": "workspace:read",
+    f"GET {_PREFIX}/prebuilds/settings": "",
+    f"PUT {_PREFIX}/prebuilds/settings": "deployment_config:update",
     f"GET {_PREFIX}/workspaces/{{workspace}}": "workspace:read",
     f"GET {_PREFIX}/workspaces/{{workspace}}/builds": "workspace:read",
     f"GET {_PREFIX}/workspacebuilds/{{workspacebuild}}": "workspace:read",

@@ -32,6 +32,7 @@ UNGATED = {
     ("GET", "/"),
     ("GET", "/cli-auth"),
     ("GET", "/ui"),
+    ("GET", "/api/v2/init-script/{os}/{arch}"),
     ("GET", "/ui/{version}/{asset}"),
     ("DELETE", "/ui/session"),
 }
@@ -86,6 +87,20 @@ def any_value(value: Any) -> dict[str, Any]:
 def refused_status(path: str, status: int) -> int:
     """How a path refuses a token: Splunk's collector has 403 for one that opens nothing."""
     return 403 if path.startswith(HEC) and status == 401 else status
+
+
+def is_refused_to_all(reply: Reply) -> bool:
+    """Who knows the workspace is told that it is scheduled elsewhere."""
+    return reply.status == 501
+
+
+def knows_the_workspace(reply: Reply) -> bool:
+    """Credentials are answered once: who comes later, and may, is told so."""
+    return succeeded(reply) or (reply.status == 404 and "deposited" in reply.json["message"])
+
+
+def is_as_asked(reply: Reply) -> bool:
+    return succeeded(reply) or reply.status == 304
 
 
 _PARAMETER = re.compile(r"\{(.+)\}")
@@ -181,11 +196,13 @@ BUILD = {
     "job_id": "{job}",
     "build_number": 1,
     "transition": "start",
+    "has_external_agent": True,
 }
 AGENT = {"workspace_build_id": "{workspacebuild}", "name": "main"}
 DAEMON = {"organization_id": "{organization}", "name": "daemon"}
 JOB = {"organization_id": "{organization}", "initiator_id": "{root}", "type": "workspace_build"}
 DRY_RUN = {**JOB, "type": "template_version_dry_run", "input": {"template_version_id": "{templateversion}"}}
+CREDENTIALS = "/api/v2/workspaces/{workspace}/external-agent/{agent}/credentials"
 MIRRORED: dict[str, dict[str, Any]] = {
     "templates/{template}": TEMPLATE,
     "templateversions/{templateversion}": TEMPLATE_VERSION,
@@ -294,6 +311,14 @@ CASES = (
     Case("GET", "/api/v2/workspacebuilds/{workspacebuild}/logs"),
     Case("GET", "/api/v2/workspaceagents/{workspaceagent}"),
     Case("GET", f"{USER}/workspace/{{workspacename}}"),
+    Case("PUT", "/api/v2/workspaces/{workspace}/autostart", {"schedule": ""}, is_refused_to_all),
+    Case("PUT", "/api/v2/workspaces/{workspace}/ttl", {"ttl_ms": 0}, is_refused_to_all),
+    Case("PUT", "/api/v2/workspaces/{workspace}/dormant", {"dormant": True}, is_refused_to_all),
+    Case("PUT", "/api/v2/workspaces/{workspace}/extend", {"deadline": "2026-07-08T12:00:00Z"}, is_refused_to_all),
+    Case("PUT", CREDENTIALS, {"agent_token": "token"}),
+    Case("GET", CREDENTIALS, opened=knows_the_workspace),
+    Case("GET", "/api/v2/prebuilds/settings"),
+    Case("PUT", "/api/v2/prebuilds/settings", {"reconciliation_paused": False}, is_as_asked),
     Case("GET", f"{USER}/workspace/{{workspacename}}/builds/{{buildnumber}}"),
     # What a caller may ask and end of its own.
     Case("POST", "/api/v2/authcheck", {"checks": {}}),
@@ -375,6 +400,7 @@ class Stage:
             "version": "v1",
             "workspacename": "dev",
             "buildnumber": "1",
+            "agent": "main",
             **{name: others[what] for name, what in (case.named or {}).items()},
         }
         query = {name: text.format_map(names) for name, text in case.query.items()} if case.query else None

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import Invalid
 from chalicelib.records import User
+from chalicelib.search.platform_filters import TEMPLATE_FILTERS
 from chalicelib.search.user_filters import MEMBER_FILTERS, PAGED_MEMBER_FILTERS, USER_FILTERS, UserKind, UserTable
 from chalicelib.search.user_query import parse
 from chalicelib.times import NEVER
@@ -200,6 +201,7 @@ SAMPLES = {
     UserKind.FLAG: "true",
     UserKind.ID: ANN.id,
     UserKind.NUMBER: "1",
+    UserKind.IDS: ANN.id,
     UserKind.SYSTEM: "false",
     UserKind.AFTER: '"2025-01-01T00:00:00Z"',
     UserKind.BEFORE: '"2025-01-01T00:00:00Z"',
@@ -208,7 +210,7 @@ SAMPLES = {
 
 @pytest.mark.parametrize("kind", UserKind)
 def test_every_kind_of_key_can_be_read(kind: UserKind) -> None:
-    tables = (USER_FILTERS, MEMBER_FILTERS)
+    tables = (USER_FILTERS, MEMBER_FILTERS, TEMPLATE_FILTERS)
     key, table = next((key, table) for table in tables for key in table.keys if key.kind is kind)
     sample = key.words[0] if kind is UserKind.WORDS else SAMPLES[kind]
     assert parse(f"{key.key}:{sample}", table).matches(ANN) in (True, False)
