@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from chalicelib import times
-from chalicelib.lanes.catalogue import position
+from chalicelib.lanes.positions import position
 
 MOMENTS: Final[Mapping[str, str]] = {"connection": "connect_time", "audit": "time"}
 """Log -> the field that a row's age is told by."""

@@ -18,7 +18,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from chalicelib import times
+from chalicelib.lanes.positions import position
 
 if TYPE_CHECKING:
     from chalicelib.records import AuditLog, ConnectionLog
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 POSITION = "position"
 CLOSING = "closing"
 REVISION = "rev"
-TIME_LENGTH = 26
 ALL = "all"
 EVENT_TIME = "event_time"
 """The attribute with the time of connection events of the audit log, for a condition on rows."""
@@ -169,16 +168,6 @@ def lane_of(field: str, lanes: tuple[Lane, ...]) -> Lane:
 def shard_of(row_id: str, shards: int) -> int:
     """The shard of a row: a hash of its id, so that it is the same for every writer."""
     return crc32(row_id.encode()) % shards
-
-
-def position(time: datetime, row_id: str) -> str:
-    """The RANGE key of a row in every lane."""
-    return f"{times.fixed(time)}#{row_id}"
-
-
-def just_below(place: str) -> str:
-    """The upper bound of a range that holds every position below this one, and not this one."""
-    return f"{place[:-1]}{chr(ord(place[-1]) - 1)}\U0010ffff"
 
 
 def lane_keys(row: ConnectionLog | AuditLog, lanes: Iterable[Lane], shards: int) -> Mapping[str, str]:

@@ -14,8 +14,9 @@ from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from chalicelib import times
-from chalicelib.lanes.catalogue import POSITION, Lane, just_below
+from chalicelib.lanes.catalogue import POSITION, Lane
 from chalicelib.lanes.conditions import Comparison, Condition
+from chalicelib.lanes.positions import just_below
 from chalicelib.records import AUDIT_LOGS, CONNECTION_EVENT_ACTIONS, AuditLog, ConnectionLog
 
 BY_ID = "id"

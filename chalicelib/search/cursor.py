@@ -15,7 +15,6 @@ from dataclasses import astuple
 from hashlib import blake2b
 from typing import NamedTuple
 
-from chalicelib.lanes.catalogue import TIME_LENGTH
 from chalicelib.search.filter import Filter, UserChoice
 
 _PLAIN, _COUNTED = 1, 2
@@ -24,7 +23,6 @@ _DIGEST_BYTES = 6
 _LONGEST = 400
 _MOST_SKIPPED = 2**31 - 1
 """As an offset, which is what a skip is a part of."""
-_LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 _PLACE = re.compile(
     r"(?P<position>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}#[0-9a-f-]{36}) (?P<skip>\d{1,10})"
     r"( (?P<count>\d{1,10}) (?P<reader>[0-9a-f]{8}))?",
@@ -96,23 +94,6 @@ def decode(text: str, log: str, asked: Filter) -> Cursor:
     if encode(cursor, log, asked) != text:
         raise WrongCursor(text)
     return cursor
-
-
-def redacted_position(reached: str, last: str, start: str) -> str:
-    """A position to go on from that does not reveal the id of the row that was read last: the caller may not see it.
-
-    It is rounded to the end of its moment, so the rows of this moment are read again. It is not rounded where that
-    would make no progress; where rounding would repeat a row, it is the position of that row.
-
-    Args:
-        reached: the position of the row that was read last.
-        last: that of the last row which was skipped or answered; "" where none was.
-        start: where the page began; "" for the first page.
-    """
-    rounded = f"{reached[:TIME_LENGTH]}#{_LAST_ID}"
-    if reached == last or "" < start <= rounded:
-        return reached
-    return last if "" < last <= rounded else rounded
 
 
 def _digest(version: int, place: bytes, log: str, asked: Filter) -> bytes:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from chalicelib.api import log_pages
 from chalicelib.api.http import encoded
-from chalicelib.lanes.catalogue import position
+from chalicelib.lanes.positions import position
 from chalicelib.models.sending import bytes_sent, may_be_sent
 from chalicelib.retention import holds
 from chalicelib.search import cursor

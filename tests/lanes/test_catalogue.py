@@ -12,19 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib import times
-from chalicelib.lanes.catalogue import (
-    AUDIT_LANES,
-    CONNECTION_LANES,
-    TIME_LENGTH,
-    Lane,
-    chosen,
-    just_below,
-    lane_keys,
-    lane_of,
-    position,
-    shard_of,
-)
+from chalicelib.lanes.catalogue import AUDIT_LANES, CONNECTION_LANES, Lane, chosen, lane_keys, lane_of, shard_of
 from chalicelib.records import AuditLog, Closing, ConnectionLog
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterTable
 
@@ -95,30 +83,6 @@ def test_rows_spread_evenly_over_shards() -> None:
     spread = Counter(shard_of(str(UUID(int=number << 40)), 8) for number in range(4_000))
     assert sorted(spread) == list(range(8))
     assert max(spread.values()) < 1.5 * min(spread.values())
-
-
-@settings(deadline=None)
-@given(MOMENTS, st.uuids().map(str), MOMENTS, st.uuids().map(str))
-def test_positions_order_as_time_then_id(one: datetime, one_id: str, other: datetime, other_id: str) -> None:
-    assert (position(one, one_id) < position(other, other_id)) == ((one, one_id) < (other, other_id))
-
-
-@settings(deadline=None)
-@given(MOMENTS, st.uuids().map(str))
-def test_a_position_tells_the_time(moment: datetime, row_id: str) -> None:
-    text = position(moment, row_id)
-    assert times.from_fixed(text[:TIME_LENGTH]) == moment
-    assert text[TIME_LENGTH:] == f"#{row_id}"
-
-
-@settings(deadline=None)
-@given(MOMENTS, st.uuids().map(str), MOMENTS, st.uuids().map(str))
-def test_just_below_a_position_holds_all_before_it_and_not_itself(
-    one: datetime, one_id: str, other: datetime, other_id: str
-) -> None:
-    place = position(one, one_id)
-    assert place > just_below(place)
-    assert (position(other, other_id) <= just_below(place)) == (position(other, other_id) < place)
 
 
 LOGS = [

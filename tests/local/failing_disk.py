@@ -41,10 +41,10 @@ def rows_of_write(number: int) -> list[Row]:
 
 def main() -> None:
     """Try each limit, in a process of its own."""
-    work, fate, *rest = sys.argv[1:]
+    work, fate, *options = sys.argv[1:]
     if fate == "endless":
         _write_for_ever(Path(work) / fate)
-    phase, *limits = rest
+    phase, *limits = options
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for limit in limits:
         reading, writing = os.pipe()

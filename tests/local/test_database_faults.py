@@ -53,7 +53,7 @@ def made_of(writes: Iterable[int]) -> list[Row]:
     return [rows[place] for place in sorted(rows)]
 
 
-def found_in(directory: Path) -> list[Row] | None:
+def rows_in(directory: Path) -> list[Row] | None:
     """The rows of a database; None where it is refused."""
     try:
         database = Database(directory)
@@ -94,7 +94,7 @@ def test_no_acknowledged_write_is_lost_wherever_the_disk_fails(memory: Path, fat
             failed += attempt.ended != 0
             if not (attempt.directory / FILE).exists():
                 create(attempt.directory, rows_of_write(0))
-            assert found_in(attempt.directory) == made_of([0])
+            assert rows_in(attempt.directory) == made_of([0])
             continue
         assert attempt.ended == (-signal.SIGXFSZ if fate == "killed" and attempt.ended else 0)
         known = [0, *attempt.acknowledged]
@@ -103,7 +103,7 @@ def test_no_acknowledged_write_is_lost_wherever_the_disk_fails(memory: Path, fat
         if attempt.ended:
             # It died before it could say so.
             may_be.append(made_of([*known, known[-1] + 1]))
-        assert found_in(attempt.directory) in may_be, attempt
+        assert rows_in(attempt.directory) in may_be, attempt
     # SQLite may put off what it cannot do while it closes: then the log stays.
     assert failed > 3 or (fate, phase) == ("full", "close")
 
@@ -141,7 +141,7 @@ def test_files_of_different_moments_are_refused_or_hold_all_that_was_acknowledge
     for places in product(range(len(generations)), repeat=3):
         data, log, number = (generations[place] for place in places)
         mixed = copied(data, memory / "mixed", gatebook_db_wal=log, acknowledged=number)
-        rows = found_in(mixed)
+        rows = rows_in(mixed)
         shutil.rmtree(mixed)
         assert rows is None or rows in states[places[2] + 1 :], places
         if len({*places}) == 1:
@@ -160,7 +160,7 @@ def test_a_file_that_is_torn_anywhere_is_refused_or_holds_all_that_was_acknowled
     for length in range(0, size, max(1, size // 40)):
         torn = copied(last, memory / "torn")
         os.truncate(torn / name, length)
-        rows = found_in(torn)
+        rows = rows_in(torn)
         shutil.rmtree(torn)
         assert rows is None or rows == made_of(range(len(generations) + 1)), length
         refused += rows is None
@@ -182,5 +182,5 @@ def test_a_process_that_is_killed_at_any_moment_has_kept_what_it_acknowledged(me
             heard += process.stdout.readlines()
         acknowledged = [int(line) for line in heard]
         assert acknowledged == [*range(1, len(acknowledged) + 1)]
-        found = found_in(work / "endless")
-        assert found in (made_of(range(len(acknowledged) + 1)), made_of(range(len(acknowledged) + 2)))
+        kept = rows_in(work / "endless")
+        assert kept in (made_of(range(len(acknowledged) + 1)), made_of(range(len(acknowledged) + 2)))

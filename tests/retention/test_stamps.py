@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.lanes.catalogue import position
 from chalicelib.lanes.plan import Criteria
+from chalicelib.lanes.positions import position
 from chalicelib.logs import audit_event
 from chalicelib.logs.session import join
 from chalicelib.records import AUDIT_CONNECTION_EVENTS, AUDIT_LOGS, CONNECTION_LOGS, AuditLog, ConnectionLog

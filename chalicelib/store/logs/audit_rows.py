@@ -32,12 +32,11 @@ from chalicelib.lanes.catalogue import (
     CONNECTION_EVENT,
     EVENT_TIME,
     POSITION,
-    TIME_LENGTH,
     Lane,
     arrived_keys,
     lane_keys,
-    position,
 )
+from chalicelib.lanes.positions import TIME_LENGTH, position
 from chalicelib.records import AuditLog, Overflow, Receipt
 from chalicelib.settings import current
 from chalicelib.store.dynamodb.batch_get import batch_get

@@ -31,18 +31,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import times
-from chalicelib.lanes.catalogue import (
-    ALL,
-    CLOSING,
-    CONNECTION_LANES,
-    POSITION,
-    REVISION,
-    TIME_LENGTH,
-    Lane,
-    arrived_keys,
-    lane_keys,
-    position,
-)
+from chalicelib.lanes.catalogue import ALL, CLOSING, CONNECTION_LANES, POSITION, REVISION, Lane, arrived_keys, lane_keys
+from chalicelib.lanes.positions import TIME_LENGTH, position
 from chalicelib.records import Closing, Conflict, Conflicts, ConnectionLog, Mark, Origin, Receipt
 from chalicelib.store.dynamodb.batch_update import Update
 from chalicelib.store.dynamodb.batch_write import WriteRequest

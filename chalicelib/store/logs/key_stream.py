@@ -9,8 +9,9 @@ from enum import Enum, auto
 from typing import Any
 
 from chalicelib import times
-from chalicelib.lanes.catalogue import POSITION, TIME_LENGTH, just_below
+from chalicelib.lanes.catalogue import POSITION
 from chalicelib.lanes.density import Density, Front
+from chalicelib.lanes.positions import TIME_LENGTH, just_below
 from chalicelib.store.dynamodb.client import Item
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple
 
 from chalicelib.lanes.plan import Plan
+from chalicelib.lanes.positions import redacted_position
 from chalicelib.records import Organization, User
-from chalicelib.search.cursor import redacted_position
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.rounds import Rounds, beside, run
 from chalicelib.store.logs.count import Counted, count_plans, count_remaining

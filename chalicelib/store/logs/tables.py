@@ -12,7 +12,8 @@ from typing import Any, Generic, TypeVar
 
 from pynamodb.models import Model
 
-from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, REVISION, Lane, position
+from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, REVISION, Lane
+from chalicelib.lanes.positions import position
 from chalicelib.records import AuditLog, ConnectionLog
 from chalicelib.setting_kinds import Lanes
 from chalicelib.settings import current

@@ -12,8 +12,9 @@ from uuid import NAMESPACE_OID, uuid5
 import pytest
 
 from chalicelib import times
-from chalicelib.lanes.catalogue import CONNECTION_LANES, position
+from chalicelib.lanes.catalogue import CONNECTION_LANES
 from chalicelib.lanes.plan import NOTHING, Criteria, Plan, plan
+from chalicelib.lanes.positions import position
 from chalicelib.logs.connection import session_id
 from chalicelib.logs.session import join
 from chalicelib.logs.vocabulary import SESSION_TYPES

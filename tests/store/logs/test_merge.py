@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.lanes.catalogue import POSITION, position
+from chalicelib.lanes.catalogue import POSITION
 from chalicelib.lanes.plan import Plan
+from chalicelib.lanes.positions import position
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.rounds import IN_FLIGHT, Request
 from chalicelib.store.logs.merge import Batch, Checkpoint, End, Merge, Spent

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.lanes.catalogue import Lane, position
+from chalicelib.lanes.catalogue import Lane
 from chalicelib.lanes.plan import Criteria, Plan, plan
+from chalicelib.lanes.positions import position
 from chalicelib.logs.vocabulary import SESSION_TYPES
 from chalicelib.records import AuditLog, Closing, ConnectionLog
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS
