@@ -23,6 +23,7 @@ from chalicelib.api import (  # noqa: E402
     roles,
     service,
     sessions,
+    specification,
     tokens,
     user_secrets,
     users,
@@ -35,6 +36,7 @@ app = Gatebook(app_name="gatebook")
 
 for resource in (
     service,
+    specification,
     sessions,
     users,
     profiles,

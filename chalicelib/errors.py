@@ -24,7 +24,9 @@ The shape is `{"message": str, "detail"?: str, "validations"?: [{"field": str, "
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, NotRequired
+
+from typing_extensions import TypedDict
 
 _TEXT_LENGTH = 2_000
 _VALIDATIONS = 100
@@ -32,6 +34,21 @@ _VALIDATIONS = 100
 
 def _cut(text: str) -> str:
     return text if len(text) <= _TEXT_LENGTH else f"{text[:_TEXT_LENGTH]}..."
+
+
+class ValidationJSON(TypedDict):
+    """One wrong value, on the wire."""
+
+    field: str
+    detail: str
+
+
+class ErrorJSON(TypedDict):
+    """The one shape of every error; `detail` and `validations` are left out when empty."""
+
+    message: str
+    detail: NotRequired[str]
+    validations: NotRequired[list[ValidationJSON]]
 
 
 class Validation(NamedTuple):
@@ -66,9 +83,9 @@ class GatebookError(Exception):
         self.validations = tuple(validations)
         self.headers = dict(headers or {})
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> ErrorJSON:
         """The error in the one JSON shape, no longer than a client can use whatever it repeats of a request."""
-        body: dict[str, Any] = {"message": _cut(self.message)}
+        body: ErrorJSON = {"message": _cut(self.message)}
         if self.detail:
             body["detail"] = _cut(self.detail)
         if self.validations:

@@ -25,6 +25,7 @@ from chalicelib.api.saving import saved
 from chalicelib.api.trail import key_trail
 from chalicelib.errors import BadRequest, Conflict, Unavailable, Unknown, Unprocessable
 from chalicelib.models.base import read
+from chalicelib.models.tokens import IssuedKeyJSON
 from chalicelib.records import APIKey
 from chalicelib.store.directory import api_keys, operations
 from chalicelib.store.directory.commit import Guarded
@@ -144,7 +145,7 @@ def _reissued(call: Call, caller: Caller, operation: Operation) -> Answer:
         api_keys.change(
             after, before, *key_trail(call, caller, "write", 201, before=before, after=after), guards=guards
         )
-    return Answer({"key": issued.text}, 201)
+    return Answer(IssuedKeyJSON(key=issued.text), 201)
 
 
 def _key(given: str) -> str:

@@ -27,7 +27,7 @@ from chalicelib.api.parameters import boolean
 from chalicelib.errors import Forbidden, GatebookError
 from chalicelib.models.bodies import Event, Unreadable, read_events
 from chalicelib.models.queued import LogName, Queued, packed
-from chalicelib.models.results import Results
+from chalicelib.models.results import QueuedJSON, Results
 from chalicelib.store.logs.tables import Row
 from chalicelib.store.queue import messages
 
@@ -194,16 +194,14 @@ def _queued(delivery: Delivery, intake: Intake[Row], results: Results) -> Answer
     messages.send(request_id, waiting.model_dump_json(ensure_ascii=True))
     request_log.note(queued=request_id)
     problems = results.body(problems_only=True)
-    return Answer(
-        {
-            "queued": True,
-            "id": request_id,
-            "rejected": problems["rejected"],
-            "skipped": problems["skipped"],
-            "results": problems["results"],
-        },
-        202,
-    )
+    body: QueuedJSON = {
+        "queued": True,
+        "id": request_id,
+        "rejected": problems["rejected"],
+        "skipped": problems["skipped"],
+        "results": problems["results"],
+    }
+    return Answer(body, 202)
 
 
 def _row(subject: Subject, writable: Reach, intake: Intake[Row], entry: Event | Unreadable) -> Row:

@@ -22,7 +22,7 @@ from chalicelib.api.trail import key_trail
 from chalicelib.errors import BadRequest, Invalid, NotFound, Validation
 from chalicelib.models.base import parse
 from chalicelib.models.sending import bytes_sent
-from chalicelib.models.tokens import NarrowToken, api_key_json
+from chalicelib.models.tokens import NarrowToken, TokenConfigJSON, api_key_json
 from chalicelib.records import APIKey
 from chalicelib.store.directory import api_keys, people
 from chalicelib.store.directory.token_names import NameTaken
@@ -88,7 +88,7 @@ def _page(caller: Caller, keys: Iterator[APIKey], limit: int) -> tuple[list[str]
 @authenticated
 def token_config(_call: Call, caller: Caller, user: str) -> Answer:
     """The longest lifetime that a token of this user may have, in nanoseconds."""
-    return Answer({"max_token_lifetime": max_token_lifetime(lookup.user(caller, user))})
+    return Answer(TokenConfigJSON(max_token_lifetime=max_token_lifetime(lookup.user(caller, user))))
 
 
 @routes.view("/api/v2/users/{user}/keys/tokens/{keyname}")

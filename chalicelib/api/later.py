@@ -18,10 +18,15 @@ class Later(NamedTuple):
     function: str
 
 
+LATER: dict[str, Later] = {}
+"""Every such route there is: method and path -> where its view is."""
+
+
 def blueprint(table: Sequence[Later]) -> Routes:
     """A blueprint with every route of a table."""
     routes = Routes(__name__)
     for route in table:
+        LATER[f"{route.method} /api/v2{route.path}"] = route
         routes.view(f"/api/v2{route.path}", methods=[route.method])(_view(route))
     return routes
 

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from chalicelib.lanes.plan import Plan
+from chalicelib.models.log_answers import ExplanationJSON, PlanJSON
 from chalicelib.store.dynamodb.budget import Bill, Budget
 
 
-def explanation(plans: Sequence[Plan], budget: Budget, bill: Bill) -> dict[str, Any]:
+def explanation(plans: Sequence[Plan], budget: Budget, bill: Bill) -> ExplanationJSON:
     """The plans by which rows were read, newest rows first, and what that cost, as clients read it."""
     newest, *older = map(_explained, plans)
-    return {
-        **newest,
-        **({"older": older} if older else {}),
+    body: ExplanationJSON = {
+        "lane": newest["lane"],
+        "keys": newest["keys"],
+        "why": newest["why"],
+        "residual": newest["residual"],
+        "conditions": newest["conditions"],
         "rows_read": budget.rows_read,
         "calls": bill.calls,
         "read_units": bill.read_units,
     }
+    if older:
+        body["older"] = older
+    return body
 
 
-def _explained(planned: Plan) -> dict[str, Any]:
+def _explained(planned: Plan) -> PlanJSON:
     return {
         "lane": planned.lane,
         "keys": list(planned.keys),

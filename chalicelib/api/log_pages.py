@@ -27,6 +27,7 @@ from chalicelib.export.formats import Format
 from chalicelib.lanes.plan import UNREADABLE, Criteria, Plan
 from chalicelib.lanes.positions import TIME_LENGTH
 from chalicelib.models.directory import Beside
+from chalicelib.models.log_answers import LogPageJSON
 from chalicelib.retention import holds
 from chalicelib.retention.keeping import Keeping
 from chalicelib.search import cursor, parser
@@ -156,10 +157,11 @@ def _respond(call: Call, request: _Request, result: _Result[Row], log: Log[Row],
     texts, number = fit_rows(rows, _LARGEST_ANSWER)
     place = _place_after(number, read, log)
     headers: dict[str, str] = {}
-    fields: dict[str, Any] = {}
+    fields: LogPageJSON = {}
     count = read.count if request.carried is None else Counted(request.carried, complete=True)
     if request.counting and count is not None:
-        fields |= {"count": max(count.number, min(number, COUNT_CAP + 1)), "count_cap": COUNT_CAP}
+        fields["count"] = max(count.number, min(number, COUNT_CAP + 1))
+        fields["count_cap"] = COUNT_CAP
         if not count.complete:
             fields["count_partial"] = True
     if place is not None:

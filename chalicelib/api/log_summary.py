@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, pairwise
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from chalicelib import times
 from chalicelib.access.decide import reach
@@ -26,6 +26,7 @@ from chalicelib.api.log_resource import Log
 from chalicelib.api.parameters import boolean, int32
 from chalicelib.errors import Forbidden, Invalid, Validation
 from chalicelib.lanes.plan import Criteria
+from chalicelib.models.log_answers import BucketJSON, SummaryJSON, ValueCountJSON
 from chalicelib.search import values
 from chalicelib.search.filter import Filter
 from chalicelib.search.filters import FilterKey, FilterTable, Kind
@@ -101,7 +102,7 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
     return Answer(body)
 
 
-def summarize(log: Log[Row], planned: Planner, question: Question, budget: Budget) -> dict[str, Any]:
+def summarize(log: Log[Row], planned: Planner, question: Question, budget: Budget) -> SummaryJSON:
     """The counts as JSON: buckets oldest first, and of each facet the values with most rows first.
 
     Args:
@@ -120,9 +121,11 @@ def summarize(log: Log[Row], planned: Planner, question: Question, budget: Budge
     cap = max(1, min(MOST_COUNTED, budget.rows_left // max(1, len(queries)) - 1))
     counts = iter(count_queries(log.stored, [planned(one) for one in queries], budget, cap + 1))
     bars = log.filters.by_key(log.filters.facets[0])
-    buckets: list[dict[str, Any]] = [_times(span) | _count(next(counts), cap) for span in beyond]
-    buckets += [_times(span) | _values(sample, span, bars) for span in spans[len(beyond) :]]
-    facets: dict[str, Any] = {key.key: _sampled_values(sample, key) for key in question.facets if key not in listed}
+    buckets: list[BucketJSON] = [_counted_bucket(span, next(counts), cap) for span in beyond]
+    buckets += [_read_bucket(sample, span, bars) for span in spans[len(beyond) :]]
+    facets: dict[str, list[ValueCountJSON]] = {
+        key.key: _sampled_values(sample, key) for key in question.facets if key not in listed
+    }
     facets |= {key.key: _counted_values(key, counts, cap) for key in listed}
     return {
         "from": times.wire(question.span[0]),
@@ -190,33 +193,45 @@ def _is_listed(key: FilterKey, log: LogTable[Row], sample: Sample[Row]) -> bool:
     return not sample.complete and key.kind is Kind.ENUM and len(key.values) <= _LONGEST_LIST
 
 
-def _times(span: Span) -> dict[str, Any]:
-    return {"from": times.wire(span[0]), "to": times.wire(span[1])}
+def _has_more(counted: Counted, cap: int) -> bool:
+    return counted.number > cap or not counted.complete
 
 
-def _count(counted: Counted, cap: int) -> dict[str, Any]:
-    """A count, and whether there are more."""
-    partial = counted.number > cap or not counted.complete
-    return {"count": min(counted.number, cap)} | ({"partial": True} if partial else {})
+def _counted_bucket(span: Span, counted: Counted, cap: int) -> BucketJSON:
+    """A span whose rows are counted, and not read."""
+    begin, end = map(times.wire, span)
+    bucket: BucketJSON = {"from": begin, "to": end, "count": min(counted.number, cap)}
+    if _has_more(counted, cap):
+        bucket["partial"] = True
+    return bucket
 
 
-def _values(sample: Sample[Row], span: Span, key: FilterKey | None) -> dict[str, Any]:
+def _read_bucket(sample: Sample[Row], span: Span, key: FilterKey | None) -> BucketJSON:
+    """A span whose rows are all in the sample."""
     rows = [row for row in sample.rows if span[0] <= row.moment < span[1]]
-    by_value = Counter(getattr(row, key.field) for row in rows) if key else Counter()
-    return {"count": len(rows), "values": dict(by_value.most_common())}
+    by_value: Counter[str] = Counter(getattr(row, key.field) for row in rows) if key else Counter()
+    begin, end = map(times.wire, span)
+    return {"from": begin, "to": end, "count": len(rows), "values": dict(by_value.most_common())}
 
 
-def _counted_values(key: FilterKey, counts: Iterator[Counted], cap: int) -> list[dict[str, Any]]:
-    counted = [{"value": value} | _count(next(counts), cap) for value in key.values]
-    return sorted((one for one in counted if one["count"]), key=lambda one: -int(one["count"]))
+def _counted_values(key: FilterKey, counts: Iterator[Counted], cap: int) -> list[ValueCountJSON]:
+    listed = [_counted_value(value, next(counts), cap) for value in key.values]
+    return sorted((one for one in listed if one["count"]), key=lambda one: -one["count"])
 
 
-def _sampled_values(sample: Sample[Row], key: FilterKey) -> list[dict[str, Any]]:
+def _counted_value(value: str, counted: Counted, cap: int) -> ValueCountJSON:
+    made: ValueCountJSON = {"value": value, "count": min(counted.number, cap)}
+    if _has_more(counted, cap):
+        made["partial"] = True
+    return made
+
+
+def _sampled_values(sample: Sample[Row], key: FilterKey) -> list[ValueCountJSON]:
     counts = Counter(value for row in sample.rows if (value := getattr(row, key.field)))
     return [{"value": value, "count": number} for value, number in counts.most_common(TOP_VALUES)]
 
 
-def _named(body: dict[str, Any], facets: Iterable[FilterKey]) -> dict[str, Any]:
+def _named(body: SummaryJSON, facets: Iterable[FilterKey]) -> SummaryJSON:
     """The summary with the names of users and organizations beside their ids."""
     users = [one for key in facets if key.kind is Kind.USERNAME for one in body["facets"][key.key]]
     organizations = [one for key in facets if key.kind is Kind.ORGANIZATION for one in body["facets"][key.key]]
@@ -227,6 +242,6 @@ def _named(body: dict[str, Any], facets: Iterable[FilterKey]) -> dict[str, Any]:
     return body
 
 
-def _name(counted: Sequence[dict[str, Any]], names: Mapping[str, str]) -> None:
+def _name(counted: Sequence[ValueCountJSON], names: Mapping[str, str]) -> None:
     for one in counted:
         one["name"] = names.get(one["value"], "")

@@ -16,6 +16,8 @@ from chalicelib.api.idempotency import HEADER, Retry, repeated, under_way
 from chalicelib.api.saving import saved
 from chalicelib.api.trail import key_trail
 from chalicelib.errors import Conflict, Forbidden, NotFound, Validation
+from chalicelib.models.directory import WarningJSON
+from chalicelib.models.tokens import IssuedKeyJSON
 from chalicelib.records import APIKey, User
 from chalicelib.store.directory import api_keys, people
 from chalicelib.store.directory.operations import Operation
@@ -87,18 +89,21 @@ def mint(
             raise Forbidden(
                 FAILED, f"The user has {error.most} tokens, as many as a user may have; delete or expire one first."
             ) from error
-        return Answer({"key": text, **_warnings(key)}, 201)
+        body: IssuedKeyJSON = {"key": text}
+        if warnings := _warnings(key):
+            body["warnings"] = warnings
+        return Answer(body, 201)
 
     return saved(write)
 
 
-def _warnings(key: APIKey) -> dict[str, list[dict[str, str]]]:
-    """The warnings to the owner of a new token, as fields of the answer; empty where there are none."""
+def _warnings(key: APIKey) -> list[WarningJSON]:
+    """The warnings to the owner of a new token."""
     types = allow_list.unreadable_by_releases(map(allow_list.parse, key.allow_list))
     if not types:
-        return {}
+        return []
     detail = f"A Coder CLI that does not know {', '.join(types)} cannot list the tokens of this user any more."
-    return {"warnings": [{"field": "allow_list", "detail": detail}]}
+    return [{"field": "allow_list", "detail": detail}]
 
 
 def _made(owner: User, wanted: Callable[[User, datetime], Wanted], now: datetime) -> tuple[APIKey, str]:

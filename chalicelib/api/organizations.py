@@ -18,6 +18,7 @@ from chalicelib.errors import Conflict, Forbidden, Validation
 from chalicelib.models.base import parse
 from chalicelib.models.directory import organization_json
 from chalicelib.models.directory_bodies import PatchOrganization, PutOrganization
+from chalicelib.models.service import MessageJSON
 from chalicelib.records import Organization
 from chalicelib.store.directory import people
 from chalicelib.store.directory.claims import Taken
@@ -123,7 +124,7 @@ def delete(call: Call, caller: Caller, organization: str) -> Answer:
             raise Forbidden
         after = replace(before, deleted=True, updated_at=times.now())
         people.save_organization(after, before, *organization_trail(call, caller, 200, before, after))
-        return Answer({"message": "Organization has been deleted."})
+        return Answer(MessageJSON(message="Organization has been deleted."))
 
     return saved(write)
 

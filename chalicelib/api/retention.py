@@ -18,7 +18,7 @@ from chalicelib.api.saving import saved
 from chalicelib.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound, NotYet, Validation
 from chalicelib.lanes.plan import plan
 from chalicelib.models.base import parse
-from chalicelib.models.retention import HoldJSON, PutHold, StartRun
+from chalicelib.models.retention import HoldJSON, HoldsJSON, PutHold, StartRun
 from chalicelib.retention import placing, waiting
 from chalicelib.retention.holds import CHANGING, Hold
 from chalicelib.retention.holds import read as read_holds
@@ -108,7 +108,7 @@ def start(call: Call, caller: Caller) -> Answer:
 def list_holds(_call: Call, caller: Caller) -> Answer:
     """Every hold, by name."""
     _check(caller, "update")
-    return Answer({"holds": [_json(hold) for hold in placing.known()[1].values()]})
+    return Answer(HoldsJSON(holds=[_json(hold) for hold in placing.known()[1].values()]))
 
 
 @routes.view("/api/v2/retention/holds/{name}", methods=["PUT"])

@@ -22,9 +22,9 @@ from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.saving import saved
 from chalicelib.errors import BadRequest, Forbidden, NotFound
 from chalicelib.models.base import parse
-from chalicelib.models.directory import user_json
+from chalicelib.models.directory import UserRolesJSON, user_json
 from chalicelib.models.directory_bodies import Roles
-from chalicelib.models.members import assignable_role_json, member_json
+from chalicelib.models.members import AssignableRoleJSON, assignable_role_json, member_json
 
 routes = Routes(__name__)
 
@@ -65,7 +65,8 @@ def show(_call: Call, caller: Caller, user: str) -> Answer:
         for key, roles in holder.organization_roles.items()
         if caller.may("read", Object("organization_member", holder.id, holder.id, key))
     }
-    return Answer({"roles": list(holder.roles), "organization_roles": memberships})
+    body: UserRolesJSON = {"roles": list(holder.roles), "organization_roles": memberships}
+    return Answer(body)
 
 
 @routes.view("/api/v2/users/{user}/roles", methods=["PUT"])
@@ -106,5 +107,5 @@ def set_organization_roles(call: Call, caller: Caller, organization: str, user: 
     return saved(write)
 
 
-def _listed(roles: Iterable[Role], grantable: frozenset[str], organization_id: str = "") -> list[object]:
+def _listed(roles: Iterable[Role], grantable: frozenset[str], organization_id: str = "") -> list[AssignableRoleJSON]:
     return [assignable_role_json(role, organization_id, assignable=role.name in grantable) for role in roles]

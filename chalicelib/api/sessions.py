@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chalicelib.access.decide import Object, Subject, decide
 from chalicelib.api import lookup
 from chalicelib.api.authentication import TOKEN_NAME, authenticated
@@ -14,6 +12,7 @@ from chalicelib.api.trail import delete_tokens
 from chalicelib.errors import BadRequest, Forbidden
 from chalicelib.models.authcheck import AuthCheck, CheckedObject
 from chalicelib.models.base import parse
+from chalicelib.models.service import AuthMethodsJSON, LoginTypeJSON, MessageJSON
 from chalicelib.store.directory import api_keys
 
 routes = Routes(__name__)
@@ -25,7 +24,7 @@ _ME = "me"
 @routes.view("/api/v2/users/authmethods")
 def auth_methods(_call: Call) -> Answer:
     """The ways to log in: none but a token."""
-    body: dict[str, Any] = {
+    body: AuthMethodsJSON = {
         "password": {"enabled": False},
         "github": {"enabled": False, "default_provider_configured": False},
         "oidc": {"enabled": False, "signInText": "", "iconUrl": ""},
@@ -60,14 +59,14 @@ def log_out(call: Call, caller: Caller) -> Answer:
     delete_tokens(call, caller, applications, "delete")
     delete_tokens(call, caller, [caller.key], "logout")
     cookie = f"{TOKEN_NAME}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
-    return Answer({"message": "Logged out!"}, headers={"Set-Cookie": cookie})
+    return Answer(MessageJSON(message="Logged out!"), headers={"Set-Cookie": cookie})
 
 
 @routes.view("/api/v2/users/{user}/login-type")
 @authenticated
 def login_type(_call: Call, caller: Caller, user: str) -> Answer:
     """The way in which a user logs in to the platform."""
-    return Answer({"login_type": lookup.user(caller, user).login_type})
+    return Answer(LoginTypeJSON(login_type=lookup.user(caller, user).login_type))
 
 
 @routes.view("/api/v2/authcheck", methods=["POST"])

@@ -29,7 +29,7 @@ from chalicelib.api.saving import saved
 from chalicelib.api.trail import key_trail
 from chalicelib.errors import BadRequest, Conflict
 from chalicelib.models.base import parse
-from chalicelib.models.tokens import CreateToken, RotateToken
+from chalicelib.models.tokens import CreateToken, IssuedKeyJSON, RotateToken
 from chalicelib.records import APIKey, User
 from chalicelib.settings import current
 from chalicelib.store.directory import api_keys
@@ -120,7 +120,7 @@ def _rotated(call: Call, caller: Caller, key: APIKey, grace: int, retry: Retry |
         api_keys.change(
             after, before, *key_trail(call, caller, "write", 201, before=before, after=after), guards=guards
         )
-    return Answer({"key": issued.text}, 201)
+    return Answer(IssuedKeyJSON(key=issued.text), 201)
 
 
 def check_changeable(key: APIKey, now: datetime) -> None:

@@ -13,6 +13,7 @@ from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.parameters import boolean, int32, page
 from chalicelib.errors import Invalid, Validation
+from chalicelib.models.directory import UserPageJSON
 from chalicelib.models.sending import bytes_sent
 from chalicelib.records import User
 from chalicelib.search.user_query import UserFilter
@@ -76,15 +77,16 @@ def answer(call: Call, rows: Rows, asked: UserFilter, visible: Visible) -> Answe
     texts = fitting(matching, rows)
     cut = len(texts) < len(matching.users)
     following = Next(matching.users[len(texts) - 1], 0) if cut else matching.next
-    fields: dict[str, Any] = {}
+    fields: UserPageJSON = {}
     headers: dict[str, str] = {}
     if counting:
-        fields |= {"count": matching.count, **_count_notes(matching.counted)}
+        fields["count"] = matching.count
+        _note_count(fields, matching.counted)
     if following is not None:
         place: dict[str, str | int] = {"after_id": following.user.id}
+        fields["next_after_id"] = following.user.id
         if following.offset:
-            place["offset"] = following.offset
-        fields |= {f"next_{name}": value for name, value in place.items()}
+            place["offset"] = fields["next_offset"] = following.offset
         headers = links.next_page(call, place)
     if cut or not matching.whole:
         fields["partial"] = True
@@ -112,15 +114,16 @@ def fitting(matching: UserPage, rows: Rows) -> list[str]:
     return texts
 
 
-def _count_notes(counted: Counted) -> dict[str, Any]:
+def _note_count(fields: UserPageJSON, counted: Counted) -> None:
     match counted:
         case Counted.EXACT:
-            return {}
+            pass
         case Counted.CAPPED:
-            return {"count_cap": COUNT_CAP}
+            fields["count_cap"] = COUNT_CAP
         case Counted.CUT_SHORT:
-            return {"count_partial": True}
-    assert_never(counted)
+            fields["count_partial"] = True
+        case _:
+            assert_never(counted)
 
 
 def _wanted(call: Call, asked: UserFilter, visible: Visible, *, count_cap: int) -> Wanted:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 from uuid import uuid4
 
 from chalicelib import times
@@ -20,8 +19,9 @@ from chalicelib.api.trail import delete_tokens
 from chalicelib.api.user_pages import Rows
 from chalicelib.errors import BadRequest, Forbidden, NotFound, Validation
 from chalicelib.models.base import parse
-from chalicelib.models.directory import organization_json, user_json
+from chalicelib.models.directory import organization_json, stored_user_json, user_json
 from chalicelib.models.directory_bodies import NewUser, PutUser
+from chalicelib.models.service import MessageJSON
 from chalicelib.records import User
 from chalicelib.search import user_query
 from chalicelib.search.user_filters import USER_FILTERS
@@ -100,10 +100,7 @@ def put(call: Call, caller: Caller, user: str) -> Answer:
         after, warnings = _merged(row_id, asked, before)
         status = 201 if new else 200
         stored = user_changes.change(call, caller, status, before, after)
-        body: dict[str, Any] = {**user_json(stored)}
-        if warnings:
-            body["warnings"] = [warning._asdict() for warning in warnings]
-        return Answer(body, status)
+        return Answer(stored_user_json(stored, warnings), status)
 
     return saved(write)
 
@@ -127,7 +124,7 @@ def delete(call: Call, caller: Caller, user: str) -> Answer:
         # What was minted or kept between the two is as dead, and goes too; nothing is for a deleted user.
         delete_tokens(call, caller, api_keys.of_user(before.id), "delete")
         shelf.clear(before.id)
-        return Answer({"message": "User has been deleted!"})
+        return Answer(MessageJSON(message="User has been deleted!"))
 
     return saved(write)
 

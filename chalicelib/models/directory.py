@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import NotRequired, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import NotRequired
+
+from typing_extensions import TypedDict
 
 from chalicelib import times
 from chalicelib.access.roles import ROLES
+from chalicelib.errors import Validation
 from chalicelib.records import Organization, User
 
 
@@ -45,6 +48,47 @@ def role_json(name: str) -> RoleJSON:
     """A role by name; one that is not known here has its name alone."""
     role = ROLES.get(name)
     return {"name": name, "display_name": role.display_name if role else name}
+
+
+class WarningJSON(TypedDict):
+    """A field of a request, and what the sender should know of it, such as why a part of it was left out."""
+
+    field: str
+    detail: str
+
+
+class StoredUserJSON(UserJSON):
+    """A user as stored now, and what of the request was left out."""
+
+    warnings: NotRequired[list[WarningJSON]]
+
+
+class UserRolesJSON(TypedDict):
+    """The site roles of a user, and those in each organization where the caller may read who is a member."""
+
+    roles: list[str]
+    organization_roles: dict[str, list[str]]
+
+
+class UserPageJSON(TypedDict):
+    """What stands beside the users of a page.
+
+    `count` is exact, unless `count_cap` says where counting ended or `count_partial` that it was cut short. Where there
+    are more users, `next_after_id` and `next_offset` are the `after_id` and `offset` of the next request.
+    """
+
+    count: NotRequired[int]
+    count_cap: NotRequired[int]
+    count_partial: NotRequired[bool]
+    next_after_id: NotRequired[str]
+    next_offset: NotRequired[int]
+    partial: NotRequired[bool]
+
+
+class UsersJSON(UserPageJSON):
+    """A page of users, by username."""
+
+    users: list[UserJSON]
 
 
 class OrganizationJSON(TypedDict):
@@ -94,6 +138,14 @@ def user_json(user: User, *, with_organizations: bool = True) -> UserJSON:
     if user.deleted and with_organizations:
         body["deleted"] = True
     return body
+
+
+def stored_user_json(user: User, left_out: Sequence[Validation]) -> StoredUserJSON | UserJSON:
+    """A user as stored now, with what of the request was left out, where there is any."""
+    body = user_json(user)
+    if not left_out:
+        return body
+    return {**body, "warnings": [{"field": field, "detail": detail} for field, detail in left_out]}
 
 
 def unknown_user_json(user_id: str, username: str = "") -> UserJSON:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from enum import IntEnum
-from typing import Any, NotRequired, TypedDict
+from typing import Any
 
-from chalicelib.errors import BadRequest, Forbidden, GatebookError, NoToken, Unauthorized, Unavailable
+from typing_extensions import TypedDict
+
+from chalicelib.errors import BadRequest, ErrorJSON, Forbidden, GatebookError, NoToken, Unauthorized, Unavailable
 from chalicelib.models import json_values
+from chalicelib.models.results import ResultsJSON
 from chalicelib.models.bodies import Sent, Unreadable, of_logs, read_values, require_size
 
 
@@ -67,12 +70,18 @@ _FIRST_SERVER_ERROR = 500
 
 
 class HecJSON(TypedDict):
-    """An answer to a client of HEC; `message` says the same in the error shape of every other route."""
+    """An answer to a client of HEC."""
 
     text: str
     code: int
-    message: NotRequired[str]
-    detail: NotRequired[str]
+
+
+class CollectedJSON(HecJSON, ResultsJSON):
+    """What became of the events that a client of HEC sent."""
+
+
+class RefusalJSON(HecJSON, ErrorJSON):
+    """An error, in the words of HEC and in the one shape of errors."""
 
 
 def answer(code: Code) -> HecJSON:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NotRequired, TypedDict
+from typing import NotRequired
+
+from typing_extensions import TypedDict
 
 from chalicelib import times
 from chalicelib.access.policy import Permission
 from chalicelib.access.roles import Role
-from chalicelib.models.directory import RoleJSON, role_json
+from chalicelib.models.directory import RoleJSON, UserPageJSON, role_json
 from chalicelib.records import User
 
 
@@ -37,6 +39,12 @@ class MemberWithUserJSON(MemberJSON):
     is_service_account: NotRequired[bool]
     global_roles: list[RoleJSON]
     has_ai_seat: bool
+
+
+class MembersJSON(UserPageJSON):
+    """A page of the members of an organization, by username."""
+
+    members: list[MemberWithUserJSON]
 
 
 class PermissionJSON(TypedDict):

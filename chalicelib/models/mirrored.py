@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NotRequired
 
 from pydantic import BeforeValidator, Field
+from typing_extensions import TypedDict
 
 from chalicelib import times
-from chalicelib.errors import TooLarge
+from chalicelib.errors import TooLarge, ValidationJSON
 from chalicelib.models.base import Int32, Model, Moment, OptionalUuid, ShortText, Uuid, checked
 from chalicelib.models.sending import json_text
 from chalicelib.platform.jobs import UNTAGGED
@@ -279,6 +280,39 @@ SHAPES: Final[Mapping[str, type[Mirror]]] = {
     JOB.name: PutJob,
 }
 """Name of a kind -> the shape of its bodies."""
+
+
+class MirroredJSON(TypedDict):
+    """What became of one object."""
+
+    kind: str
+    id: str
+    status: str
+
+
+class MirrorResultJSON(TypedDict):
+    """What became of one line of a batch, and what is wrong with it where something is."""
+
+    index: int
+    status: str
+    kind: NotRequired[str]
+    id: NotRequired[str]
+    message: NotRequired[str]
+    detail: NotRequired[str]
+    validations: NotRequired[list[ValidationJSON]]
+
+
+class MirrorResultsJSON(TypedDict):
+    """What became of a batch."""
+
+    message: NotRequired[str]
+    created: int
+    updated: int
+    unchanged: int
+    older: int
+    rejected: int
+    failed: int
+    results: list[MirrorResultJSON]
 
 
 def version_of(kind: Kind, object_id: str, body: Mapping[str, Any], now: datetime) -> Put:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
 
 from chalicelib.errors import BadRequest
 from chalicelib.logs.service_log import FIELDS
 from chalicelib.models import json_values
 from chalicelib.models.bodies import Sent, of_logs, read_values, require_size
+from chalicelib.models.results import ResultsJSON
 
 _DEEPEST = 100
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
@@ -32,11 +35,10 @@ class ExportLogsJSON(TypedDict):
     partialSuccess: PartialSuccessJSON
 
 
-class StatusJSON(TypedDict):
-    """google.rpc.Status: what is answered where records are to be sent again."""
+class StatusJSON(ResultsJSON):
+    """google.rpc.Status: what is answered where records are to be sent again, with what became of each."""
 
     code: int
-    message: str
 
 
 UNAVAILABLE = 14

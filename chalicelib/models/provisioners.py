@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NotRequired
+
+from typing_extensions import TypedDict
 
 from chalicelib.platform.jobs import contains, status
 from chalicelib.platform.kinds import BUILD, DAEMON, TEMPLATE, VERSION, WORKSPACE
@@ -16,6 +18,82 @@ _BUILT_IN_KEYS: Final[Mapping[str, str]] = {
     "00000000-0000-0000-0000-000000000002": "user-auth",
     "00000000-0000-0000-0000-000000000003": "psk",
 }
+
+
+class WorkOfJobJSON(TypedDict):
+    """codersdk.ProvisionerJobInput."""
+
+    template_version_id: NotRequired[str]
+    workspace_build_id: NotRequired[str]
+    error: NotRequired[str]
+
+
+class JobMetadataJSON(TypedDict):
+    """codersdk.ProvisionerJobMetadata."""
+
+    template_version_name: str
+    template_id: str
+    template_name: str
+    template_display_name: str
+    template_icon: str
+    workspace_id: NotRequired[str]
+    workspace_name: NotRequired[str]
+    workspace_build_transition: NotRequired[str]
+
+
+class JobJSON(TypedDict):
+    """codersdk.ProvisionerJob."""
+
+    id: str
+    created_at: str
+    organization_id: str
+    initiator_id: str
+    file_id: str
+    status: str
+    tags: dict[str, str]
+    queue_position: int
+    queue_size: int
+    input: WorkOfJobJSON
+    type: str
+    metadata: JobMetadataJSON
+    logs_overflowed: bool
+    started_at: NotRequired[str]
+    completed_at: NotRequired[str]
+    canceled_at: NotRequired[str]
+    error: NotRequired[str]
+    error_code: NotRequired[str]
+    worker_id: NotRequired[str]
+    worker_name: NotRequired[str]
+    available_workers: NotRequired[list[str]]
+
+
+class BriefJobJSON(TypedDict):
+    """codersdk.ProvisionerDaemonJob."""
+
+    id: str
+    status: str
+    template_name: str
+    template_icon: str
+    template_display_name: str
+
+
+class DaemonJSON(TypedDict):
+    """codersdk.ProvisionerDaemon."""
+
+    id: str
+    organization_id: str
+    key_id: str
+    created_at: str
+    last_seen_at: str | None
+    name: str
+    version: str
+    api_version: str
+    provisioners: list[str]
+    tags: dict[str, str]
+    key_name: str | None
+    status: str
+    current_job: BriefJobJSON | None
+    previous_job: BriefJobJSON | None
 
 
 def job_json(
@@ -55,7 +133,7 @@ def job_json(
 
 def daemon_json(
     daemon: Mirrored, label: str, current: Mirrored | None, previous: Mirrored | None, known: Known
-) -> dict[str, Any]:
+) -> DaemonJSON:
     """codersdk.ProvisionerDaemon, as the list of an organization has it."""
     key_id = daemon.get("key_id") or NIL_UUID
     return {
@@ -89,7 +167,7 @@ def log_json(line: Mapping[str, Any]) -> dict[str, Any]:
     return {name: line[name] for name in ("id", "created_at", "log_source", "log_level", "stage", "output")}
 
 
-def _brief(job: Mirrored | None, known: Known) -> dict[str, Any] | None:
+def _brief(job: Mirrored | None, known: Known) -> BriefJobJSON | None:
     if job is None:
         return None
     template = template_of(job, known)

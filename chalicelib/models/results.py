@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired
 
-from chalicelib.errors import GatebookError, StoreRefused, Validation
+from typing_extensions import TypedDict
+
+from chalicelib.errors import GatebookError, StoreRefused, Validation, ValidationJSON
 from chalicelib.models.sending import json_text
 
 Status = Literal["created", "updated", "unchanged", "rejected", "failed"]
@@ -24,13 +26,6 @@ _LONGEST_ID = 64
 _CUT_ID_BYTES = 16
 _CUT = "…"
 _QUOTES = 2
-
-
-class ValidationJSON(TypedDict):
-    """One wrong value."""
-
-    field: str
-    detail: str
 
 
 class ResultJSON(TypedDict):
@@ -58,6 +53,16 @@ class ResultsJSON(TypedDict):
     failed: int
     skipped: int
     unlisted: NotRequired[int]
+
+
+class QueuedJSON(TypedDict):
+    """The answer to an ingest request that waits in the queue: its id, and what is rejected already."""
+
+    queued: bool
+    id: str
+    rejected: int
+    skipped: int
+    results: list[ResultJSON]
 
 
 def reason(result: ResultJSON) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from chalicelib.models.base import Model
 
@@ -26,6 +27,55 @@ class PutHold(Model):
     reason: Annotated[str, Field(min_length=1, max_length=_MAX_REASON)]
 
 
+class CutOffsJSON(TypedDict):
+    """The earliest moment that is kept of each data set; null where everything is."""
+
+    api_keys: str | None
+    audit_connection_events: str | None
+    connection_logs: str | None
+    audit_logs: str | None
+
+
+class DataSetCountsJSON(TypedDict):
+    """How many rows of each data set."""
+
+    api_keys: int
+    audit_connection_events: int
+    connection_logs: int
+    audit_logs: int
+
+
+class PolicyJSON(DataSetCountsJSON):
+    """How long each data set is kept, in nanoseconds; zero or less keeps for ever."""
+
+    keep_ongoing: bool
+
+
+class RunJSON(TypedDict):
+    """A run of the purge; `finished_at` is null while it is under way, and `error` is there where one happened."""
+
+    id: str
+    started_at: str
+    finished_at: str | None
+    dry_run: bool
+    cutoffs: CutOffsJSON
+    purged: DataSetCountsJSON
+    remaining: bool
+    error: NotRequired[str]
+
+
+class RetentionJSON(TypedDict):
+    """The policy, what it means at this moment, and what it has done lately."""
+
+    policy: PolicyJSON
+    cutoffs: CutOffsJSON
+    waiting: DataSetCountsJSON
+    held: DataSetCountsJSON
+    waiting_cap: int
+    running: RunJSON | None
+    runs: list[RunJSON]
+
+
 class HoldJSON(TypedDict):
     """A hold as clients read it; `matches` and `conditions` are its filter with all names resolved."""
 
@@ -37,3 +87,9 @@ class HoldJSON(TypedDict):
     created_at: str
     matches: dict[str, list[str]]
     conditions: list[str]
+
+
+class HoldsJSON(TypedDict):
+    """Every hold, by name."""
+
+    holds: list[HoldJSON]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from typing_extensions import TypedDict
 
 from chalicelib import times
 from chalicelib.access import networks
 from chalicelib.access.scopes import deprecated_scope
 from chalicelib.models.base import Model, Moment
+from chalicelib.models.directory import WarningJSON
 from chalicelib.records import APIKey
 from chalicelib.search.values import cut
 
@@ -66,6 +68,19 @@ class RotateToken(Model):
     """The body of `POST /users/{user}/keys/{keyid}/rotate`: the grace of the old secret, in nanoseconds."""
 
     grace: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
+
+
+class IssuedKeyJSON(TypedDict):
+    """A token with its secret, which is in no other answer."""
+
+    key: str
+    warnings: NotRequired[list[WarningJSON]]
+
+
+class TokenConfigJSON(TypedDict):
+    """codersdk.TokenConfig: the longest lifetime, in nanoseconds."""
+
+    max_token_lifetime: int
 
 
 class APIKeyJSON(TypedDict):

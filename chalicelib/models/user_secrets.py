@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
+from typing_extensions import TypedDict
 
 from chalicelib import times
 from chalicelib.models.base import Model

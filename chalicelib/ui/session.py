@@ -18,6 +18,7 @@ from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.trail import delete_tokens
 from chalicelib.errors import Forbidden, Unauthorized
+from chalicelib.models.service import SessionJSON, SignedInJSON
 from chalicelib.records import APIKey
 from chalicelib.settings import current
 from chalicelib.ui.stage import stage_path
@@ -46,13 +47,12 @@ _NAME = "page-session-"
 @authenticated
 def show(_call: Call, caller: Caller) -> Answer:
     """Who is signed in and until when, and where links of rows lead to."""
-    return Answer(
-        {
-            "username": caller.user.username,
-            "expires_at": times.wire(caller.key.expires_at),
-            "dashboard_url": current().dashboard_url.rstrip("/"),
-        }
-    )
+    body: SignedInJSON = {
+        "username": caller.user.username,
+        "expires_at": times.wire(caller.key.expires_at),
+        "dashboard_url": current().dashboard_url.rstrip("/"),
+    }
+    return Answer(body)
 
 
 @routes.view("/ui/session", methods=["POST"])
@@ -65,7 +65,7 @@ def sign_in(call: Call) -> Answer:
     held = tuple(name for name in SESSION_SCOPES if scopes.covers(caller.key.scopes, name))
     text = _minted(call, caller, Grant(held, (), end)) if held else ""
     seconds = max(1, (end - now) // timedelta(seconds=1))
-    body = {"expires_at": times.wire(end), "minted": bool(text)}
+    body: SessionJSON = {"expires_at": times.wire(end), "minted": bool(text)}
     return Answer(body, 201, _cookie(call, text or token, seconds))
 
 

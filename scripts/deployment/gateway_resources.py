@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.api.http import RESPONSE_HEADERS
@@ -79,7 +80,7 @@ def resources(stage: Stage) -> dict[str, Any]:
     }
 
 
-def _answer(body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
+def _answer(body: Mapping[str, Any], headers: dict[str, str]) -> dict[str, Any]:
     # A header whose value has quotes cannot be given here; the one that has is about pages, and this is none.
     sendable = {name: value for name, value in headers.items() if "'" not in value}
     return {

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from chalice.constants import MISSING_DEPENDENCIES_TEMPLATE
 
+from chalicelib.api import specification
 from chalicelib.ui import assets
 from scripts.deployment import indexes, zipped
 from scripts.deployment.stages import STAGES
@@ -82,7 +83,7 @@ def _copy(project: Path, stage: str) -> None:
     for name in _SOURCES:
         source = ROOT / name
         # What is needed and nothing else: what lies beside it in the working place may be anybody's secret.
-        for path in [*source.rglob("*.py"), *_page_files()] if source.is_dir() else [source]:
+        for path in [*source.rglob("*.py"), *_files_read()] if source.is_dir() else [source]:
             target = project / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
@@ -95,8 +96,9 @@ def _copy(project: Path, stage: str) -> None:
     (project / "requirements.txt").write_text("\n".join(line for line in lines if not line.startswith("chalice")))
 
 
-def _page_files() -> list[Path]:
-    return [assets.STATIC / assets.DOCUMENT, *assets.files()]
+def _files_read() -> list[Path]:
+    """What the service answers with, beside its code."""
+    return [assets.STATIC / assets.DOCUMENT, *assets.files(), specification.DOCUMENT]
 
 
 def _chalice(project: Path, made: Path, stage: str) -> None:

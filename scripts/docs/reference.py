@@ -1,4 +1,4 @@
-"""Writes the tables of the documents from code, and from what the bench measured: `python -m scripts.docs.reference`.
+"""Writes the OpenAPI document, and the tables of the documents: `python -m scripts.docs.reference`.
 
 Each table stands between two comments that name it; a test fails when one is not up to date.
 """
@@ -18,6 +18,7 @@ from chalicelib.settings import declared
 from scripts.deployment import parameters
 from scripts.deployment.stages import STAGES
 from scripts.docs import access
+from scripts.openapi import files
 
 _ROOT = Path(__file__).resolve().parents[2]
 README = _ROOT / "README.md"
@@ -137,6 +138,10 @@ def _takes(key: FilterKey) -> str:  # noqa: C901, PLR0911 - one for each kind
 
 def main() -> None:
     """Write the documents."""
+    for path, text in files.contents(access.RIGHTS).items():
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+            print(f"wrote {path.relative_to(_ROOT)}")
     for path in DOCUMENTS:
         text = path.read_text()
         if updated(text) != text:

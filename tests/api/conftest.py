@@ -23,6 +23,7 @@ from chalicelib.store.dynamodb.tables import AuditLogItem
 from chalicelib.store.logs import audit_rows
 from scripts.gateway.events import Origin, Values, proxy_event
 from scripts.local.engine import EmbeddedEngine
+from tests.contract import answers as contract
 
 Query = Values
 FOREVER = datetime(2999, 1, 1, tzinfo=UTC)
@@ -82,6 +83,7 @@ class Client:
         sent = json.loads(json.dumps(answer, ensure_ascii=False).encode())
         assert not sent.get("isBase64Encoded")
         assert not sent["multiValueHeaders"]
+        contract.check(method, event["requestContext"]["resourcePath"], sent)
         return Reply(sent["statusCode"], {name.lower(): value for name, value in sent["headers"].items()}, sent["body"])
 
     def _headers(self, body: object, given: Mapping[str, str]) -> dict[str, str]:

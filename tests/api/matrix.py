@@ -24,6 +24,7 @@ UNGATED = {
     ("GET", "/healthz"),
     ("GET", "/services/collector/health"),
     ("GET", "/api/v2/buildinfo"),
+    ("GET", "/api/v2/openapi.json"),
     ("GET", "/api/v2/auth/scopes"),
     ("GET", "/api/v2/users/authmethods"),
     ("GET", "/api/v2/users/first"),

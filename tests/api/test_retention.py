@@ -539,7 +539,7 @@ def test_a_run_on_a_slow_store_is_answered_before_the_gateway_gives_up(
 def test_of_two_runs_at_once_the_second_is_refused_and_a_dry_one_is_not(
     owner: Client, clock: Clock, assert_error: CheckError
 ) -> None:
-    run = {"id": "x", "started_at": times.wire(clock.moment)}
+    run = {**owner.post(RUNS, {"dry_run": True}).json, "finished_at": None, "dry_run": False}
     assert retention_state.take("another", clock.moment, clock.moment + LEASE, run) is not None
     reply = owner.post(RUNS)
     assert reply.status == 409

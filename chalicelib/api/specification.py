@@ -1,0 +1,24 @@
+"""The OpenAPI document of the API, as it was made when this version was: see `scripts/openapi`."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from chalicelib.api.http import Answer, Call, Encoded, Routes
+
+routes = Routes(__name__)
+
+DOCUMENT: Final = Path(__file__).with_name("openapi.json")
+
+
+@routes.view("/api/v2/openapi.json")
+def show(_call: Call) -> Answer:
+    """The OpenAPI document of this API."""
+    return Answer(_document())
+
+
+@cache
+def _document() -> Encoded:
+    return Encoded(DOCUMENT.read_text().rstrip("\n"))

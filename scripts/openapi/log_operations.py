@@ -1,0 +1,83 @@
+"""What the routes of both logs take and answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from chalicelib.api.log_files import KEPT_SINCE
+from chalicelib.errors import ErrorJSON
+from chalicelib.export.formats import PAGE_FORMATS
+from chalicelib.models.audit_logs import AuditEventIn, AuditLogJSON, GenerateIn
+from chalicelib.models.connection_logs import ConnectionEventIn, ConnectionLogJSON
+from chalicelib.models.filters import FiltersJSON
+from chalicelib.models.log_answers import AuditLogsJSON, ConnectionLogsJSON, SummaryJSON
+from chalicelib.models.results import QueuedJSON, ResultsJSON
+from scripts.openapi.operation import NOTHING, Body, Link, Operation, Text
+
+_CONNECTIONS = "/api/v2/connectionlog"
+_AUDIT = "/api/v2/audit"
+_PAGE = ("limit", "offset", "after_id", "cursor", "count", "explain")
+_FILES = tuple(Text(one.media_type) for one in PAGE_FORMATS.values())
+_SUMMARY = ("from", "to", "buckets", "facets", "explain")
+
+
+class ConnectionEvents(TypedDict):
+    """A batch of events of the connection log."""
+
+    events: list[ConnectionEventIn]
+
+
+class AuditEvents(TypedDict):
+    """A batch of events of the audit log."""
+
+    events: list[AuditEventIn]
+
+
+class ServiceLine(TypedDict):
+    """A line of a Coder server's service log."""
+
+    msg: str
+    fields: dict[str, Any]
+
+
+def _ingest(forms: object, row: str) -> Operation:
+    """Everything that the routes take in: they answer for each event, whatever becomes of it."""
+    return Operation(
+        {200: ResultsJSON, 202: QueuedJSON, 500: ResultsJSON | ErrorJSON, 503: ResultsJSON | ErrorJSON},
+        body=Body(forms, lines=True),
+        query=("results", "queue"),
+        headers=("Gatebook-Accepted-Lines",),
+        links=(Link(row, {"id": "$response.body#/results/0/id"}),),
+    )
+
+
+OPERATIONS = {
+    f"POST {_CONNECTIONS}": _ingest(
+        ConnectionEvents | ConnectionEventIn | list[ConnectionEventIn] | ServiceLine, f"GET {_CONNECTIONS}/{{id}}"
+    ),
+    f"GET {_CONNECTIONS}": Operation(
+        {200: (ConnectionLogsJSON, *_FILES)},
+        query=("connections", *_PAGE, "conflicts", "format"),
+        headers=("Link", KEPT_SINCE),
+        links=(
+            Link(f"GET {_CONNECTIONS}/{{id}}", {"id": "$response.body#/connection_logs/0/id"}),
+            Link(f"GET {_CONNECTIONS}", {"query.cursor": "$response.body#/next_cursor"}),
+        ),
+    ),
+    f"GET {_CONNECTIONS}/filters": Operation({200: FiltersJSON}),
+    f"GET {_CONNECTIONS}/summary": Operation({200: SummaryJSON}, query=("connections", *_SUMMARY)),
+    f"GET {_CONNECTIONS}/{{id}}": Operation({200: ConnectionLogJSON}, query=("conflicts",)),
+    f"POST {_AUDIT}": _ingest(AuditEvents | AuditEventIn | list[AuditEventIn] | ServiceLine, f"GET {_AUDIT}/{{id}}"),
+    f"GET {_AUDIT}": Operation(
+        {200: (AuditLogsJSON, *_FILES)},
+        query=("audits", *_PAGE, "format"),
+        headers=("Link", KEPT_SINCE),
+        links=(Link(f"GET {_AUDIT}/{{id}}", {"id": "$response.body#/audit_logs/0/id"}),),
+    ),
+    f"GET {_AUDIT}/filters": Operation({200: FiltersJSON}),
+    f"GET {_AUDIT}/summary": Operation({200: SummaryJSON}, query=("audits", *_SUMMARY)),
+    f"GET {_AUDIT}/{{id}}": Operation({200: AuditLogJSON}),
+    f"POST {_AUDIT}/testgenerate": Operation({204: NOTHING}, body=Body(GenerateIn)),
+}

@@ -1,0 +1,58 @@
+"""What the document says of one route beyond what its view says itself: what it takes, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+JSON = "application/json"
+TEXT = "text/plain"
+NOTHING = None
+"""The shape of an answer that has no body."""
+
+
+class Text(NamedTuple):
+    """The shape of a text, by its media type."""
+
+    media_type: str = TEXT
+
+
+class Body(NamedTuple):
+    """What a request carries.
+
+    Attributes:
+        shape: a model, or anything else of which pydantic makes a schema.
+        required: whether it may be left out.
+        lines: whether lines of text do as well.
+    """
+
+    shape: object
+    required: bool = True
+    lines: bool = False
+
+
+class Link(NamedTuple):
+    """Where an answer leads to: a route, and where in the answer the parameters of its path are."""
+
+    route: str
+    parameters: Mapping[str, str]
+
+
+class Operation(NamedTuple):
+    """What a route takes and answers.
+
+    Attributes:
+        answers: status -> shape: a TypedDict, a list of one, a `Text`, `NOTHING`, or a tuple of those that there are.
+        refusals: statuses of errors beside those that every route of its kind has.
+        body: what a request carries, where it carries anything.
+        query: the query parameters, by their names in `scripts.openapi.parameters`.
+        headers: of the request and of its answers, by their names in `scripts.openapi.parameters`.
+        links: where an answer leads to.
+    """
+
+    answers: Mapping[int, object]
+    refusals: tuple[int, ...] = ()
+    body: Body | None = None
+    query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()

@@ -1,0 +1,52 @@
+"""What the routes of the platform's directory and of user secrets take and answer."""
+
+from __future__ import annotations
+
+from chalicelib.errors import ErrorJSON
+from chalicelib.models import mirrored
+from chalicelib.models.mirrored import MirroredJSON, MirrorResultsJSON
+from chalicelib.models.provisioners import DaemonJSON, JobJSON
+from chalicelib.models.user_secrets import ChangedSecret, NewSecret, ReleasedJSON, SecretJSON
+from scripts.openapi.operation import NOTHING, Body, Operation
+
+_API = "/api/v2"
+_ORGANIZATION = f"{_API}/organizations/{{organization}}"
+_SECRETS = f"{_API}/users/{{user}}/secrets"
+_SECRET = f"{_SECRETS}/{{name}}"
+
+
+def _mirror(shape: type[mirrored.Mirror]) -> Operation:
+    return Operation({200: MirroredJSON, 201: MirroredJSON}, body=Body(shape))
+
+
+OPERATIONS = {
+    f"PUT {_API}/directory": Operation(
+        {200: MirrorResultsJSON, 503: MirrorResultsJSON | ErrorJSON},
+        body=Body(dict[str, object], lines=True),
+        query=("results",),
+    ),
+    f"PUT {_API}/templates/{{template}}": _mirror(mirrored.PutTemplate),
+    f"PUT {_API}/templateversions/{{templateversion}}": _mirror(mirrored.PutVersion),
+    f"PUT {_API}/workspaces/{{workspace}}": _mirror(mirrored.PutWorkspace),
+    f"PUT {_API}/workspacebuilds/{{workspacebuild}}": _mirror(mirrored.PutBuild),
+    f"PUT {_API}/workspaceagents/{{workspaceagent}}": _mirror(mirrored.PutAgent),
+    f"PUT {_API}/provisionerdaemons/{{daemon}}": _mirror(mirrored.PutDaemon),
+    f"PUT {_API}/provisionerjobs/{{job}}": _mirror(mirrored.PutJob),
+    f"GET {_ORGANIZATION}/provisionerjobs": Operation(
+        {200: list[JobJSON]},
+        query=("limit", "ids", "job_status", "tags", "initiator"),
+        headers=("Gatebook-Partial",),
+    ),
+    f"GET {_ORGANIZATION}/provisionerjobs/{{job}}": Operation({200: JobJSON}),
+    f"GET {_ORGANIZATION}/provisionerdaemons": Operation(
+        {200: list[DaemonJSON]},
+        query=("limit", "ids", "tags", "offline", "daemon_status", "max_age"),
+        headers=("Gatebook-Partial",),
+    ),
+    f"POST {_SECRETS}": Operation({201: SecretJSON}, (409,), Body(NewSecret)),
+    f"GET {_SECRETS}": Operation({200: list[SecretJSON]}),
+    f"GET {_SECRET}": Operation({200: SecretJSON}),
+    f"PATCH {_SECRET}": Operation({200: SecretJSON}, (409,), Body(ChangedSecret)),
+    f"DELETE {_SECRET}": Operation({204: NOTHING}),
+    f"GET {_SECRET}/value": Operation({200: ReleasedJSON}),
+}
