@@ -15,8 +15,8 @@ from typing_extensions import TypedDict
 
 from chalicelib.errors import BadRequest, ErrorJSON, Forbidden, GatebookError, NoToken, Unauthorized, Unavailable
 from chalicelib.models import json_values
-from chalicelib.models.results import ResultsJSON
 from chalicelib.models.bodies import Sent, Unreadable, of_logs, read_values, require_size
+from chalicelib.models.results import ResultsJSON
 
 
 class Code(IntEnum):

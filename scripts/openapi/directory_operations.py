@@ -27,9 +27,19 @@ _TO_ORGANIZATION = (
 
 OPERATIONS = {
     f"GET {_USERS}": Operation({200: UsersJSON}, query=("users", *_PAGE), headers=("Link",)),
-    f"POST {_USERS}": Operation({201: UserJSON}, (404, 409), Body(NewUser), links=_TO_USER),
+    f"POST {_USERS}": Operation(
+        {201: UserJSON},
+        (404, 409),
+        Body(NewUser, example={"username": "marie", "email": "marie@example.com"}),
+        links=_TO_USER,
+    ),
     f"GET {_USER}": Operation({200: UserJSON}),
-    f"PUT {_USER}": Operation({200: StoredUserJSON, 201: StoredUserJSON}, (409,), Body(PutUser), links=_TO_USER),
+    f"PUT {_USER}": Operation(
+        {200: StoredUserJSON, 201: StoredUserJSON},
+        (409,),
+        Body(PutUser, example={"username": "pierre", "email": "pierre@example.com", "status": "active"}),
+        links=_TO_USER,
+    ),
     f"DELETE {_USER}": Operation({200: MessageJSON}),
     f"GET {_USER}/login-type": Operation({200: LoginTypeJSON}),
     f"GET {_USER}/organizations": Operation({200: list[OrganizationJSON]}),
@@ -39,12 +49,17 @@ OPERATIONS = {
     f"PUT {_USER}/profile": Operation({200: UserJSON}, (409,), Body(Profile)),
     f"GET {_USERS}/roles": Operation({200: list[AssignableRoleJSON]}),
     f"GET {_USER}/roles": Operation({200: UserRolesJSON}),
-    f"PUT {_USER}/roles": Operation({200: UserJSON}, body=Body(Roles)),
+    f"PUT {_USER}/roles": Operation({200: UserJSON}, body=Body(Roles, example={"roles": []})),
     f"GET {_ORGANIZATIONS}": Operation({200: list[OrganizationJSON]}),
-    f"POST {_ORGANIZATIONS}": Operation({201: OrganizationJSON}, (409,), Body(PutOrganization), links=_TO_ORGANIZATION),
+    f"POST {_ORGANIZATIONS}": Operation(
+        {201: OrganizationJSON}, (409,), Body(PutOrganization, example={"name": "curie"}), links=_TO_ORGANIZATION
+    ),
     f"GET {_ORGANIZATION}": Operation({200: OrganizationJSON}),
     f"PUT {_ORGANIZATION}": Operation(
-        {200: OrganizationJSON, 201: OrganizationJSON}, (409,), Body(PutOrganization), links=_TO_ORGANIZATION
+        {200: OrganizationJSON, 201: OrganizationJSON},
+        (409,),
+        Body(PutOrganization, example={"name": "radium"}),
+        links=_TO_ORGANIZATION,
     ),
     f"PATCH {_ORGANIZATION}": Operation({200: OrganizationJSON}, (409,), Body(PatchOrganization)),
     f"DELETE {_ORGANIZATION}": Operation({200: MessageJSON}),
@@ -56,5 +71,5 @@ OPERATIONS = {
     f"GET {_MEMBER}": Operation({200: MemberWithUserJSON}),
     f"POST {_MEMBER}": Operation({200: MemberJSON}),
     f"DELETE {_MEMBER}": Operation({204: NOTHING}),
-    f"PUT {_MEMBER}/roles": Operation({200: MemberJSON}, body=Body(Roles)),
+    f"PUT {_MEMBER}/roles": Operation({200: MemberJSON}, body=Body(Roles, example={"roles": []})),
 }

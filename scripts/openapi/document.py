@@ -9,7 +9,7 @@ from typing import Any
 
 from app import app
 from chalicelib.access.catalogue import ALIASES, PUBLIC
-from chalicelib.api.authentication import TOKEN_HEADER, TOKEN_NAME
+from chalicelib.api.authentication import EXPIRY_HEADER, TOKEN_HEADER, TOKEN_NAME
 from chalicelib.api.later import LATER
 from chalicelib.errors import ErrorJSON
 from chalicelib.version import VERSION
@@ -198,6 +198,8 @@ def _operation(method: str, path: str, by_key: Mapping[str, Any], rights: list[s
         made["x-required-rights"] = rights
     if declared.body:
         content: dict[str, Any] = {JSON: {"schema": by_key[key(declared.body.shape)]}}
+        if declared.body.example:
+            content[JSON]["example"] = dict(declared.body.example)
         if declared.body.lines:
             content[TEXT] = {"schema": {"type": "string", "description": "Lines, each an event or a line of a log."}}
         made["requestBody"] = {"required": declared.body.required, "content": content}
@@ -248,12 +250,13 @@ def _responses(
         }
         for number, link in enumerate(declared.links)
     }
+    expiry = (EXPIRY_HEADER,) if gated else ()
     made: dict[str, Any] = {}
     for status, shape in sorted(shapes.items()):
         if status not in declared.answers:
             made[str(status)] = {"$ref": f"#/components/responses/{status}"}
             continue
-        made[str(status)] = _response(status, shape, declared.headers, by_key)
+        made[str(status)] = _response(status, shape, (*declared.headers, *expiry), by_key)
         if links and status in _DONE:
             made[str(status)]["links"] = links
     return made
@@ -296,5 +299,5 @@ def _scoped(definitions: dict[str, Any]) -> dict[str, Any]:
         "description": "What a token may do; `GET /api/v2/auth/scopes?details=true` says what each stands for.",
         "enum": sorted({*PUBLIC, *ALIASES}),
     }
-    definitions["CreateToken"]["properties"]["scopes"]["items"] = {"$ref": "#/components/schemas/Scope"}
-    return dict(sorted({**definitions, "Scope": scope}.items()))
+    definitions["CreateToken"]["properties"]["scopes"]["items"] = {"$ref": "#/components/schemas/ScopeName"}
+    return dict(sorted({**definitions, "ScopeName": scope}.items()))

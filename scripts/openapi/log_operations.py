@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -23,6 +24,30 @@ _FILES = tuple(Text(one.media_type) for one in PAGE_FORMATS.values())
 _SUMMARY = ("from", "to", "buckets", "facets", "explain")
 
 
+_SOMEBODY = "0c9f4e7a-1b2d-4c3e-8f5a-6b7c8d9e0f11"
+_CONNECTED = {
+    "time": "2025-07-10T10:14:38.942776Z",
+    "connection_status": "connected",
+    "type": "ssh",
+    "organization_id": "5f0d1c5e-7d3f-4c1b-8a4e-2b9c3d4e5f60",
+    "workspace_owner_id": _SOMEBODY,
+    "workspace_id": "7a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d",
+    "workspace_name": "dev",
+    "agent_name": "main",
+    "connection_id": "3e2d1c0b-9a8f-4e7d-8c6b-5a4f3e2d1c0b",
+    "ip": "192.0.2.7",
+}
+_WRITTEN = {
+    "time": "2025-07-10T10:14:38.942776Z",
+    "user_id": _SOMEBODY,
+    "resource_type": "template",
+    "resource_id": "7a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d",
+    "resource_target": "rust",
+    "action": "write",
+    "status_code": 200,
+}
+
+
 class ConnectionEvents(TypedDict):
     """A batch of events of the connection log."""
 
@@ -42,11 +67,11 @@ class ServiceLine(TypedDict):
     fields: dict[str, Any]
 
 
-def _ingest(forms: object, row: str) -> Operation:
+def _ingest(forms: object, row: str, example: Mapping[str, object]) -> Operation:
     """Everything that the routes take in: they answer for each event, whatever becomes of it."""
     return Operation(
         {200: ResultsJSON, 202: QueuedJSON, 500: ResultsJSON | ErrorJSON, 503: ResultsJSON | ErrorJSON},
-        body=Body(forms, lines=True),
+        body=Body(forms, lines=True, example=example),
         query=("results", "queue"),
         headers=("Gatebook-Accepted-Lines",),
         links=(Link(row, {"id": "$response.body#/results/0/id"}),),
@@ -55,7 +80,9 @@ def _ingest(forms: object, row: str) -> Operation:
 
 OPERATIONS = {
     f"POST {_CONNECTIONS}": _ingest(
-        ConnectionEvents | ConnectionEventIn | list[ConnectionEventIn] | ServiceLine, f"GET {_CONNECTIONS}/{{id}}"
+        ConnectionEvents | ConnectionEventIn | list[ConnectionEventIn] | ServiceLine,
+        f"GET {_CONNECTIONS}/{{id}}",
+        _CONNECTED,
     ),
     f"GET {_CONNECTIONS}": Operation(
         {200: (ConnectionLogsJSON, *_FILES)},
@@ -69,7 +96,9 @@ OPERATIONS = {
     f"GET {_CONNECTIONS}/filters": Operation({200: FiltersJSON}),
     f"GET {_CONNECTIONS}/summary": Operation({200: SummaryJSON}, query=("connections", *_SUMMARY)),
     f"GET {_CONNECTIONS}/{{id}}": Operation({200: ConnectionLogJSON}, query=("conflicts",)),
-    f"POST {_AUDIT}": _ingest(AuditEvents | AuditEventIn | list[AuditEventIn] | ServiceLine, f"GET {_AUDIT}/{{id}}"),
+    f"POST {_AUDIT}": _ingest(
+        AuditEvents | AuditEventIn | list[AuditEventIn] | ServiceLine, f"GET {_AUDIT}/{{id}}", _WRITTEN
+    ),
     f"GET {_AUDIT}": Operation(
         {200: (AuditLogsJSON, *_FILES)},
         query=("audits", *_PAGE, "format"),

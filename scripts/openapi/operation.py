@@ -24,11 +24,13 @@ class Body(NamedTuple):
         shape: a model, or anything else of which pydantic makes a schema.
         required: whether it may be left out.
         lines: whether lines of text do as well.
+        example: one that is taken, where nothing that is named must be there already.
     """
 
     shape: object
     required: bool = True
     lines: bool = False
+    example: Mapping[str, object] | None = None
 
 
 class Link(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from chalicelib.api.authentication import EXPIRY_HEADER
 from chalicelib.api.http import RESPONSE_HEADERS
 from chalicelib.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from chalicelib.api.log_files import KEPT_SINCE
@@ -111,7 +112,7 @@ HEADERS: Final[Mapping[str, Parameter]] = {
         for name in RESPONSE_HEADERS
         if name.startswith("X-Coder")
     },
-    "Coder-Session-Expires": Parameter("When what the request brought ends, where that is soon.", _TEXT),
+    EXPIRY_HEADER: Parameter("When what the request brought ends, where that is soon.", _TEXT),
     "Gatebook-Accepted-Lines": Parameter(
         "How many lines or objects, from the first, need not be sent again.", {"type": "string", "pattern": "^[0-9]+$"}
     ),

@@ -39,7 +39,10 @@ OPERATIONS = {
     f"POST {_USERS}/logout": Operation({200: MessageJSON}, headers=("Set-Cookie",)),
     f"POST {_KEYS}": Operation({201: IssuedKeyJSON}, (409, 422), headers=("Idempotency-Key",)),
     f"POST {_KEYS}/tokens": Operation(
-        {201: IssuedKeyJSON}, (409, 422), Body(CreateToken), headers=("Idempotency-Key",)
+        {201: IssuedKeyJSON},
+        (409, 422),
+        Body(CreateToken, example={"token_name": "reader", "scopes": ["coder:logs.read"]}),
+        headers=("Idempotency-Key",),
     ),
     f"GET {_KEYS}/tokens": Operation(
         {200: list[APIKeyJSON]},
@@ -62,7 +65,10 @@ OPERATIONS = {
     f"GET {_RETENTION}": Operation({200: RetentionJSON}),
     f"POST {_RETENTION}/runs": Operation({200: RunJSON}, (409,), Body(StartRun, required=False)),
     f"GET {_HOLDS}": Operation({200: HoldsJSON}),
-    f"PUT {_HOLDS}/{{name}}": Operation({200: HoldJSON, 201: HoldJSON}, body=Body(PutHold)),
+    f"PUT {_HOLDS}/{{name}}": Operation(
+        {200: HoldJSON, 201: HoldJSON},
+        body=Body(PutHold, example={"log": "connection", "q": "type:ssh", "reason": "a case at court"}),
+    ),
     f"DELETE {_HOLDS}/{{name}}": Operation({204: NOTHING}),
     "GET /": _TO_PAGE,
     "GET /cli-auth": _TO_PAGE,

@@ -86,7 +86,7 @@ def test_the_keys_of_queries_are_in_the_document(document: dict[str, Any], table
 
 
 def test_the_scopes_are_in_the_document(document: dict[str, Any]) -> None:
-    assert {*PUBLIC} <= {*document["components"]["schemas"]["Scope"]["enum"]}
+    assert {*PUBLIC} <= {*document["components"]["schemas"]["ScopeName"]["enum"]}
 
 
 class Part(TypedDict):
