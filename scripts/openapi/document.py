@@ -75,6 +75,7 @@ _TAGS = {
     "connectionlog": "The connection log: events in, rows out.",
     "platform": "What the platform mirrors in, and what is answered from it.",
     "secrets": "Secrets of users, for their workspaces.",
+    "collectors": "Events of both logs by the protocols of collectors: Splunk's HEC, and OTLP.",
     "audit": "The audit log: events in, rows out.",
     "retention": "Retention: policy, runs and legal holds.",
     "page": "The auditors' page and its session.",
@@ -92,7 +93,7 @@ _PLATFORM = frozenset(
         "provisionerjobs",
     ]
 )
-_TAG_OF = {"ui": "page", "cli-auth": "page", "": "page", "keys": "tokens"}
+_TAG_OF = {"ui": "page", "services": "collectors", "v1": "collectors", "cli-auth": "page", "": "page", "keys": "tokens"}
 
 
 def routes() -> Iterator[tuple[str, str]]:

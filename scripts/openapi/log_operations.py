@@ -13,7 +13,9 @@ from chalicelib.export.formats import PAGE_FORMATS
 from chalicelib.models.audit_logs import AuditEventIn, AuditLogJSON, GenerateIn
 from chalicelib.models.connection_logs import ConnectionEventIn, ConnectionLogJSON
 from chalicelib.models.filters import FiltersJSON
+from chalicelib.models.hec import CollectedJSON, HecJSON, RefusalJSON
 from chalicelib.models.log_answers import AuditLogsJSON, ConnectionLogsJSON, SummaryJSON
+from chalicelib.models.otlp import ExportLogsJSON, StatusJSON
 from chalicelib.models.results import QueuedJSON, ResultsJSON
 from scripts.openapi.operation import NOTHING, Body, Link, Operation, Text
 
@@ -78,6 +80,15 @@ def _ingest(forms: object, row: str, example: Mapping[str, object]) -> Operation
     )
 
 
+_COLLECT = Operation(
+    {
+        200: CollectedJSON,
+        **dict.fromkeys((400, 401, 403, 413), RefusalJSON | ErrorJSON),
+        **dict.fromkeys((500, 503), CollectedJSON | RefusalJSON | ErrorJSON),
+    },
+    body=Body(dict[str, Any], lines=True),
+    headers=("Gatebook-Accepted-Lines", "WWW-Authenticate"),
+)
 OPERATIONS = {
     f"POST {_CONNECTIONS}": _ingest(
         ConnectionEvents | ConnectionEventIn | list[ConnectionEventIn] | ServiceLine,
@@ -108,5 +119,13 @@ OPERATIONS = {
     f"GET {_AUDIT}/filters": Operation({200: FiltersJSON}),
     f"GET {_AUDIT}/summary": Operation({200: SummaryJSON}, query=("audits", *_SUMMARY)),
     f"GET {_AUDIT}/{{id}}": Operation({200: AuditLogJSON}),
+    "POST /services/collector": _COLLECT,
+    "POST /services/collector/event": _COLLECT,
+    "GET /services/collector/health": Operation({200: HecJSON}),
+    "POST /v1/logs": Operation(
+        {200: ExportLogsJSON, 500: StatusJSON | ErrorJSON, 503: StatusJSON | ErrorJSON},
+        body=Body(dict[str, Any]),
+        headers=("Gatebook-Accepted-Lines",),
+    ),
     f"POST {_AUDIT}/testgenerate": Operation({204: NOTHING}, body=Body(GenerateIn)),
 }
