@@ -13,7 +13,13 @@ from chalicelib.api.authentication import EXPIRY_HEADER, TOKEN_HEADER, TOKEN_NAM
 from chalicelib.api.later import LATER
 from chalicelib.errors import ErrorJSON
 from chalicelib.version import VERSION
-from scripts.openapi import directory_operations, log_operations, platform_operations, service_operations
+from scripts.openapi import (
+    directory_operations,
+    log_operations,
+    platform_operations,
+    service_operations,
+    workspace_operations,
+)
 from scripts.openapi.operation import JSON, NOTHING, TEXT, Operation, Text
 from scripts.openapi.parameters import HEADERS, PATH, QUERY, REQUEST_HEADERS, Parameter
 from scripts.openapi.schemas import key, schemas
@@ -23,11 +29,12 @@ OPERATIONS: Mapping[str, Operation] = {
     **directory_operations.OPERATIONS,
     **log_operations.OPERATIONS,
     **platform_operations.OPERATIONS,
+    **workspace_operations.OPERATIONS,
 }
 """Method and path of each route -> what it takes and answers."""
 
 UNDECLARED = """{route} is not in the OpenAPI document.
-Add to OPERATIONS in scripts/openapi/{{log,directory,platform,service}}_operations.py:
+Add to OPERATIONS in scripts/openapi/{{log,directory,platform,workspace,service}}_operations.py:
 
     "{route}": Operation({{200: <Shape>JSON}}, body=Body(<Model>), query=("limit",)),
 
@@ -41,16 +48,19 @@ _STATUSES = {
     202: "It is in the queue and not yet stored.",
     204: "It is done; there is nothing to say.",
     303: "It is somewhere else.",
+    304: "It is so already.",
     400: "The request cannot be understood, or values in it are wrong.",
     401: "There is no token, or it opens nothing.",
     403: "The caller may not do this.",
     404: "There is nothing, or nothing that the caller may see.",
     409: "A value that must be unique is in use, or the same is under way.",
+    410: "It is gone.",
     413: "The request has more bytes than one may have.",
     415: "The body is compressed in a way that is not known.",
     422: "The key of a retry came with another request.",
     429: "There are more requests than are let through; send it again after `Retry-After`.",
     500: "The fault is the service's, or its deployment's.",
+    501: "The platform does this, and Gatebook mirrors it.",
     502: "The function failed.",
     503: "The store did not answer. Send the request again, after `Retry-After`.",
     504: "It took too long; it may have been carried out or not.",
@@ -82,16 +92,19 @@ _TAGS = {
     "service": "What the service says of itself, and what a caller may do.",
 }
 _PLATFORM = frozenset(
-    [
+    {
         "directory",
-        "templates",
-        "templateversions",
-        "workspaces",
-        "workspacebuilds",
-        "workspaceagents",
+        "init-script",
+        "prebuilds",
         "provisionerdaemons",
         "provisionerjobs",
-    ]
+        "templates",
+        "templateversions",
+        "workspace",
+        "workspaceagents",
+        "workspacebuilds",
+        "workspaces",
+    }
 )
 _TAG_OF = {"ui": "page", "services": "collectors", "v1": "collectors", "cli-auth": "page", "": "page", "keys": "tokens"}
 
@@ -214,7 +227,7 @@ def _tag(path: str) -> str:
         return "tokens"
     if "secrets" in names:
         return "secrets"
-    if names[0] in _PLATFORM or names[-1].startswith("provisioner") or "provisionerjobs" in names:
+    if _PLATFORM & {*names}:
         return "platform"
     name = _TAG_OF.get(names[0], names[0])
     return name if name in _TAGS else "service"

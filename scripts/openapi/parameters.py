@@ -13,6 +13,7 @@ from chalicelib.api.log_summary import MAX_BUCKETS
 from chalicelib.export.formats import PAGE_FORMATS
 from chalicelib.platform import daemons, jobs
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterTable
+from chalicelib.search.platform_filters import TEMPLATE_FILTERS, WORKSPACE_FILTERS
 from chalicelib.search.user_filters import MEMBER_FILTERS, PAGED_MEMBER_FILTERS, USER_FILTERS, UserTable
 
 _TEXT = {"type": "string"}
@@ -60,7 +61,12 @@ PATH: Final[Mapping[str, Parameter]] = {
         }.items()
     },
     "id": Parameter("The id of a row.", _ID),
-    "version": Parameter("The version of the page's files.", _TEXT),
+    "version": Parameter("The name of a version: of a template, or of the page's files.", _TEXT),
+    "workspacename": Parameter("The name of a workspace.", _TEXT),
+    "buildnumber": Parameter("The number of a build.", _NUMBER),
+    "agent": Parameter("The name of an agent.", _TEXT),
+    "os": Parameter("An operating system, such as `linux`.", _TEXT),
+    "arch": Parameter("An architecture, such as `amd64`.", _TEXT),
     "asset": Parameter("The name of a file of the page.", _TEXT),
 }
 
@@ -89,6 +95,14 @@ QUERY: Final[Mapping[str, Parameter]] = {
     "format": Parameter("How the rows are written.", {"type": "string", "enum": ["json", *PAGE_FORMATS]}),
     "job_status": Parameter(f"Words with commas between, of: {', '.join(jobs.STATUSES)}.", _TEXT, "status"),
     "daemon_status": Parameter(f"Words with commas between, of: {', '.join(daemons.STATUSES)}.", _TEXT, "status"),
+    "templates": _language(TEMPLATE_FILTERS, "Which templates.", "gatebook-templates"),
+    "workspaces": _language(WORKSPACE_FILTERS, "Which workspaces.", "gatebook-workspaces"),
+    "log_format": Parameter("`text` for lines as people read them.", _TEXT, "format"),
+    "follow": Parameter("Wait for more lines: `false` alone is taken.", _FLAG),
+    "after": Parameter("The id of the line after which to begin.", _TEXT),
+    "include_archived": Parameter("List archived versions, too.", _FLAG),
+    "include_deleted": Parameter("Answer a deleted workspace, too.", _FLAG),
+    "since": Parameter("From which moment on.", _TEXT),
     "ids": Parameter("Ids, with commas between.", _TEXT),
     "tags": Parameter("Tags as a JSON object of texts.", _TEXT),
     "initiator": Parameter("Who has begun it, by id.", _ID),
