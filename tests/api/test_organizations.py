@@ -113,6 +113,7 @@ def test_lookup_by_name_whatever_its_case(owner: Client, house: House, name: str
     assert owner.get(of(name)).json["id"] == row.id
 
 
+@pytest.mark.needs("transactions")
 @pytest.mark.parametrize("name", ["acme", "ACME"])
 def test_a_name_is_unique_whatever_its_case(owner: Client, house: House, assert_error: CheckError, name: str) -> None:
     house.organization("acme")
@@ -306,6 +307,7 @@ def test_a_created_organization_has_its_creator_as_member(
     assert rows["organization_member"].resource_id == root.id
 
 
+@pytest.mark.needs("transactions")
 def test_an_organization_whose_name_is_taken_is_not_created_in_part(
     owner: Client, house: House, assert_error: CheckError, trail: Callable[[], list[AuditLog]]
 ) -> None:

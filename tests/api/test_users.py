@@ -193,6 +193,7 @@ def test_nobody_is_not_found(owner: Client, ann: User, name: str) -> None:
     assert owner.delete(of(name)).status == 404
 
 
+@pytest.mark.needs("transactions")
 @pytest.mark.parametrize(
     ("changes", "fields"),
     [

@@ -55,7 +55,12 @@ def count_plans(log: LogTable[Row], plans: Sequence[Plan], budget: Budget, cap: 
 
 
 def count_remaining(scan: Scan[Row], cap: int) -> Rounds[Counted]:
-    """How many rows there are, at most `cap`, those that the scan has met included; none is taken from it."""
+    """How many rows there are, at most `cap`, those that the scan has met included; none is taken from it.
+
+    Args:
+        scan: has rows ahead, unless there are none below.
+        cap: up to which number they are counted.
+    """
     plan, later = scan.plan, list(scan.later)
     number = scan.progress.rows
     if plan is None or plan.by_row:
