@@ -60,15 +60,17 @@ def use_secrets_key(data: Path | None) -> None:
     os.environ.setdefault(_SECRETS_KEY, f"file:{data.absolute() / 'secrets.key'}" if data else "memory")
 
 
-def check_settings(url: str) -> None:
-    """Make sure that the environment's settings can be read; where none says otherwise, the service is at `url`.
+def bind_settings(url: str) -> None:
+    """Read the settings of this process from its environment, once; where none says otherwise, the service is at `url`.
+
+    Tables take their names and routes their CORS headers from them when the service is imported, which comes later.
 
     Raises:
         StartError: a setting has a bad value.
     """
     os.environ.setdefault("CODER_ACCESS_URL", url)
     try:
-        settings.load(os.environ)
+        settings.current()
     except settings.InvalidSetting as error:
         raise StartError(str(error)) from error
 

@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from scripts.local.checks import ENDPOINT, bound, check_settings, use_endpoint, use_secrets_key
+from scripts.local.checks import ENDPOINT, bind_settings, bound, use_endpoint, use_secrets_key
 from scripts.local.data_directory import StartError, claimed, read_kept_token, write_token
 from scripts.local.options import Options, parse
 from scripts.local.server import url_of
@@ -55,10 +55,10 @@ def serve(options: Options, wake_up: socket.socket) -> NoReturn:
         endpoint = os.environ.get(ENDPOINT) or None
         if endpoint is None:
             use_secrets_key(options.data)
-        check_settings(url_of(listener))
+        bind_settings(url_of(listener))
         engine = _engine(endpoint, stack)
 
-        # The one import that waits: see its docstring.
+        # The service takes its settings and its endpoint as it is imported: docs/decisions/settings.md.
         from scripts.local import running  # noqa: PLC0415
 
         is_empty = running.create_tables(endpoint)

@@ -98,6 +98,7 @@ def test_a_service_account_may_lose_its_address_and_take_it_back(owner: Client) 
     assert owner.delete(of(row_id)).status == 200
 
 
+@pytest.mark.needs("transactions")
 @pytest.mark.parametrize(
     ("change", "status", "message"),
     [
