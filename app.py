@@ -1,4 +1,4 @@
-"""The Chalice application: every route of every resource, the purge, the reader of the queue, and nothing else."""
+"""The Chalice application: every route of every resource, the schedules, the reader of the queue, and nothing else."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from chalicelib.api import (  # noqa: E402
     connection_logs,
     keys,
     members,
+    notification_routes,
     organizations,
     platform,
     profiles,
@@ -51,6 +52,7 @@ for resource in (
     collectors,
     retention,
     platform,
+    notification_routes,
     page,
     session,
 ):
@@ -62,6 +64,12 @@ for resource in (
 def purge(event: CloudWatchEvent) -> dict[str, Any]:
     """Delete what is past its time."""
     return retention.scheduled(event.context)
+
+
+@app.schedule("rate(1 minute)", name="dispatch")
+def dispatch(event: CloudWatchEvent) -> dict[str, Any]:
+    """Send the notifications that wait."""
+    return notification_routes.scheduled(event.context)
 
 
 @app.lambda_function(name="store_queued")

@@ -11,8 +11,9 @@
     ├── Conflict              409  a unique value is taken
     ├── TooLarge              413  more bytes than one request may carry
     ├── Unprocessable         422  the key of a retry came with another request
-    ├── NotOffered            501  the platform does this, and not what mirrors it
+    ├── TooMany               429  more of something than one may have in a time
     ├── StoreRefused          500  the store refuses a write whenever it is sent
+    ├── NotOffered            501  part of the API that this service leaves to others
     └── Unavailable           503  the store did not answer; sending again is safe
         ├── NotYet            503  what was asked is stored and not in force yet; sending again finds out
         └── Unknown           503  what was asked may have happened, and sending it again is not the same
@@ -169,8 +170,14 @@ class Unprocessable(GatebookError):
     status = 422
 
 
+class TooMany(GatebookError):
+    """More of something than one may have in a time."""
+
+    status = 429
+
+
 class NotOffered(GatebookError):
-    """The platform does this, and not what mirrors it; the message says so."""
+    """A part of the API that this service leaves to others; the detail says what to do instead."""
 
     status = 501
 

@@ -170,4 +170,9 @@ USERNAME = text(
     r"(?=.{1,31}$)(?!(?i:me)$)[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*",
     "up to 31 letters and digits, with single dashes between, and not `me`",
 )
+OPTIONAL_EMAIL = text(r"([^\s@]+@[^\s@]+)?", "an e-mail address, or nothing")
+SMARTHOST = text(
+    r"(ses|[a-zA-Z0-9.-]+:[0-9]{1,5})?", "a host and a port such as mail.example.com:587, `ses`, or nothing"
+)
+OPTIONAL_TEXT = text(r".*", "a text, or nothing")
 EMAIL = text(r"[^\s@]+@[^\s@]+", "an e-mail address")

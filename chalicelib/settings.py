@@ -20,11 +20,14 @@ from chalicelib.setting_kinds import (
     LIFETIME,
     NETWORKS,
     OPTIONAL_BUCKET,
+    OPTIONAL_EMAIL,
+    OPTIONAL_TEXT,
     OPTIONAL_URL,
     ORIGIN,
     PREFIX,
     RETENTION,
     SECRETS_KEY,
+    SMARTHOST,
     UNUSED,
     URL,
     USERNAME,
@@ -157,6 +160,39 @@ class Settings:
         SECRETS_KEY,
         "",
         "The key that the values of user secrets are encrypted by; without one there are no user secrets.",
+    )
+    notifications_method: str = setting(
+        "CODER_NOTIFICATIONS_METHOD",
+        one_of("smtp", "webhook"),
+        "smtp",
+        "How notifications are sent beside the inbox, where that way is configured.",
+    )
+    inbox_enabled: bool = setting(
+        "CODER_NOTIFICATIONS_INBOX_ENABLED", BOOLEAN, "true", "Put notifications into the inbox of their users."
+    )
+    inbox_retention: int = setting(
+        "GATEBOOK_INBOX_RETENTION", RETENTION, "0", "How long rows of the inbox are kept and shown."
+    )
+    webhook_endpoint: str = setting(
+        "CODER_NOTIFICATIONS_WEBHOOK_ENDPOINT", OPTIONAL_URL, "", "The address that notifications are posted to."
+    )
+    email_smarthost: str = setting(
+        "CODER_EMAIL_SMARTHOST",
+        SMARTHOST,
+        "",
+        "The mail server that notifications are sent by, or `ses` for Amazon SES with the role of the function.",
+    )
+    email_from: str = setting(
+        "CODER_EMAIL_FROM", OPTIONAL_EMAIL, "", "The address that notifications are sent from by mail."
+    )
+    email_username: str = setting(
+        "CODER_EMAIL_AUTH_USERNAME",
+        OPTIONAL_TEXT,
+        "",
+        "The name to log in to the mail server with; nothing for no login.",
+    )
+    email_password_file: str = setting(
+        "CODER_EMAIL_AUTH_PASSWORD_FILE", OPTIONAL_TEXT, "", "The file that holds the password of that login."
     )
     request_log: str = setting(
         "GATEBOOK_REQUEST_LOG",

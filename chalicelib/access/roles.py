@@ -78,7 +78,13 @@ SITE_ROLES: Final[Mapping[str, Role]] = {
             IMPLICIT_SITE_ROLE,
             "Member",
             site=permissions("assign_role:read", "oauth2_app:read", "workspace_proxy:read"),
-            user=permissions("api_key:*", "user:read,read_personal,update_personal", "user_secret:*"),
+            user=permissions(
+                "api_key:*",
+                "user:read,read_personal,update_personal",
+                "user_secret:*",
+                "inbox_notification:read,update",
+                "notification_preference:read,update",
+            ),
         ),
         Role(
             "auditor",

@@ -68,8 +68,15 @@ class StrictQuery:
         """UUIDs, repeated or with commas between; each once, in their order."""
         return list(dict.fromkeys(self._list(name, _uuid)))
 
-    def check(self) -> None:
+    def text(self, name: str) -> str:
+        """The first text; "" where none is given."""
+        return next(iter(self._texts(name)), "")
+
+    def check(self, message: str = _MESSAGE) -> None:
         """Make sure that all is right.
+
+        Args:
+            message: what is said where something is not.
 
         Raises:
             Invalid: something is not; names each.
@@ -77,7 +84,7 @@ class StrictQuery:
         unknown = [name for name in self._given if name not in self._known]
         wrong = [*self._wrong, *(Validation(name, f"{quoted(name)} is not a valid query param") for name in unknown)]
         if wrong:
-            raise Invalid(wrong, _MESSAGE)
+            raise Invalid(wrong, message)
 
     def _texts(self, name: str) -> list[str]:
         self._known.add(name)

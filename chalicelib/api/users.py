@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from uuid import uuid4
 
@@ -26,9 +27,13 @@ from chalicelib.records import User
 from chalicelib.search import user_query
 from chalicelib.search.user_filters import USER_FILTERS
 from chalicelib.store.directory import api_keys, people
+from chalicelib.store.notifications import choices, inbox
 from chalicelib.store.secrets import shelf
 
 routes = Routes(__name__)
+
+_ANSWERING_SECONDS = 5.0
+"""Kept back, of the time that there is to delete a user, for what comes after their inbox."""
 
 _LOGIN_TYPES = ("none", "github", "oidc")
 """That a new user may have: nobody has a password here, and tokens are minted, not logged in with."""
@@ -119,6 +124,8 @@ def delete(call: Call, caller: Caller, user: str) -> Answer:
         # A token that is made meanwhile opens nothing for a deleted user, nor for one who comes back, who is younger.
         delete_tokens(call, caller, api_keys.of_user(before.id), "delete")
         shelf.clear(before.id)
+        inbox.clear(before.id, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
+        choices.clear(before.id)
         after = replace(before, deleted=True, organization_roles={}, updated_at=times.now())
         user_changes.save(call, caller, 200, before, after)
         # What was minted or kept between the two is as dead, and goes too; nothing is for a deleted user.

@@ -24,7 +24,7 @@ _TRANSIENT = frozenset(
 
 @cache
 def client(service: str) -> Any:  # noqa: ANN401 - botocore has no types
-    """The client of a service (`kms`, `s3`, `sqs`) of this process."""
+    """The client of a service (`kms`, `s3`, `sesv2`, `sqs`) of this process."""
     return Session().create_client(service, config=_CONFIG)  # type: ignore[no-untyped-call]
 
 

@@ -17,6 +17,7 @@ from chalicelib.store.dynamodb.tables import (
     APIKeyItem,
     AuditLogItem,
     ConnectionLogItem,
+    NotificationItem,
     OrganizationItem,
     PlatformItem,
     RetentionItem,
@@ -103,6 +104,10 @@ HANDLERS = (
             RetentionItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
             UserSecretItem: Calls(("DeleteItem", "GetItem", "PutItem")),
             PlatformItem: Calls(("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"), tuple(LANES)),
+            NotificationItem: Calls(
+                ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
+                ("inbox", "unread"),
+            ),
         },
     ),
     Handler(
@@ -116,6 +121,17 @@ HANDLERS = (
             ConnectionLogItem: Calls(("BatchGetItem", "BatchWriteItem", "PartiQLUpdate"), ("all",)),
             AuditLogItem: Calls(("DeleteItem", "PartiQLUpdate", "PutItem"), ("all", "connection_event")),
             RetentionItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
+        },
+    ),
+    Handler(
+        name="dispatch",
+        logical_id="Dispatch",
+        memory_mb=512,
+        timeout_seconds=120,
+        concurrency=None,
+        calls={
+            UserItem: Calls(("GetItem",)),
+            NotificationItem: Calls(("BatchGetItem", "PutItem", "UpdateItem"), ("due",)),
         },
     ),
     Handler(

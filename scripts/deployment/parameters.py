@@ -15,8 +15,15 @@ _LOG_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096
 FIXED = {"GATEBOOK_REQUEST_LOG": "json"}
 """Settings that every deployment has alike."""
 
-NOT_ON_AWS = frozenset({"GATEBOOK_OWNER_USERNAME", "GATEBOOK_OWNER_EMAIL"})
-"""Settings of the local command alone; scripts/bootstrap takes its own options."""
+NOT_ON_AWS = frozenset(
+    {
+        "GATEBOOK_OWNER_USERNAME",
+        "GATEBOOK_OWNER_EMAIL",
+        "CODER_EMAIL_AUTH_USERNAME",
+        "CODER_EMAIL_AUTH_PASSWORD_FILE",
+    }
+)
+"""Settings that no function has a use for: scripts/bootstrap takes its own options, and SES takes no password."""
 
 AT_PACKAGING = frozenset({"GATEBOOK_ALLOW_ORIGIN"})
 """Settings that decide about routes, and so are in `environment_variables` of the stage in .chalice/config.json."""
@@ -26,6 +33,9 @@ QUEUES_INGEST = "QueuesIngest"
 
 KEEPS_SECRETS = "KeepsSecrets"
 """The condition of the key that user secrets are encrypted by."""
+
+SENDS_BY_SES = "SendsBySes"
+"""The condition of the right to send notifications through Amazon SES."""
 
 OF_RESOURCES: Mapping[str, tuple[str, Any]] = {
     "GATEBOOK_INGEST_QUEUE_URL": (QUEUES_INGEST, {"Ref": "IngestQueue"}),
@@ -68,6 +78,7 @@ def conditions() -> dict[str, Any]:
     return present | {
         "CreatesGatewayLogRole": {"Fn::Equals": [{"Ref": "CreateGatewayLogRole"}, "true"]},
         QUEUES_INGEST: {"Fn::Equals": [{"Ref": "QueueIngest"}, "true"]},
+        SENDS_BY_SES: {"Fn::Equals": [{"Ref": name("CODER_EMAIL_SMARTHOST")}, "ses"]},
         KEEPS_SECRETS: {"Fn::Equals": [{"Ref": "UserSecrets"}, "true"]},
     }
 

@@ -20,6 +20,7 @@ from chalicelib.settings import load
 from scripts.deployment import (
     function_resources,
     gateway_resources,
+    mail_resources,
     parameters,
     queue_resources,
     secret_resources,
@@ -46,6 +47,7 @@ def resources(stage: Stage) -> dict[str, Any]:
             **gateway_resources.resources(stage),
             **queue_resources.resources(stage),
             **secret_resources.resources(stage),
+            **mail_resources.resources(),
             **watch.alarms(),
             **watch.dashboard(),
         },

@@ -22,9 +22,10 @@ BOTOCORE_DATA = (
     "partitions.json",
     "s3/",
     "sdk-default-configuration.json",
+    "sesv2/",
     "sqs/",
 )
-"""What of `botocore/data` the clients of DynamoDB, of the queue and its bucket, and of the key of secrets read."""
+"""What of `botocore/data` the clients of DynamoDB, of the queue, its bucket, the key of secrets and mail read."""
 
 NEEDLESS = (
     # cryptography's compiled part wants the compiled part of cffi alone; and AES-GCM is all that is used of it.

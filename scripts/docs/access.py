@@ -28,6 +28,9 @@ _ORGANIZATION = f"{_ORGANIZATIONS}/{{organization}}"
 _MEMBER = f"{_ORGANIZATION}/members/{{user}}"
 _SECRETS = f"{_USER}/secrets"
 _SECRET = f"{_SECRETS}/{{name}}"
+_NOTIFICATIONS = f"{_PREFIX}/notifications"
+_INBOX = f"{_NOTIFICATIONS}/inbox"
+_PREFERENCES = f"{_USER}/notifications/preferences"
 _RETENTION = f"{_PREFIX}/retention"
 _HOLDS = f"{_RETENTION}/holds"
 
@@ -116,6 +119,20 @@ RIGHTS: Final[Mapping[str, str]] = {
     f"GET {_HOLDS}": "deployment_config:update",
     f"PUT {_HOLDS}/{{name}}": "deployment_config:update",
     f"DELETE {_HOLDS}/{{name}}": "deployment_config:update",
+    f"POST {_NOTIFICATIONS}/custom": "inbox_notification:update",
+    f"POST {_NOTIFICATIONS}/test": "deployment_config:update",
+    f"GET {_NOTIFICATIONS}/templates/custom": "",
+    f"GET {_NOTIFICATIONS}/templates/system": "",
+    f"PUT {_NOTIFICATIONS}/templates/{{id}}/method": "notification_template:update",
+    f"GET {_NOTIFICATIONS}/dispatch-methods": "",
+    f"GET {_NOTIFICATIONS}/settings": "",
+    f"PUT {_NOTIFICATIONS}/settings": "deployment_config:update",
+    f"GET {_PREFERENCES}": "user:read notification_preference:read",
+    f"PUT {_PREFERENCES}": "user:read notification_preference:update",
+    f"GET {_INBOX}": "inbox_notification:read",
+    f"PUT {_INBOX}/{{id}}/read-status": "inbox_notification:update",
+    f"PUT {_INBOX}/mark-all-as-read": "inbox_notification:update",
+    f"GET {_INBOX}/watch": "inbox_notification:read",
     **_MIRRORS,
     f"GET {_ORGANIZATION}/provisionerjobs": "organization:read provisioner_jobs:read",
     f"GET {_ORGANIZATION}/provisionerjobs/{{job}}": "organization:read provisioner_jobs:read",
@@ -188,11 +205,13 @@ class Who(NamedTuple):
         for right in RIGHTS[request].split():
             resource, action = right.split(":")
             match resource:
-                case "user" | "api_key" | "user_secret":
+                case "inbox_notification":
+                    obj = Object(resource, owner=_CALLER)
+                case "user" | "api_key" | "user_secret" | "notification_preference":
                     obj = Object(resource, owner="" if right == "user:create" else self.about)
                 case "organization_member":
                     obj = Object(resource, owner=self.about, organization=_place(request))
-                case "deployment_config" | "assign_role":
+                case "deployment_config" | "assign_role" | "notification_template":
                     obj = Object(resource)
                 case _:
                     obj = Object(resource, organization=_place(request))

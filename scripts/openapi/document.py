@@ -16,6 +16,7 @@ from chalicelib.version import VERSION
 from scripts.openapi import (
     directory_operations,
     log_operations,
+    notification_operations,
     platform_operations,
     service_operations,
     workspace_operations,
@@ -29,12 +30,13 @@ OPERATIONS: Mapping[str, Operation] = {
     **directory_operations.OPERATIONS,
     **log_operations.OPERATIONS,
     **platform_operations.OPERATIONS,
+    **notification_operations.OPERATIONS,
     **workspace_operations.OPERATIONS,
 }
 """Method and path of each route -> what it takes and answers."""
 
 UNDECLARED = """{route} is not in the OpenAPI document.
-Add to OPERATIONS in scripts/openapi/{{log,directory,platform,workspace,service}}_operations.py:
+Add to OPERATIONS in scripts/openapi/{{log,directory,platform,notification,workspace,service}}_operations.py:
 
     "{route}": Operation({{200: <Shape>JSON}}, body=Body(<Model>), query=("limit",)),
 
@@ -84,6 +86,7 @@ _TAGS = {
     "tokens": "Tokens: minted, narrowed, rotated and ended.",
     "connectionlog": "The connection log: events in, rows out.",
     "platform": "What the platform mirrors in, and what is answered from it.",
+    "notifications": "Notifications, and the inbox of each user.",
     "secrets": "Secrets of users, for their workspaces.",
     "collectors": "Events of both logs by the protocols of collectors: Splunk's HEC, and OTLP.",
     "audit": "The audit log: events in, rows out.",
@@ -225,6 +228,8 @@ def _tag(path: str) -> str:
     names = parts[2:] if parts[:2] == ["api", "v2"] else parts
     if "keys" in names:
         return "tokens"
+    if "notifications" in names:
+        return "notifications"
     if "secrets" in names:
         return "secrets"
     if _PLATFORM & {*names}:

@@ -11,6 +11,7 @@ from chalicelib.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from chalicelib.api.log_files import KEPT_SINCE
 from chalicelib.api.log_summary import MAX_BUCKETS
 from chalicelib.export.formats import PAGE_FORMATS
+from chalicelib.notifications.inbox_row import READ_STATUSES
 from chalicelib.platform import daemons, jobs
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterTable
 from chalicelib.search.platform_filters import TEMPLATE_FILTERS, WORKSPACE_FILTERS
@@ -108,6 +109,11 @@ QUERY: Final[Mapping[str, Parameter]] = {
     "initiator": Parameter("Who has begun it, by id.", _ID),
     "offline": Parameter("List those that are silent, too.", _FLAG),
     "max_age": Parameter("How long ago they were seen at the most, such as `1h`.", _TEXT),
+    "targets": Parameter("Ids of which a notification must have all, with commas between.", _TEXT),
+    "notification_templates": Parameter("Ids of templates, with commas between.", _TEXT, "templates"),
+    "read_status": Parameter("Whether it was read.", {"type": "string", "enum": [*READ_STATUSES]}),
+    "starting_before": Parameter("The id of the row before which to begin.", _ID),
+    "watch_format": Parameter("How texts are written.", _TEXT, "format"),
     "details": Parameter("Say of each scope what it stands for.", _FLAG),
     "include_all": Parameter("List the tokens of everybody, as far as the caller may read them.", _FLAG),
     "include_expired": Parameter("List tokens that have ended, too.", _FLAG),

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from chalicelib import times
 from chalicelib.lanes.plan import Criteria
+from chalicelib.notifications.templates import CUSTOM
 from chalicelib.retention import placing
 from chalicelib.retention.holds import Hold
 from chalicelib.store.secrets import shelf
@@ -104,6 +105,11 @@ def is_as_asked(reply: Reply) -> bool:
     return succeeded(reply) or reply.status == 304
 
 
+def unrefused(reply: Reply) -> bool:
+    """Nothing to change (304), nothing there (404) and nothing offered (501) are answers to who may ask."""
+    return succeeded(reply) or reply.status in (304, 404, 501)
+
+
 _PARAMETER = re.compile(r"\{(.+)\}")
 
 
@@ -183,6 +189,7 @@ HOLD = {"log": "connection", "q": "type:ssh", "reason": "a case"}
 SECRETS = f"{USER}/secrets"
 SECRET = f"{SECRETS}/{{name}}"
 OWN = {"user": "me"}
+NOTIFICATIONS = "/api/v2/notifications"
 TEMPLATE = {
     "organization_id": "{organization}",
     "name": "rust",
@@ -321,6 +328,20 @@ CASES = (
     Case("GET", "/api/v2/prebuilds/settings"),
     Case("PUT", "/api/v2/prebuilds/settings", {"reconciliation_paused": False}, is_as_asked),
     Case("GET", f"{USER}/workspace/{{workspacename}}/builds/{{buildnumber}}"),
+    Case("POST", f"{NOTIFICATIONS}/custom", {"content": {"title": "t", "message": "m"}}),
+    Case("POST", f"{NOTIFICATIONS}/test"),
+    Case("GET", f"{NOTIFICATIONS}/templates/custom", opened=listed),
+    Case("GET", f"{NOTIFICATIONS}/templates/system", opened=listed),
+    Case("PUT", f"{NOTIFICATIONS}/templates/{{id}}/method", {"method": "inbox"}, unrefused, named={"id": "custom"}),
+    Case("GET", f"{NOTIFICATIONS}/dispatch-methods"),
+    Case("GET", f"{NOTIFICATIONS}/settings"),
+    Case("PUT", f"{NOTIFICATIONS}/settings", {"notifier_paused": False}, unrefused),
+    Case("GET", f"{USER}/notifications/preferences"),
+    Case("PUT", f"{USER}/notifications/preferences", {"template_disabled_map": {}}),
+    Case("GET", f"{NOTIFICATIONS}/inbox"),
+    Case("PUT", f"{NOTIFICATIONS}/inbox/{{id}}/read-status", {"is_read": True}, unrefused, named={"id": "random"}),
+    Case("PUT", f"{NOTIFICATIONS}/inbox/mark-all-as-read"),
+    Case("GET", f"{NOTIFICATIONS}/inbox/watch", opened=unrefused),
     # What a caller may ask and end of its own.
     Case("POST", "/api/v2/authcheck", {"checks": {}}),
     Case("POST", f"{USERS}/logout"),
@@ -387,6 +408,7 @@ class Stage:
         """Send the request of a case."""
         others = {"me": "me", "new": str(uuid4()), "own": client.token[:10], "stranger": self.stranger.id}
         others |= {**self.rows, **self.mirrored, "template_name": "rust"}
+        others |= {"custom": CUSTOM.id, "random": str(uuid4())}
         names = {
             "user": self.bob.id,
             "username": self.bob.username,

@@ -24,8 +24,12 @@ SPECIFIED = {
         " organization_member:create,read,update,delete assign_role:assign,read assign_org_role:assign,read"
         " connection_log:read,update audit_log:read,create deployment_config:read,update"
         " template:read,update workspace:read,update provisioner_daemon:update provisioner_jobs:read,update"
+        " notification_preference:read,update notification_template:update"
     ),
-    "member": "S assign_role:read U api_key:create,read,update,delete user:read user_secret:create,read,update,delete",
+    "member": (
+        "S assign_role:read U api_key:create,read,update,delete user:read user_secret:create,read,update,delete"
+        " inbox_notification:read,update notification_preference:read,update"
+    ),
     "auditor": (
         "S audit_log:read connection_log:read user:read organization:read organization_member:read"
         " assign_org_role:read deployment_config:read template:read"
@@ -65,7 +69,8 @@ own outside of organizations (U) and in its organization (M). `api_key`, users a
 organization."""
 
 
-_OWNED = ("user", "api_key", "user_secret")
+_OWNED = ("user", "api_key", "user_secret", "notification_preference")
+_ALWAYS_OWN = "inbox_notification"
 
 
 MIRRORED_RESOURCES = ("template", "workspace", "provisioner_daemon", "provisioner_jobs")
@@ -86,10 +91,11 @@ class Kind:
     def _grants(self, role: str, case: Case, right: str) -> bool:
         resource, action = right.split(":")
         new = right in ("user:create", "organization:create") or str(case) == "POST /api/v2/organizations"
-        placeless = new or resource in (*_OWNED, "assign_role", "deployment_config")
+        placeless = new or resource in (*_OWNED, _ALWAYS_OWN, "assign_role", "deployment_config")
         # What the platform is like is no organization's to say.
         placeless = placeless or (action == "update" and resource in MIRRORED_RESOURCES)
         owned = self.is_about_self and not new and resource in (*_OWNED, "organization_member")
+        owned = owned or resource == _ALWAYS_OWN
         level = ""
         for word in SPECIFIED[role].split():
             if ":" not in word:

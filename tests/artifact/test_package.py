@@ -84,7 +84,7 @@ def test_it_holds_what_runs_and_nothing_else(names: list[str]) -> None:
 
 def test_of_botocores_data_it_holds_only_what_the_store_needs(names: list[str]) -> None:
     data = {name.split("/")[2].removesuffix(".gz") for name in names if name.startswith("botocore/data/")}
-    services = {"dynamodb", "kms", "s3", "sqs"}
+    services = {"dynamodb", "kms", "s3", "sesv2", "sqs"}
     assert data == {"_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json", *services}
 
 

@@ -210,6 +210,20 @@ class UserSecretItem(Model):
     id = UnicodeAttribute(hash_key=True)
 
 
+class NotificationItem(Model):
+    """A row of an inbox, what is still to be sent, or what is chosen about notifications; keys and a packed doc."""
+
+    class Meta(_Table):
+        """Where it is kept."""
+
+        table_name = current().table_name("notifications")
+
+    of_user = _sorted_index("inbox", "inbox")
+    unread_of_user = _sorted_index("unread", "unread")
+    waiting = _index("due", "due", "due_at", AllProjection())
+    id = UnicodeAttribute(hash_key=True)
+
+
 def _log_table(name: str, lanes: tuple[Lane, ...]) -> type[Model]:
     attributes: dict[str, Any] = {
         "__module__": __name__,
@@ -259,6 +273,7 @@ TIMES_TO_LIVE: Mapping[type[Model], str] = {
     AuditLogItem: FORGET_AT,
     APIKeyItem: FORGET_AT,
     PlatformItem: FORGET_AT,
+    NotificationItem: FORGET_AT,
 }
 """The attribute by which DynamoDB deletes items of a table by itself."""
 
@@ -271,4 +286,5 @@ TABLES: tuple[type[Model], ...] = (
     RetentionItem,
     UserSecretItem,
     PlatformItem,
+    NotificationItem,
 )

@@ -1,0 +1,1 @@
+"""How notifications get to their users: stored with the request that asks for one, sent later by a schedule."""

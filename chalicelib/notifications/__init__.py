@@ -1,0 +1,1 @@
+"""What notifications say, which there are, and when two of them are the same. Pure."""

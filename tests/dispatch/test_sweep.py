@@ -1,0 +1,373 @@
+"""What waits is sent by the schedule: by mail or webhook, after a failure again, and not while sending is paused."""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from chalice.local import LambdaContext
+
+import app as application
+from chalicelib import times
+from chalicelib.dispatch import enqueue as enqueueing
+from chalicelib.dispatch import mail, ways, webhook
+from chalicelib.dispatch.enqueue import enqueue
+from chalicelib.dispatch.failure import Failed
+from chalicelib.dispatch.sweep import FIRST_PAUSE, LEASE
+from chalicelib.notifications.inbox_row import InboxFilter
+from chalicelib.notifications.message import Message, once_a_minute
+from chalicelib.notifications.templates import CUSTOM
+from chalicelib.records import User
+from chalicelib.settings import Settings
+from chalicelib.store import clients
+from chalicelib.store.directory import people
+from chalicelib.store.notifications import choices, inbox, outbox
+from scripts.gateway.events import schedule_event
+from scripts.local.engine import EmbeddedEngine
+
+Use = Callable[[Settings], None]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.moment = times.now().replace(second=0)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def forward(self, by: timedelta) -> None:
+        self.moment += by
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    stopped = Clock()
+    monkeypatch.setattr(times, "now", stopped)
+    return stopped
+
+
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch) -> Use:
+    """What lets the deployment have settings."""
+
+    def using(settings: Settings) -> None:
+        for module in (enqueueing, ways, webhook, mail):
+            monkeypatch.setattr(module, "current", lambda: settings)
+
+    return using
+
+
+@pytest.fixture
+def ann(tables: EmbeddedEngine) -> User:
+    assert tables.running
+    now = times.now()
+    made = User(
+        id=str(uuid4()),
+        username="ann",
+        email="ann@example.com",
+        name="Ann",
+        avatar_url="",
+        status="active",
+        login_type="none",
+        roles=(),
+        organization_roles={},
+        created_at=now,
+        updated_at=now,
+    )
+    people.save_user(made, None)
+    return made
+
+
+class Hook:
+    """A webhook that answers with a status and keeps what it got."""
+
+    def __init__(self) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.status = 200
+        hook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                hook.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(hook.status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def hook(use: Use) -> Iterator[Hook]:
+    """A deployment that sends by a webhook."""
+    made = Hook()
+    use(Settings(webhook_endpoint=made.url, notifications_method="webhook"))
+    yield made
+    webhook._pool().clear()
+    made.end()
+
+
+class MailServer:
+    """A server that speaks as much SMTP as a letter takes, and keeps what it got."""
+
+    def __init__(self) -> None:
+        self.letters: list[bytes] = []
+        self.refusal = b""
+        own = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                self.wfile.write(b"220 ready\r\n")
+                while verb := self.rfile.readline().strip().upper():
+                    if verb == b"DATA":
+                        self.wfile.write(b"354 go on\r\n")
+                        own.letters.append(b"".join(iter(self.rfile.readline, b".\r\n")))
+                    elif verb == b"QUIT":
+                        self.wfile.write(b"221 bye\r\n")
+                        return
+                    refused = own.refusal if verb.startswith(b"RCPT") else b""
+                    self.wfile.write(refused or b"250 ok\r\n")
+
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.place = f"127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def server(use: Use) -> Iterator[MailServer]:
+    """A deployment that sends by mail."""
+    made = MailServer()
+    use(Settings(email_smarthost=made.place, email_from="gatebook@example.com"))
+    yield made
+    made.end()
+
+
+def write(user: User, title: str = "Done", message: str = "The job has **ended**.") -> bool:
+    now = times.now()
+    labels = {"custom_title": title, "custom_message": message}
+    return enqueue(Message(CUSTOM.id, user.id, labels, user.id, now, once_a_minute(now)), "Ann")
+
+
+def run() -> dict[str, int]:
+    """What the schedule does."""
+    context = LambdaContext("dispatch", memory_size=512, max_runtime_ms=120_000)
+    answer: dict[str, Any] = application.dispatch(schedule_event("dispatch"), context)
+    ended: dict[str, int] = answer["ended"]
+    return ended
+
+
+def test_a_webhook_gets_what_coders_webhooks_get(ann: User, hook: Hook, clock: Clock) -> None:
+    assert write(ann)
+    assert hook.bodies == [], "the request does not wait for it"
+    assert run() == {"sent": 1}
+    (body,) = hook.bodies
+    payload = body.pop("payload")
+    assert body.pop("msg_id")
+    assert body == {
+        "_version": "1.1",
+        "title": "Done",
+        "title_markdown": "Done",
+        "body": "The job has **ended**.",
+        "body_markdown": "The job has **ended**.",
+    }
+    data = payload.pop("data")
+    assert data["dedupe_bypass_ts"].startswith(clock.moment.isoformat()[:16])
+    assert payload == {
+        "_version": "1.2",
+        "notification_name": "Custom Notification",
+        "notification_template_id": CUSTOM.id,
+        "user_id": ann.id,
+        "user_email": "ann@example.com",
+        "user_name": "Ann",
+        "user_username": "ann",
+        "actions": [],
+        "labels": {"custom_title": "Done", "custom_message": "The job has **ended**."},
+        "targets": [],
+    }
+    assert run() == {}
+    assert len(hook.bodies) == 1
+
+
+def test_a_failure_is_tried_again_at_growing_pauses_and_not_for_ever(ann: User, hook: Hook, clock: Clock) -> None:
+    hook.status = 500
+    write(ann)
+    pause = FIRST_PAUSE
+    for _ in range(outbox.MOST_ATTEMPTS - 1):
+        assert run() == {"put_off": 1}
+        clock.forward(pause - timedelta(seconds=1))
+        assert run() == {}
+        clock.forward(timedelta(seconds=1))
+        pause *= 2
+    assert run() == {"permanent_failure": 1}
+    clock.forward(timedelta(days=1))
+    assert run() == {}
+    assert len(hook.bodies) == outbox.MOST_ATTEMPTS
+    assert len({body["msg_id"] for body in hook.bodies}) == 1, "who gets it twice can tell"
+
+
+def test_after_a_failure_it_arrives(ann: User, hook: Hook, clock: Clock) -> None:
+    hook.status = 503
+    write(ann)
+    assert run() == {"put_off": 1}
+    hook.status = 204
+    clock.forward(FIRST_PAUSE)
+    assert run() == {"sent": 1}
+
+
+@pytest.mark.parametrize("status", [302, 400, 500])
+def test_whatever_is_no_success_is_a_failure_and_no_redirect_is_followed(ann: User, hook: Hook, status: int) -> None:
+    hook.status = status
+    write(ann)
+    assert run() == {"put_off": 1}
+    assert len(hook.bodies) == 1
+
+
+def test_what_is_sent_already_is_not_stored_again(ann: User, hook: Hook, clock: Clock) -> None:
+    assert write(ann)
+    assert run() == {"sent": 1}
+    clock.forward(timedelta(seconds=30))
+    assert not write(ann)
+    assert run() == {}
+    clock.forward(timedelta(seconds=30))
+    assert write(ann)
+    assert run() == {"sent": 1}
+    assert len(hook.bodies) == 2
+
+
+def test_while_sending_is_paused_everything_waits_the_inbox_too(ann: User, hook: Hook, clock: Clock) -> None:
+    choices.pause(choices.read(), paused=True)
+    assert write(ann)
+    assert not write(ann)
+    clock.forward(timedelta(minutes=5))
+    assert run() == {}
+    assert (hook.bodies, inbox.page(ann.id, InboxFilter(), None).rows) == ([], [])
+    choices.pause(choices.read(), paused=False)
+    assert run() == {"sent": 2}
+    assert len(hook.bodies) == 1
+    (row,) = inbox.page(ann.id, InboxFilter(), None).rows
+    assert (row.title, inbox.unread_count(ann.id)) == ("Done", 1)
+
+
+def test_what_a_user_no_longer_wants_is_not_sent(ann: User, hook: Hook) -> None:
+    write(ann)
+    choices.prefer(choices.read(ann.id), ann.id, {CUSTOM.id: choices.Preference(disabled=True, updated_at=times.now())})
+    assert run() == {"inhibited": 1}
+    assert (run(), hook.bodies) == ({}, [])
+
+
+def test_nobody_is_written_to_who_is_not_there(hook: Hook, tables: EmbeddedEngine) -> None:
+    assert tables.running
+    now = times.now()
+    enqueue(Message(CUSTOM.id, str(uuid4()), {"custom_title": "x"}, "", now), "")
+    assert run() == {"inhibited": 1}
+    assert hook.bodies == []
+
+
+def test_two_runs_at_once_send_once_and_a_run_that_died_is_made_up_for(ann: User, hook: Hook, clock: Clock) -> None:
+    write(ann)
+    (waiting,) = outbox.due(times.now(), 10)
+    taken = outbox.lease(waiting, times.now() + LEASE)
+    assert taken is not None
+    assert outbox.lease(waiting, times.now() + LEASE) is None
+    assert run() == {}
+    clock.forward(LEASE)
+    assert run() == {"sent": 1}
+    outbox.settle(taken, "permanent_failure", times.now())
+    outbox.put_off(taken, times.now(), "too late")
+    assert run() == {}
+    assert len(hook.bodies) == 1
+
+
+def test_many_are_sent_in_one_run(ann: User, hook: Hook) -> None:
+    for number in range(30):
+        write(ann, f"#{number}")
+    assert run() == {"sent": 30}
+    assert len({body["title"] for body in hook.bodies}) == 30
+
+
+def test_a_mail_has_the_title_as_its_subject_and_the_body_as_its_text(ann: User, server: MailServer) -> None:
+    write(ann, "Done:\r\nBcc: eve@example.com é", "Line one\n.\nLine é")
+    assert run() == {"sent": 1}
+    (text,) = server.letters
+    letter = message_from_bytes(text.replace(b"\r\n..", b"\r\n."), policy=default)
+    assert (letter["From"], letter["To"]) == ("gatebook@example.com", "ann@example.com")
+    assert letter["Subject"] == "Done: Bcc: eve@example.com é"
+    assert letter["Bcc"] is None
+    assert letter.get_content().replace("\r\n", "\n").rstrip() == "Line one\n.\nLine é"
+    assert letter["Message-ID"].endswith("@example.com>")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "ended"), [(b"550 unknown\r\n", {"permanent_failure": 1}), (b"450 later\r\n", {"put_off": 1})]
+)
+def test_a_refused_recipient_is_tried_again_unless_it_is_for_good(
+    ann: User, server: MailServer, refusal: bytes, ended: dict[str, int]
+) -> None:
+    server.refusal = refusal
+    write(ann)
+    assert run() == ended
+    assert server.letters == []
+
+
+def test_a_password_is_not_sent_without_tls(ann: User, server: MailServer, use: Use) -> None:
+    use(Settings(email_smarthost=server.place, email_from="a@example.com", email_username="a", email_password_file="x"))
+    message = Message(CUSTOM.id, ann.id, {"custom_title": "x", "custom_message": "x"}, ann.id, times.now())
+    with pytest.raises(Failed, match="TLS"):
+        mail.send("id", message, ann)
+    assert server.letters == []
+
+
+def test_a_server_that_is_not_there_is_a_failure(ann: User, use: Use) -> None:
+    use(Settings(email_smarthost="127.0.0.1:9", email_from="a@example.com"))
+    write(ann)
+    assert run() == {"put_off": 1}
+
+
+def test_amazon_ses_gets_the_letter(ann: User, use: Use) -> None:
+    clients.client.cache_clear()
+    boto3.client("ses").verify_email_identity(EmailAddress="gatebook@example.com")  # type: ignore[no-untyped-call]
+    use(Settings(email_smarthost="ses", email_from="gatebook@example.com"))
+    sent: list[dict[str, Any]] = []
+    events = clients.client("sesv2").meta.events
+    events.register("before-parameter-build", lambda params, model, **_: sent.append({model.name: dict(params)}))
+    write(ann)
+    assert run() == {"sent": 1}
+    ((name, request),) = (one.popitem() for one in sent)
+    assert (name, request["FromEmailAddress"]) == ("SendEmail", "gatebook@example.com")
+    assert request["Destination"] == {"ToAddresses": ["ann@example.com"]}
+    assert message_from_bytes(request["Content"]["Raw"]["Data"], policy=default)["Subject"] == "Done"
+    clients.client.cache_clear()
+
+
+def test_a_sender_that_ses_does_not_know_is_a_failure(ann: User, use: Use) -> None:
+    clients.client.cache_clear()
+    use(Settings(email_smarthost="ses", email_from="nobody@example.org"))
+    write(ann)
+    assert run() == {"put_off": 1}
+    clients.client.cache_clear()
