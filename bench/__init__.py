@@ -1,1 +1,1 @@
-"""What things cost: a meter for what is asked of DynamoDB, and everything that is measured with it."""
+"""The meter: it counts what requests to DynamoDB cost, and measures every part of the service by that."""

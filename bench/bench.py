@@ -23,7 +23,7 @@ Say = Callable[[str], object]
 
 @dataclass
 class Report:
-    """What a run found."""
+    """The results of a run."""
 
     results: list[Result] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Report:
     peer: Peer | None = None
 
     def add(self, parts: Iterable[Result | Table | Cost], say: Say) -> None:
-        """Keep what was found, and print it as it comes."""
+        """Keep results, and print them as they come."""
         section = ""
         for one in parts:
             match one:
@@ -50,7 +50,7 @@ class Report:
 
     @property
     def missed(self) -> list[Result]:
-        """What is over its budget, and need not be."""
+        """The results that are over their budgets, and need not be."""
         return [result for result in self.results if result.mark == "MISSED"]
 
     def json(self) -> dict[str, Any]:

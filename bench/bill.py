@@ -82,7 +82,7 @@ def peer(size: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def mixed(of_kinds: Mapping[str, float]) -> float:
-    """What an event costs on average, when each kind costs so much."""
+    """The average cost of an event of the mix, given the cost of each kind."""
     return float(sum(share * of_kinds[kind] for kind, share in ASSUMED["mix"].items()))
 
 

@@ -1,4 +1,4 @@
-"""What things may cost: every budget of the design, once. `scripts/bench` prints them, and the tests hold them."""
+"""Every budget of the design, once. `scripts/bench` prints them, and the tests hold them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Panels of lines side by side, drawn as SVG, both scales logarithmic.
 
-The colours are told apart by people who see few of them, and every line has its name at its end.
+The colours can be distinguished by people who see few of them, and every line has its name at its end.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Panel:
 
 
 def drawn(title: str, subtitle: str, x: str, y: str, panels: Sequence[Panel]) -> str:
-    """The SVG of some panels on one scale.
+    """The SVG of panels on one scale.
 
     Args:
         title: what is seen.

@@ -60,7 +60,7 @@ def closing(number: int) -> dict[str, Any]:
 
 
 def has_ended(number: int) -> bool:
-    """Whether a session was closed before now, which is `NOON`; some few never are."""
+    """Whether a session was closed before now, which is `NOON`; a few never are."""
     return choice(number, "lost", 100) >= _OF_A_HUNDRED_NEVER_CLOSED and _moment(number) + _length(number) < NOON
 
 
@@ -105,7 +105,7 @@ def any_audit(number: int) -> dict[str, Any]:
 
 
 def ten_fields(number: int) -> dict[str, Any]:
-    """What a change of a template may change at once."""
+    """The ten fields of a template that one change has."""
     return {
         "name": _change(f"template-{number}", f"template-{number}-next"),
         "display_name": _change("Docker containers", "Docker containers on the new hosts"),

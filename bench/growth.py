@@ -1,4 +1,4 @@
-"""The chart of the README: rows read per row returned at each size, by what a run found of both sides."""
+"""The chart of the README: rows read per row returned at each size, as a run measured both sides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of each log when its pages are measured: every filter alone, and the presets of the UI."""
+"""The queries of each log whose pages are measured: every filter alone, and the presets of the UI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was measured, as it is printed and as it is kept in JSON."""
+"""Results, as they are printed and as JSON."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Result:
 
     @property
     def mark(self) -> str:
-        """What became of the budget; nothing without one.
+        """The state of the budget; empty without one.
 
         `ok`; `NEAR` for a ratio of times that is over by less than times vary; `FLOOR` for what is over and cannot be
         less as things are built; `MISSED`.
@@ -72,7 +72,7 @@ class Table:
     rows: Sequence[Sequence[str | float]]
 
     def json(self) -> dict[str, Any]:
-        """The table as plain values, numbers as they are shown."""
+        """The table as plain values, numbers as they are printed."""
         cells = [[number(cell) if isinstance(cell, (int, float)) else cell for cell in row] for row in self.rows]
         return {"title": self.title, "head": list(self.head), "rows": cells}
 

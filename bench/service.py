@@ -92,7 +92,7 @@ class Service:
         return Reply(answer["statusCode"], json.loads(answer["body"] or "null"))
 
     def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """The same, as it is handed to API Gateway."""
+        """The request of an event, as it is handed to API Gateway."""
         answer: dict[str, Any] = self._app(event, LambdaContext("bench", memory_size=1024, max_runtime_ms=60_000))
         return answer
 

@@ -53,7 +53,7 @@ def make_owner(username: str, email: str) -> User:
 
 
 def mint_token(owner: User, command: str) -> str:
-    """Make a token that opens everything to an owner, with its trail; this is the only time that it is told.
+    """Make a token that opens everything to an owner, with its trail; only this answer has its secret.
 
     Args:
         owner: whose it is.

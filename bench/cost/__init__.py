@@ -1,1 +1,1 @@
-"""What DynamoDB bills for a call, from the sizes of items and the definitions of tables. Knows nothing of Gatebook."""
+"""DynamoDB's bill for a call, from the sizes of items and the definitions of tables. Knows nothing of Gatebook."""

@@ -31,7 +31,7 @@ Answer = dict[str, Any]
 
 @dataclass
 class Tally:
-    """What some requests cost.
+    """The cost of several requests.
 
     Attributes:
         calls: operation -> how many requests.
@@ -62,7 +62,7 @@ class Tally:
         return sum(self.read_units.values())
 
     def add_read(self, table: str, index: str, units: float) -> None:
-        """Some read units more."""
+        """Add read units."""
         self.read_units[table, index] = self.read_units.get((table, index), 0.0) + units
 
 
@@ -210,7 +210,7 @@ class Meter:
 
 
 def _in_full(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The same page with all that its items have; names and values that only the left-out parts used are refused."""
+    """The page with all attributes of its items; names and values that only the left-out parts used are refused."""
     request = {name: value for name, value in body.items() if name not in _SHAPES_WHAT_IS_SENT}
     condition = _PLACEHOLDER.findall(request.get("KeyConditionExpression", ""))
     for placeholders in ("ExpressionAttributeNames", "ExpressionAttributeValues"):

@@ -1,4 +1,4 @@
-"""How large an item is, by the rules of DynamoDB's page "Item sizes and formats".
+"""The size of an item, by the rules of DynamoDB's page "Item sizes and formats".
 
 The 100 bytes that storage adds to each item are billed with the storage and are no part of a unit.
 """

@@ -26,7 +26,7 @@ TRANSACTION = 2
 
 
 class Consistency(Enum):
-    """What a started 4 KB of a read costs."""
+    """The cost of a started 4 KB of a read."""
 
     EVENTUAL = 0.5
     STRONG = 1.0
@@ -50,7 +50,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What of a table decides what a call costs."""
+    """The keys and projections of a table, which decide the cost of a call."""
 
     name: str
     key: tuple[str, ...]
@@ -66,7 +66,7 @@ class Table:
         return cls(description["TableName"], _names(description["KeySchema"]), indexes)
 
     def entry(self, item: Item | None, index: Index) -> Item | None:
-        """What an index holds of an item; None where the item is not in it."""
+        """The entry of an item in an index; None where the item is not in it."""
         if item is None or any(name not in item for name in index.key):
             return None
         if index.attributes is None:

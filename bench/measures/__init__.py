@@ -1,1 +1,1 @@
-"""What is measured: one module for each part of the service, each a function from a service to results."""
+"""Measures: one module for each part of the service, each a function from a service to results."""

@@ -19,14 +19,14 @@ from chalicelib.store.dynamodb.tables import FORGET_AT
 
 SECTION = "The bill, dollars"
 _STORAGE_BYTES = 100
-"""What storage adds to each item and to each entry of an index."""
+"""The bytes that storage adds to each item and to each entry of an index."""
 
 Findings = Iterator[Result | Table]
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is left of an event of the mix for as long as rows are kept.
+    """The bytes of an average event for as long as rows are kept.
 
     Attributes:
         all_bytes: as storage bills them, entries of indexes included.
@@ -41,14 +41,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What events cost and leave with some set of lanes; the costs are by kind of event."""
+    """The costs and the stored bytes of events with a set of lanes; the costs are by kind of event."""
 
     costs: Mapping[str, Cost]
     kept: Kept
 
 
 def of_events(every: Mapping[str, Cost], lean: Mapping[str, Cost]) -> Findings:
-    """What a million events cost: of each kind alone, and of the mix."""
+    """The cost of a million events: of each kind alone, and of the mix."""
     rows: list[list[str | float]] = []
     for name, costs, budget in (
         ("all lanes", every, budgets.ALL_LANES_DOLLARS),
@@ -75,7 +75,7 @@ def of_the_mix(costs: Mapping[str, Cost]) -> float:
 
 
 def of_pages(service: Service, checked: Iterable[pages.Cost]) -> Findings:
-    """What a million pages cost, by the largest table that was measured."""
+    """The cost of a million pages, by the largest table that was measured."""
     token = gate.token_check(service)
     costs = [cost for cost in checked if cost.query == ""]
     rows: list[list[str | float]] = []
@@ -95,7 +95,7 @@ def of_pages(service: Service, checked: Iterable[pages.Cost]) -> Findings:
 
 
 def of_lanes(choices: Iterable[Choice], key: str, title: str) -> Findings:
-    """What each lane costs, and what its filter reads with it and without."""
+    """The cost of each lane, and the reads of its filter with it and without."""
     rows: list[list[str | float]] = [
         [one.log, one.lane, one.units, one.dollars, one.query or "(none of those measured)", one.with_it, one.without]
         for one in choices
@@ -107,7 +107,7 @@ def of_lanes(choices: Iterable[Choice], key: str, title: str) -> Findings:
 
 
 def of_months(every: Deployment, lean: Deployment) -> Findings:
-    """What a month costs at each rate, beside the peer."""
+    """The cost of a month at each rate, beside the peer."""
     rows: list[list[str | float]] = []
     for size in bill.PRICES["peer"]["sizes"]:
         rate = size["events_a_second"]
@@ -131,7 +131,7 @@ def of_months(every: Deployment, lean: Deployment) -> Findings:
 
 
 def deployment(service: Service) -> Deployment:
-    """What events cost and leave with the lanes kept now; nothing is left in the tables."""
+    """The costs and the stored bytes of events with the present lanes; the tables are empty afterwards."""
     measured = Deployment(ingest.costs(service), _kept(service))
     for table in {kind.table for kind in ingest.KINDS}:
         service.forget(table)

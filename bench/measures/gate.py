@@ -1,4 +1,4 @@
-"""What the gate costs: checking a token, and minting one."""
+"""The cost of the gate: checking a token, and minting one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _REFUSED = 400
 
 
 def token_check(service: Service) -> Tally:
-    """What is asked of the store before a view begins: a page that is refused for its limit gets no further.
+    """The requests to the store before a view begins: a page that is refused for its limit makes no others.
 
     Raises:
         RuntimeError: it was not refused.

@@ -1,4 +1,4 @@
-"""What it costs to take events in: write units and calls of each kind, and which part of them every lane has."""
+"""The cost of ingest: write units and calls of each kind of event, and the part of every lane in them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one event of a kind costs when a hundred come in a request.
+    """The cost of one event of a kind when a hundred come in a request.
 
     Attributes:
         units: write units by lane, that of the row itself under the empty name.
@@ -71,7 +71,7 @@ class Cost:
 
 
 def costs(service: Service) -> dict[str, Cost]:
-    """What every kind of event costs with the lanes that are kept now, by name; nothing is left in the tables.
+    """The cost of every kind of event with the present lanes, by name; the tables are empty afterwards.
 
     Raises:
         RuntimeError: a request was refused, or not every event of it was stored.

@@ -1,4 +1,4 @@
-"""What each lane costs, what dropping it saves, and what its filter then reads; and the same of a lean deployment."""
+"""The cost of each lane, the saving of dropping it, and the reads of its filter then; also of a lean deployment."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Costs = Mapping[str, ingest.Cost]
 
 
 def variables(kept: Mapping[str, list[str]]) -> dict[str, str]:
-    """The environment of a deployment that keeps some lanes of each log."""
+    """The environment of a deployment that keeps these lanes of each log."""
     return {f"GATEBOOK_{log.upper()}_LANES": ",".join(lanes) for log, lanes in kept.items()}
 
 
@@ -73,7 +73,7 @@ def dropped(service: Service, costs: Costs) -> Iterator[Choice]:
 
 
 def costs_of_optional(service: Service) -> dict[str, Costs]:
-    """What events cost with each optional lane beside the others; nothing is left in the tables."""
+    """The cost of events with each optional lane beside the others; the tables are empty afterwards."""
     by_lane: dict[str, Costs] = {}
     for log in LOGS:
         for lane in log.optional:
@@ -95,7 +95,7 @@ def added(service: Service, optional: Mapping[str, Costs]) -> Iterator[Choice]:
 
 
 def _price(log: Log, units: Mapping[str, float]) -> tuple[float, float]:
-    """What one lane costs: units on the average of the log's own events, and dollars for a million of the mix."""
+    """The cost of one lane: units on the average of the log's own events, and dollars for a million of the mix."""
     own = {kind.name for kind in KINDS if kind.table == log.table}
     total = sum(share * units[kind] for kind, share in bill.ASSUMED["mix"].items() if kind in own)
     share = sum(bill.ASSUMED["mix"][kind] for kind in own)

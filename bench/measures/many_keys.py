@@ -1,4 +1,4 @@
-"""What a page costs that many keys have to be read for: shards, and the organizations of an auditor."""
+"""The cost of a page for which many keys are read: shards, and the organizations of an auditor."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _of_shards(service: Service, shards: int) -> Iterator[Result]:
 
 
 def _of_auditors(service: Service) -> Iterator[Result | Table]:
-    """Pages of everything for an auditor of some of fifty organizations that are as busy as one another."""
+    """Pages of everything for an auditor of several of fifty equally busy organizations."""
     service.engine.load(CONNECTION.table, map(_item, range(_ROWS)))
     checked = gate.token_check(service).calls.total()
     table: list[list[str | float]] = []

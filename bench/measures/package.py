@@ -1,4 +1,4 @@
-"""What is deployed: how large it is, and how long a cold start of it takes."""
+"""The size of the package, and the time of a cold start of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page costs at any size of table: rows read per row returned, calls, read units, and how they grow."""
+"""The cost of a page at any size of table: rows read per row returned, calls, read units, and their growth."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OFFSET = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one page of one query cost, the token check left out.
+    """The cost of one page of one query, the token check left out.
 
     Attributes:
         size: rows in the table.
@@ -77,7 +77,7 @@ def measure(service: Service, sizes: Sequence[int]) -> Iterator[Result | Cost | 
 
 
 def page(service: Service, log: Log, query: str, checked: Tally, size: int = 0, *, counted: bool = True) -> Cost:
-    """What a page of 100 costs beside a token check, which costs `checked`; and its count, where that is `counted`."""
+    """The cost of a page of 100 beside a token check, which costs `checked`; and of its count, if `counted`."""
     plain = _ask(service, log, {"q": query, "limit": str(PAGE), "count": "false"})
     whole = _ask(service, log, {"q": query, "limit": str(PAGE)}) if counted else plain
     return Cost(

@@ -1,4 +1,4 @@
-"""What it costs to purge what is past its time: write units and calls per row, by the scheduled purge itself."""
+"""The cost of the purge: write units and calls per row, of the scheduled purge itself."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def measure(service: Service) -> Iterator[Result]:
 
 
 def _purged(service: Service, kind: Kind, number: int) -> Tally:
-    """What it costs to purge so many rows."""
+    """The cost of purging so many rows."""
     table = kind.log.table
     items = [item_of(row) for row in islice(kind.rows(), number)]
     past = {item["id"]["S"] for item in items}

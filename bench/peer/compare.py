@@ -1,4 +1,4 @@
-"""The same filters over the same rows on both sides: rows read per row returned, and milliseconds.
+"""Runs the filters of both logs over the same rows on both sides: rows read per row returned, and milliseconds.
 
 Rows read are those that the scans of the log's table looked at, by EXPLAIN ANALYZE, those thrown away included.
 """
@@ -22,7 +22,7 @@ _RUNS = 5
 
 @dataclass(frozen=True, slots=True)
 class PeerCost:
-    """What one page of one query cost the peer.
+    """The cost of one page of one query at the peer.
 
     Attributes:
         size: rows in the table.
@@ -50,7 +50,7 @@ class PeerCost:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """What was found of the peer.
+    """The measurements of the peer.
 
     Attributes:
         version: as it tells it.

@@ -22,7 +22,7 @@ _LESS_THAN_ROOT = ("postgres", "nobody")
 
 
 class NoPostgres(Exception):
-    """What is needed is not installed; the text says what."""
+    """A program of PostgreSQL is not installed; the text names it."""
 
 
 class Failed(Exception):
@@ -58,7 +58,7 @@ def temporary() -> Iterator[Sql]:
     """A server of its own, on a unix socket, gone afterwards. PostgreSQL does not run as root: then as another user.
 
     Raises:
-        NoPostgres: its programs are not found.
+        NoPostgres: its programs are not installed.
         Failed: it does not start.
     """
     psql, initdb, control = _program("psql"), _program("initdb"), _program("pg_ctl")

@@ -50,7 +50,7 @@ def canonical_names(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def canonical_list(text: str) -> str:
-    """The same for names separated by white space, as OAuth writes them; text without a name comes back unchanged."""
+    """The scopes among names separated by white space, as OAuth writes them; text without a name comes back as is."""
     return " ".join(canonical_names(text.split())) or text
 
 

@@ -41,9 +41,9 @@ _ANSWERING_SECONDS = 13.0
 _LARGEST_ANSWER = 5_000_000
 _MOST_ROWS = 5_000
 _WRITTEN_WITHIN = timedelta(seconds=35)
-"""The gateway's 29 seconds, and some for clocks that differ and an index that lags."""
+"""The gateway's 29 seconds, and a margin for clocks that differ and an index that lags."""
 _WRITTEN_FROM_QUEUE_WITHIN = timedelta(seconds=130)
-"""The same of the function that reads the queue, which runs for 120 seconds at most."""
+"""The time of the function that reads the queue, which runs for 120 seconds at most, with the same margin."""
 _LAST_ID = "#ffffffff-ffff-ffff-ffff-ffffffffffff"
 _WRONG = "Query parameters have invalid values."
 _UNKNOWN_ORDER = 'Query param "order" has invalid value: it takes arrival'
@@ -132,7 +132,7 @@ def _beyond(call: Call, log: Log[Row], asked: Filter) -> str:
 
 
 def _name(log: Log[Row]) -> str:
-    """What tells cursors of this order from those of the log's own."""
+    """The name that distinguishes cursors of this order from those of the log's own."""
     return f"{log.stored.name} by {ARRIVAL}"
 
 
@@ -145,7 +145,7 @@ def _tests(asked: Filter, caller: Caller, log: Log[Row]) -> Tests[Row]:
 
 
 def _without(wanted: Criteria, names: frozenset[str]) -> Criteria:
-    """The criteria that can be checked without some fields."""
+    """The criteria without these fields."""
     fields: Mapping[str, frozenset[str]] = {name: values for name, values in wanted.fields.items() if name not in names}
     conditions = tuple(condition for condition in wanted.conditions if condition.field not in names)
     return replace(wanted, fields=fields, conditions=conditions)

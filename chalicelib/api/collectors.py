@@ -1,6 +1,6 @@
 """Events as collectors of logs send them, by protocols of their own: Splunk's HEC, and OTLP over HTTP as JSON.
 
-Each is a thin adapter to the reader and the writers of the two logs. To which log an event belongs is told from the
+Each is a thin adapter to the reader and the writers of the two logs. The log of an event follows from the
 event itself; whatever else is in a log is skipped. A sender needs the right to write the logs that its events are of.
 """
 
@@ -55,7 +55,7 @@ def collect_events(call: Call, caller: Caller) -> Answer:
 @_for_splunk
 @authenticated
 def collect(call: Call, caller: Caller) -> Answer:
-    """The same under the other name that it has."""
+    """The route under the other name that it has."""
     return _collected(call, caller)
 
 

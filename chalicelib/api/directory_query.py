@@ -1,4 +1,4 @@
-"""What `q` asks of a list of the directory: the filter, and the objects that its values name."""
+"""Parses `q` of a list of the directory: the filter, and the objects that its values name."""
 
 from __future__ import annotations
 

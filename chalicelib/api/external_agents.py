@@ -99,7 +99,7 @@ def _external_agent(workspace: Mirrored, name: str) -> Mirrored:
 
 
 def _context(workspace_id: str, item_id: str) -> dict[str, str]:
-    """What a token is bound to, by the names that the policy of the key asks for."""
+    """The context that a token is encrypted in, by the names that the policy of the key requires."""
     return {"user": workspace_id, "secret": item_id}
 
 

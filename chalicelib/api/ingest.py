@@ -90,7 +90,7 @@ def stored(delivery: Delivery, intake: Intake[Row]) -> Results:
 
 
 def delivered(call: Call, caller: Caller) -> Delivery:
-    """What a request delivers, and who does."""
+    """The delivery of a request."""
     give_up_at = time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS
     return Delivery(call.body, caller.subject, caller.key.id, times.now(), call.request_id, give_up_at)
 

@@ -268,7 +268,7 @@ def planner(asked: Filter, caller: Caller, log: Log[Row]) -> Planner:
 
 
 def visible(asked: Filter, caller: Caller, log: Log[Row]) -> Criteria:
-    """What rows must be to be what is asked, and seen by the caller, who may see some."""
+    """The criteria of the rows that are asked for and that the caller may read."""
     readable = reach(caller.subject, "read", log.resource)
     wanted = criteria(asked, log.filters, partial(user_ids, known=caller.names), times.now())
     if not readable.site:

@@ -1,4 +1,4 @@
-"""Prebuilt workspaces: nobody schedules one, and what the platform is told of making them."""
+"""Prebuilt workspaces: nobody schedules one; the routes answer the settings of making them."""
 
 from __future__ import annotations
 

@@ -98,12 +98,12 @@ def list_daemons(call: Call, caller: Caller, organization: str) -> Answer:
 
 
 def budget_of(call: Call) -> Budget:
-    """What a query of the directory may read."""
+    """The budget of a query of the directory."""
     return Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
 
 
 def fitted(listed: Sequence[Any]) -> Answer:
-    """A list as an answer that is not too large; where it holds fewer than were found, a header says so."""
+    """A list as an answer that is not too large; a header says so where it is cut."""
     texts, number = fit_rows(listed, _LARGEST_ANSWER) if listed else ([], 0)
     headers = {"Gatebook-Partial": "true"} if number < len(listed) else {}
     return Answer(Encoded(f"[{','.join(texts)}]"), headers=headers)
@@ -141,7 +141,7 @@ def _jobs_wanted(call: Call, organization_id: str) -> Wanted:
 
 
 def _readable(caller: Caller, organization: str) -> tuple[str, Reach]:
-    """The id of an organization some of whose jobs the caller may read, and the jobs that they may read.
+    """The id of an organization of which the caller may read jobs, and the jobs that they may read.
 
     Raises:
         NotFound: there is none.

@@ -27,7 +27,7 @@ def changed(
         status: of the answer.
         before: the secret as it was.
         after: the secret as it is.
-        value: whether the value has changed; the row tells that and nothing more of it.
+        value: whether the value has changed; the row has that fact and nothing more of it.
     """
     secret = after or before
     assert secret is not None  # noqa: S101 - something was made, changed or deleted

@@ -23,7 +23,7 @@ _MOST_VALUES: Final = 1_000
 
 
 class StrictQuery:
-    """The query parameters of one request; what is wrong with any of them is told at once by `check`."""
+    """The query parameters of one request; `check` raises all that is wrong with them at once."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
@@ -53,7 +53,7 @@ class StrictQuery:
         return self._one(name, _duration)
 
     def word(self, name: str, words: Collection[str]) -> str:
-        """One of some words; "" where none is given."""
+        """One of several words; "" where none is given."""
         return self._one(name, lambda text: values.enum(text, words, {})) or ""
 
     def tags(self, name: str) -> Mapping[str, str] | None:

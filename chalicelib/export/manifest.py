@@ -46,7 +46,7 @@ def manifest(
 
 
 def _shortened(question: Question, before: CutOffs, after: CutOffs) -> list[str]:
-    """What retention took of the range that was asked for while it was read.
+    """The part of the range that retention removed while it was read.
 
     What was past its time before is no loss of the export: `cut_off` says from when on there are rows.
     """

@@ -39,7 +39,7 @@ API_ACTIVITY: Final = Class(6003, "API Activity")
 
 
 class Activity(NamedTuple):
-    """What happened, of what a class knows: its number, and its name."""
+    """The activity of an event in its class: its number, and its name."""
 
     uid: int
     name: str

@@ -30,7 +30,7 @@ _BY_ACTION: Final[Mapping[str, tuple[Class, Activity]]] = {
     "register": (ACCOUNT_CHANGE, Activity(1, "Create")),
     "request_password_reset": (ACCOUNT_CHANGE, Activity(4, "Password Reset")),
 }
-"""What an action is, whatever it was done to."""
+"""Action -> its activity, for any resource."""
 
 _OF_USERS: Final[Mapping[str, tuple[Class, Activity]]] = {
     "create": (ACCOUNT_CHANGE, Activity(1, "Create")),
@@ -38,7 +38,7 @@ _OF_USERS: Final[Mapping[str, tuple[Class, Activity]]] = {
 }
 
 _OF_STATUSES: Final = {"suspended": Activity(5, "Disable"), "active": Activity(2, "Enable")}
-"""What it is to give a user a status."""
+"""Status of a user -> the activity of giving it."""
 
 _ENTITIES: Final = frozenset(
     {
@@ -102,7 +102,7 @@ def _kind(row: Mapping[str, Any]) -> tuple[Class, Activity]:
 
 
 def _own(of: Class, row: Mapping[str, Any]) -> dict[str, Any]:
-    """What the class of an event asks for beside the rest."""
+    """The fields that only the class of the event requires."""
     by = user(row.get("user"))
     about = {"uid": row["resource_id"], **filled({"name": row["resource_target"], "type": row["resource_type"]})}
     # What the platform does by itself, nobody does.

@@ -1,4 +1,4 @@
-"""Where a row stands in its log, told from the row as the API answers it. Pure."""
+"""The position of a row in its log, from the row as the API answers it. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chalicelib import times
 from chalicelib.lanes.positions import position
 
 MOMENTS: Final[Mapping[str, str]] = {"connection": "connect_time", "audit": "time"}
-"""Log -> the field that a row's age is told by."""
+"""Log -> the field that a row's age is counted from."""
 
 
 def place(log: str, row: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What an export asks for: a log, a query, a range of time, a format. Pure."""
+"""The request of an export: a log, a query, a range of time, a format. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BOUNDS = ("after", "before")
 
 
 class Question(NamedTuple):
-    """What is asked.
+    """The request of an export.
 
     Attributes:
         log: `connection` or `audit`.

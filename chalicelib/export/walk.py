@@ -39,7 +39,7 @@ Reader = Callable[[str], Page]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an export is.
+    """The progress of an export.
 
     Attributes:
         parts: those that are finished.
@@ -99,7 +99,7 @@ class Destination(Protocol):
     """Where parts go."""
 
     def begin(self, name: str) -> BinaryIO:
-        """What takes the bytes of a part. One that was begun before and not finished is forgotten."""
+        """A writer of the bytes of a part. One that was begun before and not finished is deleted."""
 
     def finish(self, name: str, sink: BinaryIO, progress: Progress) -> None:
         """Keep a part for good, and then how far the export is."""

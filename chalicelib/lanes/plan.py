@@ -166,7 +166,7 @@ class Plan:
         return replace(self, any_of=any_of, alternatives=())
 
     def held(self, past: frozenset[str]) -> Plan:
-        """This plan for a time in which rows of some data sets are there for a hold alone."""
+        """This plan for a time in which only a hold keeps rows of these data sets."""
         return replace(self, past=past, alternatives=tuple(plan.held(past) for plan in self.alternatives))
 
 

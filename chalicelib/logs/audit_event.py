@@ -82,7 +82,7 @@ def row(event: AuditEvent) -> AuditLog:
 
 
 def beside(made: AuditLog) -> AuditLog:
-    """The same event under an id made from its content, the id that it had included: the same one at every retry."""
+    """The event under an id made from its content, its earlier id included, and so the same at every retry."""
     return replace(made, id=str(uuid5(NAMESPACE, _content(made))))
 
 

@@ -65,7 +65,7 @@ def json_line(message: str, event: Mapping[str, Any], now: datetime, request_id:
 
 
 def human_line(message: str, event: Mapping[str, Any], now: datetime, request_id: str = "") -> str:
-    """The same as `--log-human` prints it."""
+    """The line as `--log-human` prints it."""
     moment = f"{now:%Y-%m-%d %H:%M:%S}.{now.microsecond // 1_000:03d}"
     pairs = [f"{name}={_plain(value)}" for name, value in _fields(message, event, request_id).items()]
     return "  ".join([f"{moment} [info]  {_LOGGER}: {message}", *pairs])

@@ -34,7 +34,7 @@ Uuid = Annotated[str, AfterValidator(values.uuid)]
 """A UUID in any of Go's four forms, read as lower-case hyphenated text."""
 
 OptionalUuid = Annotated[Uuid | None, BeforeValidator(_absent)]
-"""The same; null, an empty text and the nil UUID all mean that there is none."""
+"""An optional id: null, an empty text and the nil UUID all mean that there is none."""
 
 OptionalText = Annotated[Annotated[str, Field(max_length=LONG_TEXT)] | None, BeforeValidator(_absent)]
 """A text; null and an empty one mean that there is none."""

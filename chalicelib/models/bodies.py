@@ -38,7 +38,7 @@ _DEEPEST_WRAPPER = 4
 _NAMES_AN_EVENT = re.compile(
     r'connection_log|audit_log|"(?:connection_status|resource_type|(?:organization|workspace)_id)"'
 )
-"""Of what is no JSON only this is told: something else than an event is broken all the time, and is nobody's loss."""
+"""A text that is no JSON counts as a broken event only if it has this: other lines are nobody's loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def read_values(values: Iterable[Any], messages: Collection[str]) -> Sent:
 
 
 def of_logs(sent: Sent) -> Sent:
-    """The same where each event has the message of its log, by its own fields if not by name; others are skipped."""
+    """Give each event the message of its log, by its own fields if not by name; others are skipped."""
     entries: list[Event | Unreadable] = []
     for entry in sent.entries:
         if isinstance(entry, Unreadable) or entry.message:

@@ -71,7 +71,7 @@ class UserRolesJSON(TypedDict):
 
 
 class UserPageJSON(TypedDict):
-    """What stands beside the users of a page.
+    """The fields beside the users of a page.
 
     `count` is exact, unless `count_cap` says where counting ended or `count_partial` that it was cut short. Where there
     are more users, `next_after_id` and `next_offset` are the `after_id` and `offset` of the next request.

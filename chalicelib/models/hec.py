@@ -77,7 +77,7 @@ class HecJSON(TypedDict):
 
 
 class CollectedJSON(HecJSON, ResultsJSON):
-    """What became of the events that a client of HEC sent."""
+    """The answer to a client of HEC."""
 
 
 class RefusalJSON(HecJSON, ErrorJSON):
@@ -132,6 +132,6 @@ def read_events(body: bytes, messages: Collection[str]) -> Sent:
 
 
 def _reported(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """What an object reports, where that is something that can say an event."""
+    """The event of an object, where it has one."""
     reported = value.get("event") if isinstance(value, dict) else None
     return reported if isinstance(reported, str | dict) else None

@@ -50,7 +50,7 @@ def sequence(text: str) -> list[Any]:
 
 
 def sequence_up_to_error(text: str) -> tuple[list[Any], BadRequest | None]:
-    """The same up to where the text is no JSON, and what is wrong there; None where all of it is."""
+    """The value of a text up to where it is no JSON, and the error there; None where all of it is."""
     try:
         return [document(text)], None
     except BadRequest as error:

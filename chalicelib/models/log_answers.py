@@ -1,4 +1,4 @@
-"""What the lists and summaries of the logs answer."""
+"""The answers of the lists and summaries of the logs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chalicelib.models.connection_logs import ConnectionLogJSON
 
 
 class PlanJSON(TypedDict):
-    """How rows were looked up: the lane, the keys in it, and what was checked row by row."""
+    """The plan of a read: the lane, the keys in it, and the fields that were checked row by row."""
 
     lane: str
     keys: list[str]
@@ -21,7 +21,7 @@ class PlanJSON(TypedDict):
 
 
 class CostJSON(TypedDict):
-    """What reading took: rows, calls of the store, and its units, estimated from the sizes of items."""
+    """The cost of a read: rows, calls of the store, and its units, estimated from the sizes of items."""
 
     rows_read: int
     calls: int
@@ -35,7 +35,7 @@ class ExplanationJSON(PlanJSON, CostJSON):
 
 
 class LogPageJSON(TypedDict):
-    """What stands beside the rows of a page.
+    """The fields beside the rows of a page.
 
     `count` is exact up to `count_cap`, and at least so many with `count_partial`. `next_cursor` is there where there
     are more rows; `partial` and `scanned_to` where the page has fewer rows than were asked for all the same.

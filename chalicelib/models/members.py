@@ -84,7 +84,7 @@ def member_json(user: User, organization_id: str) -> MemberJSON:
 
 
 def member_with_user_json(user: User, organization_id: str) -> MemberWithUserJSON:
-    """The same, with what is known of the user."""
+    """The JSON of a member with the fields of the user."""
     member = member_json(user, organization_id)
     body: MemberWithUserJSON = {
         "user_id": member["user_id"],

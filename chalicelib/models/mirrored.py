@@ -49,7 +49,7 @@ def _cors(value: object) -> object:
 
 
 class Mirror(Model):
-    """What every object has.
+    """The fields of every object.
 
     `updated_at` says when the platform saw it so: a version that is older than the stored one changes nothing.
     """
@@ -244,7 +244,7 @@ class PutDaemon(Mirror):
 
 
 class JobInput(Model):
-    """What a job is to work on."""
+    """The object that a job works on."""
 
     template_version_id: OptionalUuid = None
     workspace_build_id: OptionalUuid = None
@@ -283,7 +283,7 @@ SHAPES: Final[Mapping[str, type[Mirror]]] = {
 
 
 class MirroredJSON(TypedDict):
-    """What became of one object."""
+    """The result of one object."""
 
     kind: str
     id: str
@@ -291,7 +291,7 @@ class MirroredJSON(TypedDict):
 
 
 class MirrorResultJSON(TypedDict):
-    """What became of one line of a batch, and what is wrong with it where something is."""
+    """The result of one line of a batch, and its errors."""
 
     index: int
     status: str
@@ -303,7 +303,7 @@ class MirrorResultJSON(TypedDict):
 
 
 class MirrorResultsJSON(TypedDict):
-    """What became of a batch."""
+    """The results of a batch."""
 
     message: NotRequired[str]
     created: int

@@ -66,7 +66,7 @@ class QueuedJSON(TypedDict):
 
 
 def reason(result: ResultJSON) -> str:
-    """What is said of a result, in one line."""
+    """The reason of a result, in one line."""
     wrong = [f"{one['field']}: {one['detail']}" for one in result.get("validations", ())]
     return cut("; ".join([result.get("message", ""), *wrong]), MAX_TEXT_BYTES)
 

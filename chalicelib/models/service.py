@@ -1,4 +1,4 @@
-"""What the service says of itself and of ways to log in, on the wire."""
+"""The answers of the service about itself and about ways to log in."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from chalicelib.vault.secret import Secret
 
 
 class NewSecret(Model):
-    """What `POST /users/{user}/secrets` asks for; `chalicelib.vault.rules` says what the fields may hold."""
+    """The body of `POST /users/{user}/secrets`; `chalicelib.vault.rules` checks the fields."""
 
     name: str = ""
     value: Annotated[str, Field(repr=False)] = ""
@@ -31,7 +31,7 @@ class NewSecret(Model):
 
 
 class ChangedSecret(Model):
-    """What `PATCH /users/{user}/secrets/{name}` changes; what is absent or null stays."""
+    """The body of `PATCH /users/{user}/secrets/{name}`; an absent or null field keeps its value."""
 
     value: Annotated[str | None, Field(repr=False)] = None
     description: str | None = None

@@ -21,7 +21,7 @@ _TIMES_OF_AGENT: Final = ("first_connected_at", "last_connected_at", "disconnect
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What stands beside workspaces and builds.
+    """The objects beside workspaces and builds.
 
     Attributes:
         known: templates, versions, builds and jobs.

@@ -1,1 +1,1 @@
-"""What provisioners, jobs, templates, builds and workspaces mean: their lanes, derived status, and rules. Pure."""
+"""Provisioners, jobs, templates, builds and workspaces: their lanes, derived status, and rules. Pure."""

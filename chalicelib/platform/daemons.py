@@ -15,7 +15,7 @@ FORGOTTEN_AFTER: Final = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a query asks of daemons.
+    """The conditions of a query on daemons.
 
     Attributes:
         offline: whether those that are offline are wanted too.
@@ -48,7 +48,7 @@ def is_stale(last_seen: datetime | None, now: datetime, limit: timedelta = STALE
 def label(
     asked: Asked, last_seen: datetime | None, now: datetime, *, has_job: bool, limit: timedelta = STALE_AFTER
 ) -> str | None:
-    """What a daemon is called in the answer to a query; None where it is not in it.
+    """The status of a daemon in the answer to a query; None where it is not in it.
 
     Args:
         asked: the query.

@@ -69,7 +69,7 @@ def script(os: str, arch: str, url: str) -> str:
 
 
 def command(os: str, arch: str, url: str, token: str) -> str:
-    """What somebody types on the machine to run the script.
+    """The command that runs the script on the machine.
 
     Args:
         os: as Go names it.

@@ -18,7 +18,7 @@ Line = Mapping[str, Any]
 
 
 class Kept(NamedTuple):
-    """What becomes of lines.
+    """The lines that are kept, and those that are not.
 
     Attributes:
         lines: to be stored.

@@ -35,7 +35,7 @@ def is_under_way(job: Values) -> bool:
 
 
 def queue_rank(job: Values) -> str | None:
-    """What a waiting job's place in the queue begins with: prebuilds come after everybody; None where none waits."""
+    """The first part of a waiting job's place in the queue: prebuilds come last; None for a job that does not wait."""
     if status(job) != "pending":
         return None
     return "1" if job.get("initiator_id") == PREBUILDS_USER else "0"
@@ -49,5 +49,5 @@ def contains(have: Mapping[str, str], want: Mapping[str, str]) -> bool:
 
 
 def tag_set(tags: Mapping[str, str]) -> str:
-    """The one way to write some tags."""
+    """The one way to write a set of tags."""
     return json.dumps(dict(tags), sort_keys=True, separators=(",", ":"), ensure_ascii=True)

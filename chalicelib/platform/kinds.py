@@ -1,6 +1,6 @@
 """The kinds of objects that the platform mirrors in, and their lanes, declared once.
 
-A lane is an index of the one table of the platform that answers one filter. Its HASH is the kind and the values of some
+A lane is an index of the one table of the platform that answers one filter. Its HASH is the kind and the values of its
 fields; its RANGE is the place of the row among the others. What a kind has no value for is not in the lane.
 """
 
@@ -40,7 +40,7 @@ COARSE: Final = ("listing", "organization", "status", "external", "deprecated", 
 
 _LONGEST_VALUE: Final = 300
 Facts = Callable[[Values], Mapping[str, Any]]
-"""What follows from the fields of an object and is indexed like a field."""
+"""A function from the fields of an object to further ones, which are indexed like fields."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -101,7 +101,7 @@ class ConnectionLog(Row):
             yield row
 
     def closed(self, closing: Closing) -> ConnectionLog:
-        """The same row with an end; a page makes a hundred, which `dataclasses.replace` is too slow for."""
+        """The row with an end; a page makes a hundred, for which `dataclasses.replace` is too slow."""
         return ConnectionLog.of({**vars(self), "closing": closing})
 
     def received(self, receipt: Receipt) -> ConnectionLog:

@@ -117,7 +117,7 @@ class Keeping:
 
 
 def _lasting(hold: Criteria) -> Criteria:
-    """What stays true of a session that a hold has matched: an event may complete it, with an earlier time too."""
+    """The criteria of a hold that stay true of a session: an event may complete it, with an earlier time too."""
     fields = {name: allowed for name, allowed in hold.fields.items() if name not in _COMPLETED}
     return Criteria(fields, implied=hold.implied)
 

@@ -19,10 +19,10 @@ from chalicelib.store.retention.state import LeaseLost, State
 
 LEASE = timedelta(seconds=60)
 ROUND_SECONDS = 20.0
-"""How long after a renewal deletes may begin. A call takes some 20 seconds at the worst, all its retries included."""
+"""The time after a renewal in which stamps may begin. A call takes about 20 seconds at the worst, with its retries."""
 
 LAST_ROUND_SECONDS = 3.0
-"""How much longer than its time a run may go on with a round that it has begun."""
+"""The time beyond its own for which a run may go on with a round that it has begun."""
 
 __all__ = ["LEASE", "Lease", "LeaseLost"]
 

@@ -136,7 +136,7 @@ class LeasedRun(Run):
         return record
 
     def _release(self, release: Callable[[], None]) -> None:
-        """Give the lease back; where the store does not answer for some seconds, the lease ends by itself."""
+        """Give the lease back; where the store does not answer for several seconds, the lease ends by itself."""
         try:
             patiently(release, give_up_at=time.monotonic() + LAST_ROUND_SECONDS)
         except Unavailable:

@@ -36,7 +36,7 @@ def save(state: State, after: Sequence[Hold], *trail: Write) -> int:
 
     Raises:
         TooMany: there would be too many of them; nothing was changed.
-        Changed: somebody else changed the holds since the state was read.
+        Changed: another request changed the holds since the state was read.
     """
     saved = {hold.name: hold.saved() for hold in after}
     if len(after) > max(MOST_HOLDS, len(state.holds)) or len(json.dumps(saved)) > MOST_BYTES:

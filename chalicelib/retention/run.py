@@ -34,7 +34,7 @@ class Trail(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
-    """What a run goes by from its start to its end.
+    """The conditions of a run from its start to its end.
 
     Attributes:
         rules: the policy.
@@ -53,7 +53,7 @@ class Mandate:
 
 @dataclass(slots=True)
 class Progress:
-    """What a run has done so far.
+    """The progress of a run.
 
     Attributes:
         purged: data set -> how many rows it has stamped or removed, or would have.
@@ -145,7 +145,7 @@ class Run(ABC):
         return time.monotonic() < self.mandate.give_up_at
 
     def keeping(self, log: str) -> Keeping:
-        """What the run keeps of a log, by the holds that it knows now."""
+        """The rows of a log that are kept, by the holds that the run knows now."""
         return keeping_by(self.mandate.rules, self.mandate.cut_offs, self.holds, log)
 
     def record(self, finished_at: datetime | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How far a run need not look again: rows that are past their time and held are met once a day, not at every run.
+"""The memory between runs: rows that are past their cut-off and held are met once a day, not at every run.
 
 What the last run looked at and kept, the next one would keep as well, as long as policy and holds are the same and
 matching does not depend on what may still change of a row. An hour is left for writes that were under way and clocks
@@ -24,7 +24,7 @@ Reached = dict[str, str]
 
 
 class Sweep:
-    """What is remembered between runs.
+    """The position of each data set below which the next run need not look.
 
     Args:
         swept: what the last run remembered.
@@ -50,12 +50,12 @@ class Sweep:
         self._reached[data_set] = {key: min(position, safe) for key, position in reached.items()}
 
     def remembered(self) -> dict[str, Any]:
-        """What the next run is told; data sets that this one did not come to are begun anew."""
+        """The memory for the next run; data sets that this one did not reach are begun anew."""
         return {} if self._basis is None else {"basis": self._basis, "at": self._at, "reached": self._reached}
 
 
 def basis(rules: Policy, version: int, holds: Iterable[Hold], shards: int) -> list[Any] | None:
-    """What two runs must have in common; None where a row may cease to be held without anybody lifting a hold."""
+    """The holds and cut-offs that two runs must share; None where rows may cease to be held with no hold lifted."""
     late = {name for log in LOG_TABLES for name in log.base.fields}
     if rules.keep_ongoing or any(not late.isdisjoint(hold.criteria.fields) for hold in holds):
         return None

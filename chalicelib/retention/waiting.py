@@ -1,4 +1,4 @@
-"""How much is past its time and still there, and how much of that a hold keeps; at most two thousand rows of each."""
+"""Counts the rows that are past their cut-off and still there, and those that a hold keeps; at most 2,000 of each."""
 
 from __future__ import annotations
 

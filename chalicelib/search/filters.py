@@ -48,7 +48,7 @@ class Kind(StrEnum):
     AFTER = "after"
     """A moment in RFC 3339, a day, or how long ago such as `-24h`: this moment and later."""
     BEFORE = "before"
-    """The same: this moment, or the whole day, and earlier."""
+    """The latest time: this moment, or the whole day, and earlier."""
     APPLICATION = "application"
     """The name of an application, as clients name themselves."""
     DATE_FROM = "date_from"

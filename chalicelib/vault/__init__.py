@@ -1,1 +1,1 @@
-"""What a user secret may be called, where it may go, and how many there may be. Pure."""
+"""The names, places and number of user secrets. Pure."""

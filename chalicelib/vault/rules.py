@@ -1,4 +1,4 @@
-"""What the fields of a user secret may hold: a table of rules for each field, in the order in which they are looked at.
+"""The rules of the fields of a user secret: a table for each field, in the order in which fields are checked.
 
 Rules and words are those of Coder's newest servers. A field tells of the first rule that it breaks, and all fields are
 looked at. The lengths of name and description are bounded here and not there.
@@ -79,13 +79,13 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     ),
     "description": (_longest("description", 1_024),),
 }
-"""Field -> its rules, in the order in which fields are told of."""
+"""Field -> its rules, in the order in which fields are checked."""
 
 _OPTIONAL = frozenset({"env_name", "file_path"})
 """Fields of which an empty text says that there is none."""
 
 _CHANGED: Final[Mapping[str, tuple[Rule, ...]]] = {**RULES, "value": _VALUE}
-"""The same for a change, which may empty a value."""
+"""Field -> its rules for a change, which may empty a value."""
 
 
 def check(fields: Mapping[str, str], *, new: bool) -> None:

@@ -32,7 +32,7 @@ CHECKS = (
     "use_after_free",
 )
 LEFT_OUT = ("/api/v2/users/logout", "/ui/session")
-"""What ends the token that a run comes with."""
+"""The routes that end the token of a run, which are left out."""
 MOST_MINUTES = 20
 _SERVICE = re.compile(r"Gatebook is ready at (\S+)")
 _CASES = re.compile(r"Test cases:\s+([\d,]+) generated")
@@ -62,7 +62,7 @@ CALLERS = (
 
 
 class Run(NamedTuple):
-    """What became of the requests of one caller."""
+    """The results of the requests of one caller."""
 
     caller: str
     cases: int

@@ -1,1 +1,1 @@
-"""What a deployment to AWS needs beside the code, made from the tables that the code declares."""
+"""Makes the parts of a deployment to AWS beside the code, from the tables that the code declares."""

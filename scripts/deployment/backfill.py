@@ -50,7 +50,7 @@ class Stopped(Exception):
 def backfill(
     log: LogTable[Any], below: str | None = None, rows: int = _ROWS, seconds: float = _SECONDS
 ) -> tuple[int, str | None]:
-    """Look at some rows that stand below a position; what fails for now is tried again.
+    """Look at rows that stand below a position; what fails for now is tried again.
 
     Args:
         log: which log.

@@ -32,7 +32,7 @@ def bootstrap(username: str, email: str, *, again: bool) -> str:
         again: go on although there is an owner.
 
     Raises:
-        Refused: there is an owner, or the name belongs to somebody who is none.
+        Refused: there is an owner, or the name belongs to a user who is none.
     """
     # The settings, and with them the names of the tables, are read at the import of the store.
     from chalicelib.store.directory import people  # noqa: PLC0415 - as said

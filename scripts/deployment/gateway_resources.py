@@ -43,7 +43,7 @@ def gateway_answers(settings: Settings) -> dict[str, Any]:
 
 
 def resources(stage: Stage) -> dict[str, Any]:
-    """What is added to the API that Chalice declares, and what belongs to it."""
+    """The additions to the API that Chalice declares, and its own resources."""
     return {
         "RestAPI": {
             "Properties": {

@@ -45,7 +45,7 @@ class PackageError(Exception):
 
 
 class Built(NamedTuple):
-    """What was made."""
+    """The result of packaging."""
 
     template: Path
     archive: Path
@@ -97,7 +97,7 @@ def _copy(project: Path, stage: str) -> None:
 
 
 def _files_read() -> list[Path]:
-    """What the service answers with, beside its code."""
+    """The files that the service answers with, beside its code."""
     return [assets.STATIC / assets.DOCUMENT, *assets.files(), specification.DOCUMENT]
 
 

@@ -1,4 +1,4 @@
-"""What is chosen at the deployment and not at the packaging: a CloudFormation parameter per setting, and a few more."""
+"""The parameters of the CloudFormation template: one for each setting, and a few more."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _of_settings() -> list[Mapping[str, Any]]:
 
 
 def _constraints(form: Form) -> dict[str, Any]:
-    """What CloudFormation checks of a parameter. What it lets through, the service reads again and may yet refuse."""
+    """The constraints that CloudFormation checks of a parameter. The service reads the value too, and may refuse it."""
     match form:
         case WholeNumber(least, most):
             return {"Type": "Number", "MinValue": least, "MaxValue": most}

@@ -1,4 +1,4 @@
-"""What each handler may do: its calls, on its tables and indexes; its own log; its traces."""
+"""The rights of each handler: its calls, on its tables and indexes; its own log; its traces."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ READER_RIGHTS = {
     "IngestQueue": ("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
     "IngestBucket": ("s3:DeleteObject", "s3:GetObject", "s3:ListBucket"),
 }
-"""The same of the reader; Lambda receives and deletes the messages with its role."""
+"""The rights of the reader; Lambda receives and deletes the messages with its role."""
 
 DEAD_LETTERS_URL = "IngestDeadLettersUrl"
 READER_NAME = "IngestReaderName"

@@ -125,7 +125,7 @@ def invoking(client: Any, name: str) -> Reader:  # noqa: ANN401 - boto3 has no t
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; its exit status: 0 when no letter is left, 1 when some are, 2 when it cannot be run."""
+    """Run the command; its exit status: 0 when no letter is left, 1 when letters are, 2 when it cannot be run."""
     parser = argparse.ArgumentParser(prog="scripts/replay", description="Try the dead letters of the queue again.")
     parser.add_argument("--stack", required=True, help="the name of the CloudFormation stack, such as gatebook-prod")
     parser.add_argument("--list", action="store_true", help="say which there are, and try none")

@@ -27,7 +27,7 @@ _FUNCTION = "gatebook-api_handler"
 
 
 class Outcome(NamedTuple):
-    """What an invocation came to: what the handler returned, or the error that Lambda was told of."""
+    """The result of an invocation: the value that the handler returned, or its error."""
 
     answer: Any
     error: Any = None
@@ -146,7 +146,7 @@ def _runtime_api(events: Queue[tuple[str, bytes] | None], outcomes: Queue[Outcom
 
 
 def _link_runtime(place: Path) -> None:
-    """What Lambda brings along itself, apart from all else that is installed here."""
+    """Link the packages that Lambda itself brings along into a directory without any others."""
     place.mkdir()
     for installed in map(distribution, _RUNTIME):
         names = {file.parts[0] for file in installed.files or ()}

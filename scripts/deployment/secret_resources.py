@@ -1,7 +1,7 @@
 """The key that values of user secrets are encrypted by, as a CloudFormation resource; there under one condition.
 
 The account's administrators may manage the key, and nobody but the function behind the API may use it: the policy of
-the key names that function's role alone, so that no right that somebody has elsewhere opens a value.
+the key names that function's role alone, so that no right that others have opens a value.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ KEY = "SecretsKey"
 """Its logical id."""
 
 USED = ("kms:Decrypt", "kms:GenerateDataKey")
-"""What the function does with it."""
+"""The actions of the function with the key."""
 
 _MANAGED = (
     "kms:CancelKeyDeletion",

@@ -21,7 +21,7 @@ class Stage:
 
     @property
     def policies(self) -> dict[str, str]:
-        """What becomes of a table or a log that the stack lets go.
+        """The deletion policies of a table or a log that the stack lets go.
 
         One that was made by a deployment which then failed is taken away again: the next would find its name taken.
         """
@@ -31,7 +31,7 @@ class Stage:
 
     @property
     def table_prefix(self) -> str:
-        """What its tables are called by, unless the deployment says otherwise."""
+        """The prefix of its tables, unless the deployment sets another."""
         return f"gatebook-{self.name}-"
 
 

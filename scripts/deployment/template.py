@@ -36,7 +36,7 @@ COMPRESS_ABOVE_BYTES = 1_024
 
 
 def resources(stage: Stage) -> dict[str, Any]:
-    """What `chalice package --merge-template` takes in."""
+    """The resources that `chalice package --merge-template` adds."""
     return {
         "Description": f"Gatebook ({stage.name}): scoped API tokens, connection and audit logs.",
         "Parameters": parameters.parameters(stage),

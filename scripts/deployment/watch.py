@@ -1,4 +1,4 @@
-"""What to watch, as CloudFormation resources: an alarm for each thing to look after, and one dashboard."""
+"""Alarms and one dashboard, as CloudFormation resources."""
 
 from __future__ import annotations
 

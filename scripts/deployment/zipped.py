@@ -55,7 +55,7 @@ _UNIX = 3
 
 
 def make(collected: Path, tree: Path, target: Path) -> None:
-    """Unpack what was collected into `tree`, leave out what is not needed, compile the rest and zip it again."""
+    """Unpack what was collected into `tree`, leave out unneeded files, compile the others and zip them again."""
     with zipfile.ZipFile(collected) as archive:
         archive.extractall(tree)
     prune(tree)

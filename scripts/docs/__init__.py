@@ -1,1 +1,1 @@
-"""What the README takes from the code."""
+"""Generates the tables of the documents from the code."""

@@ -48,7 +48,7 @@ _MIRRORS: Final[Mapping[str, str]] = {
     f"PUT {_PREFIX}/provisionerjobs/{{job}}/logs": "provisioner_jobs:update",
     f"PUT {_WORKSPACE}/external-agent/{{agent}}/credentials": "workspace:update",
 }
-"""What the platform sends: a right counts that holds everywhere. A batch needs the right of each kind in it."""
+"""The routes that the platform sends objects to: a right must hold everywhere, for a batch that of each kind in it."""
 
 RIGHTS: Final[Mapping[str, str]] = {
     "GET /ui/session": "",
@@ -171,10 +171,10 @@ the right of that log alone.
 """
 
 _WITHOUT_OLD_SECRETS: Final = frozenset({f"POST {_USERS}/logout"})
-"""What needs no right, and takes a token's current secret all the same."""
+"""The routes that need no right, and yet the current secret of a token."""
 
 BY_NAME: Final = frozenset({f"GET {_SECRET}/value"})
-"""What opens for a token alone whose allow list names the object by its id: `*` is not enough."""
+"""The routes that open only for a token whose allow list names the object by its id: `*` is not enough."""
 
 _CALLER, _OTHER = "caller", "other"
 _HERE, _ELSEWHERE = "here", "elsewhere"
@@ -224,7 +224,7 @@ CALLERS: Final[Mapping[str, Who]] = {
     OUTSIDER: Who((), {_ELSEWHERE: ("organization-admin",)}),
     THEMSELVES: Who((), {_HERE: ()}, about=_CALLER),
 }
-"""Every kind of caller by name: one for each role, of whom requests are about somebody else, and two more."""
+"""Every kind of caller by name: one for each role, in requests about other users, and two more."""
 
 
 def opens_for_old_secrets(request: str) -> bool:

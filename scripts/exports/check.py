@@ -27,7 +27,7 @@ class _Rows(NamedTuple):
 
 
 def problems(path: Path, written: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with an export, a sentence each; nothing where all is well.
+    """The problems of an export, a sentence each; none where it is sound.
 
     Args:
         path: of the directory.

@@ -30,7 +30,7 @@ _SMALLEST_PART = 1_000
 
 
 class Asked(NamedTuple):
-    """What the command line asks for.
+    """The options of the command line.
 
     Attributes:
         question: what to export.

@@ -55,10 +55,10 @@ class Directory:
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
-        """Keep others from writing here.
+        """Keep other processes from writing here.
 
         Raises:
-            DirectoryError: somebody else is.
+            DirectoryError: another process is.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path, os.O_RDONLY)

@@ -18,7 +18,7 @@ from chalicelib.export.walk import CutOffs, Page
 
 PATHS: Final = {"connection": "/api/v2/connectionlog", "audit": "/api/v2/audit"}
 ROWS_A_PAGE: Final = 5_000
-"""What the service answers at most."""
+"""The most rows that the service answers at once."""
 _TRIES = 8
 _LONGEST_PAUSE_SECONDS = 30.0
 _ANSWER_WITHIN_SECONDS = 60.0
@@ -31,7 +31,7 @@ class ServiceError(Exception):
 
 
 class Reply(NamedTuple):
-    """What the service answers; the names of headers are in small letters."""
+    """The answer of the service; the names of headers are in small letters."""
 
     status: int
     headers: Mapping[str, str]
@@ -104,7 +104,7 @@ class _Refused(ServiceError):
 
 
 def getting(url: str, token: str) -> Get:
-    """What sends requests to the service at an address.
+    """A function that sends requests to the service at an address.
 
     Raises:
         ServiceError: it is no address of a service.
@@ -150,7 +150,7 @@ def _cut_offs(header: str) -> CutOffs:
 
 
 def _words(reply: Reply) -> str:
-    """What the service says of a refusal."""
+    """The reason that the service gives for a refusal."""
     try:
         said: dict[str, Any] = json.loads(reply.body)
         wrong = [f"{one['field']}: {one['detail']}" for one in said.get("validations", ())]

@@ -1,1 +1,1 @@
-"""What API Gateway does between a client and the function: its events, its limits, and what it answers itself."""
+"""The part of API Gateway between a client and the function: its events, its limits, and its own answers."""

@@ -36,7 +36,7 @@ _REQUEST_HEADERS_CONSUMED = frozenset({"content-encoding", "expect", "transfer-e
 
 
 class Answer(NamedTuple):
-    """What goes back to a client: status, headers in order, and the whole body."""
+    """The answer to a client: status, headers in order, and the whole body."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -79,7 +79,7 @@ class Gateway:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
 
     def refusal(self, error: GatebookError) -> Answer:
-        """What the gateway answers of its own accord."""
+        """An answer of the gateway itself."""
         headers = {**self._own_headers, **error.headers, "Content-Type": _JSON}
         body = json.dumps(error.body(), separators=(",", ":")).encode() + b"\n"
         return Answer(error.status, list(headers.items()), body)

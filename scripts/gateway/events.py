@@ -53,7 +53,7 @@ def proxy_event(
         parameters: those of the path, still percent-encoded.
         query: decoded.
         headers: by name.
-        origin: the way by which it came; None for some way to the production stage.
+        origin: the way by which it came; None for any way to the production stage.
     """
     route, origin = route or path, origin or Origin()
     sent, asked = _lists(headers), _lists(query)

@@ -1,4 +1,4 @@
-"""What API Gateway and Lambda let through: bytes as they count them, and time.
+"""The limits of API Gateway and Lambda: bytes as they count them, and time.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

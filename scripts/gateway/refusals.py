@@ -1,4 +1,4 @@
-"""What API Gateway answers of its own accord, in the one error shape: here by the same table as on AWS."""
+"""The answers of API Gateway itself, in the one error shape: here by the same table as on AWS."""
 
 from __future__ import annotations
 

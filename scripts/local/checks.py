@@ -1,4 +1,4 @@
-"""What a start stands on, each checked as early as can be and told in one line when missing: a `StartError`."""
+"""The requirements of a start, each checked early and reported in one line when missing: a `StartError`."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def bind_settings(url: str) -> None:
 
 
 def asked(url: str, token: str, path: str) -> Any:  # noqa: ANN401 - any JSON value
-    """What the service answers its owner, asked as any client would: proof that it answers at all.
+    """The answer of the service to its owner, requested as any client would: proof that it answers.
 
     Raises:
         StartError: it does not accept the token.

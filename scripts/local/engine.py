@@ -74,7 +74,7 @@ class EmbeddedEngine:
 
     @property
     def on_write(self) -> OnWrite | None:
-        """What is called with the items that a request has touched, before it is answered; see `Door`."""
+        """A function that is called with the items that a request has touched, before it is answered; see `Door`."""
         return self._door.on_write
 
     @on_write.setter

@@ -43,7 +43,7 @@ _URL = re.compile(r"https?://(?:dynamodb|[^./]+\.ddb)\.([^./]+)\.amazonaws\.com(
 
 
 class NotStored(Exception):
-    """What a request has changed could not be stored, and is undone; the text is the reason."""
+    """The changes of a request could not be stored, and are undone; the text is the reason."""
 
 
 class Door:

@@ -1,4 +1,4 @@
-"""What AWS refuses and moto takes, as checks by action that run before moto sees the request."""
+"""Checks, by action, for requests that AWS refuses and moto takes; they run before moto sees the request."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
     INSERT INTO "t" VALUE {'a': ?, 'b': ?}
     UPDATE "t" SET "a" = ? REMOVE "b" WHERE "id" = ? AND "c" = ?
 
-Each statement is the conditional put or update that it stands for, and what became of it is told beside the others.
+Each statement is the conditional put or update that it stands for, and its result stands beside those of the others.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Insert(NamedTuple):
 
 
 class Update(NamedTuple):
-    """One statement: what it changes of the item that has some values, its key among them."""
+    """One statement: the changes of the item with these values, its key among them."""
 
     table: str
     sets: dict[str, Any]
@@ -93,7 +93,7 @@ def statements(backend: DynamoDBBackend, body: Mapping[str, Any]) -> list[Statem
 
 
 def done(backend: DynamoDBBackend, statement: Statement, do: Do) -> dict[str, Any]:
-    """What became of one statement."""
+    """The result of one statement."""
     keys = backend.get_table(statement.table).table_key_attrs
     operation, request = _put(statement, keys) if isinstance(statement, Insert) else _updated(statement, keys)
     request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD" if statement.tells else "NONE"

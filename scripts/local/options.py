@@ -19,7 +19,7 @@ class _Parser(argparse.ArgumentParser):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line asks for.
+    """The options of the command line.
 
     Without `data` an embedded engine keeps nothing; without a `stage` paths begin at the root.
     """
@@ -45,7 +45,7 @@ def _stage(text: str) -> str:
 
 
 def parse(arguments: Sequence[str] | None) -> Options:
-    """The options on a command line; the token is kept in DIR/owner-token unless told otherwise.
+    """The options on a command line; the token is kept in DIR/owner-token unless another file is named.
 
     Raises:
         StartError: an option is unknown or has a bad value.

@@ -1,4 +1,4 @@
-"""The owner of a local deployment, and a token that opens everything to them, found again or made."""
+"""The owner of a local deployment, and a token that opens everything to them, kept or made."""
 
 from __future__ import annotations
 

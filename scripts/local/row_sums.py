@@ -24,7 +24,7 @@ class Row(NamedTuple):
 
 
 class Sum(NamedTuple):
-    """What is known of the rows of a table: their number, and the sum of their digests."""
+    """The sums of the rows of a table: their number, and the sum of their digests."""
 
     rows: int = 0
     digest: int = 0

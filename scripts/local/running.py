@@ -35,7 +35,7 @@ FORGET_EVERY_SECONDS = 3_600.0
 
 
 class Place(NamedTuple):
-    """What the owner needs to call the service.
+    """The address, organization and user id that the owner needs to call the service.
 
     Attributes:
         url: its address, with the stage.

@@ -1,4 +1,4 @@
-"""What the people of the sample did: their workspaces made, started and stopped, templates changed, and logins."""
+"""The audit events of the sample: workspaces made, started and stopped, templates changed, and logins."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class _Maker:
         )
 
     def _event(self, workspace: str, moment: datetime, user_id: str, **what: Any) -> AuditEvent:  # noqa: ANN401 - fields
-        """The event of a workspace's organization, or of none; `what` is the rest of it."""
+        """The event of a workspace's organization, or of none; `what` has the other fields."""
         return AuditEvent(
             id=None,
             time=moment,

@@ -1,4 +1,4 @@
-"""What stands in for EventBridge on a laptop: the functions that the app declares with a schedule, called by it."""
+"""Calls the functions that the app declares with a schedule, in place of EventBridge on a laptop."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _no_metrics() -> Iterator[None]:
 
 
 class Context:
-    """What Lambda tells a function of itself: how long it may still run, which is no longer than until the end."""
+    """The context of a function on Lambda: the time for which it may still run, at most until the end."""
 
     def __init__(self, ended: threading.Event) -> None:
         self._ended = ended

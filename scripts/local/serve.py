@@ -1,6 +1,6 @@
 """The serve command: all of Gatebook as one process in the foreground, until Ctrl-C or SIGTERM ends it.
 
-What stands in the way of a start is told in one line that says what to do, with exit status 2. Whatever can be known
+A start that fails prints one line that says what to do, and exits with status 2. Whatever can be known
 early is checked before the slow work: options, directories, the port.
 """
 
@@ -111,7 +111,7 @@ def _once_is_enough(_signal: int, _frame: FrameType | None) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; its exit status: 0 when it was told to end, 2 when it could not start."""
+    """Run the command; its exit status: 0 when a signal ended it, 2 when it could not start."""
     wake_up, written = socket.socketpair()
     written.settimeout(0)
     signal.set_wakeup_fd(written.fileno(), warn_on_full_buffer=False)

@@ -1,4 +1,4 @@
-"""waitress in front of the gateway: it reads and writes HTTP/1.1, and ends at once when it is told to.
+"""waitress in front of the gateway: it reads and writes HTTP/1.1, and stops at once.
 
 It is chosen beside werkzeug and cheroot because it checks what it reads (lengths, chunks, headers), bounds
 headers and bodies, closes idle connections, and stops while requests are under way, by public parts.

@@ -1,4 +1,4 @@
-"""What a newcomer is told first: the address, the token, where rows are, and three commands to paste."""
+"""The lines that greet a newcomer: the address, the token, where rows are, and three commands to paste."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the routes of users, organizations and members take and answer."""
+"""The requests and answers of the routes of users, organizations and members."""
 
 from __future__ import annotations
 

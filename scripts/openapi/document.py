@@ -191,7 +191,7 @@ def _needed(rights: Mapping[str, str], route: str) -> list[str] | None:
 
 
 def _about(method: str, path: str) -> str:
-    """What the view of a route says of itself."""
+    """The docstring of the view of a route."""
     later = LATER.get(f"{method} {path}")
     view = app.routes[path][method].view_function
     if later is not None:

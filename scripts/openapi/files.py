@@ -17,7 +17,7 @@ PAGE = _ROOT / "docs" / "api.md"
 
 
 def contents(rights: Mapping[str, str]) -> Mapping[Path, str]:
-    """What belongs into each file, by the rights that each route needs."""
+    """The routes of each file, by the rights that they need."""
     made = document(rights)
     return {
         PUBLISHED: json.dumps(made, indent=1, ensure_ascii=False) + "\n",

@@ -1,4 +1,4 @@
-"""What the routes of both logs take and answer."""
+"""The requests and answers of the routes of both logs."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class ServiceLine(TypedDict):
 
 
 def _ingest(forms: object, row: str, example: Mapping[str, object]) -> Operation:
-    """Everything that the routes take in: they answer for each event, whatever becomes of it."""
+    """The bodies that the routes accept: they answer for each event, whatever its result."""
     return Operation(
         {200: ResultsJSON, 202: QueuedJSON, 500: ResultsJSON | ErrorJSON, 503: ResultsJSON | ErrorJSON},
         body=Body(forms, lines=True, example=example),

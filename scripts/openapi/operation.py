@@ -1,4 +1,4 @@
-"""What the document says of one route beyond what its view says itself: what it takes, and what it answers."""
+"""The parts of a route in the document that its view does not have: its request and its answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Text(NamedTuple):
 
 
 class Body(NamedTuple):
-    """What a request carries.
+    """The body of a request.
 
     Attributes:
         shape: a model, or anything else of which pydantic makes a schema.
@@ -41,7 +41,7 @@ class Link(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """What a route takes and answers.
+    """The request and the answers of a route.
 
     Attributes:
         answers: status -> shape: a TypedDict, a list of one, a `Text`, `NOTHING`, or a tuple of those that there are.

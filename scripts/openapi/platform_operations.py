@@ -1,4 +1,4 @@
-"""What the routes of the platform's directory and of user secrets take and answer."""
+"""The requests and answers of the routes of the platform's directory and of user secrets."""
 
 from __future__ import annotations
 

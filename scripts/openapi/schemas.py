@@ -40,7 +40,7 @@ def schemas(requests: Iterable[object], answers: Iterable[object]) -> tuple[dict
 
 
 def key(shape: object) -> str:
-    """What a shape is known by."""
+    """The name of a shape."""
     return repr(shape)
 
 

@@ -1,4 +1,4 @@
-"""What the routes of tokens, of retention, of the page and of the service itself take and answer."""
+"""The requests and answers of the routes of tokens, of retention, of the page and of the service itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the routes of templates, workspaces and their jobs take and answer."""
+"""The requests and answers of the routes of templates, workspaces and their jobs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Workspaces(TypedDict):
 
 
 class Appended(TypedDict):
-    """What was added to the log of a job."""
+    """The lines that were added to the log of a job."""
 
     stored: int
     known: int
@@ -47,7 +47,7 @@ class PrebuildsSettings(TypedDict):
 
 
 class Credentials(TypedDict):
-    """How to start an external agent, and its token."""
+    """The command that starts an external agent, and its token."""
 
     command: str
     agent_token: str

@@ -19,6 +19,11 @@ SAYS_NOTHING = ("told", "some", "found", "rest", "shown", "each")
 # A word of HTTP, for 404.
 TERMS_OF_THE_FIELD = (("not", "found"),)
 
+# A summary names its thing, by a noun or a verb, and is understood without the summary of another.
+OPENS_WITH_NO_NOUN = re.compile(
+    r"(What|How|Same|The same|As above|As said)\b(?! (many|long|often|much|large|far|deep)\b)"
+)
+
 Words = tuple[str, ...]
 
 
@@ -96,6 +101,33 @@ def test_the_code_uses_every_word_of_the_glossary(term: str) -> None:
     plural = (*singular[:-1], f"{singular[-1]}s")
     bare = (singular[0],)
     assert any(contains(name, phrase) for name, _ in given() for phrase in (singular, plural, bare))
+
+
+def summaries(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """The first lines of docstrings, those below constants and fields included."""
+    for node in ast.walk(tree):
+        for statement in getattr(node, "body", ()) if not isinstance(node, ast.Lambda | ast.IfExp) else ():
+            match statement:
+                case ast.Expr(value=ast.Constant(value=str(text))):
+                    yield statement.lineno, text.strip().partition("\n")[0]
+
+
+def test_every_summary_names_its_thing() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: {summary}"
+        for path, tree in sources().items()
+        if path.relative_to(ROOT).parts[0] != "tests"
+        for line, summary in summaries(tree)
+        if OPENS_WITH_NO_NOUN.match(summary)
+    ]
+    assert wrong == []
+
+
+def test_the_check_sees_every_kind_of_summary() -> None:
+    code = '"""What a."""\nA = 1\n"""The same."""\nclass B:\n    """As above."""\n    def c():\n        """How d."""\n'
+    lines = [line for line, summary in summaries(ast.parse(code)) if OPENS_WITH_NO_NOUN.match(summary)]
+    assert sorted(lines) == [1, 3, 5, 7]
+    assert not OPENS_WITH_NO_NOUN.match("How many rows there are.")
 
 
 def test_the_check_sees_every_kind_of_name() -> None:

@@ -44,7 +44,7 @@ class Update:
 
 
 class Updated(NamedTuple):
-    """What became of some updates: how many were made, and of how many the item is gone or another one."""
+    """The results of several updates: how many were made, and of how many the item is gone or another one."""
 
     made: int = 0
     refused: int = 0

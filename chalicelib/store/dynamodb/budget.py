@@ -41,7 +41,7 @@ class Budget:
 
     @property
     def rows_left(self) -> int:
-        """The same, whatever the time."""
+        """How many rows may still be read, whatever the time."""
         return max(0, self.rows - self.rows_read)
 
     @property

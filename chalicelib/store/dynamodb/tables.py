@@ -200,7 +200,7 @@ class RetentionItem(Model):
 
 
 class UserSecretItem(Model):
-    """What is known of all secrets of a user, by the id of the user, or the value of one, encrypted, by its own id."""
+    """The shelf of a user's secrets, by the id of the user, or the encrypted value of one, by its own id."""
 
     class Meta(_Table):
         """Where it is kept."""

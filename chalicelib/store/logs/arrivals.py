@@ -42,7 +42,7 @@ class Tests(NamedTuple, Generic[Row]):
     Attributes:
         before: what a row must pass as the lane has it.
         after: what it must pass once it is hydrated.
-        recent: whether it is within its retention. What is not, and is wanted all the same, may be purged already.
+        recent: whether it is within its retention. A row that is not, and is wanted, may be purged already.
     """
 
     before: Callable[[Row], bool]
@@ -52,7 +52,7 @@ class Tests(NamedTuple, Generic[Row]):
 
 @dataclass(frozen=True, slots=True)
 class Arrivals(Generic[Row]):
-    """What was read.
+    """The rows that were read.
 
     Attributes:
         rows: oldest arrival first, hydrated.
@@ -86,7 +86,7 @@ def read_arrivals(
         tests: which rows are wanted.
         span: from where to where.
         limit: how many rows, at least 1.
-        budget: what may be read. Some rows are always read, whatever it is.
+        budget: the rows and the time to spend. A few rows are always read, whatever it is.
         most_bytes: of what is fetched beside the lane, as long as it is in an answer.
 
     Raises:

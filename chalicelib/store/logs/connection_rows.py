@@ -54,7 +54,7 @@ _STAYING = timedelta(days=7)
 _MARGIN = timedelta(days=1)
 """For how much longer it is."""
 _PURGED_FROM = (ALL, REVISION)
-"""What a purged row has no more: its place where the purge looks, and what a writer replaces it by."""
+"""The attributes that a purged row lacks: its key where the purge looks, and the revision that writers compare."""
 
 _NOT_IN_DOC = frozenset({"id", "connect_time", "closing", "conflicts", "origin", "receipt", "was"})
 _DOC_FIELDS = tuple(field.name for field in fields(ConnectionLog) if field.name not in _NOT_IN_DOC)

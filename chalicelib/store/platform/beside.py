@@ -14,7 +14,7 @@ from chalicelib.store.platform.rows import TABLE
 
 
 def read(item_id: str) -> Mapping[str, Any]:
-    """What an item holds; empty where there is none."""
+    """The values of an item; empty where there is none."""
     request = {"TableName": TABLE, "Key": {"id": {"S": item_id}}, "ConsistentRead": True}
     item = call("GetItem", request).get("Item")
     values: Mapping[str, Any] = json.loads(item[DOC]["S"]) if item else {}

@@ -29,7 +29,7 @@ _FIRST_PAUSE_SECONDS: Final = 0.01
 
 
 class Appended(NamedTuple):
-    """What became of a batch.
+    """The result of a batch.
 
     Attributes:
         stored: lines that are stored now and were not before, the notice included.

@@ -15,13 +15,13 @@ from chalicelib.store.platform.lane_reader import Range, items, rows
 from chalicelib.store.platform.rows import TABLE, Mirrored, from_item, get_many
 
 _MOST_WAITING: Final = 20_000
-"""Places in the queue that are told; beyond them a job has none."""
+"""Places in the queue that are answered; beyond them a job has none."""
 _IDS: Final = ("id",)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked of the jobs of an organization.
+    """The parameters of a list of the jobs of an organization.
 
     Attributes:
         ids: those jobs alone; None for any.

@@ -1,4 +1,4 @@
-"""What stands beside rows of the platform: the objects that they name, and those that these name in turn."""
+"""Reads the objects beside rows of the platform: those that they name, and those that these name in turn."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ Choice = Sequence[tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked of a kind.
+    """The parameters of a list of a kind.
 
     Attributes:
         ids: those objects alone; None for any.

@@ -42,7 +42,7 @@ def note(organization_id: str, tags: str) -> None:
 
 
 def satisfying(organization_id: str, wanted: Mapping[str, str]) -> list[str] | None:
-    """The sets of an organization's jobs that satisfy some tags; None where there are too many to look through."""
+    """The sets of an organization's jobs that satisfy these tags; None where there are too many to look through."""
     request: dict[str, Any] = {
         "TableName": TABLE,
         "IndexName": "listing",

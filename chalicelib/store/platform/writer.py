@@ -45,7 +45,7 @@ _WRITERS = 16
 
 
 class Outcome(StrEnum):
-    """What a put did."""
+    """The result of a put."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -131,7 +131,7 @@ def put(version: Put) -> Outcome:
 
 
 def put_all(versions: Iterable[Put]) -> list[Outcome | Unavailable]:
-    """What became of each version, in their order; several at a time, and then what follows from them."""
+    """The result of each version, in their order; several are put at a time, and then what follows from them."""
     given = list(versions)
     outcomes = for_all(_put_or_error, given)
     stored = [

@@ -25,7 +25,7 @@ def add(run: Mapping[str, Any], started_at: datetime, *trail: Write) -> None:
 
 
 def add_of_another(run: Mapping[str, Any], started_at: datetime, *trail: Write) -> None:
-    """The same of a run whose process died; nothing happens where it has left a record itself."""
+    """Add the record of a run whose process died; nothing happens where it has left a record itself."""
     request = {**_put(run, started_at), "ConditionExpression": "attribute_not_exists(id)"}
     with suppress(TransactionCancelled):
         transact([Write("Put", request), *trail])

@@ -29,7 +29,7 @@ FILE: Final = "file:"
 _KMS = "key service"
 
 Context = Mapping[str, str]
-"""What a key or a value is bound to: names and ids, none of them secret; KMS writes them to CloudTrail."""
+"""The context that a key or a value is bound to: names and ids, none of them secret; KMS writes them to CloudTrail."""
 
 
 class DataKey(NamedTuple):
@@ -73,7 +73,7 @@ def wrapper() -> Wrapper:
 
 
 def sealed(key: bytes, plain: bytes, context: Context) -> bytes:
-    """Some bytes encrypted and bound to a context: a nonce, and then what AES-GCM makes of them."""
+    """Bytes encrypted and bound to a context: a nonce, and then the output of AES-GCM."""
     # Imported here, for no other request than those about values should wait for it.
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
 
@@ -82,7 +82,7 @@ def sealed(key: bytes, plain: bytes, context: Context) -> bytes:
 
 
 def opened(key: bytes, text: bytes, context: Context) -> bytes:
-    """What was sealed.
+    """The bytes that were sealed.
 
     Raises:
         StoreRefused: another key sealed it, or for another context, or it was changed.

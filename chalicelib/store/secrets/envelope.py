@@ -1,4 +1,4 @@
-"""Texts that are stored encrypted, each with its own key: what is kept for somebody else to fetch."""
+"""Texts that are stored encrypted, each with its own key, for another party to fetch."""
 
 from __future__ import annotations
 

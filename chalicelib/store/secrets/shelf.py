@@ -25,13 +25,13 @@ from chalicelib.store.secrets.data_keys import Context, opened, sealed, wrapper
 from chalicelib.vault.secret import Secret
 
 _MAX_SHELF_BYTES = 350_000
-"""What an item may have is 400 KB."""
+"""The limit of a shelf; that of an item is 400 KB."""
 _DELETED_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What is known of the secrets of a user, by name; the revision counts their changes."""
+    """The secrets of a user, by name, without their values; the revision counts their changes."""
 
     user_id: str
     revision: int
