@@ -30,7 +30,7 @@ _ENDING_SECONDS = 30.0
 
 
 def scheduled(context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own, or what stands in for it
-    """What the schedule does: send what waits, for as long as the function may run."""
+    """Send the waiting notifications, on a schedule, for as long as the function may run."""
     # Imported here: no request sends anything.
     from chalicelib.dispatch.sweep import sweep  # noqa: PLC0415
 

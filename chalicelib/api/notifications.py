@@ -107,7 +107,7 @@ def set_method(call: Call, caller: Caller, **names: str) -> Answer:
 
 @authenticated
 def list_methods(_call: Call, _caller: Caller) -> Answer:
-    """How notifications are sent beside the inbox: what is configured, and what is taken where nothing else is set."""
+    """The methods of sending notifications beside the inbox: the configured ones, and the default."""
     default = current().notifications_method
     ways = list(available())
     methods: NotificationMethodsJSON = {"available": ways, "default": default if default in ways else ""}
@@ -141,7 +141,7 @@ def change_settings(call: Call, caller: Caller) -> Answer:
 
 
 def _checked(content: CustomContent | None) -> CustomContent:
-    """What a user has written, where it can be sent.
+    """The message of a user, where it can be sent.
 
     Raises:
         BadRequest: there is nothing, or it is too long.

@@ -22,7 +22,7 @@ from chalicelib.store.notifications.choices import Preference
 
 @authenticated
 def show_all(_call: Call, caller: Caller, user: str) -> Answer:
-    """What the user has said; null where they have said nothing, as Coder answers."""
+    """The preferences that the user has set; null where there are none, as Coder answers."""
     user_id = _user_id(caller, user, "read")
     return Answer(_json(choices.read(user_id).preferences))
 

@@ -1,1 +1,1 @@
-"""How notifications get to their users: stored with the request that asks for one, sent later by a schedule."""
+"""Dispatches notifications to their users: stored with the request that asks for one, sent later by a schedule."""

@@ -1,4 +1,4 @@
-"""What an attempt to send a notification may end with."""
+"""The errors that an attempt to send a notification may end with."""
 
 from __future__ import annotations
 

@@ -16,32 +16,32 @@ _MOST_PREFERENCES = 256
 
 
 class CustomContent(Model):
-    """What a user writes to themselves."""
+    """The message of a user to themselves."""
 
     title: str = ""
     message: str = ""
 
 
 class CustomNotification(Model):
-    """What `POST /notifications/custom` asks for."""
+    """The body of `POST /notifications/custom`."""
 
     content: CustomContent | None = None
 
 
 class SetNotificationSettings(Model):
-    """What `PUT /notifications/settings` sets."""
+    """The body of `PUT /notifications/settings`."""
 
     notifier_paused: Annotated[bool, Field(strict=True)] = False
 
 
 class SetNotificationMethod(Model):
-    """What `PUT /notifications/templates/{id}/method` sets."""
+    """The body of `PUT /notifications/templates/{id}/method`."""
 
     method: str = ""
 
 
 class SetNotificationPreferences(Model):
-    """What `PUT /users/{user}/notifications/preferences` changes: template id -> whether it is switched off."""
+    """The body of `PUT /users/{user}/notifications/preferences`: template id -> whether it is switched off."""
 
     template_disabled_map: Annotated[
         dict[str, Annotated[bool, Field(strict=True)]], Field(max_length=_MOST_PREFERENCES, default_factory=dict)
@@ -49,7 +49,7 @@ class SetNotificationPreferences(Model):
 
 
 class ReadStatus(Model):
-    """What `PUT /notifications/inbox/{id}/read-status` sets."""
+    """The body of `PUT /notifications/inbox/{id}/read-status`."""
 
     is_read: Annotated[bool, Field(strict=True)] = False
 

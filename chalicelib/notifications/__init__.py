@@ -1,1 +1,1 @@
-"""What notifications say, which there are, and when two of them are the same. Pure."""
+"""Notifications: their kinds, their texts, and when two of them are the same. Pure."""

@@ -28,7 +28,7 @@ class InboxRow:
 
 @dataclass(frozen=True, slots=True)
 class InboxFilter:
-    """What a list asks for.
+    """The parameters of a list.
 
     Attributes:
         targets: a row must have all of them.

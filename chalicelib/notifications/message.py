@@ -44,7 +44,7 @@ class Message:
 
     @property
     def template(self) -> Template:
-        """What it says."""
+        """The text of the message."""
         return TEMPLATES[self.template_id]
 
     def id_for(self, method: str) -> str:

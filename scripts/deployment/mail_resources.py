@@ -10,7 +10,7 @@ SENDER_ROLE = "DispatchRole"
 """The role of the function that sends, as Chalice names it."""
 
 USED = ("ses:SendEmail",)
-"""What the function does with SES."""
+"""The actions of the function with SES."""
 
 
 def resources() -> dict[str, Any]:

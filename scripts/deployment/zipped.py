@@ -25,7 +25,7 @@ BOTOCORE_DATA = (
     "sesv2/",
     "sqs/",
 )
-"""What of `botocore/data` the clients of DynamoDB, of the queue, its bucket, the key of secrets and mail read."""
+"""The files of `botocore/data` that the clients of DynamoDB, queue, bucket, key of secrets and mail read."""
 
 NEEDLESS = (
     # cryptography's compiled part wants the compiled part of cffi alone; and AES-GCM is all that is used of it.

@@ -1,4 +1,4 @@
-"""What the routes of notifications take and answer."""
+"""The requests and answers of the routes of notifications."""
 
 from __future__ import annotations
 

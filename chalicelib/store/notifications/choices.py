@@ -1,4 +1,4 @@
-"""What is chosen about notifications: by owners, whether any are sent and how; by each user, which ones they get.
+"""Choices about notifications: of owners, whether any are sent and how; of each user, which ones they get.
 
 settings                  whether sending is paused
 method#<template id>      how the notifications of a template are sent
@@ -53,7 +53,7 @@ class Chosen(NamedTuple):
 
 
 def read(user_id: str | None = None) -> Chosen:
-    """What is chosen now; of a user's preferences only where one is named."""
+    """The present choices; of a user's preferences only where one is named."""
     keys = [_SETTINGS, *map(_method, TEMPLATES), *([_preferences(user_id)] if user_id else [])]
     items = {item["id"]["S"]: item for _, item in batch_get({table(): keys}, consistent=True)}
     docs = {key: unpacked(item) for key, item in items.items()}

@@ -76,7 +76,7 @@ def counted(user_id: str, now: datetime) -> Write:
 
 
 def due(now: datetime, limit: int) -> list[OutboxItem]:
-    """What is to be tried now, what has waited longest first."""
+    """The notifications to try now, longest waiting first."""
     request: dict[str, Any] = {
         "TableName": table(),
         "IndexName": "due",
