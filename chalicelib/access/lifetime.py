@@ -134,7 +134,7 @@ def _spaced(items: Iterable[object]) -> str:
     return f"[{' '.join(map(str, items))}]"
 
 
-def _require_scope(caller: Grant, name: str) -> None:
+def _require_scope(caller: Grant, name: str, bound: str) -> None:
     try:
         covered = scopes.covers(caller.scopes, name)
     except scopes.CoverageUnknown as error:
@@ -143,20 +143,20 @@ def _require_scope(caller: Grant, name: str) -> None:
         ) from error
     if not covered:
         raise ExceedsCaller(
-            f"exceeds the creating API key: scope {quoted(name)} is not among its scopes {_spaced(caller.scopes)};"
+            f"exceeds {bound}: scope {quoted(name)} is not among its scopes {_spaced(caller.scopes)};"
             " request a subset, or authenticate with a key that holds it"
         )
 
 
-def _require_entry(caller: Grant, entry: Entry) -> None:
+def _require_entry(caller: Grant, entry: Entry, bound: str) -> None:
     if not allow_list.covers(caller.allow_list, entry):
         raise ExceedsCaller(
-            f"exceeds the creating API key: allow list entry {quoted(str(entry))} is not covered by its allow list"
+            f"exceeds {bound}: allow list entry {quoted(str(entry))} is not covered by its allow list"
             f" {_spaced(caller.allow_list)}; request a subset, or authenticate with a key that allows it"
         )
 
 
-def inherit_within_caller(caller: Grant, requested: Grant) -> Grant:
+def inherit_within_caller(caller: Grant, requested: Grant, bound: str = "the creating API key") -> Grant:
     """The rights of a token that another token requests: at most those of the other.
 
     Scopes and allow list left empty are the caller's own. Unless the caller is unrestricted, the new token ends
@@ -165,6 +165,7 @@ def inherit_within_caller(caller: Grant, requested: Grant) -> Grant:
     Args:
         caller: what the token holds that makes the request.
         requested: what is asked for.
+        bound: the name of the caller in the text of the error.
 
     Raises:
         ExceedsCaller: for the first scope, then the first entry, that the caller does not hold itself.
@@ -172,12 +173,12 @@ def inherit_within_caller(caller: Grant, requested: Grant) -> Grant:
     """
     names = scopes.canonical_names(requested.scopes)
     for name in names:
-        _require_scope(caller, name)
+        _require_scope(caller, name, bound)
     for entry in requested.allow_list:
-        _require_entry(caller, entry)
+        _require_entry(caller, entry, bound)
     if requested.allow_list and not allow_list.within(requested.allow_list, caller.allow_list):
         raise ExceedsCaller(
-            "exceeds the creating API key: its allow list is bound to organizations"
+            f"exceeds {bound}: its allow list is bound to organizations"
             f" {_spaced(caller.allow_list)}, and so must be that of a key it creates"
         )
     return Grant(

@@ -183,11 +183,9 @@ def _narrowed(before: APIKey, asked: NarrowToken) -> APIKey:
     try:
         names = scopes.requested("", asked.scopes or ())
         wanted = allow_list.normalise(parse_entries(asked.allow_list or ()))
-        grant = lifetime.inherit_within_caller(held, lifetime.Grant(names, wanted, end))
+        grant = lifetime.inherit_within_caller(held, lifetime.Grant(names, wanted, end), "the API key")
     except (scopes.UnsupportedScope, allow_list.TooManyEntries, lifetime.ExceedsCaller) as error:
-        raise BadRequest(
-            "Failed to change API key.", str(error).replace("the creating API key", "the API key")
-        ) from error
+        raise BadRequest("Failed to change API key.", str(error)) from error
     if end > before.expires_at:
         raise BadRequest("Failed to change API key.", "exceeds the API key: expires_at can only become earlier")
     ips = before.allowed_ips if asked.allowed_ips is None else asked.allowed_ips
