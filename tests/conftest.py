@@ -89,6 +89,9 @@ def tables(
     assert watch.watches(in_use())
     yield engine
     engine.clear()
+    from chalicelib.store.platform import presence  # noqa: PLC0415 - the engine must run first
+
+    presence.forget()
     assert watch.refused == [], "scripts/deployment/handlers.py says what each handler may call"
 
 

@@ -77,12 +77,12 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
     last = max(beyond, times.fixed(settled_to) + _LAST_ID)
     limit = min(page(call).limit, _MOST_ROWS)
     if reach(caller.subject, "read", log.resource).nothing:
-        read: Arrivals[Row] = Arrivals((), {}, {}, last, ended=True)
+        read: Arrivals[Row] = Arrivals((), {}, {}, {}, last, ended=True)
     else:
         span = Span(beyond, last)
         read = read_arrivals(log.stored, _tests(asked, caller, log), span, limit, budget, _LARGEST_ANSWER)
     request_log.note(RowsRead=budget.rows_read)
-    beside = Beside(read.users, read.organizations, partial(is_known, caller.subject))
+    beside = Beside(read.users, read.organizations, partial(is_known, caller.subject), read.mirrored)
     rows = [{**log.as_json(one.row, beside), "revision": one.revision} for one in read.rows]
     file = log_files.asked_format(call)
     if file:

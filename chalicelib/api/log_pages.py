@@ -112,7 +112,9 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
         request = _parse_request(call, caller, log, budget)
         result = _execute(request, caller, log, budget, bill)
     request_log.note(RowsRead=budget.rows_read)
-    beside = Beside(result.read.users, result.read.organizations, partial(is_known, caller.subject))
+    beside = Beside(
+        result.read.users, result.read.organizations, partial(is_known, caller.subject), result.read.mirrored
+    )
     rows = [log.as_json(row, beside) for row in result.read.rows]
     if request.file:
         return _respond_file(call, request, request.file, result, log, rows)

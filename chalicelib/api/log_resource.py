@@ -72,7 +72,7 @@ def answer_row(caller: Caller, log: Log[Row], row_id: str) -> Answer:
     # What only the table holds of a row has come with it, where it is not an item of its own.
     whole = frozenset({row.id}) if log.stored.base.fields else frozenset()
     read = run(hydrate(log.stored, [row], _LARGEST_ROW, whole))
-    beside = Beside(read.users, read.organizations, partial(is_known, caller.subject))
+    beside = Beside(read.users, read.organizations, partial(is_known, caller.subject), read.mirrored)
     return Answer(log.as_json(read.rows[0], beside))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from string import Formatter
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import UUID
@@ -157,23 +158,23 @@ def deletes(row: AuditLog) -> bool:
     return row.action == "delete" and _verb(row)[1]
 
 
-def resource_link(row: AuditLog, *, deleted: bool, owner: str = "", organization: str = "", app: str = "") -> str:
+def resource_link(row: AuditLog, *, deleted: bool, names: Mapping[str, str] = MappingProxyType({})) -> str:
     """The path of the resource's page; "" where there is none, it is deleted, or a part of the path is not known.
 
     Args:
         row: whose resource it is.
         deleted: whether the resource is gone.
-        owner: today's username of the owner of the workspace or task; without it the one in the additional fields.
-        organization: the name of the row's organization, for the budget of a group.
-        app: the id of the OAuth2 app, for a secret of it.
+        names: parts of the path as they are today: `owner` of the workspace or task, `workspace_name`, `build_number`,
+            `target`, the name of the row's `organization`, and `app`, the id of the OAuth2 app, for a secret of it.
     """
     link = LINKS.get(row.resource_type)
     if link is None or deleted:
         return ""
-    given = {"owner": owner, "organization": organization, "app": app}
     parts = {}
     for name in _PARTS[row.resource_type]:
-        part = getattr(row, _OWN_PARTS[name]) if name in _OWN_PARTS else given.get(name)
+        part = names.get(name)
+        if not part and name in _OWN_PARTS:
+            part = getattr(row, _OWN_PARTS[name])
         if not part and name in _KNOWN_PARTS:
             part = _known_fields(row).get(_KNOWN_PARTS[name])
         if not part:

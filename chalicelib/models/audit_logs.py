@@ -29,7 +29,8 @@ from chalicelib.models.base import (
 )
 from chalicelib.models.directory import Beside, MinimalOrganizationJSON, UserJSON
 from chalicelib.models.sending import bytes_sent, json_text
-from chalicelib.records import AuditLog, User
+from chalicelib.platform.kinds import BUILD, KINDS, TEMPLATE, VERSION, WORKSPACE
+from chalicelib.records import AuditLog
 from chalicelib.search.values import NIL_UUID
 
 MAX_SIDE_BYTES = 300 * 1_024
@@ -189,8 +190,9 @@ class AuditLogJSON(TypedDict):
 def audit_log_json(row: AuditLog, beside: Beside) -> AuditLogJSON:
     """A row as clients read it: users and organizations are those of today, deleted users included."""
     organization = beside.organizations.get(row.organization_id) if row.organization_id else None
-    deleted = is_deleted(row, beside.users)
-    link = audit_text.resource_link(row, deleted=deleted, organization=organization.name if organization else "")
+    deleted = is_deleted(row, beside)
+    names = {"organization": organization.name} if organization else {}
+    link = audit_text.resource_link(row, deleted=deleted, names={**names, **_names(row, beside)})
     body: AuditLogJSON = {
         "id": row.id,
         "request_id": row.request_id,
@@ -226,19 +228,44 @@ def sourced_json(row: AuditLog, beside: Beside) -> AuditLogJSON:
     return body
 
 
-def is_deleted(row: AuditLog, users: Mapping[str, User]) -> bool:
+def is_deleted(row: AuditLog, beside: Beside) -> bool:
     """Whether the resource is gone, as far as Gatebook knows without asking for each row.
 
-    A user is looked up among those of the page. Templates, workspaces and the like are kept by the platform and not
-    here: what is known of them is that the row at hand deleted them.
+    A user is looked up among those of the page, and a template, a version or a workspace among what the platform
+    mirrors in. What is known of any other is that the row at hand deleted it.
     """
+    if row.resource_type == VERSION.name:
+        version = beside.mirrored.get(VERSION.id(row.resource_id))
+        return bool(version and version.get("deleted"))
     about = audit_text.looked_up(row)
     if about is None:
         return False
     if about.type == "user":
-        user = users.get(about.id)
+        user = beside.users.get(about.id)
         return user is None or user.deleted
-    return audit_text.deletes(row)
+    known = beside.mirrored.get(KINDS[about.type].id(about.id)) if about.type in KINDS else None
+    return audit_text.deletes(row) if known is None else bool(known.get("deleted"))
+
+
+def _names(row: AuditLog, beside: Beside) -> dict[str, str]:
+    """The parts of a link that the platform's objects tell: of a build, of its workspace, of its owner."""
+    if not beside.mirrored:
+        return {}
+    about = audit_text.looked_up(row)
+    workspace = beside.mirrored.get(WORKSPACE.id(about.id)) if about and about.type == WORKSPACE.name else None
+    build = beside.mirrored.get(BUILD.id(row.resource_id)) if row.resource_type == BUILD.name else None
+    template = beside.mirrored.get(TEMPLATE.id(row.resource_id)) if row.resource_type == TEMPLATE.name else None
+    parts: dict[str, object] = {}
+    if build is not None:
+        parts |= {**build.joined, "build_number": build.get("build_number")}
+    if workspace is not None:
+        owner = beside.username(str(workspace.get("owner_id"))) or workspace.joined.get("owner")
+        parts |= {"owner": owner, "workspace_name": workspace.get("name")}
+        if row.resource_type == WORKSPACE.name:
+            parts["target"] = workspace.get("name")
+    if template is not None:
+        parts["target"] = template.get("name")
+    return {name: str(part) for name, part in parts.items() if part}
 
 
 def _bytes(value: Mapping[str, Any]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NotRequired
 
 from typing_extensions import TypedDict
@@ -11,6 +12,7 @@ from chalicelib import times
 from chalicelib.access.roles import ROLES
 from chalicelib.errors import Validation
 from chalicelib.records import Organization, User
+from chalicelib.store.platform.rows import Mirrored
 
 
 class RoleJSON(TypedDict):
@@ -172,6 +174,7 @@ class Beside:
     Attributes:
         users: by id.
         organizations: by id.
+        mirrored: objects of the platform, by the ids of their items.
     """
 
     def __init__(
@@ -179,6 +182,7 @@ class Beside:
         users: Mapping[str, User],
         organizations: Mapping[str, Organization],
         known_to_reader: Callable[[User], bool] = lambda _: True,
+        mirrored: Mapping[str, Mirrored] = MappingProxyType({}),
     ) -> None:
         """Begin a page.
 
@@ -186,10 +190,12 @@ class Beside:
             users: by id.
             organizations: by id.
             known_to_reader: whether the reader may know more of a user than the id and the username.
+            mirrored: objects of the platform, by the ids of their items.
         """
         self._known_to_reader = known_to_reader
         self.users = users
         self.organizations = organizations
+        self.mirrored = mirrored
         self._user_json: dict[str, UserJSON] = {}
         self._organization_json: dict[str, MinimalOrganizationJSON] = {}
 

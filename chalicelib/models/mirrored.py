@@ -138,6 +138,7 @@ class PutVersion(Mirror):
     readme: Annotated[str, Field(max_length=_LONGEST_README)] = ""
     created_by_id: OptionalUuid = None
     archived: bool = False
+    deleted: bool = False
     warnings: Annotated[list[ShortText], Field(max_length=16)] = Field(default_factory=list)
     has_external_agent: bool = False
     presets: Annotated[list[Preset], Field(max_length=_MOST_PRESETS)] = Field(default_factory=list)

@@ -241,6 +241,9 @@ def test_additional_fields_that_cannot_be_read_are_shown_as_unknown(fields: dict
     assert additional_fields(row("workspace_build", additional_fields=fields)) == (fields if readable else UNKNOWN)
 
 
+NAMES = {"owner": "colin", "organization": "acme", "app": "app"}
+
+
 @pytest.mark.parametrize(
     ("resource_type", "expected"),
     [
@@ -260,8 +263,8 @@ def test_additional_fields_that_cannot_be_read_are_shown_as_unknown(fields: dict
 )
 def test_every_resource_type_has_its_link_until_it_is_deleted(resource_type: str, expected: str) -> None:
     made = row(resource_type, additional_fields=BUILD)
-    assert resource_link(made, deleted=False, owner="colin", organization="acme", app="app") == expected
-    assert resource_link(made, deleted=True, owner="colin", organization="acme", app="app") == ""
+    assert resource_link(made, deleted=False, names=NAMES) == expected
+    assert resource_link(made, deleted=True, names=NAMES) == ""
 
 
 @pytest.mark.parametrize(
@@ -284,7 +287,7 @@ def test_every_resource_type_has_its_link_until_it_is_deleted(resource_type: str
     ],
 )
 def test_a_link_is_whole_or_not_at_all(resource_type: str, changes: dict[str, Any], owner: str, expected: str) -> None:
-    assert resource_link(row(resource_type, **changes), deleted=False, owner=owner) == expected
+    assert resource_link(row(resource_type, **changes), deleted=False, names={"owner": owner}) == expected
 
 
 @pytest.mark.parametrize(

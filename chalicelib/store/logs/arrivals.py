@@ -21,6 +21,7 @@ from chalicelib.store.dynamodb.client import Item
 from chalicelib.store.dynamodb.rounds import Request, Rounds, run
 from chalicelib.store.logs.hydrate import hydrate, with_base_fields
 from chalicelib.store.logs.tables import LogTable, Row
+from chalicelib.store.platform.rows import Mirrored
 
 FIRST = " "
 """Below every place."""
@@ -58,6 +59,7 @@ class Arrivals(Generic[Row]):
         rows: oldest arrival first, hydrated.
         users: by id: those that rows name.
         organizations: by id.
+        mirrored: objects of the platform, by the ids of their items.
         reached: the place down to which every row was looked at.
         ended: whether there is no row beyond it yet.
     """
@@ -65,6 +67,7 @@ class Arrivals(Generic[Row]):
     rows: Sequence[Arrival[Row]]
     users: dict[str, User]
     organizations: dict[str, Organization]
+    mirrored: dict[str, Mirrored]
     reached: str
     ended: bool
 
@@ -143,7 +146,7 @@ def _read(
     standing = yield from with_base_fields(log, past, past=frozenset(row.data_set for row in past))
     gone = {row.id for row in past} - {row.id for row in standing}
     whole = [one for one in whole if one.row.id not in gone]
-    return Arrivals(whole, hydrated.users, hydrated.organizations, reached, ended)
+    return Arrivals(whole, hydrated.users, hydrated.organizations, hydrated.mirrored, reached, ended)
 
 
 def _query(table: str, shard: _Shard, last: str, limit: int) -> Request:

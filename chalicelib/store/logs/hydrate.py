@@ -18,16 +18,19 @@ from chalicelib.store.directory import people
 from chalicelib.store.dynamodb.batch_get import batch_get_rounds
 from chalicelib.store.dynamodb.rounds import Rounds
 from chalicelib.store.dynamodb.tables import FORGET_AT
+from chalicelib.store.logs.mirrored import ATTRIBUTES
 from chalicelib.store.logs.stamps import is_row
 from chalicelib.store.logs.tables import LogTable, Row
+from chalicelib.store.platform.rows import TABLE, Mirrored, from_item
 
 
 class Hydrated(NamedTuple, Generic[Row]):
-    """Whole rows, and the users and organizations that they name."""
+    """Whole rows, the users and organizations that they name, and by item id the objects of the platform."""
 
     rows: Sequence[Row]
     users: dict[str, User]
     organizations: dict[str, Organization]
+    mirrored: dict[str, Mirrored]
 
 
 def with_base_fields(
@@ -81,11 +84,13 @@ def hydrate(
         sizes = list(accumulate([0 if row.id in whole else base.bytes(row) for row in rows]))
         rows = rows[: max(1, bisect_right(sizes, most_bytes))]
     ids = [item_id for row in rows if row.id not in whole for item_id in base.ids(row)]
+    platform = {name for row in rows for name in log.mirrored(row)}
     known = yield from people.look_up_rounds(
         {user_id for user_ids in map(attrgetter(*log.users), rows) for user_id in user_ids} - {None},
         {row.organization_id for row in rows if row.organization_id},
-        {log.table_name: ids},
-        {log.table_name: base.attributes},
+        {log.table_name: ids, TABLE: platform},
+        {log.table_name: base.attributes, TABLE: ATTRIBUTES},
     )
+    objects = {name: row for name in platform & known.others.keys() if (row := from_item(known.others[name]))}
     hydrated = [row if row.id in whole else base.joined(row, known.others) for row in rows]
-    return Hydrated(hydrated, known.users, known.organizations)
+    return Hydrated(hydrated, known.users, known.organizations, objects)

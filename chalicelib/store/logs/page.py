@@ -25,6 +25,7 @@ from chalicelib.store.logs.scan import Scan
 from chalicelib.store.logs.skip import skip
 from chalicelib.store.logs.source import Candidate
 from chalicelib.store.logs.tables import LogTable, Row
+from chalicelib.store.platform.rows import Mirrored
 
 
 class Window(NamedTuple):
@@ -65,6 +66,7 @@ class PageRead(Generic[Row]):
         rows: newest first, hydrated.
         users: by id: those that rows name.
         organizations: by id.
+        mirrored: objects of the platform, by the ids of their items.
         count: of all rows; None where none was asked for.
         next: None where there is no next page.
         plans: those by which the rows were read, newest rows first.
@@ -73,6 +75,7 @@ class PageRead(Generic[Row]):
     rows: Sequence[Row]
     users: dict[str, User]
     organizations: dict[str, Organization]
+    mirrored: dict[str, Mirrored]
     count: Counted | None
     next: Place | None
     plans: Sequence[Plan]
@@ -111,7 +114,7 @@ def _read(log: LogTable[Row], plans: Sequence[Plan], budget: Budget, window: Win
         # The index may lag behind the rows, and a count of another moment behind both.
         known = min(cap, len(page.rows) + (0 if window.start else skipped))
         count = count._replace(number=max(count.number, known))
-    return PageRead(page.rows, page.users, page.organizations, count, page.next, scan.plans or plans)
+    return PageRead(page.rows, page.users, page.organizations, page.mirrored, count, page.next, scan.plans or plans)
 
 
 def _counts_beside(plans: Sequence[Plan], budget: Budget, window: Window) -> bool:
@@ -132,6 +135,7 @@ class _Page(Generic[Row]):
         self.rows: list[Row] = []
         self.users: dict[str, User] = {}
         self.organizations: dict[str, Organization] = {}
+        self.mirrored: dict[str, Mirrored] = {}
         self._scan: Scan[Row] = scan
         self._window = window
         self._skipped = skipped
@@ -174,6 +178,7 @@ class _Page(Generic[Row]):
         ]
         self.users |= hydrated.users
         self.organizations |= hydrated.organizations
+        self.mirrored |= hydrated.mirrored
         self._last = scan.log.position(candidates[number - 1].row)
         scan.ahead.extendleft(reversed(candidates[number:]))
         return number < len(candidates)

@@ -21,7 +21,7 @@ from chalicelib.store.dynamodb.batch_update import Update
 from chalicelib.store.dynamodb.batch_write import WriteRequest
 from chalicelib.store.dynamodb.client import Item, call
 from chalicelib.store.dynamodb.tables import FORGET_AT, AuditLogItem, ConnectionLogItem
-from chalicelib.store.logs import audit_rows, connection_rows
+from chalicelib.store.logs import audit_rows, connection_rows, mirrored
 from chalicelib.store.logs.closings import (
     IN_CLOSINGS,
     IN_CONFLICTS,
@@ -85,6 +85,7 @@ class LogTable(Generic[Row]):
         users: the fields of a row that name users, who are looked up with it.
         base: how rows that were read from an index are hydrated from the table.
         changes: how its rows change, and how they go.
+        mirrored: the ids of the items of the platform's objects that a row speaks of.
     """
 
     name: str
@@ -95,6 +96,7 @@ class LogTable(Generic[Row]):
     users: tuple[str, ...]
     base: BaseParts[Row]
     changes: Changes[Row]
+    mirrored: Callable[[Row], tuple[str, ...]] = lambda _: ()
 
     @property
     def table_name(self) -> str:
@@ -148,6 +150,7 @@ AUDIT_LOGS: LogTable[AuditLog] = LogTable(
         indexed=(*audit_rows.IN_LANES, FORGET_AT),
     ),
     changes=Changes(lambda row, _cut_off, now: audit_rows.removal(row, now), audit_rows.further_ids),
+    mirrored=mirrored.ids_of,
 )
 
 LOG_TABLES: tuple[LogTable[Any], ...] = (CONNECTION_LOGS, AUDIT_LOGS)

@@ -1,7 +1,8 @@
 """Writes what the platform mirrors in: the newest version of an object stays, in whatever order versions come.
 
     put        one conditional write; an older version than the stored one changes nothing
-    rejoined   what a workspace has of its latest build and job, and a template of its active version, worked out anew
+    rejoined   what a workspace has of its latest build and its job, a build of its workspace, and a template of its
+               active version, worked out anew
 
 A workspace is read first when it is rejoined, and written on the condition that nobody rejoined it meanwhile. So the
 last of several that rejoin it has seen what each of the others was for.
@@ -26,10 +27,11 @@ from chalicelib.errors import Unavailable
 from chalicelib.platform import daemons, workspaces
 from chalicelib.platform.jobs import Values, tag_set
 from chalicelib.platform.kinds import BUILD, DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE, Kind
+from chalicelib.store.directory import people
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
 from chalicelib.store.dynamodb.packing import packed
 from chalicelib.store.dynamodb.tables import DOC, FORGET_AT, PACKED_DOC
-from chalicelib.store.platform import tag_sets
+from chalicelib.store.platform import presence, tag_sets
 from chalicelib.store.platform.rows import JOINED, TABLE, Reference, from_item, get, get_item, key
 
 T = TypeVar("T")
@@ -132,6 +134,7 @@ def put(version: Put) -> Outcome:
 
 def put_all(versions: Iterable[Put]) -> list[Outcome | Unavailable]:
     """The result of each version, in their order; several are put at a time, and then what follows from them."""
+    presence.mark()
     given = list(versions)
     outcomes = for_all(_put_or_error, given)
     stored = [
@@ -180,7 +183,7 @@ def rejoined(reference: Reference) -> None:
 def _write_joined(kind: Kind, item: Item) -> None:
     row = from_item(item)
     assert row is not None  # noqa: S101 - the caller has looked
-    joined = _of_workspace(item) if kind is WORKSPACE else _of_template(row.values)
+    joined = _JOINS[kind.name](item, row.values)
     lanes = {} if row.get("deleted") else kind.keys({**row.values, **joined}, kind.joined)
     text = json.dumps(joined, sort_keys=True, separators=(",", ":"))
     sets: dict[str, Any] = {JOINED: {"S": text}, **{name: {"S": value} for name, value in lanes.items()}}
@@ -192,10 +195,12 @@ def _write_joined(kind: Kind, item: Item) -> None:
     call("UpdateItem", request)
 
 
-def _of_workspace(item: Item) -> dict[str, Any]:
+def _of_workspace(item: Item, values: Values) -> dict[str, Any]:
     build = get(BUILD, item[LATEST_BUILD]["S"]) if LATEST_BUILD in item else None
+    owner = people.get_user(str(values.get("owner_id")))
+    names = {"owner": owner.username} if owner else {}
     if build is None:
-        return {}
+        return names
     job_id = build.get("job_id")
     job = get(JOB, job_id) if job_id else None
     joined = {
@@ -205,12 +210,28 @@ def _of_workspace(item: Item) -> dict[str, Any]:
         "status": workspaces.status(build.values, job.values if job else None),
         "has_external_agent": bool(build.get("has_external_agent")),
     }
-    return {name: value for name, value in joined.items() if value is not None}
+    return {**names, **{name: value for name, value in joined.items() if value is not None}}
 
 
-def _of_template(values: Values) -> dict[str, Any]:
+def _of_build(_item: Item, values: Values) -> dict[str, Any]:
+    """What the link of a build needs: a log row names the build alone."""
+    workspace = get(WORKSPACE, str(values.get("workspace_id")))
+    if workspace is None:
+        return {}
+    owner = people.get_user(str(workspace.get("owner_id")))
+    return {"workspace_name": workspace.get("name"), **({"owner": owner.username} if owner else {})}
+
+
+def _of_template(_item: Item, values: Values) -> dict[str, Any]:
     version = get(VERSION, values["active_version_id"]) if values.get("active_version_id") else None
     return {"has_external_agent": bool(version and version.get("has_external_agent"))}
+
+
+_JOINS: Mapping[str, Callable[[Item, Values], dict[str, Any]]] = {
+    TEMPLATE.name: _of_template,
+    WORKSPACE.name: _of_workspace,
+    BUILD.name: _of_build,
+}
 
 
 def _put_or_error(version: Put) -> Outcome | Unavailable:
@@ -250,10 +271,14 @@ def _point(latest: _Latest) -> None:
 def _touched(version: Put) -> list[Reference]:
     """The objects that have something of this one."""
     kind, values = version.kind, version.values
-    if kind in (TEMPLATE, WORKSPACE):
+    if kind is TEMPLATE:
         return [(kind, version.id)]
+    if kind is WORKSPACE:
+        item = get_item(kind, version.id) or {}
+        latest = [(BUILD, item[LATEST_BUILD]["S"])] if LATEST_BUILD in item else []
+        return [(kind, version.id), *latest]
     if kind is BUILD:
-        return [(WORKSPACE, str(values["workspace_id"]))]
+        return [(WORKSPACE, str(values["workspace_id"])), (kind, version.id)]
     if kind is VERSION and values.get("template_id"):
         return [(TEMPLATE, str(values["template_id"]))]
     if kind is JOB:

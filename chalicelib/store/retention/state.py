@@ -28,6 +28,7 @@ from chalicelib.store.directory.claims import Changed
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, TransactionCancelled, call
 from chalicelib.store.dynamodb.tables import RetentionItem
 from chalicelib.store.dynamodb.transaction import Write, transact
+from chalicelib.store.platform import presence
 
 _KEY = {"id": {"S": "state"}}
 
@@ -58,6 +59,7 @@ class LeaseLost(Exception):
 def read(*, consistent: bool = True) -> State:
     """The state as it is, or with one read unit less as it was a moment ago."""
     answer = call("GetItem", {"TableName": RetentionItem.Meta.table_name, "Key": _KEY, "ConsistentRead": consistent})
+    presence.learn(answer.get("Item", {}))
     return _state(answer.get("Item", {}))
 
 

@@ -1,0 +1,30 @@
+"""Which objects of the platform a row of the audit log speaks of, to be read with whom it names."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chalicelib.logs import audit_text
+from chalicelib.platform.kinds import BUILD, TEMPLATE, VERSION, WORKSPACE
+from chalicelib.records import AuditLog
+from chalicelib.store.platform import presence
+
+ATTRIBUTES: Final = ("id", "doc", "zdoc", "updated_at", "joined")
+"""What is read of their items."""
+
+_OWN: Final = {TEMPLATE.name: f"{TEMPLATE.name}#", VERSION.name: f"{VERSION.name}#"}
+_OF_WORKSPACE: Final = frozenset({WORKSPACE.name, BUILD.name, "workspace_agent", "workspace_app"})
+
+
+def ids_of(row: AuditLog) -> tuple[str, ...]:
+    """The ids of the items of the objects that a row speaks of; none for most types."""
+    if not presence.is_mirrored():
+        return ()
+    prefix = _OWN.get(row.resource_type)
+    if prefix is not None:
+        return (prefix + row.resource_id,)
+    if row.resource_type not in _OF_WORKSPACE:
+        return ()
+    own = (BUILD.id(row.resource_id),) if row.resource_type == BUILD.name else ()
+    about = audit_text.looked_up(row)
+    return (*own, WORKSPACE.id(about.id)) if about else own
