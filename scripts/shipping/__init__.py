@@ -1,0 +1,1 @@
+"""Real shippers against a served instance: what they send arrives, once."""

@@ -1,0 +1,1 @@
+"""The programs and settings that shippers run with."""
