@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from chalicelib import times
 from chalicelib.access.decide import Object, Reach, Subject, reach
-from chalicelib.api import request_log
+from chalicelib.api import rejections, request_log
 from chalicelib.api.caller import Caller
 from chalicelib.api.delivery import Delivery
 from chalicelib.api.http import Answer, Call
@@ -172,7 +172,12 @@ def answer(call: Call, results: Results) -> Answer:
 
 
 def note_problems(results: Results) -> None:
-    """Put into the request's log line and metrics what is not stored."""
+    """Put into the request's log line and metrics what is not stored, and count what was rejected for good.
+
+    A request that is to be sent again is counted then.
+    """
+    if not results.count("failed") and (number := results.count("rejected")):
+        rejections.count(number)
     counts = {"RejectedEvents": results.count("rejected"), "StoreRefusals": results.refused}
     request_log.note(**{name: number for name, number in counts.items() if number})
     problems = results.problems(_LOGGED_PROBLEMS)

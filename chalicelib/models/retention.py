@@ -52,7 +52,10 @@ class PolicyJSON(DataSetCountsJSON):
 
 
 class RunJSON(TypedDict):
-    """A run of the purge; `finished_at` is null while it is under way, and `error` is there where one happened."""
+    """A run of the purge; `finished_at` is null while it is under way, and `error` is there where one happened.
+
+    `lag_seconds` is how far the oldest row that is left, and not held, is behind its cut-off; older records lack it.
+    """
 
     id: str
     started_at: str
@@ -61,6 +64,7 @@ class RunJSON(TypedDict):
     cutoffs: CutOffsJSON
     purged: DataSetCountsJSON
     remaining: bool
+    lag_seconds: NotRequired[int]
     error: NotRequired[str]
 
 

@@ -78,9 +78,10 @@ class LoginTypeJSON(TypedDict):
 
 
 class SignedInJSON(TypedDict):
-    """Who is signed in to the page and until when, and where links of rows lead to."""
+    """Who is signed in to the page, by which key and until when, and where links of rows lead to."""
 
     username: str
+    key_id: str
     expires_at: str
     dashboard_url: str
 
@@ -90,3 +91,16 @@ class SessionJSON(TypedDict):
 
     expires_at: str
     minted: bool
+
+
+class RejectedHourJSON(TypedDict):
+    """An hour in which events were rejected, by its beginning, and how many."""
+
+    hour: str
+    events: int
+
+
+class RejectionsJSON(TypedDict):
+    """The hours of the last nine days in which events were rejected, oldest first."""
+
+    hours: list[RejectedHourJSON]

@@ -14,7 +14,7 @@ from functools import cache
 
 from chalicelib.embedded_metrics import metric_line
 from chalicelib.records import DATA_SETS
-from chalicelib.retention.run import Mandate, Progress
+from chalicelib.retention.run import Mandate, Progress, lag
 from chalicelib.settings import current
 
 LOGGER = "gatebook.metrics"
@@ -22,12 +22,10 @@ LOGGER = "gatebook.metrics"
 
 def emit(mandate: Mandate, progress: Progress, finished_at: datetime) -> None:
     """Emit the metrics of a run that has ended, well or not."""
-    cut_offs, oldest_left = mandate.cut_offs, progress.oldest_left
-    lags = [cut_off - oldest_left[name] for name in oldest_left if (cut_off := cut_offs[name])]
     about = {
         "PurgeDuration": ((finished_at - mandate.started_at).total_seconds(), "Seconds"),
         "PurgeSuccess": (0 if progress.errors else 1, "Count"),
-        "PurgeLagSeconds": (max((lag.total_seconds() for lag in lags), default=0.0), "Seconds"),
+        "PurgeLagSeconds": (lag(mandate, progress).total_seconds(), "Seconds"),
     }
     deployment = {"Deployment": current().table_prefix}
     _line(finished_at, about, deployment)

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -158,8 +158,15 @@ class Run(ABC):
             "cutoffs": cut_offs_json(self.mandate.cut_offs),
             "purged": {name: self.progress.purged[name] for name in DATA_SETS},
             "remaining": bool(self.progress.oldest_left),
+            "lag_seconds": int(lag(self.mandate, self.progress).total_seconds()),
         }
         return made | ({"error": " ".join(self.progress.errors)} if self.progress.errors else {})
+
+
+def lag(mandate: Mandate, progress: Progress) -> timedelta:
+    """How far the oldest row that is left, and not held, is behind its cut-off."""
+    behind = (cut_off - oldest for name, oldest in progress.oldest_left.items() if (cut_off := mandate.cut_offs[name]))
+    return max(behind, default=timedelta(0))
 
 
 def cut_offs_json(cut_offs: CutOffs) -> Mapping[str, str | None]:

@@ -46,9 +46,10 @@ _NAME = "page-session-"
 @routes.view("/ui/session")
 @authenticated
 def show(_call: Call, caller: Caller) -> Answer:
-    """Who is signed in and until when, and where links of rows lead to."""
+    """Who is signed in, by which key and until when, and where links of rows lead to."""
     body: SignedInJSON = {
         "username": caller.user.username,
+        "key_id": caller.key.id,
         "expires_at": times.wire(caller.key.expires_at),
         "dashboard_url": current().dashboard_url.rstrip("/"),
     }

@@ -101,7 +101,7 @@ HANDLERS = (
                 ("BatchGetItem", "DeleteItem", "GetItem", "PartiQLInsert", "PartiQLUpdate", "PutItem"),
                 tuple(lane.name for lane in EVERY_AUDIT_LANE),
             ),
-            RetentionItem: Calls(("DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
+            RetentionItem: Calls(("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
             UserSecretItem: Calls(("DeleteItem", "GetItem", "PutItem")),
             PlatformItem: Calls(("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"), tuple(LANES)),
             NotificationItem: Calls(
@@ -143,7 +143,7 @@ HANDLERS = (
         calls={
             ConnectionLogItem: Calls(("GetItem", "PartiQLInsert", "PutItem", "UpdateItem")),
             AuditLogItem: Calls(("BatchGetItem", "GetItem", "PartiQLInsert", "PutItem")),
-            RetentionItem: Calls(("GetItem",)),
+            RetentionItem: Calls(("GetItem", "PutItem", "UpdateItem")),
         },
     ),
 )

@@ -114,6 +114,7 @@ RIGHTS: Final[Mapping[str, str]] = {
     "POST /services/collector": "connection_log:update audit_log:create",
     "POST /services/collector/event": "connection_log:update audit_log:create",
     "POST /v1/logs": "connection_log:update audit_log:create",
+    f"GET {_PREFIX}/rejections": "deployment_config:read",
     f"GET {_RETENTION}": "deployment_config:read",
     f"POST {_RETENTION}/runs": "deployment_config:update",
     f"GET {_HOLDS}": "deployment_config:update",

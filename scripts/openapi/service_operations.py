@@ -11,6 +11,7 @@ from chalicelib.models.service import (
     AuthMethodsJSON,
     BuildInfoJSON,
     MessageJSON,
+    RejectionsJSON,
     ScopesJSON,
     SessionJSON,
     SignedInJSON,
@@ -62,6 +63,7 @@ OPERATIONS = {
     f"POST {_KEY}/rotate": Operation(
         {201: IssuedKeyJSON}, (409, 422), Body(RotateToken, required=False), headers=("Idempotency-Key",)
     ),
+    f"GET {_API}/rejections": Operation({200: RejectionsJSON}),
     f"GET {_RETENTION}": Operation({200: RetentionJSON}),
     f"POST {_RETENTION}/runs": Operation({200: RunJSON}, (409,), Body(StartRun, required=False)),
     f"GET {_HOLDS}": Operation({200: HoldsJSON}),

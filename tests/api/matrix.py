@@ -284,6 +284,7 @@ CASES = (
     Case("POST", HEC, COLLECTED, stored),
     Case("POST", f"{HEC}/event", COLLECTED, stored),
     Case("POST", OTLP, EXPORTED, taken),
+    Case("GET", "/api/v2/rejections"),
     Case("GET", RETENTION),
     Case("POST", f"{RETENTION}/runs", {"dry_run": True}),
     Case("GET", HOLDS),

@@ -458,7 +458,16 @@ def test_the_policy_the_cut_offs_what_waits_and_the_last_runs_are_shown(
     real = owner.post(RUNS)
     assert dry.status == real.status == 200
     assert dry.json["purged"] == real.json["purged"] == {**NONE, "connection_logs": 2, "api_keys": 1}
-    assert {*real.json} == {"id", "started_at", "finished_at", "dry_run", "cutoffs", "purged", "remaining"}
+    assert {*real.json} == {
+        "id",
+        "started_at",
+        "finished_at",
+        "dry_run",
+        "cutoffs",
+        "purged",
+        "remaining",
+        "lag_seconds",
+    }
     body = owner.get(RETENTION).json
     assert body["waiting"] == NONE
     assert sorted(run["id"] for run in body["runs"]) == sorted([dry.json["id"], real.json["id"]])

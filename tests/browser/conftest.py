@@ -173,13 +173,19 @@ def send_audit(served: Started) -> Callable[..., None]:
 
 
 def _post(served: Started, log: str, event: dict[str, Any]) -> None:
+    result = sent(served, log, event)
+    assert result["status"] != "rejected", result
+
+
+def sent(served: Started, log: str, event: dict[str, Any]) -> dict[str, Any]:
+    """What became of an event, sent without the browser, whose cookie would come first."""
     headers = {"Coder-Session-Token": served.token, "Content-Type": "application/json"}
     request = urllib.request.Request(  # noqa: S310 - our own server
         f"{served.url}/api/v2/{log}", json.dumps([event]).encode(), headers
     )
     with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 - as above
         (result,) = json.load(reply)["results"]
-    assert result["status"] != "rejected", result
+    return dict(result)
 
 
 def status(served: Started, key: str, path: str) -> int:

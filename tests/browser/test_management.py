@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import status
+from tests.browser.conftest import sent, status
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -105,3 +105,16 @@ def test_the_overview_counts_what_its_links_show(signed_in: Page, url: str) -> N
     number = card.locator(".number").inner_text()
     card.get_by_role("link").click()
     expect(signed_in.locator(".toolbar .position")).to_have_text(re.compile(rf"1 to \d+ of {number}$"))
+
+
+def test_the_overview_counts_rejected_events_and_tells_how_far_the_purge_is_behind(
+    signed_in: Page, url: str, served: Started
+) -> None:
+    signed_in.goto(f"{url}?view=overview")
+    card = signed_in.locator(".card").filter(has_text="Rejected events")
+    before = int(card.locator(".number").inner_text())
+    assert sent(served, "connectionlog", {"time": "never"})["status"] == "rejected"
+    signed_in.reload()
+    expect(card.locator(".number")).to_have_text(str(before + 1))
+    lag = signed_in.locator(".card").filter(has_text="Purge lag")
+    expect(lag.locator(".number")).to_have_text(re.compile(r"^0 s, at the last run .+ ago$"))

@@ -188,7 +188,7 @@ class APIKeyItem(Model):
 
 
 class RetentionItem(Model):
-    """The state of retention (`state`: lease, run under way, holds), or the record of a run."""
+    """The state of retention (`state`: lease, run, holds), the record of a run, or the rejected events of a day."""
 
     class Meta(_Table):
         """Where it is kept."""

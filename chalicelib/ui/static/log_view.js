@@ -129,7 +129,10 @@ export class LogView {
 
   #presets() {
     const { state, page } = this;
-    const offered = PRESETS[state.view].filter(({ needs }) => !needs || known(state.view, needs));
+    const opened = this.pages.rows.find(({ id }) => id === state.row);
+    const token = opened?.additional_fields?.api_key_id ?? page.session.key_id;
+    const offered = PRESETS[state.view].filter(({ needs }) => !needs || known(state.view, needs))
+      .map(({ ofToken, q, ...preset }) => ({ ...preset, q: ofToken ? q + token : q }));
     return html`<details class="menu presets" @focusout=${left} @keydown=${escaped}>
       <summary role="button">${TEXTS.presets}</summary>
       <div class="panel"><ul class="choices">

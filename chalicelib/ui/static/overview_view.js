@@ -54,7 +54,19 @@ export class OverviewView extends LoadedView {
   }
 
   #others() {
-    return [this.#broadTokens(), this.#purge()];
+    return [this.#rejected(), this.#broadTokens(), this.#purge()];
+  }
+
+  async #rejected() {
+    const counted = await allowed(get("rejections"));
+    if (!counted) return [];
+    const start = new Date(dayStart(0, this.state.zone)).getTime();
+    const within = (from, to) => counted.hours.reduce((total, { hour, events }) => {
+      const begin = new Date(hour).getTime();
+      return total + (begin >= from && begin <= to ? events : 0);
+    }, 0);
+    const now = Date.now();
+    return { name: "rejected", today: count(within(start, now)), before: count(within(start - WEEK_MS, now - WEEK_MS)) };
   }
 
   async #broadTokens() {
@@ -71,7 +83,7 @@ export class OverviewView extends LoadedView {
     const state = entered(this.state, "retention");
     return [
       { name: "waiting", today: count(waiting), state },
-      { name: "lag", today: run ? TEXTS.lagOf(duration(Date.now() - new Date(run.finished_at))) : TEXTS.never, state },
+      { name: "lag", today: run ? TEXTS.lagOf(duration((run.lag_seconds ?? 0) * 1_000), duration(Date.now() - new Date(run.finished_at))) : TEXTS.never, state },
     ];
   }
 }

@@ -1,6 +1,6 @@
 /** The questions that are asked most, ready to be asked again: for each log a name, a filter and a range. */
 
-/** @returns the presets of a view, those apart that need a key which the log does not have. */
+/** @returns the presets of a view, those apart that need a key which the log does not have; `ofToken` is about one. */
 export const PRESETS = Object.freeze({
   connections: [
     { name: "openSessions", q: "status:ongoing" },
@@ -13,6 +13,7 @@ export const PRESETS = Object.freeze({
   audit: [
     { name: "failedLogins", q: "action:login status_code:401,403", needs: "status_code" },
     { name: "mintedToday", q: "resource_type:api_key action:create", last: "24h" },
+    { name: "thisToken", q: "api_key_id:", needs: "api_key_id", ofToken: true },
     { name: "roleChanges", q: "resource_type:user,organization_member action:write" },
     { name: "deletionsThisWeek", q: "action:delete", last: "7d" },
     { name: "createdWorkspaces", q: "resource_type:workspace action:create" },
