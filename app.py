@@ -23,11 +23,11 @@ from chalicelib.api import (  # noqa: E402
     rejections,
     retention,
     roles,
+    secret_routes,
     service,
     sessions,
     specification,
     tokens,
-    user_secrets,
     users,
 )
 from chalicelib.api.application import Gatebook  # noqa: E402
@@ -47,7 +47,7 @@ for resource in (
     members,
     tokens,
     keys,
-    user_secrets,
+    secret_routes,
     connection_logs,
     audit_logs,
     collectors,

@@ -15,7 +15,7 @@ from chalicelib.access.policy import WILDCARD
 from chalicelib.api import lookup, secret_trail
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
-from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.http import Answer, Call
 from chalicelib.api.saving import saved
 from chalicelib.casing import lowered
 from chalicelib.errors import BadRequest, Forbidden, NotFound
@@ -28,8 +28,6 @@ from chalicelib.store.secrets.shelf import Shelf
 from chalicelib.vault import limits, rules
 from chalicelib.vault.secret import Secret
 
-routes = Routes(__name__)
-
 _NAMING = ("user_secret", WILDCARD)
 """The types of allow list entries that may name a secret."""
 _OFF = "User secrets are switched off in this deployment."
@@ -38,7 +36,6 @@ _HOW_TO_SWITCH_ON = (
 )
 
 
-@routes.view("/api/v2/users/{user}/secrets", methods=["POST"])
 @authenticated
 def create(call: Call, caller: Caller, user: str) -> Answer:
     """Keep a new secret."""
@@ -62,7 +59,6 @@ def create(call: Call, caller: Caller, user: str) -> Answer:
     return saved(write)
 
 
-@routes.view("/api/v2/users/{user}/secrets")
 @authenticated
 def list_all(_call: Call, caller: Caller, user: str) -> Answer:
     """The user's secrets that the token may read, by name, without their values."""
@@ -72,7 +68,6 @@ def list_all(_call: Call, caller: Caller, user: str) -> Answer:
     return Answer([secret_json(secret) for secret in sorted(readable, key=lambda one: (lowered(one.name), one.name))])
 
 
-@routes.view("/api/v2/users/{user}/secrets/{name}")
 @authenticated
 def show(_call: Call, caller: Caller, user: str, name: str) -> Answer:
     """One secret, without its value."""
@@ -80,7 +75,6 @@ def show(_call: Call, caller: Caller, user: str, name: str) -> Answer:
     return Answer(secret_json(_named(caller, shelf.read(caller.user.id), name, "read")))
 
 
-@routes.view("/api/v2/users/{user}/secrets/{name}", methods=["PATCH"])
 @authenticated
 def change(call: Call, caller: Caller, user: str, name: str) -> Answer:
     """Change a secret; it keeps its name."""
@@ -104,7 +98,6 @@ def change(call: Call, caller: Caller, user: str, name: str) -> Answer:
     return saved(write)
 
 
-@routes.view("/api/v2/users/{user}/secrets/{name}", methods=["DELETE"])
 @authenticated
 def delete(call: Call, caller: Caller, user: str, name: str) -> Answer:
     """Delete a secret with its value."""
@@ -119,7 +112,6 @@ def delete(call: Call, caller: Caller, user: str, name: str) -> Answer:
     return saved(write)
 
 
-@routes.view("/api/v2/users/{user}/secrets/{name}/value")
 @authenticated
 def release(call: Call, caller: Caller, user: str, name: str) -> Answer:
     """A secret with its value, to a token whose allow list names it."""
