@@ -27,6 +27,8 @@ _FIRST = " "
 _MOST_KEYS = 256
 _FEW_KEYS = 16
 """Keys whose first rows are read in one round trip."""
+_FEW_OF_RARE = 64
+"""Keys of a lane of few rows, such as open sessions: in a broader one as many are far to find."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,7 @@ def plan(criteria: Criteria, lanes: tuple[Lane, ...], shards: int, *, events_sin
     plans = [_over(lane, keys, criteria, events, (low, high)) for lane, keys in few]
     # min() keeps the first of equals: the order of declaration decides.
     best = min(range(len(few)), key=lambda index: (few[index][0].coarse, -len(few[index][0].answered & fields.keys())))
-    return _with_alternatives(plans[best], plans)
+    return _with_alternatives(plans[best], plans, _FEW_OF_RARE if few[best][0].only else _FEW_KEYS)
 
 
 def _over(
@@ -255,13 +257,13 @@ def _over(
     )
 
 
-def _with_alternatives(best: Plan, plans: Sequence[Plan]) -> Plan:
+def _with_alternatives(best: Plan, plans: Sequence[Plan], most: int) -> Plan:
     """The plan to begin with, and beside it those that may turn out to be cheaper.
 
-    It is the best one, unless that has more keys than go out at once: then a broader plan of few keys is tried first,
+    It is the best one, unless that has too many keys: then a broader plan of few keys is tried first,
     since trying it costs a few rows, and trying the best costs a row of every key.
     """
-    few = len(best.keys) <= _FEW_KEYS
+    few = len(best.keys) <= most
     if few and not best.residual:
         return best
     rivals = [best, *(plan for plan in plans if plan is not best and not any(_beats(other, plan) for other in plans))]

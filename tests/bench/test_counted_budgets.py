@@ -78,7 +78,7 @@ def test_a_page_reads_little_more_than_it_returns(
     assert cost.returned
     assert log.queries[query].kept(cost.per_row), cost
     assert log.units.kept(cost.units), cost
-    assert budgets.PAGE_CALLS.kept(cost.calls), cost
+    assert pages.call_budgets(query)[0].kept(cost.calls), cost
 
 
 @pytest.mark.parametrize(("log", "query"), QUERIES)
@@ -87,7 +87,7 @@ def test_a_page_with_its_count_takes_few_calls(
     loaded: dict[tuple[str, str, int], pages.Cost], log: Log, query: str, size: int
 ) -> None:
     cost = loaded[log.name, query, size]
-    assert budgets.COUNTED_PAGE_CALLS.kept(cost.calls + cost.count_calls), cost
+    assert pages.call_budgets(query)[1].kept(cost.calls + cost.count_calls), cost
 
 
 @pytest.mark.parametrize(("log", "query"), QUERIES)

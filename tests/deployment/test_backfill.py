@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("tables")
 
 NOON = datetime(2025, 7, 10, 12, tzinfo=UTC)
 FEW = load({"GATEBOOK_CONNECTION_LANES": "workspace", "GATEBOOK_AUDIT_LANES": "user", "GATEBOOK_LOG_SHARDS": "3"})
-EVERY = load({"GATEBOOK_LOG_SHARDS": "3"})
+EVERY = load({"GATEBOOK_LOG_SHARDS": "3", "GATEBOOK_CONNECTION_LANES": "*,status"})
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from chalicelib.lanes.positions import position
 from chalicelib.logs.vocabulary import SESSION_TYPES
 from chalicelib.search.filters import AUDIT_FILTERS
 
+OPEN_KEYS = tuple(f"ongoing:{kind}#0" for kind in sorted(SESSION_TYPES))
 SESSIONS = {"status": {"type": frozenset(SESSION_TYPES)}}
 BUILDS = {"build_reason": {"resource_type": frozenset({"workspace", "workspace_build"})}}
 NOON = datetime(2025, 7, 10, 12, tzinfo=UTC)
@@ -50,7 +51,7 @@ def without(*names: str) -> tuple[Lane, ...]:
         pytest.param({"user_id": {"u"}}, "user", ("u",), [], id="one user"),
         pytest.param({"user_id": {"u", "v"}}, "user", ("u", "v"), [], id="an address two users had: merged"),
         pytest.param({"workspace_owner_id": {"o"}}, "owner", ("o",), [], id="one owner"),
-        pytest.param({"status": {"ongoing"}}, "status", ("ongoing#0",), [], id="the lane alone counts the ongoing"),
+        pytest.param({"status": {"ongoing"}}, "status_type", OPEN_KEYS, [], id="the lane alone counts the ongoing"),
         pytest.param({"organization_id": {"g"}}, "organization", ("g#0",), [], id="one organization"),
         pytest.param({"organization_id": {"h", "g"}}, "organization", ("g#0", "h#0"), [], id="all an auditor may see"),
         pytest.param({"type": {"ssh"}}, "type", ("ssh#0",), [], id="one type"),
@@ -77,8 +78,8 @@ def without(*names: str) -> tuple[Lane, ...]:
         ),
         pytest.param(
             {"status": {"ongoing"}, "organization_id": {"g"}},
-            "status",
-            ("ongoing#0",),
+            "status_type",
+            OPEN_KEYS,
             ["organization_id"],
             id="the ongoing are fewer than an organization's rows",
         ),
@@ -159,11 +160,10 @@ def test_the_audit_log_is_planned_by_the_same_rule(
     ("fields", "off", "lane", "residual"),
     [
         ({"user_id": {"u"}}, ["user"], "all", ["user_id"]),
-        ({"status": {"ongoing"}, "type": {"ssh"}}, ["status_type"], "status", ["type"]),
-        ({"status": {"ongoing"}, "type": {"ssh"}}, ["status_type", "status"], "type", ["status"]),
-        ({"status": {"ongoing"}, "type": {"ssh"}}, ["status_type", "status", "type"], "all", ["status", "type"]),
+        ({"status": {"ongoing"}, "type": {"ssh"}}, ["status_type"], "type", ["status"]),
+        ({"status": {"ongoing"}, "type": {"ssh"}}, ["status_type", "type"], "all", ["status", "type"]),
         ({"workspace_id": {"w"}, "organization_id": {"g"}}, ["workspace"], "organization", ["workspace_id"]),
-        ({"status": {"ongoing"}}, ["status"], "status_type", []),
+        ({"status": {"ongoing"}}, ["status_type"], "type", ["status"]),
     ],
 )
 def test_what_a_lane_that_is_off_would_answer_the_next_best_one_does(
@@ -189,7 +189,9 @@ def test_every_combination_of_filters_is_answered_by_the_most_selective_lane_or_
             values = {"status": "ongoing", "type": "ssh"}
             made = planned({name: {values.get(name, "x")} for name in chosen})
             lane = next(lane for lane in CONNECTION_LANES if lane.name == made.lane)
-            able = [other for other in CONNECTION_LANES if {*other.fields} <= {*chosen}]
+            # A status implies the types of sessions.
+            asked = {*chosen, "type"} if "status" in chosen else {*chosen}
+            able = [other for other in CONNECTION_LANES if {*other.fields} <= asked]
             selective = [other for other in able if not other.coarse]
             assert lane == selective[0] if selective else len(lane.fields) == max(len(other.fields) for other in able)
             assert set(made.residual) == {*chosen} - {*lane.fields}
@@ -236,7 +238,8 @@ def test_a_plan_says_why(fields: Fields, why: str) -> None:
         ({}, 8, 8),
         ({"workspace_id": {"w"}}, 8, 1),
         ({"organization_id": {"g", "h"}}, 4, 8),
-        ({"status": {"ongoing"}}, 3, 3),
+        ({"status": {"ongoing"}}, 3, 3 * len(SESSION_TYPES)),
+        ({"status": {"ongoing"}}, 16, 16 * len(SESSION_TYPES)),
         ({"status": {"completed"}}, 3, 3),
         ({"status": {"completed", "ongoing"}}, 3, 3 * len(SESSION_TYPES)),
     ],

@@ -108,7 +108,7 @@ def walked(log: LogTable[Any], query: Mapping[str, str], limit: int, shards: int
     counts: list[int] = []
     place = ""
     while True:
-        plans = holds.keeping(log.name).plans(asked, log.lanes, shards)
+        plans = holds.keeping(log.name).plans(asked, log.kept().read, shards)
         page = read_page(log, plans, Budget(), Window(limit, start=place, cap=2_001))
         met += [row.id for row in page.rows]
         assert page.count is not None

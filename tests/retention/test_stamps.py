@@ -202,7 +202,7 @@ class Store:
 
     def read(self, log: str, query: Mapping[str, frozenset[str]]) -> list[str]:
         holds.forget()
-        plans = holds.keeping(log).plans(Criteria(query), LOGS[log].lanes, 1)
+        plans = holds.keeping(log).plans(Criteria(query), LOGS[log].kept().read, 1)
         page = read_page(LOGS[log], plans, Budget(), Window(100, cap=2_001))
         assert page.count is not None
         assert page.count.number == len(page.rows)

@@ -11,11 +11,12 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from math import ceil
+from math import ceil, sqrt
 from typing import NamedTuple
 
 from chalicelib import times
 from chalicelib.lanes.catalogue import POSITION
+from chalicelib.lanes.choice import PROBE_ROWS
 from chalicelib.lanes.density import first_limit, rates, time_of
 from chalicelib.lanes.plan import Plan
 from chalicelib.store.dynamodb.budget import Budget
@@ -27,6 +28,10 @@ from chalicelib.store.logs.key_stream import KeyStream, seconds
 _ROWS_PER_ANSWER = 2_000
 """About what one answer of DynamoDB holds: a megabyte of entries of an index."""
 _SURPLUS = 1.5
+_FEW_KEYS = 4
+_MANY = 200
+_AS_EXPECTED = 0.75
+"""The share of many rows that were expected of a round, below which they are taken to become fewer."""
 _SPARE = 3
 """A request that ends at a time may read so many times the rows expected down to it, and a few."""
 
@@ -81,6 +86,7 @@ class Merge:
         keys = () if plan.nothing else plan.keys
         self._streams = [KeyStream(key, plan.low, plan.high, plan.high) for key in keys]
         self._begun = False
+        self._thinning = False
 
     def round(self, wanted: float) -> Rounds[Batch]:
         """Read once of every key that is behind, and return the items that are certain now.
@@ -98,6 +104,8 @@ class Merge:
         for demand, answer in zip(demands, answers, strict=True):
             self._budget.rows_read += answer["ScannedCount"]
             demand.stream.take(answer, demand.low)
+        read = sum(len(answer["Items"]) for answer in answers)
+        self._thinning = self._begun and wanted > _MANY and read < wanted * _AS_EXPECTED
         top = 0.0 if self._begun else self._top()
         for demand, answer, begin in zip(demands, answers, begins, strict=True):
             demand.stream.measure(len(answer["Items"]), seconds(begin) if self._begun else top)
@@ -144,7 +152,8 @@ class Merge:
     def _demands(self, wanted: float) -> list[_Demand]:
         """The demands on streams of which each has been read before."""
         wanted = min(wanted, self._budget.left)
-        low = self._position_of(wanted)
+        # Rows that become fewer may have ended: then steps back in time would be many, each without a row.
+        low = "" if self._thinning else self._position_of(wanted + self._spare(wanted))
         pieces = min(IN_FLIGHT // len(self._open), ceil(wanted / _ROWS_PER_ANSWER))
         if low and pieces > 1:
             self._split(low, pieces)
@@ -160,6 +169,10 @@ class Merge:
         demands = demands[: max(1, self._budget.left)]
         most = max(1, self._budget.left // len(demands))
         return [demand._replace(limit=min(demand.limit, most)) for demand in demands]
+
+    def _spare(self, wanted: float) -> float:
+        """Rows to read beyond those that are wanted, so that chance seldom makes another round of a few keys."""
+        return sqrt(wanted) if wanted > PROBE_ROWS and 1 < len(self._open) <= _FEW_KEYS else 0.0
 
     def _position_of(self, wanted: float) -> str:
         """The position down to which so many items are expected; "" where that is not known."""

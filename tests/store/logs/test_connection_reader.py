@@ -147,10 +147,10 @@ def newest_first(rows: Sequence[ConnectionLog]) -> list[ConnectionLog]:
         pytest.param('connected_before:"2025-07-10T09:00:00Z"', "all", (LOG1, LOG2), id="ConnectedBefore itself"),
         pytest.param(f"workspace_id:{named('workspace of user2')}", "workspace", (LOG3, LOG4), id="WorkspaceID"),
         pytest.param(f"connection_id:{named('connection1')}", "connection", (LOG1,), id="ConnectionID"),
-        pytest.param("status:ongoing", "status", (LOG4,), id="StatusOngoing"),
+        pytest.param("status:ongoing", "status_type", (LOG4,), id="StatusOngoing"),
         pytest.param("status:completed", "completed", (LOG2, LOG3), id="StatusCompleted"),
         pytest.param("status:completed type:ssh", "type", (LOG3,), id="two filters"),
-        pytest.param("status:ongoing organization:orga", "status", (), id="two filters without a row"),
+        pytest.param("status:ongoing organization:orga", "status_type", (), id="two filters without a row"),
     ],
 )
 def test_each_filter_of_the_language_finds_its_rows_in_its_lane(
@@ -294,8 +294,8 @@ def test_what_one_lane_answers_is_counted_without_reading_rows(asked: str, trans
     transport.requests.clear()
     made = query(asked)
     assert count(made, CAP) > 0
-    assert transport.operations == ["Query"]
-    assert transport.requests[0][1]["Select"] == "COUNT"
+    assert transport.operations == ["Query"] * len(made.keys)
+    assert {request["Select"] for _, request in transport.requests} == {"COUNT"}
 
 
 def test_a_capped_count_reads_no_more_than_the_cap(transport: ObservedTransport) -> None:
