@@ -13,6 +13,8 @@ from chalicelib.api import (  # noqa: E402
     audit_logs,
     collectors,
     connection_logs,
+    export_writer,
+    exports,
     keys,
     members,
     notification_routes,
@@ -52,6 +54,7 @@ for resource in (
     audit_logs,
     collectors,
     rejections,
+    exports,
     retention,
     platform,
     notification_routes,
@@ -78,6 +81,12 @@ def dispatch(event: CloudWatchEvent) -> dict[str, Any]:
 def store_queued(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Store the requests that a batch of the queue's messages holds."""
     return queued_ingest.store_batch(event, context)
+
+
+@app.lambda_function(name="write_export")
+def write_export(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Go on with an export."""
+    return export_writer.write(event, context)
 
 
 prepare()

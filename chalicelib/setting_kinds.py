@@ -160,6 +160,7 @@ OPTIONAL_URL = text(r"(https?://[^\s/?#]+(/[^\s?#]*)?)?", "an address such as ht
 ORIGIN = text(
     r"(\*|https?://[^\s/?#,]+)?", "one origin such as https://portal.example.com, * for any, or nothing for none"
 )
+OPTIONAL_NAME = text(r"[a-zA-Z0-9_-]{0,140}", "the name of a function, or nothing")
 OPTIONAL_BUCKET = text(r"([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?", "the name of a bucket, or nothing")
 SECRETS_KEY = text(
     r"(memory|file:.+|alias/[a-zA-Z0-9/_-]+|arn:[a-z-]+:kms:[a-zA-Z0-9:/_-]+)?",

@@ -21,6 +21,7 @@ from chalicelib.setting_kinds import (
     NETWORKS,
     OPTIONAL_BUCKET,
     OPTIONAL_EMAIL,
+    OPTIONAL_NAME,
     OPTIONAL_TEXT,
     OPTIONAL_URL,
     ORIGIN,
@@ -193,6 +194,15 @@ class Settings:
     )
     email_password_file: str = setting(
         "CODER_EMAIL_AUTH_PASSWORD_FILE", OPTIONAL_TEXT, "", "The file that holds the password of that login."
+    )
+    export_bucket: str = setting(
+        "GATEBOOK_EXPORT_BUCKET",
+        OPTIONAL_BUCKET,
+        "",
+        "The bucket that large exports are written to; without one there are none but those of `scripts/export`.",
+    )
+    export_function: str = setting(
+        "GATEBOOK_EXPORT_FUNCTION", OPTIONAL_NAME, "", "The name of the function that writes them."
     )
     request_log: str = setting(
         "GATEBOOK_REQUEST_LOG",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import hypothesis
 import pytest
@@ -121,6 +122,26 @@ def keeps_secrets(engine: EmbeddedEngine | SecondEngine, monkeypatch: pytest.Mon
 
     assert engine
     monkeypatch.setattr(data_keys, "current", lambda: Settings(secrets_key=data_keys.MEMORY))
+
+
+@pytest.fixture
+def keeps_exports(engine: EmbeddedEngine | SecondEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A deployment with a bucket for exports; gives the ids of those that the function was started for."""
+    import boto3  # noqa: PLC0415 - the engine must run first
+
+    from chalicelib.settings import Settings  # noqa: PLC0415 - as above
+    from chalicelib.store import clients  # noqa: PLC0415 - as above
+    from chalicelib.store.exports import files, function  # noqa: PLC0415 - as above
+
+    assert engine
+    clients.client.cache_clear()
+    bucket = f"gatebook-exports-{uuid4().hex}"
+    boto3.client("s3").create_bucket(Bucket=bucket)  # type: ignore[no-untyped-call]
+    monkeypatch.setattr(files, "current", lambda: Settings(export_bucket=bucket))
+    started: list[str] = []
+    monkeypatch.setattr(function, "start", lambda _name, export_id: started.append(export_id))
+    yield started
+    clients.client.cache_clear()
 
 
 @pytest.fixture

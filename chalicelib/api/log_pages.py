@@ -244,8 +244,17 @@ def filter_of(call: Call, caller: Caller, log: Log[Row], budget: Budget) -> Filt
     Raises:
         Invalid: it means none.
     """
+    return parsed(call.query("q"), caller, log, budget)
+
+
+def parsed(text: str, caller: Caller, log: Log[Row], budget: Budget) -> Filter:
+    """The filter that a text means.
+
+    Raises:
+        Invalid: it means none.
+    """
     return parse(
-        call.query("q"),
+        text,
         log.filters,
         me=caller.user.id,
         organization=organizations_of(caller),

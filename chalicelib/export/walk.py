@@ -132,7 +132,11 @@ def walk(
     try:
         while not progress.ended:
             page = read(cursor)
+            is_first = progress.cut_offs is None
             progress = progress.read(page)
+            if is_first:
+                # What was kept as it began has to be known however late it ends.
+                destination.note(progress)
             for line in page.lines:
                 row = json.loads(line)
                 where = place(question.log, row)

@@ -185,6 +185,7 @@ class AuditLogJSON(TypedDict):
     user: UserJSON | None
     received_at: NotRequired[str]
     written_by: NotRequired[str]
+    revision: NotRequired[int]
 
 
 def audit_log_json(row: AuditLog, beside: Beside) -> AuditLogJSON:

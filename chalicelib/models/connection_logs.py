@@ -117,6 +117,7 @@ class ConnectionLogJSON(TypedDict):
     disconnect_received_at: NotRequired[str]
     disconnect_written_by: NotRequired[str]
     conflicts: NotRequired[ConflictsJSON]
+    revision: NotRequired[int]
 
 
 def connection_log_json(row: ConnectionLog, beside: Beside) -> ConnectionLogJSON:

@@ -47,6 +47,7 @@ class LogPageJSON(TypedDict):
     next_cursor: NotRequired[str]
     partial: NotRequired[bool]
     scanned_to: NotRequired[str]
+    settled_to: NotRequired[str]
     explain: NotRequired[ExplanationJSON]
 
 

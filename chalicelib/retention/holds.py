@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import times
-from chalicelib.lanes.conditions import Comparison, Condition
+from chalicelib.lanes import saved_criteria
 from chalicelib.lanes.plan import Criteria
 from chalicelib.records import AuditLog, ConnectionLog
 from chalicelib.retention.keeping import ONGOING, Keeping
@@ -56,11 +56,7 @@ class Hold:
             "reason": self.reason,
             "created_by": self.created_by,
             "created_at": times.fixed(self.created_at),
-            "fields": {name: sorted(allowed) for name, allowed in self.criteria.fields.items()},
-            "implied": {name: sorted(allowed) for name, allowed in self.criteria.implied.items()},
-            "conditions": [[one.field, one.comparison.value, sorted(one.values)] for one in self.criteria.conditions],
-            "after": self.criteria.after and times.fixed(self.criteria.after),
-            "before": self.criteria.before and times.fixed(self.criteria.before),
+            **saved_criteria.saved(self.criteria),
         }
 
 
@@ -124,7 +120,6 @@ _cache = _Cache()
 
 
 def _hold(name: str, saved: Mapping[str, Any]) -> Hold:
-    after, before = saved["after"], saved["before"]
     return Hold(
         name=name,
         log=saved["log"],
@@ -132,16 +127,5 @@ def _hold(name: str, saved: Mapping[str, Any]) -> Hold:
         reason=saved["reason"],
         created_by=saved["created_by"],
         created_at=times.from_fixed(saved["created_at"]),
-        criteria=Criteria(
-            fields={field: frozenset(allowed) for field, allowed in saved["fields"].items()},
-            after=after and times.from_fixed(after),
-            before=before and times.from_fixed(before),
-            implied={field: frozenset(allowed) for field, allowed in saved["implied"].items()},
-            # Holds from before there were conditions have none.
-            conditions=tuple(_condition(*parts) for parts in saved.get("conditions", ())),
-        ),
+        criteria=saved_criteria.read(saved),
     )
-
-
-def _condition(field: str, comparison: str, values: list[str]) -> Condition:
-    return Condition(field, Comparison(comparison), frozenset(values))

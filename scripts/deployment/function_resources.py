@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scripts.deployment.handlers import API, HANDLERS, QUEUE_READER, Handler
+from scripts.deployment.handlers import API, EXPORT_WRITER, HANDLERS, QUEUE_READER, Handler
 from scripts.deployment.parameters import concurrency, environment
 from scripts.deployment.policies import log_group_id
 from scripts.deployment.stages import Stage
@@ -16,12 +16,14 @@ def functions(stage: Stage) -> dict[str, Any]:
     for handler in HANDLERS:
         if handler.name not in (API, QUEUE_READER):
             # The next event of a schedule does what a failed one did not; a second run at once finds the lease taken.
+            # An export has no next event, and goes on where it failed.
+            retries = 2 if handler.name == EXPORT_WRITER else 0
             resources[f"{handler.logical_id}Invocations"] = {
                 "Type": "AWS::Lambda::EventInvokeConfig",
                 "Properties": {
                     "FunctionName": {"Ref": handler.logical_id},
                     "Qualifier": "$LATEST",
-                    "MaximumRetryAttempts": 0,
+                    "MaximumRetryAttempts": retries,
                     "MaximumEventAgeInSeconds": 600,
                 },
             }
@@ -37,7 +39,7 @@ def functions(stage: Stage) -> dict[str, Any]:
 def _properties(handler: Handler) -> dict[str, Any]:
     reserved = concurrency(handler)
     return {
-        "Environment": {"Variables": environment()},
+        "Environment": {"Variables": environment(handler)},
         "ReservedConcurrentExecutions": {
             "Fn::If": [f"Has{reserved}", {"Ref": reserved}, {"Ref": "AWS::NoValue"}],
         },

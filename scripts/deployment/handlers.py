@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from pynamodb.models import Model
 
-from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE
+from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, POSITION, Lane
 from chalicelib.platform.kinds import LANES
 from chalicelib.store.dynamodb.tables import (
     APIKeyItem,
     AuditLogItem,
     ConnectionLogItem,
+    ExportItem,
     NotificationItem,
     OrganizationItem,
     PlatformItem,
@@ -65,11 +66,19 @@ class Handler:
         return f"policy-{self.name}.json"
 
 
+def _ordered(lanes: tuple[Lane, ...]) -> tuple[str, ...]:
+    """The lanes in the order of their log."""
+    return tuple(lane.name for lane in lanes if lane.range == POSITION)
+
+
 API = "api_handler"
 """The handler behind the API."""
 
 QUEUE_READER = "store_queued"
 """The handler that the queue's messages are given to; every other one is run by a schedule."""
+
+EXPORT_WRITER = "write_export"
+"""The handler that the API and itself start for an export."""
 
 HANDLERS = (
     Handler(
@@ -108,6 +117,7 @@ HANDLERS = (
                 ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
                 ("inbox", "unread"),
             ),
+            ExportItem: Calls(("DeleteItem", "GetItem", "PutItem")),
         },
     ),
     Handler(
@@ -144,6 +154,21 @@ HANDLERS = (
             ConnectionLogItem: Calls(("GetItem", "PartiQLInsert", "PutItem", "UpdateItem")),
             AuditLogItem: Calls(("BatchGetItem", "GetItem", "PartiQLInsert", "PutItem")),
             RetentionItem: Calls(("GetItem", "PutItem", "UpdateItem")),
+        },
+    ),
+    Handler(
+        name=EXPORT_WRITER,
+        logical_id="WriteExport",
+        memory_mb=1_024,
+        timeout_seconds=900,
+        concurrency=None,
+        calls={
+            UserItem: Calls(("BatchGetItem",)),
+            OrganizationItem: Calls(("BatchGetItem",)),
+            ConnectionLogItem: Calls(("BatchGetItem",), _ordered(EVERY_CONNECTION_LANE)),
+            AuditLogItem: Calls(("BatchGetItem", "PutItem"), _ordered(EVERY_AUDIT_LANE)),
+            RetentionItem: Calls(("GetItem",)),
+            ExportItem: Calls(("GetItem", "PutItem")),
         },
     ),
 )

@@ -37,9 +37,14 @@ KEEPS_SECRETS = "KeepsSecrets"
 SENDS_BY_SES = "SendsBySes"
 """The condition of the right to send notifications through Amazon SES."""
 
+WRITES_EXPORTS = "WritesExports"
+"""The condition of the bucket of exports, and of the rights to write and read it."""
+
 OF_RESOURCES: Mapping[str, tuple[str, Any]] = {
     "GATEBOOK_INGEST_QUEUE_URL": (QUEUES_INGEST, {"Ref": "IngestQueue"}),
     "GATEBOOK_INGEST_BUCKET": (QUEUES_INGEST, {"Ref": "IngestBucket"}),
+    "GATEBOOK_EXPORT_BUCKET": (WRITES_EXPORTS, {"Ref": "ExportBucket"}),
+    "GATEBOOK_EXPORT_FUNCTION": (WRITES_EXPORTS, {"Ref": "WriteExport"}),
     "GATEBOOK_SECRETS_KEY": (KEEPS_SECRETS, {"Fn::GetAtt": ["SecretsKey", "Arn"]}),
 }
 """Settings that name resources of the stack: the condition under which they are there, and the value."""
@@ -79,18 +84,23 @@ def conditions() -> dict[str, Any]:
         "CreatesGatewayLogRole": {"Fn::Equals": [{"Ref": "CreateGatewayLogRole"}, "true"]},
         QUEUES_INGEST: {"Fn::Equals": [{"Ref": "QueueIngest"}, "true"]},
         SENDS_BY_SES: {"Fn::Equals": [{"Ref": name("CODER_EMAIL_SMARTHOST")}, "ses"]},
+        WRITES_EXPORTS: {"Fn::Equals": [{"Ref": "Exports"}, "true"]},
         KEEPS_SECRETS: {"Fn::Equals": [{"Ref": "UserSecrets"}, "true"]},
     }
 
 
-def environment() -> dict[str, Any]:
-    """The variables of every function."""
+def environment(handler: Handler) -> dict[str, Any]:
+    """The variables of a function; none of them names itself, which CloudFormation cannot make."""
     nothing = {"Ref": "AWS::NoValue"}
     own_domain = {"Fn::If": ["HasDomainName", {"Fn::Sub": "https://${DomainName}"}, nothing]}
     return {
         _ACCESS_URL: {"Fn::If": ["HasAccessUrl", {"Ref": "AccessUrl"}, own_domain]},
         **{data["env"]: {"Ref": name(data["env"])} for data in _of_settings()},
-        **{env: {"Fn::If": [condition, value, nothing]} for env, (condition, value) in OF_RESOURCES.items()},
+        **{
+            env: {"Fn::If": [condition, value, nothing]}
+            for env, (condition, value) in OF_RESOURCES.items()
+            if value != {"Ref": handler.logical_id}
+        },
         **FIXED,
     }
 
@@ -163,6 +173,12 @@ def _own(stage: Stage) -> dict[str, Any]:
             "Default": "false",
             "AllowedValues": ["true", "false"],
             "Description": "Have a queue for events that are sent with ?queue=true and stored later.",
+        },
+        "Exports": {
+            "Type": "String",
+            "Default": "false",
+            "AllowedValues": ["true", "false"],
+            "Description": "Have a bucket that large exports of the logs are written to, for a week each.",
         },
         "UserSecrets": {
             "Type": "String",

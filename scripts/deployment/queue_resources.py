@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from scripts.deployment.bucket_resources import arn, bucket, document, encrypted, objects, only_by
 from scripts.deployment.handlers import HANDLERS, QUEUE_READER
 from scripts.deployment.parameters import QUEUES_INGEST
 from scripts.deployment.stages import Stage
@@ -47,7 +48,7 @@ def resources(stage: Stage) -> dict[str, Any]:
     """The resources, by logical id."""
     reader = next(handler for handler in HANDLERS if handler.name == QUEUE_READER)
     queue = {"MessageRetentionPeriod": _KEPT_SECONDS, "SqsManagedSseEnabled": True}
-    redrive = {"deadLetterTargetArn": _arn("IngestDeadLetters"), "maxReceiveCount": RECEIVES}
+    redrive = {"deadLetterTargetArn": arn("IngestDeadLetters"), "maxReceiveCount": RECEIVES}
     made: dict[str, Any] = {
         "IngestDeadLetters": {"Type": "AWS::SQS::Queue", **stage.policies, "Properties": queue},
         "IngestQueue": {
@@ -59,13 +60,13 @@ def resources(stage: Stage) -> dict[str, Any]:
                 "RedrivePolicy": redrive,
             },
         },
-        "IngestBucket": {"Type": "AWS::S3::Bucket", **stage.policies, "Properties": _BUCKET},
+        "IngestBucket": {"Type": "AWS::S3::Bucket", **stage.policies, "Properties": bucket(_OBJECT_DAYS)},
         "IngestQueuePolicy": {
             "Type": "AWS::SQS::QueuePolicy",
             "Properties": {
                 "Queues": [{"Ref": "IngestQueue"}],
-                "PolicyDocument": _document(
-                    _only_the_api("sqs:SendMessage", _arn("IngestQueue")), _encrypted("sqs:*", _arn("IngestQueue"))
+                "PolicyDocument": document(
+                    only_by(API_ROLE, "sqs:SendMessage", arn("IngestQueue")), encrypted("sqs:*", arn("IngestQueue"))
                 ),
             },
         },
@@ -73,8 +74,9 @@ def resources(stage: Stage) -> dict[str, Any]:
             "Type": "AWS::S3::BucketPolicy",
             "Properties": {
                 "Bucket": {"Ref": "IngestBucket"},
-                "PolicyDocument": _document(
-                    _only_the_api("s3:PutObject", _objects()), _encrypted("s3:*", [_arn("IngestBucket"), _objects()])
+                "PolicyDocument": document(
+                    only_by(API_ROLE, "s3:PutObject", objects("IngestBucket")),
+                    encrypted("s3:*", [arn("IngestBucket"), objects("IngestBucket")]),
                 ),
             },
         },
@@ -85,7 +87,7 @@ def resources(stage: Stage) -> dict[str, Any]:
             # Lambda refuses a queue that the function's role may not read.
             "DependsOn": "IngestReader",
             "Properties": {
-                "EventSourceArn": _arn("IngestQueue"),
+                "EventSourceArn": arn("IngestQueue"),
                 "FunctionName": {"Ref": reader.logical_id},
                 "BatchSize": _BATCH,
                 "FunctionResponseTypes": ["ReportBatchItemFailures"],
@@ -105,43 +107,6 @@ def outputs() -> dict[str, Any]:
     }
 
 
-_BUCKET = {
-    "BucketEncryption": {
-        "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
-    },
-    "PublicAccessBlockConfiguration": {
-        "BlockPublicAcls": True,
-        "BlockPublicPolicy": True,
-        "IgnorePublicAcls": True,
-        "RestrictPublicBuckets": True,
-    },
-    "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-    "LifecycleConfiguration": {"Rules": [{"Status": "Enabled", "ExpirationInDays": _OBJECT_DAYS}]},
-}
-
-
-def _arn(resource: str) -> dict[str, Any]:
-    return {"Fn::GetAtt": [resource, "Arn"]}
-
-
-def _objects() -> dict[str, Any]:
-    return {"Fn::Sub": "${IngestBucket.Arn}/*"}
-
-
-def _document(*statements: dict[str, Any]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
-def _only_the_api(action: str, resource: Any) -> dict[str, Any]:  # noqa: ANN401 - a reference or a text
-    condition = {"ArnNotEquals": {"aws:PrincipalArn": _arn(API_ROLE)}}
-    return {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": resource, "Condition": condition}
-
-
-def _encrypted(action: str, resource: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
-    condition = {"Bool": {"aws:SecureTransport": "false"}}
-    return {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": resource, "Condition": condition}
-
-
 def _rights(role: str, rights: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     statements = []
     for resource, actions in rights.items():
@@ -149,11 +114,10 @@ def _rights(role: str, rights: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
         on_itself = [action for action in actions if action not in on_objects]
         statements += [
             {"Effect": "Allow", "Action": allowed, "Resource": place}
-            for allowed, place in ((on_itself, _arn(resource)), (on_objects, _objects()))
+            for allowed, place in ((on_itself, arn(resource)), (on_objects, objects("IngestBucket")))
             if allowed
         ]
-    document = _document(*statements)
     return {
         "Type": "AWS::IAM::Policy",
-        "Properties": {"PolicyName": "ingest-queue", "Roles": [{"Ref": role}], "PolicyDocument": document},
+        "Properties": {"PolicyName": "ingest-queue", "Roles": [{"Ref": role}], "PolicyDocument": document(*statements)},
     }

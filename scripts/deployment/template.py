@@ -18,6 +18,7 @@ from typing import Any
 
 from chalicelib.settings import load
 from scripts.deployment import (
+    export_resources,
     function_resources,
     gateway_resources,
     mail_resources,
@@ -48,6 +49,7 @@ def resources(stage: Stage) -> dict[str, Any]:
             **queue_resources.resources(stage),
             **secret_resources.resources(stage),
             **mail_resources.resources(),
+            **export_resources.resources(stage),
             **watch.alarms(),
             **watch.dashboard(),
         },

@@ -31,6 +31,7 @@ _SECRET = f"{_SECRETS}/{{name}}"
 _NOTIFICATIONS = f"{_PREFIX}/notifications"
 _INBOX = f"{_NOTIFICATIONS}/inbox"
 _PREFERENCES = f"{_USER}/notifications/preferences"
+_EXPORTS = f"{_PREFIX}/exports"
 _RETENTION = f"{_PREFIX}/retention"
 _HOLDS = f"{_RETENTION}/holds"
 
@@ -115,6 +116,9 @@ RIGHTS: Final[Mapping[str, str]] = {
     "POST /services/collector/event": "connection_log:update audit_log:create",
     "POST /v1/logs": "connection_log:update audit_log:create",
     f"GET {_PREFIX}/rejections": "deployment_config:read",
+    f"POST {_EXPORTS}": "connection_log:read",
+    f"GET {_EXPORTS}/{{id}}": "connection_log:read",
+    f"DELETE {_EXPORTS}/{{id}}": "connection_log:read",
     f"GET {_RETENTION}": "deployment_config:read",
     f"POST {_RETENTION}/runs": "deployment_config:update",
     f"GET {_HOLDS}": "deployment_config:update",
@@ -168,7 +172,7 @@ RIGHTS: Final[Mapping[str, str]] = {
 """Method and path of each route that asks for a token -> the rights that it needs, all of them.
 
 `(new)` is a request for something that is not there yet. A collector that sends events of one log needs
-the right of that log alone.
+the right of that log alone; an export needs the right to read its log.
 """
 
 _WITHOUT_OLD_SECRETS: Final = frozenset({f"POST {_USERS}/logout"})

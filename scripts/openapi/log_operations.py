@@ -7,11 +7,13 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
+from chalicelib.api.arrivals import SETTLED_TO
 from chalicelib.api.log_files import KEPT_SINCE
 from chalicelib.errors import ErrorJSON
 from chalicelib.export.formats import PAGE_FORMATS
 from chalicelib.models.audit_logs import AuditEventIn, AuditLogJSON, GenerateIn
 from chalicelib.models.connection_logs import ConnectionEventIn, ConnectionLogJSON
+from chalicelib.models.exports import ExportJSON, NewExport
 from chalicelib.models.filters import FiltersJSON
 from chalicelib.models.hec import CollectedJSON, HecJSON, RefusalJSON
 from chalicelib.models.log_answers import AuditLogsJSON, ConnectionLogsJSON, SummaryJSON
@@ -21,6 +23,7 @@ from scripts.openapi.operation import NOTHING, Body, Link, Operation, Text
 
 _CONNECTIONS = "/api/v2/connectionlog"
 _AUDIT = "/api/v2/audit"
+_EXPORTS = "/api/v2/exports"
 _PAGE = ("limit", "offset", "after_id", "cursor", "count", "explain")
 _FILES = tuple(Text(one.media_type) for one in PAGE_FORMATS.values())
 _SUMMARY = ("from", "to", "buckets", "facets", "explain")
@@ -97,8 +100,8 @@ OPERATIONS = {
     ),
     f"GET {_CONNECTIONS}": Operation(
         {200: (ConnectionLogsJSON, *_FILES)},
-        query=("connections", *_PAGE, "conflicts", "format"),
-        headers=("Link", KEPT_SINCE),
+        query=("connections", *_PAGE, "conflicts", "format", "order"),
+        headers=("Link", KEPT_SINCE, SETTLED_TO),
         links=(
             Link(f"GET {_CONNECTIONS}/{{id}}", {"id": "$response.body#/connection_logs/0/id"}),
             Link(f"GET {_CONNECTIONS}", {"query.cursor": "$response.body#/next_cursor"}),
@@ -112,8 +115,8 @@ OPERATIONS = {
     ),
     f"GET {_AUDIT}": Operation(
         {200: (AuditLogsJSON, *_FILES)},
-        query=("audits", *_PAGE, "format"),
-        headers=("Link", KEPT_SINCE),
+        query=("audits", *_PAGE, "format", "order"),
+        headers=("Link", KEPT_SINCE, SETTLED_TO),
         links=(Link(f"GET {_AUDIT}/{{id}}", {"id": "$response.body#/audit_logs/0/id"}),),
     ),
     f"GET {_AUDIT}/filters": Operation({200: FiltersJSON}),
@@ -127,5 +130,14 @@ OPERATIONS = {
         body=Body(dict[str, Any]),
         headers=("Gatebook-Accepted-Lines",),
     ),
+    f"POST {_EXPORTS}": Operation(
+        {202: ExportJSON},
+        (403, 404),
+        body=Body(NewExport),
+        headers=("Location",),
+        links=(Link(f"GET {_EXPORTS}/{{id}}", {"id": "$response.body#/id"}),),
+    ),
+    f"GET {_EXPORTS}/{{id}}": Operation({200: ExportJSON}),
+    f"DELETE {_EXPORTS}/{{id}}": Operation({204: NOTHING}),
     f"POST {_AUDIT}/testgenerate": Operation({204: NOTHING}, body=Body(GenerateIn)),
 }

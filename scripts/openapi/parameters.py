@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from chalicelib.api.arrivals import SETTLED_TO
 from chalicelib.api.authentication import EXPIRY_HEADER
 from chalicelib.api.http import RESPONSE_HEADERS
 from chalicelib.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from chalicelib.api.log_files import KEPT_SINCE
 from chalicelib.api.log_summary import MAX_BUCKETS
 from chalicelib.export.formats import PAGE_FORMATS
+from chalicelib.lanes.catalogue import ARRIVAL
 from chalicelib.notifications.inbox_row import READ_STATUSES
 from chalicelib.platform import daemons, jobs
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterTable
@@ -94,6 +96,9 @@ QUERY: Final[Mapping[str, Parameter]] = {
     ),
     "queue": Parameter("Queue the events where the deployment has a queue, and answer 202.", _FLAG),
     "format": Parameter("How the rows are written.", {"type": "string", "enum": ["json", *PAGE_FORMATS]}),
+    "order": Parameter(
+        "`arrival` for rows in the order of their latest write, oldest first.", {"type": "string", "enum": [ARRIVAL]}
+    ),
     "job_status": Parameter(f"Words with commas between, of: {', '.join(jobs.STATUSES)}.", _TEXT, "status"),
     "daemon_status": Parameter(f"Words with commas between, of: {', '.join(daemons.STATUSES)}.", _TEXT, "status"),
     "templates": _language(TEMPLATE_FILTERS, "Which templates.", "gatebook-templates"),
@@ -137,9 +142,10 @@ HEADERS: Final[Mapping[str, Parameter]] = {
         "How many lines or objects, from the first, need not be sent again.", {"type": "string", "pattern": "^[0-9]+$"}
     ),
     KEPT_SINCE: Parameter("From which moment on rows are kept, of each data set of the log.", _TEXT),
+    SETTLED_TO: Parameter("Up to which moment a file has every row that arrived.", _TEXT),
     "Gatebook-Partial": Parameter("`true` where the list has fewer than there are.", _TEXT),
     "Link": Parameter("Names the next page, where there is one.", _TEXT),
-    "Location": Parameter("Where the page is.", _TEXT),
+    "Location": Parameter("Where the page is, or what was made.", _TEXT),
     "Retry-After": Parameter("After how many seconds to send the request again.", {"type": "string"}),
     "Set-Cookie": Parameter("The cookie of the page.", _TEXT),
     "WWW-Authenticate": Parameter("Why the token opens nothing.", _TEXT),

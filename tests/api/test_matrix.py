@@ -24,8 +24,9 @@ READ_USER = "user:read"
 
 
 @pytest.fixture
-def stage(house: House, owner: Client, root: User, keeps_secrets: None) -> Stage:
+def stage(house: House, owner: Client, root: User, keeps_secrets: None, keeps_exports: list[str]) -> Stage:
     assert keeps_secrets is None
+    assert keeps_exports == []
     return Stage(house, owner, root)
 
 

@@ -145,9 +145,10 @@ def test_every_role_is_in_the_matrix_and_in_the_specification() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_role_opens_exactly_the_routes_that_it_is_to_open(
-    house: House, owner: Client, root: User, keeps_secrets: None, kind: str
+    house: House, owner: Client, root: User, keeps_secrets: None, keeps_exports: list[str], kind: str
 ) -> None:
     assert keeps_secrets is None
+    assert keeps_exports == []
     stage = Stage(house, owner, root)
     callers = Callers(house, stage)
     client = callers(kind)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from scripts.deployment import parameters, secret_resources, template
+from scripts.deployment.handlers import HANDLERS
 from scripts.deployment.stages import STAGES
 
 MADE = template.resources(STAGES["prod"])
@@ -18,7 +19,7 @@ MANAGED, USED = KEY["Properties"]["KeyPolicy"]["Statement"]
 def test_it_is_off_by_default_and_named_nowhere_but_in_the_setting() -> None:
     assert MADE["Parameters"]["UserSecrets"]["Default"] == "false"
     assert KEY["Condition"] == parameters.KEEPS_SECRETS
-    setting = parameters.environment()["GATEBOOK_SECRETS_KEY"]
+    setting = parameters.environment(HANDLERS[0])["GATEBOOK_SECRETS_KEY"]
     arn = {"Fn::GetAtt": [secret_resources.KEY, "Arn"]}
     assert setting == {"Fn::If": [parameters.KEEPS_SECRETS, arn, {"Ref": "AWS::NoValue"}]}
     elsewhere = json.dumps(MADE).replace(json.dumps(setting), "")

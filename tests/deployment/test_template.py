@@ -153,7 +153,7 @@ def test_every_setting_is_a_parameter_or_somebody_has_said_why_not(setting: Any)
         assert parameters.name(env) not in known or env == "CODER_ACCESS_URL"
         return
     parameter = known[parameters.name(env)]
-    assert parameters.environment()[env] == {"Ref": parameters.name(env)}
+    assert parameters.environment(HANDLERS[0])[env] == {"Ref": parameters.name(env)}
     assert takes(parameter, parameter["Default"])
     assert load({env: parameter["Default"]})
 

@@ -224,6 +224,17 @@ class NotificationItem(Model):
     id = UnicodeAttribute(hash_key=True)
 
 
+class ExportItem(Model):
+    """How far an export is; DynamoDB deletes it when its files go."""
+
+    class Meta(_Table):
+        """Where it is kept."""
+
+        table_name = current().table_name("exports")
+
+    id = UnicodeAttribute(hash_key=True)
+
+
 def _log_table(name: str, lanes: tuple[Lane, ...]) -> type[Model]:
     attributes: dict[str, Any] = {
         "__module__": __name__,
@@ -274,6 +285,7 @@ TIMES_TO_LIVE: Mapping[type[Model], str] = {
     APIKeyItem: FORGET_AT,
     PlatformItem: FORGET_AT,
     NotificationItem: FORGET_AT,
+    ExportItem: FORGET_AT,
 }
 """The attribute by which DynamoDB deletes items of a table by itself."""
 
@@ -287,4 +299,5 @@ TABLES: tuple[type[Model], ...] = (
     UserSecretItem,
     PlatformItem,
     NotificationItem,
+    ExportItem,
 )

@@ -232,5 +232,7 @@ def test_tables_are_named_with_the_prefix_of_the_deployment() -> None:
             "retention_runs",
             "platform",
             "user_secrets",
+            "exports",
+            "notifications",
         )
     )

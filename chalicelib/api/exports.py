@@ -1,0 +1,154 @@
+"""Exports of large queries: asked for here, written by a function of its own, fetched by links that live ten minutes.
+
+An export is seen by the user who asked for it, as long as they may read what they might read then. It holds no row that
+they might not read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import uuid4
+
+from chalicelib import times
+from chalicelib.access.decide import Object, decide, reach
+from chalicelib.api import audit_logs, connection_logs, export_trail, log_pages
+from chalicelib.api.authentication import authenticated
+from chalicelib.api.caller import Caller
+from chalicelib.api.export_writer import FORGOTTEN_AFTER, SECONDS, begun, holds_on, saved_job
+from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.log_resource import Log
+from chalicelib.api.parameters import uuid
+from chalicelib.errors import Forbidden, Invalid, NotFound, Validation
+from chalicelib.export import manifest
+from chalicelib.export.question import Question
+from chalicelib.lanes import saved_criteria
+from chalicelib.lanes.plan import Criteria
+from chalicelib.models.base import parse
+from chalicelib.models.exports import Job, NewExport
+from chalicelib.settings import current
+from chalicelib.store.directory.claims import Changed
+from chalicelib.store.dynamodb.budget import Budget
+from chalicelib.store.dynamodb.transaction import transact
+from chalicelib.store.exports import files, function, jobs
+from chalicelib.store.exports.jobs import Kept
+
+routes = Routes(__name__)
+
+LOGS: Final[Mapping[str, Log[Any]]] = {"connection": connection_logs.LOG, "audit": audit_logs.LOG}
+_ANSWERING_SECONDS = 13.0
+_HOW_TO_SWITCH_ON = (
+    "Exports are switched off in this deployment. Set the parameter Exports of the stack to true; elsewhere use"
+    " scripts/export, which needs no bucket."
+)
+
+
+@routes.view("/api/v2/exports", methods=["POST"])
+@authenticated
+def create(call: Call, caller: Caller) -> Answer:
+    """Begin an export: 202 and its id."""
+    _check_on()
+    body = parse(NewExport, call.body or b"{}")
+    log = LOGS[body.log]
+    readable = reach(caller.subject, "read", log.resource)
+    if readable.nothing or readable.ids is not None:
+        # A token that names single rows reads these.
+        raise Forbidden
+    now = times.now()
+    question = Question(body.log, body.q.strip(), body.begin, body.end or now, body.format)
+    if question.begin and question.begin > question.end:
+        raise Invalid([Validation("to", "must not be before from")])
+    budget = Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
+    asked = log_pages.parsed(question.q, caller, log, budget)
+    criteria = log_pages.visible(asked, caller, log) & Criteria(after=question.begin, before=question.end)
+    if asked.fields and not all(criteria.fields.values()):
+        raise Forbidden("Forbidden.", "You may read no row that is asked for.")
+    job = Job(
+        id=str(uuid4()),
+        user_id=caller.user.id,
+        key_id=caller.key.id,
+        subject=caller.subject,
+        sees_holds=bool(decide(caller.subject, "update", Object("deployment_config"))),
+        question=question.saved(),
+        criteria=saved_criteria.saved(criteria),
+        created_at=now,
+        updated_at=now,
+        holds=holds_on(body.log),
+        progress=begun(body.log).saved(),
+    )
+    saved_job(job, 0, *export_trail.asked(call, caller, "create", 202, job))
+    function.start(current().export_function, job.id)
+    return Answer(_json(job), 202, {"Location": f"/api/v2/exports/{job.id}"})
+
+
+@routes.view("/api/v2/exports/{id}")
+@authenticated
+def show(call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as the path has it
+    """How far an export is, and once it has ended the links of its files."""
+    job, _ = _own(caller, id)
+    if job.state == "running":
+        if (times.now() - job.updated_at).total_seconds() > SECONDS + _ANSWERING_SECONDS:
+            # No function runs for so long without a part: it was lost, and another one goes on.
+            function.start(current().export_function, job.id)
+        return Answer(_json(job))
+    # Whoever gets a link may fetch the file: so that is noted before it leaves.
+    transact(export_trail.asked(call, caller, "read", 200, job))
+    return Answer(_json(job, links=True))
+
+
+@routes.view("/api/v2/exports/{id}", methods=["DELETE"])
+@authenticated
+def delete(call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as the path has it
+    """Stop an export, and delete its files."""
+    job, _ = _own(caller, id)
+    try:
+        jobs.delete(job.id, *export_trail.asked(call, caller, "delete", 204, job))
+    except Changed as error:
+        raise NotFound from error
+    files.clear(job.id)
+    return Answer(None, 204)
+
+
+def _check_on() -> None:
+    if not files.are_kept():
+        raise NotFound(_HOW_TO_SWITCH_ON)
+
+
+def _own(caller: Caller, export_id: str) -> tuple[Job, Kept]:
+    """An export of the caller, who may read what it holds.
+
+    Raises:
+        NotFound: there is none.
+    """
+    _check_on()
+    kept = jobs.read(uuid("id", export_id))
+    if kept is None:
+        raise NotFound
+    job = Job.model_validate(kept.fields)
+    resource = LOGS[str(job.question["log"])].resource
+    readable = reach(caller.subject, "read", resource)
+    if job.user_id != caller.user.id or readable != reach(job.subject, "read", resource):
+        raise NotFound
+    return job, kept
+
+
+def _json(job: Job, *, links: bool = False) -> dict[str, Any]:
+    parts: list[dict[str, Any]] = [dict(part) for part in job.progress["parts"]]
+    body: dict[str, Any] = {
+        "id": job.id,
+        "state": job.state,
+        **job.question,
+        "created_at": times.wire(job.created_at),
+        "updated_at": times.wire(job.updated_at),
+        "rows": sum(part["rows"] for part in parts),
+        "bytes": sum(part["bytes"] for part in parts),
+        "expires_at": times.wire(job.updated_at + FORGOTTEN_AFTER),
+    }
+    if job.reasons:
+        body["reasons"] = job.reasons
+    if links:
+        body["manifest_url"] = files.link(job.id, manifest.NAME)
+        parts = [{**part, "url": files.link(job.id, part["name"])} for part in parts]
+        body["links_expire_at"] = times.wire(times.now() + files.LINK_LIVES)
+    return {**body, "parts": parts}

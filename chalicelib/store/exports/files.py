@@ -1,0 +1,63 @@
+"""The files of exports in the bucket of the deployment, and the links by which they are fetched."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from chalicelib.settings import current
+from chalicelib.store.clients import answered, client
+
+LINK_LIVES = timedelta(minutes=10)
+_BUCKET = "bucket"
+
+
+def are_kept() -> bool:
+    """Whether this deployment has a bucket for exports, and a function that writes them."""
+    return bool(current().export_bucket)
+
+
+def put(export_id: str, name: str, content: bytes) -> None:
+    """Write a file; one that was there is replaced.
+
+    Raises:
+        Unavailable: the bucket did not answer.
+        StoreRefused: it refuses to.
+    """
+    with answered(_BUCKET):
+        client("s3").put_object(Bucket=current().export_bucket, Key=_key(export_id, name), Body=content)
+
+
+def link(export_id: str, name: str) -> str:
+    """An address that gives a file to whoever has it, for ten minutes."""
+    place = {
+        "Bucket": current().export_bucket,
+        "Key": _key(export_id, name),
+        "ResponseContentDisposition": f'attachment; filename="{name}"',
+    }
+    with answered(_BUCKET):
+        url: str = client("s3").generate_presigned_url(
+            "get_object", Params=place, ExpiresIn=int(LINK_LIVES.total_seconds())
+        )
+    return url
+
+
+def clear(export_id: str) -> None:
+    """Delete every file of an export.
+
+    Raises:
+        Unavailable: the bucket did not answer; some may be there still.
+        StoreRefused: it refuses to.
+    """
+    bucket = current().export_bucket
+    s3 = client("s3")
+    while True:
+        with answered(_BUCKET):
+            listed = s3.list_objects_v2(Bucket=bucket, Prefix=_key(export_id, "")).get("Contents", [])
+            for one in listed:
+                s3.delete_object(Bucket=bucket, Key=one["Key"])
+        if not listed:
+            return
+
+
+def _key(export_id: str, name: str) -> str:
+    return f"exports/{export_id}/{name}"
