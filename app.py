@@ -13,8 +13,7 @@ from chalicelib.api import (  # noqa: E402
     audit_logs,
     collectors,
     connection_logs,
-    export_writer,
-    exports,
+    export_routes,
     keys,
     members,
     notification_routes,
@@ -54,7 +53,7 @@ for resource in (
     audit_logs,
     collectors,
     rejections,
-    exports,
+    export_routes,
     retention,
     platform,
     notification_routes,
@@ -86,6 +85,8 @@ def store_queued(event: dict[str, Any], context: object) -> dict[str, Any]:
 @app.lambda_function(name="write_export")
 def write_export(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Go on with an export."""
+    from chalicelib.api import export_writer  # noqa: PLC0415 - no other function needs it
+
     return export_writer.write(event, context)
 
 

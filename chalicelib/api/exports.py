@@ -17,7 +17,7 @@ from chalicelib.api import audit_logs, connection_logs, export_trail, log_pages
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.export_writer import FORGOTTEN_AFTER, SECONDS, begun, holds_on, saved_job
-from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.http import Answer, Call
 from chalicelib.api.log_resource import Log
 from chalicelib.api.parameters import uuid
 from chalicelib.errors import Forbidden, Invalid, NotFound, Validation
@@ -34,8 +34,6 @@ from chalicelib.store.dynamodb.transaction import transact
 from chalicelib.store.exports import files, function, jobs
 from chalicelib.store.exports.jobs import Kept
 
-routes = Routes(__name__)
-
 LOGS: Final[Mapping[str, Log[Any]]] = {"connection": connection_logs.LOG, "audit": audit_logs.LOG}
 _ANSWERING_SECONDS = 13.0
 _HOW_TO_SWITCH_ON = (
@@ -44,7 +42,6 @@ _HOW_TO_SWITCH_ON = (
 )
 
 
-@routes.view("/api/v2/exports", methods=["POST"])
 @authenticated
 def create(call: Call, caller: Caller) -> Answer:
     """Begin an export: 202 and its id."""
@@ -82,7 +79,6 @@ def create(call: Call, caller: Caller) -> Answer:
     return Answer(_json(job), 202, {"Location": f"/api/v2/exports/{job.id}"})
 
 
-@routes.view("/api/v2/exports/{id}")
 @authenticated
 def show(call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as the path has it
     """How far an export is, and once it has ended the links of its files."""
@@ -97,7 +93,6 @@ def show(call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as the 
     return Answer(_json(job, links=True))
 
 
-@routes.view("/api/v2/exports/{id}", methods=["DELETE"])
 @authenticated
 def delete(call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as the path has it
     """Stop an export, and delete its files."""

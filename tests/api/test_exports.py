@@ -34,6 +34,14 @@ Event = Callable[..., dict[str, Any]]
 CheckError = Callable[["Reply"], dict[str, Any]]
 Trail = Callable[[], "list[AuditLog]"]
 EXPORTS, CONNECTIONS, AUDIT = "/api/v2/exports", "/api/v2/connectionlog", "/api/v2/audit"
+CONNECTED = {
+    "user_id": str(uuid4()),
+    "resource_type": "workspace",
+    "resource_id": str(uuid4()),
+    "resource_target": "dev",
+    "action": "connect",
+    "status_code": 200,
+}
 PAST = {"to": "2025-12-31T00:00:00Z"}
 
 
@@ -298,10 +306,19 @@ def test_the_function_may_read_by_every_lane(
     for path, _, q in CASES:
         export_id = begun(owner, log="connection" if path == CONNECTIONS else "audit", q=q, to=None)
         assert run(export_id)["message"] == "The export has ended."
+    large = {"action": "write", "additional_fields": {"noise": random.Random(1).randbytes(4_000).hex()}}
+    assert owner.post(f"{AUDIT}/testgenerate", large).status == 204
+    assert (
+        owner.post(AUDIT, {**CONNECTED, "time": f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}"}).status
+        == 200
+    )
     old = Settings(audit_logs_retention=3_600 * 10**9)
     monkeypatch.setattr(holds, "current", lambda: old)
-    export_id = begun(owner, log="audit", q="action:connect", to=None)
+    export_id = begun(owner, log="audit", to=None)
     assert run(export_id)["message"] == "The export has ended."
+    rows = rows_of(fetched(owner.get(f"{EXPORTS}/{export_id}").json))
+    assert {row["action"] for row in rows} >= {"connect", "write"}
+    assert any("noise" in row["additional_fields"] for row in rows)
 
 
 def test_the_rights_of_the_stack_are_those_that_are_used(
