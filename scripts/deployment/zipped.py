@@ -5,11 +5,14 @@ Chalice ships no bytecode and all of botocore's data; without either a cold star
 
 from __future__ import annotations
 
+import gzip
+import json
 import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 RUNTIME = (3, 11)
 """The Python of the functions; bytecode fits one version, so it is also the Python that makes the package."""
@@ -79,6 +82,29 @@ def prune(tree: Path) -> None:
         if f"{path.name}/" in BOTOCORE_DATA or path.name.removesuffix(".gz") in BOTOCORE_DATA:
             continue
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in data.rglob("*.json.gz"):
+        _leave_out_manual(path)
+
+
+def _leave_out_manual(path: Path) -> None:
+    """Write a description of a service anew without its manual, which is three quarters of it and read by nobody."""
+    kept = _without_manual(json.loads(gzip.decompress(path.read_bytes())))
+    text = json.dumps(kept, separators=(",", ":")).encode()
+    path.write_bytes(gzip.compress(text, mtime=0))
+
+
+def _without_manual(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    match value:
+        case dict():
+            return {
+                name: _without_manual(inner)
+                for name, inner in value.items()
+                if not (name == "documentation" and isinstance(inner, str))
+            }
+        case list():
+            return [_without_manual(inner) for inner in value]
+        case _:
+            return value
 
 
 def compile_all(tree: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import importlib.util
 import json
@@ -12,6 +13,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import botocore
 import pytest
 
 from app import app
@@ -86,6 +88,22 @@ def test_of_botocores_data_it_holds_only_what_the_store_needs(names: list[str]) 
     data = {name.split("/")[2].removesuffix(".gz") for name in names if name.startswith("botocore/data/")}
     services = {"dynamodb", "kms", "s3", "sesv2", "sqs"}
     assert data == {"_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json", *services}
+
+
+def test_descriptions_of_services_are_whole_but_for_their_manual(tree: Path) -> None:
+    installed = Path(botocore.__file__).parent / "data"
+    paths = sorted((tree / "botocore" / "data").rglob("service-2.json.gz"))
+    assert len(paths) == 5
+    for path in paths:
+        kept, whole = (
+            json.loads(gzip.decompress(place.read_bytes()))
+            for place in (path, installed / path.relative_to(tree / "botocore" / "data"))
+        )
+        assert '"documentation":"' not in json.dumps(kept, separators=(",", ":"))
+        for part in ("operations", "shapes"):
+            assert kept[part].keys() == whole[part].keys()
+        for name, shape in whole["shapes"].items():
+            assert kept["shapes"][name].get("members", {}).keys() == shape.get("members", {}).keys()
 
 
 def test_every_source_has_its_bytecode_that_is_never_checked(tree: Path) -> None:
