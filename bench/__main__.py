@@ -10,11 +10,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from bench import growth
+from bench import beside, growth
 from bench.bench import Report, run, sizes
 from bench.measures import package
 from bench.peer import compare, server
 from scripts.deployment.package import PackageError
+from scripts.local import engine_port
 from scripts.local.engine import EmbeddedEngine
 
 _NOWHERE = "temporary"
@@ -32,6 +33,10 @@ def main() -> int:
         postgres = server.named(options.postgres)
     report = Report()
     try:
+        if options.beside:
+            with EmbeddedEngine() as engine, engine_port.served(engine) as endpoint:
+                report.add([beside.measure(options.beside, endpoint)], _say)
+            return 0
         if postgres is not None:
             with postgres as sql:
                 report.peer = compare.measure(sql, sizes(full=options.full))
@@ -39,7 +44,7 @@ def main() -> int:
             report.add(package.measure(), _say)
         with EmbeddedEngine() as engine:
             run(engine, report, full=options.full, say=_say)
-    except (PackageError, server.NoPostgres, server.Failed) as error:
+    except (PackageError, server.NoPostgres, server.Failed, beside.NotServed) as error:
         print(error, file=sys.stderr)
         return 2
     _written(options.json, lambda: json.dumps(report.json(), indent=1, ensure_ascii=False) + "\n")
@@ -54,6 +59,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="tables of 200,000 rows as well")
     parser.add_argument("--json", metavar="FILE", type=_checked, help="write what was found there")
     parser.add_argument("--chart", metavar="FILE", type=_checked, help="draw there, as SVG, how reading grows")
+    parser.add_argument(
+        "--beside",
+        metavar="DIR",
+        type=Path,
+        help="measure only the processor time of requests, of this checkout and of another one, in turns",
+    )
     parser.add_argument(
         "--no-package", dest="package", action="store_false", help="leave out the package, which needs a package index"
     )
