@@ -86,7 +86,8 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
     rows = [{**log.as_json(one.row, beside), "revision": one.revision} for one in read.rows]
     file = log_files.asked_format(call)
     if file:
-        text, number = log_files.lines(file, log.stored.name, rows)
+        lines = log_files.lines(file, log.stored.name, rows)
+        number = lines.rows
     else:
         texts, number = fit_rows(rows, _LARGEST_ANSWER)
     following = cursor.encode(Cursor(_going_on(read, number, beyond)), _name(log), asked)
@@ -95,7 +96,7 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
         if not headers:
             problem = Validation("q", 'Query param "q" is too long for a file of several pages. Ask for JSON')
             raise Invalid([problem], _WRONG)
-        return log_files.answer(file, log.rows, text, {**headers, SETTLED_TO: times.wire(settled_to)})
+        return log_files.answer(file, log.rows, lines, {**headers, SETTLED_TO: times.wire(settled_to)})
     fields: dict[str, Any] = {"settled_to": times.wire(settled_to), "next_cursor": following}
     if number < limit and (number < len(read.rows) or not read.ended):
         fields["partial"] = True

@@ -14,6 +14,8 @@ from chalicelib.retention.keeping import DATA_SETS_OF
 from chalicelib.retention.policy import CutOffs
 from chalicelib.search.values import quoted
 
+ROWS = "Gatebook-Rows"
+"""The header that says how many rows a file has."""
 KEPT_SINCE = "Gatebook-Kept-Since"
 """The header that says from which moment on each data set of a log was kept when the page was read."""
 _JSON_TYPES = ("application/json", "application/*", "*/*")
@@ -58,11 +60,12 @@ def lines(wanted: Format, log: str, rows: Sequence[Mapping[str, Any]]) -> Lines:
     return Lines("".join(texts), len(texts) - 1)
 
 
-def answer(wanted: Format, name: str, text: str, headers: Mapping[str, str]) -> Answer:
+def answer(wanted: Format, name: str, page: Lines, headers: Mapping[str, str]) -> Answer:
     """The answer that a browser saves as a file."""
     return Answer(
-        text,
+        page.text,
         headers={
+            ROWS: str(page.rows),
             "Content-Type": f"{wanted.media_type}; charset=utf-8",
             "Content-Disposition": f'attachment; filename="{name}.{wanted.name}"',
             **headers,

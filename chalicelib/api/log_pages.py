@@ -184,9 +184,9 @@ def _respond_file(
     call: Call, request: _Request, file: Format, result: _Result[Row], log: Log[Row], rows: Sequence[Any]
 ) -> Answer:
     """The page as a file. What JSON says beside the rows is in headers, and there is no count."""
-    text, number = log_files.lines(file, log.stored.name, rows)
+    lines = log_files.lines(file, log.stored.name, rows)
     headers = log_files.kept_since(log.stored.name, result.keeping.cut_offs)
-    if place := _place_after(number, result.read, log):
+    if place := _place_after(lines.rows, result.read, log):
         following = cursor.encode(Cursor(place.position, place.skip), log.stored.name, request.asked)
         link = links.next_page(call, {"cursor": following})
         if not link:
@@ -194,7 +194,7 @@ def _respond_file(
             problem = Validation("q", 'Query param "q" is too long for a file of several pages. Ask for JSON')
             raise Invalid([problem], _WRONG_PAGE)
         headers |= link
-    return log_files.answer(file, log.rows, text, headers)
+    return log_files.answer(file, log.rows, lines, headers)
 
 
 def _place_after(number: int, read: PageRead[Row], log: Log[Row]) -> Place | None:

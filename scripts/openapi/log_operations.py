@@ -8,7 +8,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from chalicelib.api.arrivals import SETTLED_TO
-from chalicelib.api.log_files import KEPT_SINCE
+from chalicelib.api.log_files import KEPT_SINCE, ROWS
 from chalicelib.errors import ErrorJSON
 from chalicelib.export.formats import PAGE_FORMATS
 from chalicelib.models.audit_logs import AuditEventIn, AuditLogJSON, GenerateIn
@@ -101,7 +101,7 @@ OPERATIONS = {
     f"GET {_CONNECTIONS}": Operation(
         {200: (ConnectionLogsJSON, *_FILES)},
         query=("connections", *_PAGE, "conflicts", "format", "order"),
-        headers=("Link", KEPT_SINCE, SETTLED_TO),
+        headers=("Link", KEPT_SINCE, ROWS, SETTLED_TO),
         links=(
             Link(f"GET {_CONNECTIONS}/{{id}}", {"id": "$response.body#/connection_logs/0/id"}),
             Link(f"GET {_CONNECTIONS}", {"query.cursor": "$response.body#/next_cursor"}),
@@ -116,7 +116,7 @@ OPERATIONS = {
     f"GET {_AUDIT}": Operation(
         {200: (AuditLogsJSON, *_FILES)},
         query=("audits", *_PAGE, "format", "order"),
-        headers=("Link", KEPT_SINCE, SETTLED_TO),
+        headers=("Link", KEPT_SINCE, ROWS, SETTLED_TO),
         links=(Link(f"GET {_AUDIT}/{{id}}", {"id": "$response.body#/audit_logs/0/id"}),),
     ),
     f"GET {_AUDIT}/filters": Operation({200: FiltersJSON}),

@@ -9,7 +9,7 @@ from chalicelib.api.arrivals import SETTLED_TO
 from chalicelib.api.authentication import EXPIRY_HEADER
 from chalicelib.api.http import RESPONSE_HEADERS
 from chalicelib.api.idempotency import HEADER as IDEMPOTENCY_KEY
-from chalicelib.api.log_files import KEPT_SINCE
+from chalicelib.api.log_files import KEPT_SINCE, ROWS
 from chalicelib.api.log_summary import MAX_BUCKETS
 from chalicelib.export.formats import PAGE_FORMATS
 from chalicelib.lanes.catalogue import ARRIVAL
@@ -142,6 +142,7 @@ HEADERS: Final[Mapping[str, Parameter]] = {
         "How many lines or objects, from the first, need not be sent again.", {"type": "string", "pattern": "^[0-9]+$"}
     ),
     KEPT_SINCE: Parameter("From which moment on rows are kept, of each data set of the log.", _TEXT),
+    ROWS: Parameter("How many rows a file has.", {"type": "string", "pattern": "^[0-9]+$"}),
     SETTLED_TO: Parameter("Up to which moment a file has every row that arrived.", _TEXT),
     "Gatebook-Partial": Parameter("`true` where the list has fewer than there are.", _TEXT),
     "Link": Parameter("Names the next page, where there is one.", _TEXT),

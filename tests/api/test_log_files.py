@@ -70,6 +70,7 @@ def test_a_walk_by_links_has_every_row_once_in_each_format(
     pages = list(follow(owner, CONNECTIONS, {"format": form, "limit": "4"}))
     assert len(pages) == 3
     rows = [row for page in pages for row in rows_of(page.text, form)]
+    assert [page.headers["gatebook-rows"] for page in pages] == ["4", "4", "3"]
     assert [row["id"] for row in rows] == [row["id"] for row in events]
     if form == "ndjson":
         assert rows == events

@@ -218,7 +218,7 @@ def test_an_export_has_every_row_that_is_asked_for(signed_in: Page, url: str) ->
     number = int(re.findall(r"of ([\d,]+)", signed_in.locator(".toolbar .position").inner_text())[0].replace(",", ""))
     with signed_in.expect_download() as download:
         signed_in.get_by_role("button", name="Export CSV").click()
-    table = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
+    table = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig"))))
     assert len(table) == number > 25
     assert {row["type"] for row in table} == {"ssh"}
     with signed_in.expect_download() as download:

@@ -39,6 +39,9 @@ export function address(path, parameters = {}) {
 /** The answer to a reading call. */
 export const get = (path, parameters, { signal } = {}) => called(address(path, parameters), { signal });
 
+/** A page of rows as a file: its text, how many rows it has, and the reference of the page that follows it. */
+export const getFile = (url, { signal }) => answered(url, { signal });
+
 /** The items of a list on all its pages: an answer names the next one in its header `Link`. */
 export async function getAll(path, parameters) {
   const items = [];
@@ -97,7 +100,7 @@ async function answered(url, options, body) {
   }
   const answer = parsed(text);
   if (!response.ok) throw new CallError(response.status, answer ?? {});
-  return { answer, next: /<([^>]*)>; rel="next"/.exec(response.headers.get("Link") ?? "")?.[1] };
+  return { answer, text, rows: Number(response.headers.get("Gatebook-Rows")), next: /<([^>]*)>; rel="next"/.exec(response.headers.get("Link") ?? "")?.[1] };
 }
 
 function parsed(text) {
