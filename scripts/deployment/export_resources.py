@@ -19,7 +19,7 @@ WRITER_ROLE = "WriteExportRole"
 
 API_RIGHTS = ("s3:DeleteObject", "s3:GetObject")
 WRITER_RIGHTS = ("s3:DeleteObject", "s3:PutObject")
-"""What each of the functions may do with files. Both list the bucket, and start the function that writes."""
+"""The rights of the functions with files. Both list the bucket, and start the function that writes."""
 
 _BUCKET = "ExportBucket"
 _FUNCTION = "WriteExport"

@@ -58,9 +58,9 @@ def event(message: str, number: int) -> dict[str, Any]:
     }
 
 
-def entries(events_of_each_log: int) -> Iterator[dict[str, Any]]:
-    """What the server logs: form, message, and fields or an error; events of both logs take turns."""
-    for number in range(events_of_each_log):
+def entries(events_per_log: int) -> Iterator[dict[str, Any]]:
+    """The log entries of the server: form, message, and fields or an error; events of both logs take turns."""
+    for number in range(events_per_log):
         form = _FORMS[number % len(_FORMS)]
         if number % _NOISE_EVERY == 0:
             yield {"form": form, "message": "cannot build", "error": "exit status 1\nline of a trace"}
@@ -84,7 +84,7 @@ def by_coder(program: Path, logged: Sequence[Mapping[str, Any]]) -> str:
 
 
 def by_gatebook(logged: Sequence[Mapping[str, Any]]) -> str:
-    """The same as Gatebook prints them (`GATEBOOK_SERVICE_LOG`), where Coder's logger is not there."""
+    """The entries as Gatebook prints them (`GATEBOOK_SERVICE_LOG`), where Coder's logger is missing."""
     lines = [BANNER, TRACE]
     for entry in logged:
         if entry["message"] not in FIELDS:

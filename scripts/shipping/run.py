@@ -29,7 +29,7 @@ from scripts.shipping.wire import Wire
 
 PATHS: Mapping[str, str] = {AUDIT_LOG: "/api/v2/audit", CONNECTION_LOG: "/api/v2/connectionlog"}
 TOKEN = b"{token}"
-"""What a recording has in the place of a token."""
+"""The text in a recording in place of a token."""
 _INSTALLED = Path(__file__).parents[2] / ".venv" / "senders"
 _STUCK_SECONDS = 15.0
 _MOST_REQUESTS = 400
@@ -40,7 +40,7 @@ _SENT_AGAIN = 503
 
 
 class Arrival(NamedTuple):
-    """What became of one shipper's events.
+    """The results of one shipper's events.
 
     Attributes:
         sender: its name.

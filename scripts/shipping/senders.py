@@ -18,11 +18,11 @@ SYSLOG_NG = ("syslog-ng-core", "syslog-ng-mod-http")
 
 _ENDS_WITHIN_SECONDS = 10
 _INSTALLED_WITHIN_SECONDS = 120
-"""What takes longer, such as a compiler on a machine that is busy, is left out."""
+"""The limit of a step: a longer one, such as a compiler on a busy machine, is left out."""
 
 
 class Job(NamedTuple):
-    """What a sender is to do.
+    """The task of a sender.
 
     Attributes:
         lines: the file that it sends.

@@ -69,12 +69,12 @@ def rows(message: str) -> Counter[str]:
     """How many rows the log of a message has by id; rows that the service writes about its own tokens are left out."""
     table = (AUDIT_LOGS if message == AUDIT_LOG else CONNECTION_LOGS).table_name
     organization = made_id("organization", 0)
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     request: dict[str, Any] = {"TableName": table}
     while True:
         page = call("Scan", request)
         items = (item for item in page["Items"] if POSITION in item and organization in str(item))
-        found.update(item["id"]["S"] for item in items)
+        counts.update(item["id"]["S"] for item in items)
         if "LastEvaluatedKey" not in page:
-            return found
+            return counts
         request["ExclusiveStartKey"] = page["LastEvaluatedKey"]

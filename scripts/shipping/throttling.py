@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from chalicelib.store.dynamodb.transport import Transport
 
 _WRITES = frozenset({"BatchExecuteStatement", "PutItem", "UpdateItem"})
-"""What writes events; tokens are made in transactions."""
+"""The operations that write events; tokens are made in transactions."""
 _REFUSED_STATEMENTS = 0.2
 _MOST_REFUSALS_OF_A_ROW = 2
 """DynamoDB gives way in the end, and who sends nothing again depends on what the service itself sends again."""
@@ -48,9 +48,9 @@ class ThrottledStore:
             raise ClientError(response, operation)  # type: ignore[no-untyped-call]
         if operation != "BatchExecuteStatement":
             return self._beneath.send(operation, request)
-        return self._some(request["Statements"])
+        return self._throttled(request["Statements"])
 
-    def _some(self, statements: list[Mapping[str, Any]]) -> dict[str, Any]:
+    def _throttled(self, statements: list[Mapping[str, Any]]) -> dict[str, Any]:
         with self._lock:
             refused = [self._is_refused(str(statement["Parameters"])) for statement in statements]
         taken = [statement for statement, is_refused in zip(statements, refused, strict=True) if not is_refused]

@@ -136,8 +136,8 @@ def test_an_export_is_written_by_as_many_runs_as_it_takes_and_fetched_by_links(
     manifest = requests.get(bodies[0]["manifest_url"], timeout=10).json()
     assert (manifest["status"], manifest["rows"]) == ("complete", len(rows))
     assert [part["sha256"] for part in manifest["parts"]] == [part["sha256"] for part in bodies[0]["parts"]]
-    told = [(row.action, row.resource_id) for row in trail() if row.resource_type == "export"]
-    assert told.count(("create", once)) == told.count(("write", once)) == told.count(("read", once)) == 1
+    recorded = [(row.action, row.resource_id) for row in trail() if row.resource_type == "export"]
+    assert recorded.count(("create", once)) == recorded.count(("write", once)) == recorded.count(("read", once)) == 1
 
 
 @pytest.mark.parametrize("form", ["csv", "ocsf"])

@@ -10,7 +10,7 @@ from chalicelib.records import AuditLog
 from chalicelib.store.platform import presence
 
 ATTRIBUTES: Final = ("id", "doc", "zdoc", "updated_at", "joined")
-"""What is read of their items."""
+"""The attributes that are read of their items."""
 
 _OWN: Final = {TEMPLATE.name: f"{TEMPLATE.name}#", VERSION.name: f"{VERSION.name}#"}
 _OF_WORKSPACE: Final = frozenset({WORKSPACE.name, BUILD.name, "workspace_agent", "workspace_app"})

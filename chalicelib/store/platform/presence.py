@@ -13,7 +13,7 @@ _ATTRIBUTE = "mirrored"
 
 
 class _Presence:
-    """What this process knows."""
+    """The objects that this process knows to exist."""
 
     def __init__(self) -> None:
         self.is_known = False

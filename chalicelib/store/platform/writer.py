@@ -214,7 +214,7 @@ def _of_workspace(item: Item, values: Values) -> dict[str, Any]:
 
 
 def _of_build(_item: Item, values: Values) -> dict[str, Any]:
-    """What the link of a build needs: a log row names the build alone."""
+    """The fields for the link of a build: a log row names the build alone."""
     workspace = get(WORKSPACE, str(values.get("workspace_id")))
     if workspace is None:
         return {}
