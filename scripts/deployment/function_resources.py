@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from scripts.deployment.handlers import API, EXPORT_WRITER, HANDLERS, QUEUE_READER, Handler
-from scripts.deployment.parameters import concurrency, environment
+from scripts.deployment.parameters import concurrency, environment, memory
 from scripts.deployment.policies import log_group_id
 from scripts.deployment.stages import Stage
 
@@ -39,6 +39,7 @@ def functions(stage: Stage) -> dict[str, Any]:
 def _properties(handler: Handler) -> dict[str, Any]:
     reserved = concurrency(handler)
     return {
+        "MemorySize": {"Ref": memory(handler)},
         "Environment": {"Variables": environment(handler)},
         "ReservedConcurrentExecutions": {
             "Fn::If": [f"Has{reserved}", {"Ref": reserved}, {"Ref": "AWS::NoValue"}],

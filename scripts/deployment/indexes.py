@@ -59,9 +59,14 @@ def changes(before: Template, after: Template) -> dict[str, tuple[list[str], lis
 def _missing(from_this: Template, of_that: Template, table: str) -> list[Index]:
     here, there = _indexes(from_this, table), _indexes(of_that, table)
     for name in here.keys() & there.keys():
-        if here[name] != there[name]:
+        if _shape(here[name]) != _shape(there[name]):
             raise Unchangeable(f"Index {name} of {table} is not what is deployed: give it another name.")
     return [index for name, index in there.items() if name not in here]
+
+
+def _shape(index: Index) -> Index:
+    """An index without its capacity, which may change."""
+    return {name: value for name, value in index.items() if name != "ProvisionedThroughput"}
 
 
 def _with_more(template: Template, more: Mapping[str, Sequence[Index]], declared_by: Template) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, assert_never
 
 from chalicelib.setting_kinds import Form, Pattern, WholeNumber, Word
 from chalicelib.settings import declared
+from scripts.deployment import capacity
 from scripts.deployment.handlers import HANDLERS, Handler
 from scripts.deployment.stages import Stage
 
@@ -63,7 +64,9 @@ def parameters(stage: Stage) -> dict[str, Any]:
         }
         for data in _of_settings()
     }
-    return of_settings | _own(stage) | {concurrency(handler): _concurrency(handler) for handler in HANDLERS}
+    of_handlers = {concurrency(handler): _concurrency(handler) for handler in HANDLERS}
+    of_handlers |= {memory(handler): _memory(handler) for handler in HANDLERS}
+    return of_settings | _own(stage) | capacity.parameters() | of_handlers
 
 
 def name(env: str) -> str:
@@ -76,17 +79,23 @@ def concurrency(handler: Handler) -> str:
     return f"{handler.logical_id}Concurrency"
 
 
+def memory(handler: Handler) -> str:
+    """The parameter of a handler's memory."""
+    return f"{handler.logical_id}Memory"
+
+
 def conditions() -> dict[str, Any]:
     """Which of the parameters that may be empty are given."""
     given = ["AccessUrl", "AlarmTopicArn", "DomainName", *(concurrency(handler) for handler in HANDLERS)]
     present: dict[str, Any] = {f"Has{one}": {"Fn::Not": [{"Fn::Equals": [{"Ref": one}, ""]}]} for one in given}
-    return present | {
+    chosen: dict[str, Any] = {
         "CreatesGatewayLogRole": {"Fn::Equals": [{"Ref": "CreateGatewayLogRole"}, "true"]},
         QUEUES_INGEST: {"Fn::Equals": [{"Ref": "QueueIngest"}, "true"]},
         SENDS_BY_SES: {"Fn::Equals": [{"Ref": name("CODER_EMAIL_SMARTHOST")}, "ses"]},
         WRITES_EXPORTS: {"Fn::Equals": [{"Ref": "Exports"}, "true"]},
         KEEPS_SECRETS: {"Fn::Equals": [{"Ref": "UserSecrets"}, "true"]},
     }
+    return present | capacity.conditions() | chosen
 
 
 def environment(handler: Handler) -> dict[str, Any]:
@@ -201,4 +210,14 @@ def _concurrency(handler: Handler) -> dict[str, Any]:
         "Default": "" if handler.concurrency is None else str(handler.concurrency),
         "AllowedPattern": "[0-9]{0,5}",
         "Description": f"How many of {handler.name} may run at once, reserved; empty for as many as the account has.",
+    }
+
+
+def _memory(handler: Handler) -> dict[str, Any]:
+    return {
+        "Type": "Number",
+        "Default": handler.memory_mb,
+        "MinValue": 128,
+        "MaxValue": 10_240,
+        "Description": f"Megabytes of {handler.name}; 1,769 of them are one processor.",
     }

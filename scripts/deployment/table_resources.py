@@ -7,14 +7,19 @@ from typing import Any
 from pynamodb.models import Model
 
 from chalicelib.settings import current
-from chalicelib.store.dynamodb.schema import table_definition
 from chalicelib.store.dynamodb.tables import TABLES, TIMES_TO_LIVE
+from scripts.deployment import capacity
 from scripts.deployment.stages import Stage
 
 
 def tables(stage: Stage) -> dict[str, Any]:
     """One resource per table, by logical id."""
     return {logical_id(table): _resource(table, stage) for table in TABLES}
+
+
+def scaling() -> dict[str, Any]:
+    """The resources that scale tables whose capacity is provisioned, by logical id."""
+    return capacity.scaling({logical_id(table): table for table in TABLES})
 
 
 def base_name(table: type[Model]) -> str:
@@ -30,7 +35,7 @@ def logical_id(table: type[Model]) -> str:
 
 def _resource(table: type[Model], stage: Stage) -> dict[str, Any]:
     properties: dict[str, Any] = {
-        **table_definition(table),
+        **capacity.definition(table),
         "TableName": {"Fn::Sub": f"${{TablePrefix}}{base_name(table)}"},
         "DeletionProtectionEnabled": stage.keeps,
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},

@@ -30,7 +30,7 @@ from scripts.deployment import (
 from scripts.deployment.handlers import HANDLERS
 from scripts.deployment.policies import policy
 from scripts.deployment.stages import STAGES, Stage
-from scripts.deployment.table_resources import tables
+from scripts.deployment.table_resources import scaling, tables
 
 DIRECTORY = Path(__file__).resolve().parents[2] / ".chalice"
 COMPRESS_ABOVE_BYTES = 1_024
@@ -44,6 +44,7 @@ def resources(stage: Stage) -> dict[str, Any]:
         "Conditions": parameters.conditions(),
         "Resources": {
             **tables(stage),
+            **scaling(),
             **function_resources.functions(stage),
             **gateway_resources.resources(stage),
             **queue_resources.resources(stage),

@@ -11,18 +11,19 @@ from typing import Any
 
 import boto3
 import pytest
+from pynamodb.models import Model
 
 from app import app
 from chalicelib.errors import GatebookError, NotFound
-from chalicelib.lanes.catalogue import EVERY_CONNECTION_LANE
+from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, Lane
 from chalicelib.retention import metrics
 from chalicelib.retention.policy import Policy
 from chalicelib.retention.run import Mandate, Progress
 from chalicelib.settings import declared, load
 from chalicelib.store.dynamodb.client import call
 from chalicelib.store.dynamodb.schema import table_definition
-from chalicelib.store.dynamodb.tables import TABLES
-from scripts.deployment import gateway_resources, parameters, template, watch
+from chalicelib.store.dynamodb.tables import TABLES, ConnectionLogItem
+from scripts.deployment import capacity, gateway_resources, parameters, template, watch
 from scripts.deployment.handlers import HANDLERS
 from scripts.deployment.policies import log_group_id, policy
 from scripts.deployment.stages import STAGES, Stage
@@ -72,10 +73,13 @@ def test_every_table_is_a_resource_encrypted_and_restorable_and_kept_in_producti
     assert list(made) == [logical_id(table) for table in TABLES]
     for resource, table in zip(made.values(), TABLES, strict=True):
         properties = resource["Properties"]
-        assert {**table_definition(table), "TableName": {"Fn::Sub": f"${{TablePrefix}}{base_name(table)}"}}.items() <= (
-            properties.items()
-        )
-        assert properties["BillingMode"] == "PAY_PER_REQUEST"
+        defined = {**table_definition(table), "TableName": {"Fn::Sub": f"${{TablePrefix}}{base_name(table)}"}}
+        if table in capacity.SCALED:
+            assert properties["BillingMode"] == {"Ref": "BillingMode"}
+            places = [properties, *properties["GlobalSecondaryIndexes"]]
+            assert all(place.pop("ProvisionedThroughput")["Fn::If"][0] == capacity.PROVISIONS for place in places)
+            del defined["BillingMode"]
+        assert defined.items() <= properties.items()
         assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
         assert properties["SSESpecification"] == {"SSEEnabled": True}
         assert properties["DeletionProtectionEnabled"] is (stage.name == "prod")
@@ -83,11 +87,75 @@ def test_every_table_is_a_resource_encrypted_and_restorable_and_kept_in_producti
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == kept
 
 
+def test_every_table_and_lane_of_the_logs_scales_within_the_bounds_of_the_deployment() -> None:
+    resources = template.resources(STAGES["prod"])["Resources"]
+    scaling = {name: one for name, one in resources.items() if "ApplicationAutoScaling" in one.get("Type", "")}
+    assert {one["Condition"] for one in scaling.values()} == {capacity.PROVISIONS}
+    targets = {name: one["Properties"] for name, one in scaling.items() if one["Type"].endswith("Target")}
+    bounds = {
+        (one["ResourceId"]["Fn::Sub"], one["ScalableDimension"]): (one["MinCapacity"]["Ref"], one["MaxCapacity"]["Ref"])
+        for one in targets.values()
+    }
+    for table in capacity.SCALED:
+        own = f"table/${{{logical_id(table)}}}"
+        lanes = [f"{own}/index/{lane.name}" for lane in lanes_of(table)]
+        for kind, places in (("table", [own]), ("index", lanes)):
+            for place in places:
+                assert bounds.pop((place, f"dynamodb:{kind}:ReadCapacityUnits")) == (
+                    "MinReadCapacity",
+                    "MaxReadCapacity",
+                )
+                written = bounds.pop((place, f"dynamodb:{kind}:WriteCapacityUnits"))
+                assert written == ("MinWriteCapacity", "MaxWriteCapacity")
+    assert bounds == {}
+    policies = [one["Properties"] for one in scaling.values() if one["Type"].endswith("ScalingPolicy")]
+    assert sorted(one["ScalingTargetId"]["Ref"] for one in policies) == sorted(targets)
+    for one in policies:
+        writes = "Write" in targets[one["ScalingTargetId"]["Ref"]]["ScalableDimension"]
+        tracking = one["TargetTrackingScalingPolicyConfiguration"]
+        assert tracking["TargetValue"] == 70
+        assert ("Write" in tracking["PredefinedMetricSpecification"]["PredefinedMetricType"]) is writes
+
+
+def lanes_of(table: type[Model]) -> tuple[Lane, ...]:
+    return EVERY_CONNECTION_LANE if table is ConnectionLogItem else EVERY_AUDIT_LANE
+
+
+def test_a_provisioned_deployment_begins_at_its_minimum_and_the_directory_stays_paid_by_request(
+    engine: EmbeddedEngine,
+) -> None:
+    assert engine.running
+    made = template.resources(STAGES["dev"])
+    body = {
+        "Parameters": made["Parameters"],
+        "Conditions": {capacity.PROVISIONS: made["Conditions"][capacity.PROVISIONS]},
+        "Resources": {
+            name: one for name, one in made["Resources"].items() if one.get("Type") == "AWS::DynamoDB::Table"
+        },
+    }
+    client: Any = boto3.client("cloudformation")  # type: ignore[no-untyped-call]
+    given = {"TablePrefix": "provisioned-", "BillingMode": "PROVISIONED", "MinWriteCapacity": "40"}
+    chosen = [{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()]
+    client.create_stack(StackName="provisioned", TemplateBody=json.dumps(body), Parameters=chosen)
+    try:
+        for table in TABLES:
+            description = call("DescribeTable", {"TableName": f"provisioned-{base_name(table)}"})["Table"]
+            by_request = description["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+            assert by_request is (table not in capacity.SCALED)
+            if not by_request:
+                places = [description, *description["GlobalSecondaryIndexes"]]
+                units = [place["ProvisionedThroughput"] for place in places]
+                assert {(one["ReadCapacityUnits"], one["WriteCapacityUnits"]) for one in units} == {(5, 40)}
+    finally:
+        client.delete_stack(StackName="provisioned")
+
+
 def test_tables_made_from_the_template_are_those_made_from_the_code(engine: EmbeddedEngine) -> None:
     assert engine.running
     made = template.resources(STAGES["dev"])
     body = {
         "Parameters": made["Parameters"],
+        "Conditions": {capacity.PROVISIONS: made["Conditions"][capacity.PROVISIONS]},
         "Resources": {
             name: one for name, one in made["Resources"].items() if one.get("Type") == "AWS::DynamoDB::Table"
         },
