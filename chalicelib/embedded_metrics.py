@@ -6,10 +6,15 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 from __future__ import annotations
 
 import json
+import logging
+import sys
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 NAMESPACE = "Gatebook"
+LOGGER = "gatebook.metrics"
+"""The logger that lines of scheduled functions go through; where nobody listens it may be disabled."""
 
 
 def metric_line(
@@ -37,3 +42,25 @@ def metric_line(
         },
         separators=(",", ":"),
     )
+
+
+def emit(line: str) -> None:
+    """Put a line on standard output, unless the logger is disabled."""
+    _logger().info("%s", line)
+
+
+@cache
+def _logger() -> logging.Logger:
+    # Nothing may stand before the JSON on its line, so these records go round the handlers of all others.
+    logger = logging.getLogger(LOGGER)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.addHandler(_StandardOutput())
+    return logger
+
+
+class _StandardOutput(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the bare message."""
+        sys.stdout.write(record.getMessage() + "\n")
+        sys.stdout.flush()

@@ -12,12 +12,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from chalicelib import times
+from chalicelib import embedded_metrics, times
 from chalicelib.dispatch import mail, webhook
 from chalicelib.dispatch.enqueue import row_of
 from chalicelib.dispatch.failure import Failed
+from chalicelib.embedded_metrics import metric_line
 from chalicelib.notifications.message import INBOX, SMTP, WEBHOOK, Message
 from chalicelib.records import User
+from chalicelib.settings import current
 from chalicelib.store.directory import people
 from chalicelib.store.dynamodb.client import ConditionFailed, call
 from chalicelib.store.notifications import choices, inbox, outbox
@@ -56,6 +58,11 @@ def sweep(seconds: float) -> dict[str, int]:
         # What only others have leased is in the index for a moment still.
         if not leased:
             break
+    lost = ended["permanent_failure"]
+    if lost:
+        moment = int(times.now().timestamp() * 1_000)
+        values = {"LostNotifications": (lost, "Count")}
+        embedded_metrics.emit(metric_line(moment, {"Deployment": current().table_prefix}, values))
     return dict(ended)
 
 

@@ -6,18 +6,14 @@ Metrics by `Deployment`, the prefix of the tables: `PurgedRows`, by `DataSet` as
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
 
+from chalicelib import embedded_metrics
 from chalicelib.embedded_metrics import metric_line
 from chalicelib.records import DATA_SETS
 from chalicelib.retention.run import Mandate, Progress, lag
 from chalicelib.settings import current
-
-LOGGER = "gatebook.metrics"
 
 
 def emit(mandate: Mandate, progress: Progress, finished_at: datetime) -> None:
@@ -34,21 +30,4 @@ def emit(mandate: Mandate, progress: Progress, finished_at: datetime) -> None:
 
 
 def _line(moment: datetime, values: Mapping[str, tuple[float, str]], dimensions: Mapping[str, str]) -> None:
-    _logger().info("%s", metric_line(int(moment.timestamp() * 1_000), dimensions, values))
-
-
-@cache
-def _logger() -> logging.Logger:
-    # Nothing may stand before the JSON on its line, so these records go round the handlers of all others.
-    logger = logging.getLogger(LOGGER)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    logger.addHandler(_StandardOutput())
-    return logger
-
-
-class _StandardOutput(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write the bare message."""
-        sys.stdout.write(record.getMessage() + "\n")
-        sys.stdout.flush()
+    embedded_metrics.emit(metric_line(int(moment.timestamp() * 1_000), dimensions, values))

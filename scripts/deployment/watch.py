@@ -41,6 +41,11 @@ def alarms() -> dict[str, Any]:
         [_metric(NAMESPACE, "StoreRefusals", {**_OWN, "Route": route}) for route in _INGEST_ROUTES],
         above=0,
     )
+    by_id["LostNotificationsAlarm"] = _alarm(
+        "A notification could not be sent by mail or webhook and is not tried any more; the log of dispatch says why.",
+        [_metric(NAMESPACE, "LostNotifications", _OWN)],
+        above=0,
+    )
     for handler in HANDLERS:
         own = {"FunctionName": {"Ref": handler.logical_id}}
         by_id[f"{handler.logical_id}ErrorsAlarm"] = _alarm(

@@ -12,8 +12,8 @@ from typing import Any, Self
 
 from chalice.app import Chalice, ScheduledEventConfig, ScheduleExpression
 
+from chalicelib.embedded_metrics import LOGGER
 from chalicelib.errors import GatebookError
-from chalicelib.retention.metrics import LOGGER
 from scripts.gateway.events import schedule_event
 
 FUNCTION_SECONDS = 900.0

@@ -32,6 +32,7 @@ from chalicelib.settings import Settings
 from chalicelib.store import clients
 from chalicelib.store.directory import people
 from chalicelib.store.notifications import choices, inbox, outbox
+from scripts.deployment import watch
 from scripts.gateway.events import schedule_event
 from scripts.local.engine import EmbeddedEngine
 
@@ -229,6 +230,22 @@ def test_a_failure_is_tried_again_at_growing_pauses_and_not_for_ever(ann: User, 
     assert run() == {}
     assert len(hook.bodies) == outbox.MOST_ATTEMPTS
     assert len({body["msg_id"] for body in hook.bodies}) == 1, "who gets it twice can tell"
+
+
+def test_what_is_given_up_is_told_to_the_alarm_that_waits_for_it(
+    ann: User, server: MailServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.refusal = b"550 unknown\r\n"
+    write(ann)
+    assert run() == {"permanent_failure": 1}
+    (line,) = capsys.readouterr().out.splitlines()
+    emitted = json.loads(line)
+    (metric,) = watch.alarms()["LostNotificationsAlarm"]["Properties"]["Metrics"][:-1]
+    asked = metric["MetricStat"]["Metric"]
+    (directive,) = emitted["_aws"]["CloudWatchMetrics"]
+    assert directive["Metrics"][0]["Name"] == asked["MetricName"]
+    assert directive["Dimensions"] == [[one["Name"] for one in asked["Dimensions"]]]
+    assert emitted[asked["MetricName"]] == 1
 
 
 def test_after_a_failure_it_arrives(ann: User, hook: Hook, clock: Clock) -> None:

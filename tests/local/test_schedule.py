@@ -11,8 +11,8 @@ import pytest
 from chalice.app import Chalice, CloudWatchEvent, Rate, ScheduledEventConfig
 
 from app import app as gatebook
+from chalicelib.embedded_metrics import LOGGER
 from chalicelib.errors import Unavailable
-from chalicelib.retention.metrics import LOGGER
 from scripts.local import schedule
 from scripts.local.schedule import Context, Schedule, scheduled, seconds_between
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from chalicelib import times
+from chalicelib import embedded_metrics, times
 from chalicelib.errors import Unavailable
 from chalicelib.records import CONNECTION_EVENT_ACTIONS, APIKey, Closing, Mark
-from chalicelib.retention import log_purge, metrics
+from chalicelib.retention import log_purge
 from chalicelib.retention.lease import LEASE
 from chalicelib.retention.purge import purge
 from chalicelib.retention.run import Run
@@ -762,7 +762,7 @@ def test_metrics_are_lines_of_json_for_each_data_set(
 def test_the_logger_of_metrics_writes_nothing_but_them(rules: Rules) -> None:
     assert rules
     run()
-    assert logging.getLogger(metrics.LOGGER).propagate is False
+    assert logging.getLogger(embedded_metrics.LOGGER).propagate is False
 
 
 # Tokens.
