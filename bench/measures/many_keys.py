@@ -10,7 +10,8 @@ from bench.measures import gate, pages
 from bench.queries import CONNECTION, LOGS
 from bench.results import Result, Table
 from bench.service import Service, environment
-from chalicelib.lanes.plan import Criteria, Plan, plan
+from chalicelib.lanes.criteria import Criteria
+from chalicelib.lanes.plan import Plan, plan
 from chalicelib.settings import current
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import Item

@@ -23,7 +23,7 @@ from chalicelib.api.log_resource import Log, is_known
 from chalicelib.api.parameters import boolean, page
 from chalicelib.errors import Invalid, Validation
 from chalicelib.lanes.catalogue import ARRIVAL
-from chalicelib.lanes.plan import Criteria
+from chalicelib.lanes.criteria import Criteria
 from chalicelib.lanes.positions import TIME_LENGTH
 from chalicelib.models.directory import Beside
 from chalicelib.retention import holds

@@ -24,7 +24,7 @@ from chalicelib.errors import Forbidden, Invalid, NotFound, Validation
 from chalicelib.export import manifest
 from chalicelib.export.question import Question
 from chalicelib.lanes import saved_criteria
-from chalicelib.lanes.plan import Criteria
+from chalicelib.lanes.criteria import Criteria
 from chalicelib.models.base import parse
 from chalicelib.models.exports import Job, NewExport
 from chalicelib.settings import current

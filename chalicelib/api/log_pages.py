@@ -24,7 +24,8 @@ from chalicelib.api.log_resource import Log, is_known, visible_row
 from chalicelib.api.parameters import Page, boolean, page
 from chalicelib.errors import Forbidden, Invalid, Validation
 from chalicelib.export.formats import Format
-from chalicelib.lanes.plan import UNREADABLE, Criteria, Plan
+from chalicelib.lanes.criteria import Criteria
+from chalicelib.lanes.plan import UNREADABLE, Plan
 from chalicelib.lanes.positions import TIME_LENGTH
 from chalicelib.models.directory import Beside
 from chalicelib.models.log_answers import LogPageJSON

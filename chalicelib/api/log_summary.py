@@ -25,7 +25,7 @@ from chalicelib.api.log_pages import Planner, filter_of, planner
 from chalicelib.api.log_resource import Log
 from chalicelib.api.parameters import boolean, int32
 from chalicelib.errors import Forbidden, Invalid, Validation
-from chalicelib.lanes.plan import Criteria
+from chalicelib.lanes.criteria import Criteria
 from chalicelib.models.log_answers import BucketJSON, SummaryJSON, ValueCountJSON
 from chalicelib.search import values
 from chalicelib.search.filter import Filter

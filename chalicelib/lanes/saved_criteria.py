@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib import times
 from chalicelib.lanes.conditions import Comparison, Condition
-from chalicelib.lanes.plan import Criteria
+from chalicelib.lanes.criteria import Criteria
 
 
 def saved(criteria: Criteria) -> dict[str, Any]:

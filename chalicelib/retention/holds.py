@@ -15,7 +15,7 @@ from typing import Any
 
 from chalicelib import times
 from chalicelib.lanes import saved_criteria
-from chalicelib.lanes.plan import Criteria
+from chalicelib.lanes.criteria import Criteria
 from chalicelib.records import AuditLog, ConnectionLog
 from chalicelib.retention.keeping import ONGOING, Keeping
 from chalicelib.retention.policy import CutOffs, Policy, policy, raised

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from chalicelib.lanes.catalogue import Lane
-from chalicelib.lanes.plan import Criteria, Plan, plan
+from chalicelib.lanes.criteria import Criteria
+from chalicelib.lanes.plan import Plan, plan
 from chalicelib.logs.vocabulary import SESSION_TYPES
 from chalicelib.records import (
     AUDIT_CONNECTION_EVENTS,

@@ -10,7 +10,8 @@ from typing import Any
 
 from chalicelib import times
 from chalicelib.lanes.catalogue import KEPT, POSITION
-from chalicelib.lanes.plan import Criteria, Plan, plan
+from chalicelib.lanes.criteria import Criteria
+from chalicelib.lanes.plan import Plan, plan
 from chalicelib.lanes.positions import TIME_LENGTH
 from chalicelib.retention.keeping import OF_DATA_SET, Keeping
 from chalicelib.retention.run import Run

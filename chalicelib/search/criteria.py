@@ -7,7 +7,7 @@ from datetime import datetime
 
 from chalicelib import times
 from chalicelib.lanes.conditions import Comparison, Condition
-from chalicelib.lanes.plan import Criteria
+from chalicelib.lanes.criteria import Criteria
 from chalicelib.search.filter import Filter, UserReference
 from chalicelib.search.filters import FilterTable
 

@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 from chalicelib import times
 from chalicelib.errors import Unavailable
 from chalicelib.lanes.catalogue import ALL, POSITION, arrived_keys, lane_keys
-from chalicelib.lanes.plan import Criteria, plan
+from chalicelib.lanes.criteria import Criteria
+from chalicelib.lanes.plan import plan
 from chalicelib.settings import current
 from chalicelib.store.dynamodb.batch_get import batch_get
 from chalicelib.store.dynamodb.budget import Budget

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from chalicelib import times
-from chalicelib.lanes.plan import Criteria
+from chalicelib.lanes.criteria import Criteria
 from chalicelib.notifications.templates import CUSTOM
 from chalicelib.retention import placing
 from chalicelib.retention.holds import Hold

@@ -16,7 +16,7 @@ import app as application
 from chalicelib import times
 from chalicelib.api import log_pages, retention
 from chalicelib.api.http import Call
-from chalicelib.lanes.plan import Criteria
+from chalicelib.lanes.criteria import Criteria
 from chalicelib.records import AuditLog
 from chalicelib.retention import holds, placing, purge
 from chalicelib.retention.holds import Hold

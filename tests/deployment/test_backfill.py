@@ -11,7 +11,8 @@ from uuid import UUID
 
 import pytest
 
-from chalicelib.lanes.plan import Criteria, plan
+from chalicelib.lanes.criteria import Criteria
+from chalicelib.lanes.plan import plan
 from chalicelib.logs.session import join
 from chalicelib.records import AuditLog, Closing, ConnectionLog, Mark, Origin
 from chalicelib.settings import Settings, load

@@ -24,7 +24,8 @@ from botocore.exceptions import (
 
 from chalicelib.errors import GatebookError, StoreRefused, Unavailable
 from chalicelib.lanes.catalogue import CONNECTION_LANES
-from chalicelib.lanes.plan import Criteria, plan
+from chalicelib.lanes.criteria import Criteria
+from chalicelib.lanes.plan import plan
 from chalicelib.logs.batch import Batch
 from chalicelib.logs.connection import ConnectionEvent, row
 from chalicelib.logs.session import join

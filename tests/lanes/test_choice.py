@@ -6,7 +6,8 @@ import pytest
 
 from chalicelib.lanes.catalogue import AUDIT_LANES, CONNECTION_LANES, EVERY_CONNECTION_LANE
 from chalicelib.lanes.choice import Observed, choose
-from chalicelib.lanes.plan import Criteria, Plan, plan
+from chalicelib.lanes.criteria import Criteria
+from chalicelib.lanes.plan import Plan, plan
 
 MANY = frozenset(f"organization-{number:02}" for number in range(50))
 FEW = frozenset({"g", "h"})

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from chalicelib import times
 from chalicelib.lanes.catalogue import AUDIT_LANES, CONNECTION_LANES, POSITION, Lane
-from chalicelib.lanes.plan import NOTHING, All, ConnectionEvents, Criteria, Excluded, Plan, Since, plan
+from chalicelib.lanes.criteria import Criteria
+from chalicelib.lanes.plan import NOTHING, All, ConnectionEvents, Excluded, Plan, Since, plan
 from chalicelib.lanes.positions import position
 from chalicelib.logs.vocabulary import SESSION_TYPES
 from chalicelib.search.filters import AUDIT_FILTERS

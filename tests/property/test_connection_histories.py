@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import GatebookError
 from chalicelib.lanes.catalogue import CONNECTION_LANES
-from chalicelib.lanes.plan import Criteria, Plan, plan
+from chalicelib.lanes.criteria import Criteria
+from chalicelib.lanes.plan import Plan, plan
 from chalicelib.logs.batch import Batch
 from chalicelib.logs.connection import ConnectionEvent, row
 from chalicelib.logs.session import join

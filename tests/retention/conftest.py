@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from chalicelib import times
-from chalicelib.lanes.plan import Criteria
+from chalicelib.lanes.criteria import Criteria
 from chalicelib.logs.connection import session_id
 from chalicelib.records import APIKey, AuditLog, Closing, ConnectionLog
 from chalicelib.retention import holds, placing, purge

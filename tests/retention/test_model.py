@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib import times
-from chalicelib.lanes.plan import Criteria
+from chalicelib.lanes.criteria import Criteria
 from chalicelib.lanes.positions import position
 from chalicelib.logs.vocabulary import SESSION_TYPES
 from chalicelib.records import AuditLog, ConnectionLog

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.lanes.plan import Criteria, Plan
+from chalicelib.lanes.criteria import Criteria
+from chalicelib.lanes.plan import Plan
 from chalicelib.store.dynamodb.client import Item
 
 Predicate = Callable[[Any], bool]

@@ -13,7 +13,8 @@ import pytest
 
 from chalicelib import times
 from chalicelib.lanes.catalogue import CONNECTION_LANES
-from chalicelib.lanes.plan import NOTHING, Criteria, Plan, plan
+from chalicelib.lanes.criteria import Criteria
+from chalicelib.lanes.plan import NOTHING, Plan, plan
 from chalicelib.lanes.positions import position
 from chalicelib.logs.connection import session_id
 from chalicelib.logs.session import join

@@ -12,7 +12,8 @@ from uuid import UUID
 import pytest
 
 from chalicelib import times
-from chalicelib.lanes.plan import Criteria, Plan, plan
+from chalicelib.lanes.criteria import Criteria
+from chalicelib.lanes.plan import Plan, plan
 from chalicelib.search.criteria import criteria
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterTable
 from chalicelib.search.parser import parse

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.lanes.catalogue import Lane
-from chalicelib.lanes.plan import Criteria, Plan, plan
+from chalicelib.lanes.criteria import Criteria
+from chalicelib.lanes.plan import Plan, plan
 from chalicelib.lanes.positions import position
 from chalicelib.logs.vocabulary import SESSION_TYPES
 from chalicelib.records import AuditLog, Closing, ConnectionLog
