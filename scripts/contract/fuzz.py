@@ -23,6 +23,7 @@ from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "openapi.json"
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -85,7 +86,8 @@ def fuzz(callers: Sequence[Caller], examples: int | None = None) -> Iterator[Run
 
 
 def _run(url: str, token: str, caller: Caller, examples: int) -> Run:
-    command = [str(Path(sys.executable).with_name("schemathesis")), "run", str(DOCUMENT), "--url", url]
+    command = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(CONFIGURATION)]
+    command += ["run", str(DOCUMENT), "--url", url]
     command += ["-H", f"Coder-Session-Token: {token}", "--checks", ",".join(CHECKS)]
     command += ["--phases", "examples,coverage,fuzzing,stateful", "--max-examples", str(examples)]
     command += ["--generation-deterministic", "--seed", "1", "--no-color", "--suppress-health-check", "all"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -29,6 +29,8 @@ class Workspaces(TypedDict):
 
     workspaces: list[CODERSDK]
     count: int
+    next_offset: NotRequired[int]
+    partial: NotRequired[bool]
 
 
 class Appended(TypedDict):
@@ -54,7 +56,7 @@ class Credentials(TypedDict):
 
 
 _LOG = Operation(
-    {200: (list[CODERSDK], Text())}, query=("log_format", "follow", "after"), headers=("Gatebook-Partial",)
+    {200: (list[CODERSDK], Text())}, (501,), query=("log_format", "follow", "after"), headers=("Gatebook-Partial",)
 )
 _TEMPLATES = Operation({200: list[CODERSDK]}, query=("templates",), headers=("Gatebook-Partial",))
 _ONE = Operation({200: CODERSDK})
@@ -98,5 +100,5 @@ OPERATIONS = {
     f"PUT {_API}/prebuilds/settings": Operation({200: PrebuildsSettings, 304: NOTHING}, body=Body(Settings)),
     f"GET {_API}/init-script/{{os}}/{{arch}}": Operation({200: Text()}),
     f"GET {_WORKSPACE}/external-agent/{{agent}}/credentials": Operation({200: Credentials}),
-    f"PUT {_WORKSPACE}/external-agent/{{agent}}/credentials": Operation({204: NOTHING}, body=Body(Deposit)),
+    f"PUT {_WORKSPACE}/external-agent/{{agent}}/credentials": Operation({204: NOTHING}, (501,), Body(Deposit)),
 }
