@@ -39,6 +39,7 @@ _USED = pytest.StashKey[set[tuple[str, str, str]]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-figures", action="store_true", help="write what is counted to docs/reliability.json")
     parser.addoption("--second-engine", action="store_true", help="test on dynalite: see tests/second_engine.py")
 
 

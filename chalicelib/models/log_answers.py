@@ -38,7 +38,7 @@ class LogPageJSON(TypedDict):
     """The fields beside the rows of a page.
 
     `count` is exact up to `count_cap`, and at least so many with `count_partial`. `next_cursor` is there where there
-    are more rows; `partial` and `scanned_to` where the page has fewer rows than were asked for all the same. In the order
+    are more rows; `partial` and `scanned_to` where the page has fewer rows than were asked for. In the order
     of arrival there is `settled_to`: what came before that moment is all on pages up to here.
     """
 

@@ -17,7 +17,7 @@ from chalicelib.search.user_filters import USER_FILTERS, UserKey, UserKind
 from chalicelib.settings import declared
 from scripts.deployment import parameters
 from scripts.deployment.stages import STAGES
-from scripts.docs import access
+from scripts.docs import access, figures
 from scripts.openapi import files
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +35,7 @@ def tables() -> dict[str, str]:
         "user filters": _user_filters(),
         "parameters": _parameters(),
         "access": access.table(),
+        "faults": figures.faults(),
         **published.readme(published.latest_run()),
     }
 

@@ -31,6 +31,13 @@ Item = dict[str, dict[str, Any]]
 _MAX_REPEATS = 3
 _TRANSIENT = frozenset(
     {
+        # What stands before DynamoDB fails with a page of HTML: botocore has no other code for it than the status.
+        "500",
+        "502",
+        "503",
+        "504",
+        # Those of the process are renewed behind its back.
+        "ExpiredTokenException",
         "InternalServerError",
         "ItemCollectionSizeLimitExceededException",
         "LimitExceededException",
