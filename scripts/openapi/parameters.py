@@ -95,9 +95,6 @@ QUERY: Final[Mapping[str, Parameter]] = {
         "`problems` lists rejected and failed events alone.", {"type": "string", "enum": ["problems"]}
     ),
     "queue": Parameter("Queue the events where the deployment has a queue, and answer 202.", _FLAG),
-    "order": Parameter(
-        "`arrival` lists rows in the order of their latest write.", {"type": "string", "enum": ["arrival"]}
-    ),
     "format": Parameter("How the rows are written.", {"type": "string", "enum": ["json", *PAGE_FORMATS]}),
     "order": Parameter(
         "`arrival` for rows in the order of their latest write, oldest first.", {"type": "string", "enum": [ARRIVAL]}
