@@ -12,6 +12,7 @@
     ├── TooLarge              413  more bytes than one request may carry
     ├── Unprocessable         422  the key of a retry came with another request
     ├── TooMany               429  more of something than one may have in a time
+    ├── TooManyRequests  429  the minute of the caller is used up
     ├── StoreRefused          500  the store refuses a write whenever it is sent
     ├── NotOffered            501  part of the API that this service leaves to others
     └── Unavailable           503  the store did not answer; sending again is safe
@@ -191,6 +192,19 @@ class Unavailable(GatebookError):
         super().__init__(
             "The store is not available right now. Send the request again.",
             detail,
+            headers={"Retry-After": str(retry_after_seconds)},
+        )
+
+
+class TooManyRequests(GatebookError):
+    """A caller has used up what they may do in a minute."""
+
+    status = 429
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(
+            message,
+            f"Send the request again in {retry_after_seconds} seconds.",
             headers={"Retry-After": str(retry_after_seconds)},
         )
 

@@ -138,6 +138,18 @@ class Settings:
         "20000",
         "How many rows one query may read before it answers with what it has, and a cursor.",
     )
+    failures_per_minute: int = setting(
+        "GATEBOOK_FAILURES_PER_MINUTE",
+        whole_number(0, 1_000_000),
+        "0",
+        "How many requests of an address a minute may bring a token that opens nothing; 0 for any number.",
+    )
+    ingest_requests_per_minute: int = setting(
+        "GATEBOOK_INGEST_REQUESTS_PER_MINUTE",
+        whole_number(0, 1_000_000),
+        "0",
+        "How many requests with events a token may send in a minute; 0 for any number.",
+    )
     allow_origin: str = setting(
         "GATEBOOK_ALLOW_ORIGIN", ORIGIN, "", "The web origin whose pages may call the API from a browser (CORS)."
     )

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from chalicelib import times
 from chalicelib.access import allow_list, lifetime, networks, secret
 from chalicelib.access.decide import Secret, Subject
-from chalicelib.api import refusals, request_log, usage
+from chalicelib.api import rate_limits, refusals, request_log, usage
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call
 from chalicelib.errors import Forbidden, GatebookError, NoToken, Unauthorized
@@ -73,6 +73,31 @@ def authenticated(
 
 
 def authenticate(call: Call, names: Names = (), token: str | None = None, *, retired: bool = False) -> Caller:
+    """The caller of a request; tokens that open nothing are counted by the address that they come from.
+
+    A token that opens is let through whatever else comes from its address: people share addresses.
+
+    Args:
+        call: the request.
+        names: what to look up in the same call as the user; see `chalicelib.store.directory.people`.
+        token: the only one that counts, where a view takes it from one place; "" is none.
+        retired: whether a retired secret is let through.
+
+    Raises:
+        Unauthorized: there is no token, or it opens nothing.
+        Forbidden: a browser sends the cookie along with a request that another site made.
+        TooManyRequests: the address has brought too many tokens that open nothing.
+    """
+    try:
+        return _authenticate(call, names, token, retired=retired)
+    except NoToken:
+        raise
+    except Unauthorized:
+        rate_limits.count(rate_limits.FAILURES, call.source_ip)
+        raise
+
+
+def _authenticate(call: Call, names: Names, token: str | None, *, retired: bool) -> Caller:
     """The caller of a request.
 
     Args:

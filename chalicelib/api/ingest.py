@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from chalicelib import times
 from chalicelib.access.decide import Object, Reach, Subject, reach
-from chalicelib.api import rejections, request_log
+from chalicelib.api import rate_limits, rejections, request_log
 from chalicelib.api.caller import Caller
 from chalicelib.api.delivery import Delivery
 from chalicelib.api.http import Answer, Call
@@ -90,7 +90,12 @@ def stored(delivery: Delivery, intake: Intake[Row]) -> Results:
 
 
 def delivered(call: Call, caller: Caller) -> Delivery:
-    """The delivery of a request."""
+    """The delivery of a request.
+
+    Raises:
+        TooManyRequests: its token has sent as many as it may.
+    """
+    rate_limits.count(rate_limits.INGEST, caller.key.id)
     give_up_at = time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS
     return Delivery(call.body, caller.subject, caller.key.id, times.now(), call.request_id, give_up_at)
 

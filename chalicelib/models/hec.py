@@ -13,7 +13,16 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from chalicelib.errors import BadRequest, ErrorJSON, Forbidden, GatebookError, NoToken, Unauthorized, Unavailable
+from chalicelib.errors import (
+    BadRequest,
+    ErrorJSON,
+    Forbidden,
+    GatebookError,
+    NoToken,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+)
 from chalicelib.models import json_values
 from chalicelib.models.bodies import Sent, Unreadable, of_logs, read_values, require_size
 from chalicelib.models.results import ResultsJSON
@@ -63,6 +72,7 @@ _CODES: Mapping[type[GatebookError], Code] = {
     NoData: Code.NO_DATA,
     NoEvent: Code.EVENT_REQUIRED,
     Unavailable: Code.BUSY,
+    TooManyRequests: Code.BUSY,
 }
 """Kind of an error -> its code; all else is a wrong format or, of the service itself, an internal error."""
 _INVALID_TOKEN_STATUS = 403

@@ -86,7 +86,7 @@ def _ingest(forms: object, row: str, example: Mapping[str, object]) -> Operation
 _COLLECT = Operation(
     {
         200: CollectedJSON,
-        **dict.fromkeys((400, 401, 403, 413), RefusalJSON | ErrorJSON),
+        **dict.fromkeys((400, 401, 403, 413, 429), RefusalJSON | ErrorJSON),
         **dict.fromkeys((500, 503), CollectedJSON | RefusalJSON | ErrorJSON),
     },
     body=Body(dict[str, Any], lines=True),
