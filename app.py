@@ -72,8 +72,8 @@ def purge(event: CloudWatchEvent) -> dict[str, Any]:
 
 @app.schedule("rate(1 minute)", name="dispatch")
 def dispatch(event: CloudWatchEvent) -> dict[str, Any]:
-    """Send the notifications that wait."""
-    return notification_routes.scheduled(event.context)
+    """Send the notifications and the usage events that wait."""
+    return {**notification_routes.scheduled(event.context), "usage_events": platform.scheduled()}
 
 
 @app.lambda_function(name="store_queued")

@@ -174,6 +174,12 @@ class Settings:
         "",
         "The key that the values of user secrets are encrypted by; without one there are no user secrets.",
     )
+    usage_url: str = setting(
+        "GATEBOOK_USAGE_URL",
+        OPTIONAL_URL,
+        "",
+        "The address that usage events are sent on to, every 17 minutes; without one they are counted and kept.",
+    )
     notifications_method: str = setting(
         "CODER_NOTIFICATIONS_METHOD",
         one_of("smtp", "webhook"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalicelib import times
 from chalicelib.api.later import Later, blueprint
 
 ROUTES = (
@@ -42,6 +43,10 @@ ROUTES = (
     Later("PUT", "/workspaces/{workspace}/ttl", "prebuilds", "ttl"),
     Later("PUT", "/workspaces/{workspace}/dormant", "prebuilds", "dormant"),
     Later("PUT", "/workspaces/{workspace}/extend", "prebuilds", "extend"),
+    Later("POST", "/usage/events", "usage_events", "put_events"),
+    Later("GET", "/usage/daily", "usage_events", "daily"),
+    Later("PUT", "/licenses/{license}", "usage_events", "put_license"),
+    Later("GET", "/entitlements", "usage_events", "entitlements"),
     Later("GET", "/prebuilds/settings", "prebuilds", "show_settings"),
     Later("PUT", "/prebuilds/settings", "prebuilds", "change_settings"),
     Later("GET", "/init-script/{os}/{arch}", "external_agents", "script"),
@@ -50,3 +55,11 @@ ROUTES = (
 )
 
 routes = blueprint(ROUTES)
+
+
+def scheduled() -> int:
+    """The number of usage events that were sent on, where a round is due."""
+    # Imported here: no request sends anything.
+    from chalicelib.dispatch import usage  # noqa: PLC0415
+
+    return usage.run(times.now())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final, TypeVar
 
 from chalicelib import durations
@@ -47,6 +47,11 @@ class StrictQuery:
     def integer(self, name: str) -> int | None:
         """A whole number; None where none is given."""
         return self._one(name, _integer)
+
+    def day(self, name: str) -> date | None:
+        """A day `YYYY-MM-DD`; None where none is given."""
+        moment = self._one(name, values.date)
+        return moment.date() if moment else None
 
     def duration(self, name: str) -> timedelta | None:
         """A duration in Go's notation; None where none above zero is given."""

@@ -142,6 +142,7 @@ HANDLERS = (
         calls={
             UserItem: Calls(("GetItem",)),
             NotificationItem: Calls(("BatchGetItem", "PutItem", "UpdateItem"), ("due",)),
+            PlatformItem: Calls(("GetItem", "PutItem", "UpdateItem"), ("queue",)),
         },
     ),
     Handler(

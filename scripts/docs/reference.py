@@ -13,7 +13,8 @@ from bench import published
 from bench.results import markdown
 from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, Lane, lane_of
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterKey, Kind
-from chalicelib.search.user_filters import USER_FILTERS, UserKey, UserKind
+from chalicelib.search.platform_filters import TEMPLATE_FILTERS, WORKSPACE_FILTERS
+from chalicelib.search.user_filters import USER_FILTERS, UserKey, UserKind, UserTable
 from chalicelib.settings import declared
 from scripts.deployment import parameters
 from scripts.deployment.stages import STAGES
@@ -32,7 +33,9 @@ def tables() -> dict[str, str]:
         "settings": _settings(),
         "connection filters": _filters(CONNECTION_FILTERS.keys, EVERY_CONNECTION_LANE),
         "audit filters": _filters(AUDIT_FILTERS.keys, EVERY_AUDIT_LANE),
-        "user filters": _user_filters(),
+        "user filters": _user_filters(USER_FILTERS),
+        "template filters": _user_filters(TEMPLATE_FILTERS),
+        "workspace filters": _user_filters(WORKSPACE_FILTERS),
         "parameters": _parameters(),
         "access": access.table(),
         "faults": figures.faults(),
@@ -81,8 +84,8 @@ def _lane(key: FilterKey, lanes: tuple[Lane, ...]) -> str:
     return next((lane.name for lane in answering if lane.fields), answering[0].name)
 
 
-def _user_filters() -> str:
-    rows = ((f"`{key.key}:`", _user_values(key), key.about) for key in USER_FILTERS.keys)
+def _user_filters(table: UserTable) -> str:
+    rows = ((f"`{key.key}:`", _user_values(key), key.about) for key in table.keys)
     return markdown(("key", "value", "finds"), rows)
 
 

@@ -97,12 +97,15 @@ _TAGS = {
 _PLATFORM = frozenset(
     {
         "directory",
+        "entitlements",
         "init-script",
+        "licenses",
         "prebuilds",
         "provisionerdaemons",
         "provisionerjobs",
         "templates",
         "templateversions",
+        "usage",
         "workspace",
         "workspaceagents",
         "workspacebuilds",

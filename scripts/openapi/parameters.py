@@ -61,6 +61,7 @@ PATH: Final[Mapping[str, Parameter]] = {
             "workspaceagent": "workspace agent",
             "daemon": "provisioner daemon",
             "job": "provisioner job",
+            "license": "licence of the platform",
         }.items()
     },
     "id": Parameter("The id of a row.", _ID),
@@ -99,6 +100,8 @@ QUERY: Final[Mapping[str, Parameter]] = {
     "order": Parameter(
         "`arrival` for rows in the order of their latest write, oldest first.", {"type": "string", "enum": [ARRIVAL]}
     ),
+    "first_day": Parameter("The first day, `YYYY-MM-DD`; 29 days before the last by default.", _TEXT, "from"),
+    "last_day": Parameter("The last day, `YYYY-MM-DD`; today by default.", _TEXT, "to"),
     "job_status": Parameter(f"Words with commas between, of: {', '.join(jobs.STATUSES)}.", _TEXT, "status"),
     "daemon_status": Parameter(f"Words with commas between, of: {', '.join(daemons.STATUSES)}.", _TEXT, "status"),
     "templates": _language(TEMPLATE_FILTERS, "Which templates.", "gatebook-templates"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalicelib.api.usage_events import DailyUsageJSON, PutLicense, UsageEvents, UsageResultJSON
 from chalicelib.errors import ErrorJSON
 from chalicelib.models import mirrored
 from chalicelib.models.mirrored import MirroredJSON, MirrorResultsJSON
@@ -43,6 +44,10 @@ OPERATIONS = {
         query=("limit", "ids", "tags", "offline", "daemon_status", "max_age"),
         headers=("Gatebook-Partial",),
     ),
+    f"POST {_API}/usage/events": Operation({200: UsageResultJSON}, body=Body(UsageEvents)),
+    f"GET {_API}/usage/daily": Operation({200: list[DailyUsageJSON]}, query=("first_day", "last_day")),
+    f"PUT {_API}/licenses/{{license}}": Operation({204: NOTHING}, body=Body(PutLicense)),
+    f"GET {_API}/entitlements": Operation({200: dict[str, object]}),
     f"POST {_SECRETS}": Operation({201: SecretJSON}, (409,), Body(NewSecret)),
     f"GET {_SECRETS}": Operation({200: list[SecretJSON]}),
     f"GET {_SECRET}": Operation({200: SecretJSON}),

@@ -214,6 +214,9 @@ DAEMON = {"organization_id": "{organization}", "name": "daemon"}
 JOB = {"organization_id": "{organization}", "initiator_id": "{root}", "type": "workspace_build"}
 DRY_RUN = {**JOB, "type": "template_version_dry_run", "input": {"template_version_id": "{templateversion}"}}
 CREDENTIALS = "/api/v2/workspaces/{workspace}/external-agent/{agent}/credentials"
+USED = {"id": "{fresh}", "event_type": "dc_managed_agents_v1", "event_data": {"count": 1}}
+USED |= {"created_at": "2025-07-10T10:14:38Z"}
+LICENSE = dict.fromkeys(("iat", "nbf", "exp"), "2025-07-10T10:14:38Z")
 MIRRORED: dict[str, dict[str, Any]] = {
     "templates/{template}": TEMPLATE,
     "templateversions/{templateversion}": TEMPLATE_VERSION,
@@ -332,6 +335,10 @@ CASES = (
     Case("PUT", "/api/v2/workspaces/{workspace}/extend", {"deadline": "2026-07-08T12:00:00Z"}, is_refused_to_all),
     Case("PUT", CREDENTIALS, {"agent_token": "token"}),
     Case("GET", CREDENTIALS, opened=knows_the_workspace),
+    Case("POST", "/api/v2/usage/events", {"events": [USED]}),
+    Case("GET", "/api/v2/usage/daily"),
+    Case("PUT", "/api/v2/licenses/{license}", LICENSE),
+    Case("GET", "/api/v2/entitlements"),
     Case("GET", "/api/v2/prebuilds/settings"),
     Case("PUT", "/api/v2/prebuilds/settings", {"reconciliation_paused": False}, is_as_asked),
     Case("GET", f"{USER}/workspace/{{workspacename}}/builds/{{buildnumber}}"),
@@ -431,6 +438,7 @@ class Stage:
             "workspacename": "dev",
             "buildnumber": "1",
             "agent": "main",
+            "license": self.acme.id,
             **{name: others[what] for name, what in (case.named or {}).items()},
         }
         if case.path == EXPORT:

@@ -1,0 +1,136 @@
+"""The features that the service offers, in the words of licences, and the limit of managed agents that these set.
+
+Of several licences the one that was issued last decides, whatever its numbers: a newer licence replaces an older one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from chalicelib import times
+
+OFFERED: Final = frozenset({"audit_log", "connection_log", "multiple_organizations"})
+"""The features of this service itself."""
+LIMIT: Final = "managed_agent_limit"
+FEATURES: Final = (
+    "user_limit",
+    "audit_log",
+    "connection_log",
+    "browser_only",
+    "scim",
+    "template_rbac",
+    "user_role_management",
+    "high_availability",
+    "multiple_external_auth",
+    "external_provisioner_daemons",
+    "appearance",
+    "advanced_template_scheduling",
+    "workspace_proxy",
+    "external_token_encryption",
+    "workspace_batch_actions",
+    "task_batch_actions",
+    "access_control",
+    "control_shared_ports",
+    "custom_roles",
+    "multiple_organizations",
+    "workspace_prebuilds",
+    LIMIT,
+    "workspace_external_agent",
+    "aibridge",
+    "boundary",
+    "service_accounts",
+    "ai_governance_user_limit",
+)
+
+_PREMIUM_LIMIT: Final = 1_000
+_PREMIUM_SINCE: Final = datetime(2025, 7, 1, tzinfo=UTC)
+_PREMIUM_UNTIL: Final = datetime(2125, 7, 1, tzinfo=UTC)
+_WARNING: Final = "You have built more workspaces with managed agents than your license allows."
+
+
+@dataclass(frozen=True, slots=True)
+class License:
+    """The claims of a licence, as far as they count here.
+
+    Attributes:
+        not_before: when it begins.
+        expires: when it is over, grace included.
+        license_expires: when its grace begins.
+        feature_set: `premium` or another.
+        features: name -> number.
+    """
+
+    issued_at: datetime
+    not_before: datetime
+    expires: datetime
+    license_expires: datetime
+    feature_set: str
+    features: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The limit of managed agents, and the period in which they are counted."""
+
+    limit: int
+    entitlement: str
+    issued_at: datetime
+    start: datetime
+    end: datetime
+
+
+def managed_agents(licenses: Iterable[License], now: datetime) -> Limit | None:
+    """The limit that the licences set; None where none does."""
+    limits = [limit for one in licenses if one.not_before <= now <= one.expires and (limit := _limit_of(one, now))]
+    return max(limits, key=lambda limit: (limit.issued_at, limit.end, limit.limit), default=None)
+
+
+def entitlements(limit: Limit | None, used: int, *, has_license: bool, now: datetime) -> dict[str, Any]:
+    """codersdk.Entitlements.
+
+    Args:
+        limit: of managed agents.
+        used: how many were built in its period.
+        has_license: whether the platform has one.
+        now: the time of the answer.
+    """
+    features: dict[str, dict[str, Any]] = {name: _offered(name in OFFERED) for name in FEATURES}
+    warnings = []
+    if limit is not None:
+        period = {"issued_at": limit.issued_at, "start": limit.start, "end": limit.end}
+        features[LIMIT] = {
+            "entitlement": limit.entitlement,
+            "enabled": limit.limit > 0,
+            "limit": limit.limit,
+            "actual": used,
+            "usage_period": {name: times.wire(moment) for name, moment in period.items()},
+        }
+        if limit.limit > 0 and used >= limit.limit:
+            warnings.append(_WARNING)
+    return {
+        "features": features,
+        "warnings": warnings,
+        "errors": [],
+        "has_license": has_license,
+        "trial": False,
+        "require_telemetry": False,
+        "refreshed_at": times.wire(now),
+    }
+
+
+def _limit_of(one: License, now: datetime) -> Limit | None:
+    """The limit of one licence: of the plain name and its older half, the soft limit, the plain one counts."""
+    given = one.features.get(LIMIT, one.features.get(f"{LIMIT}_soft"))
+    entitlement = "entitled" if now <= one.license_expires else "grace_period"
+    if given is not None and given >= 0:
+        return Limit(given, entitlement, one.issued_at, one.not_before, one.expires)
+    if one.feature_set == "premium":
+        return Limit(_PREMIUM_LIMIT, entitlement, _PREMIUM_SINCE, _PREMIUM_SINCE, _PREMIUM_UNTIL)
+    return None
+
+
+def _offered(offered: object) -> dict[str, Any]:
+    return {"entitlement": "entitled" if offered else "not_entitled", "enabled": bool(offered)}

@@ -1,0 +1,79 @@
+"""Which licence sets the limit of managed agents, and what the service says of itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.platform.entitlements import FEATURES, LIMIT, OFFERED, License, entitlements, managed_agents
+
+NOW = datetime(2026, 7, 8, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def license_of(feature_set: str = "", issued: int = 30, **features: int) -> License:
+    issued_at = NOW - issued * DAY
+    return License(issued_at, issued_at, NOW + 300 * DAY, NOW + 270 * DAY, feature_set, features)
+
+
+def limit_of(*licenses: License) -> int | None:
+    limit = managed_agents(licenses, NOW)
+    return limit.limit if limit else None
+
+
+@pytest.mark.parametrize(
+    ("licenses", "expected"),
+    [
+        ((), None),
+        ((license_of(managed_agent_limit=100, issued=60), license_of(managed_agent_limit=50, issued=30)), 50),
+        ((license_of(managed_agent_limit_soft=100, managed_agent_limit_hard=200),), 100),
+        ((license_of(managed_agent_limit_soft=75),), 75),
+        ((license_of(managed_agent_limit_hard=75),), None),
+        ((license_of(managed_agent_limit=10, managed_agent_limit_soft=75),), 10),
+        ((license_of(managed_agent_limit=-1),), None),
+        ((license_of("enterprise"),), None),
+        ((license_of("premium"),), 1_000),
+        ((license_of("premium", managed_agent_limit=100),), 100),
+        ((license_of("premium", issued=1), license_of(managed_agent_limit=5, issued=60)), 5),
+        ((license_of("premium", managed_agent_limit=0),), 0),
+        ((license_of(managed_agent_limit=100, issued=-1),), None),
+    ],
+)
+def test_the_licence_that_was_issued_last_decides(licenses: tuple[License, ...], expected: int | None) -> None:
+    assert limit_of(*licenses) == expected
+
+
+def answer(*licenses: License, used: int = 0) -> dict[str, Any]:
+    return entitlements(managed_agents(licenses, NOW), used, has_license=bool(licenses), now=NOW)
+
+
+def test_every_feature_is_listed_and_what_is_offered_is_entitled() -> None:
+    features = answer()["features"]
+    assert set(features) == set(FEATURES)
+    assert {name for name, feature in features.items() if feature["enabled"]} == OFFERED
+    assert all((feature["entitlement"] == "entitled") is feature["enabled"] for feature in features.values())
+
+
+def test_a_limit_of_nothing_is_entitled_and_not_enabled() -> None:
+    feature = answer(license_of("premium", managed_agent_limit=0), used=3)["features"][LIMIT]
+    assert (feature["entitlement"], feature["enabled"], feature["limit"], feature["actual"]) == (
+        "entitled",
+        False,
+        0,
+        3,
+    )
+
+
+def test_more_than_the_limit_is_one_warning() -> None:
+    assert len(answer(license_of(managed_agent_limit=100), used=175)["warnings"]) == 1
+    assert answer(license_of(managed_agent_limit=100), used=99)["warnings"] == []
+
+
+def test_a_licence_in_its_grace_says_so() -> None:
+    one = license_of(managed_agent_limit=100)
+    limit = managed_agents([one], NOW + 280 * DAY)
+    assert limit is not None
+    assert limit.entitlement == "grace_period"
+    assert managed_agents([one], NOW + 301 * DAY) is None
