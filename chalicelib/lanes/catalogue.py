@@ -78,8 +78,11 @@ class Lane:
 
     def value_of(self, row: ConnectionLog | AuditLog) -> str | None:
         """The row's value here; None for a row that is not in the lane."""
-        if any(getattr(row, name) not in allowed for name, allowed in self.only.items()):
+        if self.only and any(getattr(row, name) not in allowed for name, allowed in self.only.items()):
             return None
+        if len(self.fields) == 1:
+            value: str | None = getattr(row, self.fields[0])
+            return value if value and (self.coarse or value != _NOBODY) else None
         values = [getattr(row, name) for name in self.fields]
         if not all(values) or (not self.coarse and _NOBODY in values):
             # The nil id stands for nobody and nothing, and is never asked for: all of it on one key would be hot.

@@ -7,9 +7,12 @@ Agents and proxies have sent all of these: a bare address, one with a mask, with
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 _BRACKETED = re.compile(r"\[([^\]]*)\](?::\d+)?")
+_KNOWN = 4_096
+_LONGEST_KNOWN = 64
 _WITH_PORT = re.compile(r"([^:]+):\d+")
 
 
@@ -19,6 +22,10 @@ def address(given: object) -> str | None:
         given = given[0] if given else None
     if not isinstance(given, str):
         return None
+    return _known(given) if len(given) <= _LONGEST_KNOWN else _read(given)
+
+
+def _read(given: str) -> str | None:
     bare = given.partition(",")[0].strip()
     if bare.lower() == "localhost":
         return "127.0.0.1"
@@ -33,3 +40,7 @@ def address(given: object) -> str | None:
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
         return str(ip.ipv4_mapped)
     return str(ip)
+
+
+_known = lru_cache(_KNOWN)(_read)
+"""Events of a batch come from few addresses."""

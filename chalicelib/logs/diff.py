@@ -32,7 +32,7 @@ Diff = dict[str, dict[str, Any]]
 _NIL_UUID = str(UUID(int=0))
 _NO_TIME = times.wire(times.NEVER)
 _WRAPPERS = ("String", "UUID", "Int64")
-_PARTS = ("old", "new", "secret")
+_PARTS = frozenset({"old", "new", "secret"})
 _LONGEST_NAME = 100
 
 
@@ -88,16 +88,22 @@ def sanitised(given: object, resource_type: str = "") -> Diff:
 def _sanitised_change(name: str, change: object, *, secret: bool) -> dict[str, Any]:
     if not isinstance(change, Mapping):
         return _change(None, change, secret=secret)
+    parts = change if change.keys() <= _PARTS else _parts(name, change)
+    marked = parts.get("secret")
+    if not (marked is None or isinstance(marked, bool)):
+        raise ValueError(f"secret in the change of {_short(name)} must be true or false")
+    return _change(parts.get("old"), parts.get("new"), secret=secret or bool(marked))
+
+
+def _parts(name: str, change: Mapping[str, object]) -> Mapping[str, object]:
+    """The parts of a change by their names in small letters."""
     parts = {lowered(part): value for part, value in change.items()}
     if len(parts) < len(change):
         raise ValueError(f"the change of {_short(name)} has the same part twice")
     strange = next((part for part in change if lowered(part) not in _PARTS), None)
     if strange is not None:
         raise ValueError(f"the change of {_short(name)} has old, new and secret, not {_short(strange)}")
-    marked = parts.get("secret")
-    if not (marked is None or isinstance(marked, bool)):
-        raise ValueError(f"secret in the change of {_short(name)} must be true or false")
-    return _change(parts.get("old"), parts.get("new"), secret=secret or bool(marked))
+    return parts
 
 
 def _short(name: str) -> str:

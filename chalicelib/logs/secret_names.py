@@ -76,6 +76,9 @@ def names_secret(name: str) -> bool:
 def without_secrets(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """A JSON value in which no object has a value under the name of a secret; null stands there."""
     match value:
+        case str() | int() | float() | None:
+            # Most are, and asking a mapping for what it is takes longer.
+            return value
         case Mapping():
             return {name: None if names_secret(name) else without_secrets(inner) for name, inner in value.items()}
         case list():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from chalicelib.logs.secret_names import names_secret, skeleton
@@ -156,12 +157,14 @@ NEVER_STORED: Mapping[str, frozenset[str]] = {
 """Struct -> skeletons of fields of which no value is ever stored: secret ones, and ignored ones that can open
 anything. The platform leaves the latter out of its diffs; the value of one that is sent is not stored."""
 
+_KNOWN_FIELDS = 4_096
 _TRACKED_NAMES: Mapping[str, frozenset[str]] = {
     struct: frozenset(skeleton(name) for name, mode in modes.items() if mode == "track")
     for struct, modes in TRACKED.items()
 }
 
 
+@lru_cache(_KNOWN_FIELDS)
 def is_secret(field: str, resource_type: str) -> bool:
     """Whether no value of a field of a resource may be stored, however the field's name is written.
 

@@ -269,5 +269,8 @@ def _names(row: AuditLog, beside: Beside) -> dict[str, str]:
     return {name: str(part) for name, part in parts.items() if part}
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
 def _bytes(value: Mapping[str, Any]) -> int:
-    return len(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
+    return len(_ENCODER.encode(value).encode()) if value else len("{}")

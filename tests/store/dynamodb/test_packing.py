@@ -7,6 +7,7 @@ import string
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -97,3 +98,12 @@ def test_half_a_character_in_a_long_document_is_kept() -> None:
 def test_whatever_is_packed_comes_back_to_the_last_digit(value: Any) -> None:
     for doc in ({"value": value}, {"value": value, "more": "x" * 600}):
         assert repr(unpacked(packed(doc))) == repr(doc)
+
+
+@pytest.mark.parametrize("size", [400, 513, 10_000, 16_383, 16_384, 16_385, 40_000, 200_000])
+@pytest.mark.parametrize("words", [b"", b"the words of most docs " * 300])
+def test_a_doc_of_any_size_comes_back_from_either_window(size: int, words: bytes) -> None:
+    doc = {"text": "".join(f"the words of most docs {number} " for number in range(size // 28)).ljust(size)}
+    item = packed(doc, words)
+    assert unpacked(item, words) == doc
+    assert sum(len(value) for kinds in item.values() for value in kinds.values()) <= size + 11
