@@ -27,6 +27,7 @@ COMMAND = Path(__file__).parent.parent / ".venv/dynalite/node_modules/.bin/dynal
 """Where `scripts/test-second-engine` installs it."""
 
 LACKING = {
+    "services": "AWS's other services, which moto stands in for beside the embedded engine",
     "transactions": "TransactWriteItems",
     "time to live": "UpdateTimeToLive",
     "rows with refusals": "ReturnValuesOnConditionCheckFailure: the stored item with the refusal of a condition",

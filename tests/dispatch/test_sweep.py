@@ -366,6 +366,7 @@ def test_a_server_that_is_not_there_is_a_failure(ann: User, use: Use) -> None:
     assert run() == {"put_off": 1}
 
 
+@pytest.mark.needs("services")
 def test_amazon_ses_gets_the_letter(ann: User, use: Use) -> None:
     clients.client.cache_clear()
     boto3.client("ses").verify_email_identity(EmailAddress="gatebook@example.com")  # type: ignore[no-untyped-call]
@@ -382,6 +383,7 @@ def test_amazon_ses_gets_the_letter(ann: User, use: Use) -> None:
     clients.client.cache_clear()
 
 
+@pytest.mark.needs("services")
 def test_a_sender_that_ses_does_not_know_is_a_failure(ann: User, use: Use) -> None:
     clients.client.cache_clear()
     use(Settings(email_smarthost="ses", email_from="nobody@example.org"))

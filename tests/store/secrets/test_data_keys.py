@@ -22,6 +22,7 @@ from tests.transport import UNANSWERED
 
 CONTEXT = {"user": "0c9f4e7a", "secret": "7a1b2c3d"}
 OTHERS = [{"user": "0c9f4e7a", "secret": "another"}, {"user": "another", "secret": "7a1b2c3d"}, {}]
+SERVICES = pytest.mark.needs("services")
 Use = Callable[[str], None]
 
 
@@ -50,7 +51,7 @@ def file(tmp_path: Path, use: Use) -> Path:
     return path
 
 
-@pytest.fixture(params=["kms", "file", "memory"])
+@pytest.fixture(params=[pytest.param("kms", marks=SERVICES), "file", "memory"])
 def keyed(request: pytest.FixtureRequest, use: Use) -> None:
     if request.param == "memory":
         use("memory")
@@ -117,6 +118,7 @@ def test_a_file_that_cannot_be_made_is_refused(tmp_path: Path, use: Use) -> None
         wrapper()
 
 
+@SERVICES
 def test_kms_is_asked_for_what_the_policy_of_the_key_allows_and_told_whose_key_it_is(kms: str) -> None:
     asked: list[tuple[str, dict[str, Any]]] = []
     events = clients.client("kms").meta.events
@@ -138,6 +140,7 @@ def test_kms_is_asked_for_what_the_policy_of_the_key_allows_and_told_whose_key_i
     ],
     ids=str,
 )
+@SERVICES
 @pytest.mark.usefixtures("kms")
 def test_failures_of_kms_say_whether_to_send_again(error: Any, failure: type[Exception]) -> None:
     def failing(**_: object) -> None:
