@@ -14,7 +14,7 @@ from bench.measures.ingest import Cost
 from bench.measures.lanes import Choice
 from bench.results import Result, Table
 from bench.service import Service
-from chalicelib.lanes.catalogue import KEPT, REVISION
+from chalicelib.lanes.catalogue import KEPT
 from chalicelib.store.dynamodb.tables import FORGET_AT
 
 SECTION = "The bill, dollars"
@@ -173,7 +173,7 @@ def _entries(table: StoredTable, item: Item) -> Iterator[Item]:
 
 def _purged(item: Item) -> Item:
     """The item of a row whose session has ended, if it is one, as the purge leaves it to be deleted."""
-    return {name: value for name, value in item.items() if name not in (*KEPT, REVISION)} | {FORGET_AT: {"N": "1e9"}}
+    return {name: value for name, value in item.items() if name not in KEPT} | {FORGET_AT: {"N": "1e9"}}
 
 
 def _stored(item: Item) -> int:

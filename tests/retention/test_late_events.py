@@ -12,7 +12,8 @@ from chalicelib.logs.session import join
 from chalicelib.records import Closing, ConnectionLog, Origin
 from chalicelib.retention import holds
 from chalicelib.retention.purge import purge
-from chalicelib.store.logs import connection_writer
+from chalicelib.store.logs import connection_requests, connection_writer
+from chalicelib.store.logs.connection_requests import Stored, Tombstone
 from chalicelib.store.logs.connection_writer import Rule
 from chalicelib.store.logs.tables import CONNECTION_LOGS
 from chalicelib.store.logs.write_pool import Written
@@ -91,3 +92,15 @@ def test_what_a_hold_matches_is_taken_in_where_nothing_was_purged(rules: Rules, 
     hold_everything(rules)
     assert write(session).kept
     assert rows.connections == {session.id}
+
+
+def test_an_event_that_was_joined_with_a_row_before_it_was_purged_does_not_bring_it_back(
+    rules: Rules, rows: Rows
+) -> None:
+    rules(connection_logs=30 * DAY)
+    session = rows.session(40 * DAY, closed=35 * DAY)
+    stored = connection_requests.read(session.id)
+    assert isinstance(stored, Stored)
+    assert purge(60) is not None
+    assert connection_requests.replace(stored, session) == Tombstone()
+    assert rows.connections == set()

@@ -97,8 +97,9 @@ def replace(stored: Stored, row: ConnectionLog) -> Done | State:
     """Store a row in the place of the one that was read, unless that was changed since."""
     request = {
         "Item": _item(row, stored.revision + 1),
-        "ConditionExpression": "#rev = :seen",
-        "ExpressionAttributeNames": {"#rev": REVISION},
+        # A row that was purged meanwhile keeps its revision, which a lane may hold.
+        "ConditionExpression": "#rev = :seen AND attribute_not_exists(#forget_at)",
+        "ExpressionAttributeNames": {"#rev": REVISION, "#forget_at": FORGET_AT},
         "ExpressionAttributeValues": {":seen": {"N": str(stored.revision)}},
     }
     return _put(row.id, request)

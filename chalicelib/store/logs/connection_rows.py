@@ -53,8 +53,6 @@ _STAYING = timedelta(days=7)
 """For how long at most a row that was purged is its own tombstone; a bare one is small, and dear to write."""
 _MARGIN = timedelta(days=1)
 """For how much longer it is."""
-_PURGED_FROM = (ALL, REVISION)
-"""The attributes that a purged row lacks: its key where the purge looks, and the revision that writers compare."""
 
 _NOT_IN_DOC = frozenset({"id", "connect_time", "closing", "conflicts", "origin", "receipt", "was"})
 _DOC_FIELDS = tuple(field.name for field in fields(ConnectionLog) if field.name not in _NOT_IN_DOC)
@@ -119,7 +117,7 @@ def removal(row: ConnectionLog, cut_off: datetime, now: datetime) -> Update | Wr
             return {"PutRequest": {"Item": {"id": {"S": row.id}, FORGET_AT: {"N": str(int(seconds))}}}}
         if ended >= cut_off:
             forget_at += ended - cut_off + _MARGIN
-    return stamp(row.id, position(row.connect_time, row.id), forget_at, _PURGED_FROM)
+    return stamp(row.id, position(row.connect_time, row.id), forget_at, (ALL,))
 
 
 def last_event(closing: Closing) -> datetime:
