@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterTable
 from tests.browser.conftest import rows, violations
 
 if TYPE_CHECKING:
@@ -126,3 +127,28 @@ def test_axe_finds_nothing_in_the_bars(signed_in: Page, url: str, scheme: Any) -
     signed_in.goto(f"{url}?view=connections&q=type:ssh")
     expect(signed_in.get_by_role("img", name="Events over time")).to_be_visible()
     assert violations(signed_in) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("view", "fields"), [("connections", CONNECTION_FILTERS), ("audit", AUDIT_FILTERS)])
+def test_axe_finds_nothing_in_the_longest_counts(
+    signed_in: Page, url: str, view: str, fields: FilterTable, scheme: Any
+) -> None:
+    texts = ["x" * 10_000, "one word and another " * 200, "<b>bold</b>", "\u202etxt.exe", "\u05d0\u05d1"]
+
+    def answer(route: Route) -> None:
+        times = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
+        values = [{"value": text, "count": 2_000, "partial": True} for text in (*texts, *map(str, range(50)))]
+        body: dict[str, Any] = {**times, "buckets": [{**times, "count": 3, "values": {texts[0]: 3}}]}
+        body |= {"facets": dict.fromkeys(fields.facets, values), "approximate": True, "partial": True}
+        route.fulfill(status=200, content_type="application/json", body=json.dumps(body))
+
+    signed_in.emulate_media(color_scheme=scheme)
+    signed_in.route(SUMMARY, answer)
+    for width in (320, 1_280):
+        signed_in.set_viewport_size({"width": width, "height": 900})
+        signed_in.goto(f"{url}?view={view}")
+        expect(signed_in.locator(".facets dl")).to_have_count(len(fields.facets) - 1)
+        expect(rows(signed_in).first).to_be_visible()
+        assert violations(signed_in) == [], width
+        assert signed_in.evaluate("document.documentElement.scrollWidth") <= width

@@ -75,6 +75,7 @@ def test_a_value_becomes_a_filter(signed_in: Page, url: str) -> None:
     name = owner.locator("dd bdi").first.inner_text()
     owner.get_by_role("link", name=re.compile("^only")).click()
     expect(signed_in.get_by_role("searchbox", name="Filter")).to_have_value(f"type:ssh workspace_owner:{name}")
+    expect(results(signed_in)).to_have_attribute("aria-busy", "false")
     for row in rows(signed_in).all():
         expect(row).to_contain_text(f"{name}\u2019s")
 

@@ -1,6 +1,6 @@
 /** A log: its filter, range and presets above, the bars and counts, the rows, and the way to the next page. */
 
-import { html, nothing } from "./lit-html.js";
+import { html, noChange, nothing } from "./lit-html.js";
 import { SIZES, href } from "./address.js";
 import { CallError, Failure, get } from "./api.js";
 import { Bars } from "./bars.js";
@@ -16,7 +16,7 @@ import { PRESETS } from "./presets.js";
 import { resultsTable, timeOf } from "./rows.js";
 import { Search } from "./search.js";
 import { FACETS, Summary } from "./summary.js";
-import { short } from "./moments.js";
+import { dayStart, short } from "./moments.js";
 import { failure } from "./states.js";
 import { TEXTS, count } from "./texts.js";
 
@@ -69,7 +69,7 @@ export class LogView {
       <p class="visually-hidden" role="status">${this.#said()}</p>
       ${pages.newer && !this.live ? html`<p class="newer"><button type="button" @click=${pages.refresh}>
         ${TEXTS.newer(count(pages.newer), pages.newerCapped)}</button></p>` : nothing}
-      ${this.#rows()}
+      ${this.#rowsOrNoChange()}
       ${this.#paging()}`;
   }
 
@@ -129,7 +129,7 @@ export class LogView {
 
   #presets() {
     const { state, page } = this;
-    const opened = this.pages.rows.find(({ id }) => id === state.row);
+    const opened = state.row ? this.pages.rows.find(({ id }) => id === state.row) : undefined;
     const token = opened?.additional_fields?.api_key_id ?? page.session.key_id;
     const offered = PRESETS[state.view].filter(({ needs }) => !needs || known(state.view, needs))
       .map(({ ofToken, q, ...preset }) => ({ ...preset, q: ofToken ? q + token : q }));
@@ -171,6 +171,15 @@ export class LogView {
         : html`<button type="button" class="small" @click=${() => this.#export(Format.CSV)}>${TEXTS.exportCsv}</button>
           <button type="button" class="small" @click=${() => this.#export(Format.NDJSON)}>${TEXTS.exportNdjson}</button>`}
     </div>`;
+  }
+
+  /** Typing draws the page at every key: where nothing of the rows is another, they are left as the drawing before made them. */
+  #rowsOrNoChange() {
+    const { pages, state, page } = this;
+    const of = [state, pages.phase, pages.rows, pages.partial, pages.error, pages.searchedTo, this.slow, this.linked, dayStart(0, state.zone)];
+    const same = this.drawn?.at === page.drawings - 1 && of.every((part, place) => part === this.drawn.of[place]);
+    this.drawn = { at: page.drawings, of };
+    return same ? noChange : this.#rows();
   }
 
   #rows() {
