@@ -26,6 +26,7 @@ incoming one under another id."""
 
 _ATTEMPTS = 100
 """Ids that one event may find taken by other events."""
+_NEVER = "attribute_exists(id) AND attribute_not_exists(id)"
 
 
 def write_all(rows: Sequence[AuditLog], join: Join, *, give_up_at: float) -> list[Written[AuditLog] | NotWritten]:
@@ -69,7 +70,7 @@ def write_once(row: AuditLog, *, known: bool) -> None:
     """
     (own,) = writes_of(row)
     absent = own.request["ConditionExpression"]
-    condition = absent if known else f"{absent} AND attribute_exists(id)"
+    condition = absent if known else f"({absent}) AND {_NEVER}"
     try:
         call("PutItem", {**own.request, "ConditionExpression": condition})
     except ConditionFailed:
