@@ -99,7 +99,7 @@ def tables(
 
 @pytest.fixture
 def transport(tables: EmbeddedEngine, request: pytest.FixtureRequest) -> Iterator[ObservedTransport]:
-    """What the store sends, and the place for faults; see `tests.transport`."""
+    """The requests that the store sends, and the place for faults; see `tests.transport`."""
     from chalicelib.store.dynamodb.transport import in_use, replaced_by  # noqa: PLC0415 - the engine must run first
     from tests.transport import ObservedTransport  # noqa: PLC0415 - as above
 
@@ -147,7 +147,7 @@ def keeps_exports(engine: EmbeddedEngine | SecondEngine, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def shorten(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """What has a query answer with at most so many rows, as DynamoDB does where they are large."""
+    """Limits the rows of an answer to a query, as DynamoDB does where they are large."""
     from chalicelib.store.dynamodb import rounds  # noqa: PLC0415 - the engine must run first
     from chalicelib.store.dynamodb.client import call  # noqa: PLC0415 - as above
 

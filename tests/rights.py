@@ -1,4 +1,4 @@
-"""What each handler calls on DynamoDB while the tests run, held against its policy as it is deployed.
+"""The calls of each handler on DynamoDB while the tests run, held against its policy as it is deployed.
 
 A call that the policy does not allow fails the test that made it. What a policy allows and no test has used is told at
 the end of a run of all tests, and fails that run: no right is granted for nothing.
@@ -27,7 +27,7 @@ _LOGICAL_IDS = {table.Meta.table_name: logical_id(table) for table in TABLES}
 
 
 def allowed(handler: str) -> set[Right]:
-    """What the committed policy of a handler allows on tables."""
+    """The rights on tables in the committed policy of a handler."""
     statements = json.loads((DIRECTORY / f"policy-{handler}.json").read_text())["Statement"]
     rights = set()
     for statement in statements:
@@ -39,7 +39,7 @@ def allowed(handler: str) -> set[Right]:
 
 
 def needed(operation: str, request: Mapping[str, Any]) -> set[Right]:
-    """What IAM wants for a request."""
+    """The rights that IAM requires for a request."""
     if operation in ("BatchGetItem", "BatchWriteItem"):
         return {_right(operation, table) for table in request["RequestItems"]}
     if operation == "BatchExecuteStatement":
@@ -52,7 +52,7 @@ def needed(operation: str, request: Mapping[str, Any]) -> set[Right]:
 
 
 def unused(used: set[tuple[str, str, str]]) -> list[str]:
-    """What a policy allows and was never used."""
+    """The rights of a policy that no test has used."""
     rights = {(handler.name, *right) for handler in HANDLERS for right in allowed(handler.name)}
     return [f"{handler}: {action} on {resource}" for handler, action, resource in sorted(rights - used)]
 

@@ -32,7 +32,7 @@ LACKING = {
     "time to live": "UpdateTimeToLive",
     "rows with refusals": "ReturnValuesOnConditionCheckFailure: the stored item with the refusal of a condition",
 }
-"""What a test may need that it lacks, by the word for it in the marker `needs`."""
+"""The abilities that it lacks and a test may need, by the word for each in the marker `needs`."""
 
 _START_SECONDS = 20.0
 _MOST_LOADED = 500
@@ -40,7 +40,7 @@ _NO_DELAY = ("--createTableMs", "0", "--deleteTableMs", "0", "--updateTableMs", 
 
 
 class SecondEngine:
-    """What tests ask of the embedded engine, asked of another one by the store's own calls."""
+    """The embedded engine's part in tests, done by the store's own calls to another one."""
 
     running = True
 

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class Limit(NamedTuple):
-    """What is limited.
+    """The requests that are limited.
 
     Attributes:
         name: of the limit.
@@ -51,7 +51,7 @@ INGEST = Limit(
 
 @dataclass(slots=True)
 class _Held:
-    """What a process holds of the minute of one caller; `is_spent` where the minute has no more."""
+    """The minute of one caller in this process; `is_spent` where no more requests are left in it."""
 
     window: int
     left: int = 0

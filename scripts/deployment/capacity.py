@@ -59,7 +59,7 @@ DIMENSIONS = (READS, WRITES)
 
 def parameters() -> dict[str, Any]:
     """The parameters of a template, by name."""
-    found: dict[str, Any] = {
+    capacity: dict[str, Any] = {
         "BillingMode": {
             "Type": "String",
             "Default": BILLING_MODES[0],
@@ -75,13 +75,13 @@ def parameters() -> dict[str, Any]:
     }
     for dimension in DIMENSIONS:
         for name, what, default in ((dimension.least, "least", 5), (dimension.most, "most", 4_000)):
-            found[name] = {
+            capacity[name] = {
                 "Type": "Number",
                 "Default": default,
                 "MinValue": 1,
                 "Description": f"The {what} {dimension.units} of each table of the logs and each lane, as provisioned.",
             }
-    return found
+    return capacity
 
 
 def conditions() -> dict[str, Any]:
@@ -94,7 +94,7 @@ def definition(table: type[Model]) -> dict[str, Any]:
     made: dict[str, Any] = table_definition(table)
     if table not in SCALED:
         return made
-    begin = {"Fn::If": [PROVISIONS, {each.units: {"Ref": each.least} for each in DIMENSIONS}, _NOTHING]}
+    begin = {"Fn::If": [PROVISIONS, {dimension.units: {"Ref": dimension.least} for dimension in DIMENSIONS}, _NOTHING]}
     lanes = [{**lane, "ProvisionedThroughput": begin} for lane in _lanes(made)]
     return {
         **made,

@@ -1,4 +1,4 @@
-"""What the tests have counted, for docs/reliability.md: faults and what came of them, and what answers take.
+"""The counts of the tests, for docs/reliability.md: faults and their outcomes, and the costs of answers.
 
 Tests write here where they are run with `--write-figures`; `scripts.docs.reference` makes tables of it.
 """

@@ -1,4 +1,4 @@
-"""What a header says of a client's address counts only as far as trusted proxies have written it."""
+"""A header counts for a client's address only as far as trusted proxies have written it."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _MATCHER = RouteMatcher(list(app.routes))
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a client hears; header names are in lower case."""
+    """The answer as a client gets it; header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]

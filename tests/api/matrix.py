@@ -87,7 +87,7 @@ def any_value(value: Any) -> dict[str, Any]:
 
 
 def refused_status(path: str, status: int) -> int:
-    """How a path refuses a token: Splunk's collector has 403 for one that opens nothing."""
+    """The status by which a path refuses a token: Splunk's collector has 403 for one that opens nothing."""
     return 403 if path.startswith(HEC) and status == 401 else status
 
 
@@ -138,7 +138,7 @@ class Case:
 
     @property
     def permissions(self) -> frozenset[str]:
-        """What it needs, all of them."""
+        """The rights that it needs, all of them."""
         return frozenset(RIGHTS[str(self)].split())
 
     def __str__(self) -> str:
@@ -386,7 +386,7 @@ class Stage:
             assert succeeded(self.call(Case("PUT", f"/api/v2/{place}", body), self.owner))
 
     def allow_list(self, case: Case | None = None) -> tuple[str, ...]:
-        """What opens what only a token opens that names it: the secrets; nothing for a case that is not such."""
+        """The entries of an allow list that a path needs by name, as secrets do; none for other cases."""
         return tuple(f"user_secret:{one}" for one in self.secrets) if case is None or str(case) in BY_NAME else ()
 
     def set_up(self) -> None:

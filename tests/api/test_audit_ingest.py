@@ -40,7 +40,7 @@ def everything(client: Client) -> list[dict[str, Any]]:
 
 
 def service_line(made: Mapping[str, Any], *, ip_name: str = "Ip", msg: str = "audit_log") -> dict[str, Any]:
-    """The same event as a Coder server prints it."""
+    """The event as a Coder server prints it."""
     fields = {
         "request_id": str(uuid4()),
         "ID": made["id"],

@@ -33,7 +33,7 @@ HUMAN = (
 
 
 def statuses(reply: Reply) -> list[str]:
-    """What became of each event, after checking that the answer agrees with itself."""
+    """The result of each event, after a check that the answer agrees with itself."""
     body = reply.json
     assert set(body) - {"message", "unlisted"} == {"results", "skipped", *COUNTED}
     assert ("message" in body) == (reply.status != 200)
@@ -47,7 +47,7 @@ def statuses(reply: Reply) -> list[str]:
 
 
 def service_line(event: Mapping[str, Any], *, ip_name: str = "IP", msg: str = "connection_log") -> dict[str, Any]:
-    """The same event as a Coder server prints it."""
+    """The event as a Coder server prints it."""
     fields = {
         "request_id": str(uuid4()),
         "ID": event.get("id", str(uuid4())),

@@ -176,7 +176,7 @@ ROW_FIELDS = {
 
 
 SOURCE = {"written_by", "received_at"}
-"""What owners and auditors learn of a row beside what everybody does."""
+"""The fields of a row that only owners and auditors get."""
 
 
 def test_a_web_row(owner: Client, books: Books) -> None:

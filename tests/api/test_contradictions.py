@@ -1,4 +1,4 @@
-"""What was accepted stays: what contradicts it changes nothing, is kept beside it, and is shown to auditors."""
+"""Accepted fields stay: a conflict changes nothing, is kept beside the row, and auditors can read it."""
 
 from __future__ import annotations
 

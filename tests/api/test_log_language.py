@@ -1,4 +1,4 @@
-"""What queries leave out and choose, single rows, and summaries are what a naive reader would find."""
+"""Queries that leave out and choose, single rows, and summaries agree with a naive reader."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def stage(house: House, owner: Client, root: User, keeps_secrets: None, keeps_ex
 
 
 def granted(names: tuple[str, ...]) -> set[str]:
-    """What scopes grant, each action spelled out: a reading of its own, beside the gate's."""
+    """The rights that scopes grant, each action spelled out: a reading of its own, beside the gate's."""
     grants = set()
     for name in names:
         for resource, action, _ in scopes.expand(name):

@@ -282,7 +282,7 @@ HELD = st.fixed_dictionaries(
 
 
 def exceeds(child: APIKey, mother: APIKey) -> list[str]:
-    """What the one holds beyond the other, each restriction read on its own."""
+    """The rights of the one beyond the other, each restriction read on its own."""
     held = [allow_list.parse(entry) for entry in mother.allow_list]
     whole = "coder:all" in mother.scopes and "*:*" in mother.allow_list
     excess = [name for name in child.scopes if not scopes.covers(mother.scopes, name)]

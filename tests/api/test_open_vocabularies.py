@@ -1,4 +1,4 @@
-"""What a newer server says is stored under its own names, shown to clients of every shape, and found."""
+"""Names that only newer servers have are stored, answered to clients of every shape, and searched."""
 
 from __future__ import annotations
 

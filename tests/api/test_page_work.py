@@ -1,4 +1,4 @@
-"""What a page takes of the CPU beside the bare query of its rows, counted in function calls: the same on any machine.
+"""A page takes few function calls beside the bare query of its rows: the same number on any machine.
 
 `scripts/bench` measures the same two in milliseconds.
 """
@@ -40,7 +40,7 @@ class Counter:
         self.calls = 0
 
     def uncounted(self, work: Callable[P, R]) -> Callable[P, R]:
-        """The same function, whose calls are not counted."""
+        """The function, whose calls are not counted."""
 
         def run(*arguments: P.args, **more: P.kwargs) -> R:
             sys.setprofile(None)

@@ -1,4 +1,4 @@
-"""What is sent with `?queue=true` is stored later by the same rules, once, and nothing of it is lost on the way."""
+"""Events sent with `?queue=true` are stored later by the same rules, once, and none is lost on the way."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Queue:
 
 
 def read(event: Mapping[str, Any], milliseconds: int = 120_000) -> dict[str, Any]:
-    """What the function that reads the queue answers."""
+    """The answer of the function that reads the queue."""
     context = LambdaContext("store_queued", memory_size=1_024, max_runtime_ms=milliseconds)
     answer: dict[str, Any] = application.store_queued(event, context)
     return answer

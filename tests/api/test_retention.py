@@ -85,7 +85,7 @@ def connect(owner: Client, make_event: Event, clock: Clock) -> Callable[..., str
 
 @pytest.fixture
 def note(owner: Client, clock: Clock) -> Callable[..., str]:
-    """The same for the audit log."""
+    """Writes a row of the audit log of an age."""
 
     def send(age: timedelta, action: str = "write", **changes: Any) -> str:
         event = {

@@ -95,7 +95,7 @@ def is_whole(key: APIKey) -> bool:
 
 
 def exceeds(key: APIKey, bound: APIKey) -> list[str]:
-    """What the one holds beyond the other, each restriction read on its own."""
+    """The rights of the one beyond the other, each restriction read on its own."""
     held = [allow_list.parse(entry) for entry in bound.allow_list]
     more = [name for name in key.scopes if not scopes.covers(bound.scopes, name)]
     more += [entry for entry in key.allow_list if not allow_list.covers(held, allow_list.parse(entry))]
@@ -166,7 +166,7 @@ class Tree:
 
 
 def opened(client: Client) -> set[str]:
-    """What the gate lets a secret do; nothing where it does not open."""
+    """The rights that the gate gives a secret; none where it does not open."""
     reply = client.post("/api/v2/authcheck", {"checks": ASKED})
     assert reply.status in (200, 401, 403)
     return {name for name, yes in reply.json.items() if yes} if reply.status == 200 else set()

@@ -1,4 +1,4 @@
-"""What a token tells of its use: its end draws near, it was refused, it went unused; and how else it may be sent."""
+"""A token says how it is used: its end draws near, it was refused, it went unused; and it may be sent in other ways."""
 
 from __future__ import annotations
 

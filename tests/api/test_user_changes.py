@@ -1,4 +1,4 @@
-"""What clients change of a user, each change with its row: creation, status, profile and site roles."""
+"""Changes of a user by clients, each with its row: creation, status, profile and site roles."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def create(client: Client, name: str = "github-token", **fields: Any) -> Reply:
 
 
 def agent(house: House, user: User, secret_id: str) -> Client:
-    """What an agent is given: it reads one secret and does nothing else."""
+    """The token of an agent: it reads one secret and does nothing else."""
     return house.client(user, scopes=("user_secret:read",), allow_list=(f"user_secret:{secret_id}",))
 
 

@@ -22,7 +22,7 @@ def costs(service: Service) -> dict[str, ingest.Cost]:
 
 @pytest.fixture(scope="module")
 def loaded(service: Service, costs: object) -> dict[tuple[str, str, int], pages.Cost]:
-    """What every page costs at both sizes; the tables are filled once events have been counted."""
+    """The cost of every page at both sizes; the tables are filled once events have been counted."""
     assert costs
     measured, checked = {}, gate.token_check(service)
     for log in LOGS:

@@ -1,4 +1,4 @@
-"""What a month costs: the purge and what is stored are of the rows as they are in the end, lane by lane."""
+"""The cost of a month: the purge and the storage are of the rows as they are in the end, lane by lane."""
 
 from __future__ import annotations
 

@@ -220,7 +220,7 @@ def test_a_history_costs_what_a_recount_of_the_indexes_says(client: Client, hist
 
 
 def contents(client: Client) -> dict[str, dict[str, Item]]:
-    """What the table and each index hold, as scans of them say."""
+    """The items of the table and of each index, as scans return them."""
     scans = {}
     for name in ("", "color", "shape"):
         items = client.scan(TableName=NAME, **({"IndexName": name} if name else {}))["Items"]

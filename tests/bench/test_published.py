@@ -1,4 +1,4 @@
-"""What is published is what the published run found."""
+"""The published tables are those of the published run."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def sign_in(page: Page, url: str, token: str) -> None:
 
 
 def violations(page: Page) -> list[str]:
-    """What axe finds against WCAG 2.2 AA, each with where it is."""
+    """The violations of WCAG 2.2 AA by axe, each with its place."""
     # By evaluating and not by a script element, which the page's policy forbids.
     page.evaluate(AXE)
     violated: dict[str, Any] = page.evaluate(
@@ -178,7 +178,7 @@ def _post(served: Started, log: str, event: dict[str, Any]) -> None:
 
 
 def sent(served: Started, log: str, event: dict[str, Any]) -> dict[str, Any]:
-    """What became of an event, sent without the browser, whose cookie would come first."""
+    """The result of an event, sent without the browser, whose cookie would come first."""
     headers = {"Coder-Session-Token": served.token, "Content-Type": "application/json"}
     request = urllib.request.Request(  # noqa: S310 - our own server
         f"{served.url}/api/v2/{log}", json.dumps([event]).encode(), headers
@@ -189,7 +189,7 @@ def sent(served: Started, log: str, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def status(served: Started, key: str, path: str) -> int:
-    """What the API answers a token, asked without the browser, whose cookie would come first."""
+    """The answer of the API to a token, asked without the browser, whose cookie would come first."""
     request = urllib.request.Request(f"{served.url}/api/v2/{path}", headers={"Coder-Session-Token": key})  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 - our own server

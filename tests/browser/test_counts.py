@@ -22,7 +22,7 @@ SUMMARY = re.compile(r"/summary\?")
 
 @pytest.fixture
 def counted(signed_in: Page) -> list[dict[str, str]]:
-    """What is asked for counts; the answer has one more connection in each bucket than in the one before."""
+    """The requests for counts; the answer has one more connection in each bucket than in the one before."""
     asked: list[dict[str, str]] = []
 
     def answer(route: Route) -> None:

@@ -1,4 +1,4 @@
-"""What the reader is told while the service is slow, away, or does not let them."""
+"""The page tells its reader while the service is slow, away, or does not let them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the last release answered is answered still, and what it took is taken: `.ci/contract` has oasdiff say more.
+"""The answers and requests of the last release are valid still: `.ci/contract` has oasdiff say more.
 
 What was always there stays always there, and of the same kind; no route, status or parameter is gone; nothing more is
 demanded of a request.
@@ -18,7 +18,7 @@ Document = dict[str, Any]
 
 
 def breaks(before: Document, after: Document) -> Iterator[str]:
-    """What a client of the document before would miss in the one after."""
+    """The parts of the document before that are missing in the one after."""
     for path, methods in before["paths"].items():
         for method, operation in methods.items():
             now = after["paths"].get(path, {}).get(method)

@@ -63,7 +63,7 @@ def connection(number: int) -> ConnectionLog:
 
 
 def ended(row: ConnectionLog, end: datetime) -> ConnectionLog:
-    """What the disconnect of a session makes by itself."""
+    """The row that the disconnect of a session makes by itself."""
     return replace(row, connect_time=end, closing=Closing(end), origin=Origin.DISCONNECT)
 
 

@@ -1,4 +1,4 @@
-"""What is deployed is what the code declares: tables, indexes, settings, functions, and the answers of the gateway."""
+"""The template deploys what the code declares: tables, indexes, settings, functions, and the answers of the gateway."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits is sent by the schedule: by mail or webhook, after a failure again, and not while sending is paused."""
+"""The schedule sends waiting notifications: by mail or webhook, again after a failure, not while sending is paused."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Use:
-    """What lets the deployment have settings."""
+    """Gives the deployment settings."""
 
     def using(settings: Settings) -> None:
         for module in (enqueueing, ways, webhook, mail):
@@ -176,7 +176,7 @@ def write(user: User, title: str = "Done", message: str = "The job has **ended**
 
 
 def run() -> dict[str, int]:
-    """What the schedule does."""
+    """Runs the schedule."""
     context = LambdaContext("dispatch", memory_size=512, max_runtime_ms=120_000)
     answer: dict[str, Any] = application.dispatch(schedule_event("dispatch"), context)
     ended: dict[str, int] = answer["ended"]

@@ -86,7 +86,7 @@ def stored() -> list[ConnectionLog]:
 
 
 def send_batch(events: Sequence[ConnectionEvent]) -> dict[int, str]:
-    """What became of each event: as the answer to a request says it, `failed` where it is to be sent again."""
+    """The result of each event: as the answer to a request has it, `failed` where it is to be sent again."""
     batch = gathered(events)
     groups = batch.groups()
     statuses: dict[int, str] = {}
@@ -205,7 +205,7 @@ def test_why_a_transaction_was_cancelled_is_told_apart(
 
 
 def stored_without_faults(transport: ObservedTransport) -> list[ConnectionLog]:
-    """What is stored, read without faults."""
+    """The stored rows, read without faults."""
     transport.restore()
     return stored()
 

@@ -35,7 +35,7 @@ _VOLATILE = re.compile(
 
 
 def state() -> State:
-    """What is stored, without what differs from one request to the same one: moments, random ids and secrets."""
+    """The stored items, without the parts that differ between equal requests: moments, random ids and secrets."""
     held: State = Counter()
     for table in TABLES:
         for item in store.call("Scan", {"TableName": table.Meta.table_name, "ConsistentRead": True})["Items"]:
@@ -128,7 +128,7 @@ def test_a_call_that_fails_costs_nothing_but_a_retry(bench: Bench, request: pyte
 
 
 def judged(operation: Operation, owner: Client, reply: Reply, before: State, after: State) -> str:
-    """What came of a request whose call failed, by the answer, by what is stored, and by the same request again."""
+    """The outcome of a request whose call failed: its answer, the stored items, and the request repeated."""
     stored = state()
     if reply.status < 400:
         return "done" if stored == after else f"says that it is done, and it is not: {difference(stored, after)}"

@@ -30,7 +30,7 @@ TABLES = ("events", "people")
 
 
 def rows_of_write(number: int) -> list[Row]:
-    """What a write puts: a row of its own, of several pages, and one that every write replaces."""
+    """The rows of a write: one of its own, of several pages, and one that every write replaces."""
     events, people = TABLES
     return [
         Row(events, f"event-{number}", f"{number} " * 3_000),

@@ -27,7 +27,7 @@ SHARED = Path("/dev/shm")  # noqa: S108 - the directories in it have names that 
 ROOT = Path(__file__).parents[2]
 FILES = (FILE, LOG_FILE, ACKNOWLEDGED_FILE)
 BYTES_OF_WRITE = 6 * 4_120
-"""What a write takes of the log of the latest writes: frames of a page each."""
+"""The size of a write in the log of the latest writes: frames of a page each."""
 NUMBER_BYTES = 21
 """Of `acknowledged`, which is written in place and at once: no limit lies within it."""
 
@@ -40,7 +40,7 @@ def memory() -> Iterator[Path]:
 
 
 class Attempt(NamedTuple):
-    """What became of a process: the writes that it acknowledged, and its exit code."""
+    """The end of a process: the writes that it acknowledged, and its exit code."""
 
     directory: Path
     acknowledged: list[int]

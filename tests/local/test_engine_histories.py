@@ -216,7 +216,7 @@ REQUESTS: tuple[Callable[[random.Random], tuple[str, dict[str, Any]]], ...] = (
 
 
 def answers(client: Client, seed: int) -> list[Any]:
-    """What the engine answers to a history, as JSON: pages to the end of each read, errors with all they carry."""
+    """The answers of the engine to a history, as JSON: pages to the end of each read, errors with all they carry."""
     return [plain(asked(client, action, request)) for action, request in history(seed)]
 
 

@@ -1,4 +1,4 @@
-"""What AWS refuses the engine refuses, and nothing changes; what AWS takes at the same limits it takes."""
+"""The engine refuses what AWS refuses, and nothing changes; it takes what AWS takes at the same limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the embedded engine has acknowledged it has after any end; what could not be stored it does not have."""
+"""The embedded engine keeps acknowledged writes after any end, and no write that could not be stored."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def names(engine: EmbeddedEngine) -> list[str]:
 
 
 def taken_over(engine: EmbeddedEngine, directory: Path) -> list[str]:
-    """What a start finds in an earlier directory, and the next start in the database that it has made."""
+    """The names in an earlier directory after a start, and in the database that it made after the next."""
     before = {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
     first = Persistence(engine, directory)
     first.restore()

@@ -1,4 +1,4 @@
-"""What the serve command makes of its options and its environment, without a service being started."""
+"""The serve command reads its options and its environment, without a service being started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the serve command keeps in its data directory outlives every way in which a process can end."""
+"""The data directory of the serve command outlives every way in which a process can end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.local.served import (
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one start said, and the rows that its first two printed lines brought at its end."""
+    """The output of one start, and the rows that its first two printed lines brought at its end."""
 
     service: Started
     page: Any

@@ -1,4 +1,4 @@
-"""What stands in the way of the serve command is told in one line that says what to do, with exit status 2."""
+"""The serve command that cannot start says why in one line that says what to do, with exit status 2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the app behind the local server gets and gives is what it would get from and give to API Gateway."""
+"""The app behind the local server gets and gives the events and answers of API Gateway."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a connection is called, from every shape in which a server has named it."""
+"""The names of a connection, from every shape in which a server has named it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Gatebook prints of an event, `service_log` reads back to the same event, JSON and human."""
+"""Lines that Gatebook prints of an event are read by `service_log` to the same event, JSON and human."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Sample(Model):
 
 
 def outcome(call: Callable[[], T]) -> T | GatebookError:
-    """What a call gives, or the error a client hears; nothing else may come of it."""
+    """The result of a call, or the error that a client gets; there is nothing else."""
     try:
         return call()
     except GatebookError as error:

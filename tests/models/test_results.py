@@ -1,4 +1,4 @@
-"""What an ingest request is answered: the same facts in any size, and never more than an answer may hold."""
+"""The answer to an ingest request has the same facts in any size, and never more than an answer may hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same message has the same id on the same day, and labels are text in their places."""
+"""A message that is sent twice has one id on the same day, and labels are text in their places."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ OFFLINE = Asked(offline=True)
 
 
 def labels(asked: Asked, *minutes: int, limit: int) -> list[str]:
-    """What daemons without jobs are called that were seen so many minutes ago."""
+    """The status of daemons without jobs that were seen so many minutes ago."""
     given_labels = (label(asked, NOW - one * MINUTE, NOW, has_job=False, limit=limit * MINUTE) for one in minutes)
     return sorted(one for one in given_labels if one)
 

@@ -1,4 +1,4 @@
-"""What follows from the fields of a provisioner job."""
+"""The fields that follow from those of a provisioner job."""
 
 from __future__ import annotations
 

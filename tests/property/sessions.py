@@ -128,7 +128,7 @@ def modelled(events: Iterable[ConnectionEvent]) -> Model:
 
 
 def accepted(row: ConnectionLog) -> dict[str, Any]:
-    """What is accepted of a row, as a model has it."""
+    """The accepted fields of a row, as a model has them."""
     values: dict[str, Any] = {
         name: getattr(row, name) for name in ("workspace_owner_id", "workspace_name", "type", *MAY_LACK[:3])
     }

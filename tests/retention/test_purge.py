@@ -647,7 +647,7 @@ def test_how_a_session_ended_is_read_as_it_is_at_this_moment(
 
 @pytest.fixture
 def lag(capsys: pytest.CaptureFixture[str]) -> Callable[[], float]:
-    """What the last run told of it."""
+    """The record of the last run."""
 
     def read() -> float:
         lines = map(json.loads, capsys.readouterr().out.splitlines())

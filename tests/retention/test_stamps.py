@@ -106,7 +106,7 @@ STEPS = st.lists(
 
 
 class Model:
-    """What there is by the rules, one by one."""
+    """The rows that there are by the rules, one by one."""
 
     def __init__(self, rows: list[Row], clock: Clock) -> None:
         self.rows = rows
@@ -152,7 +152,7 @@ class Model:
 
 
 class Store:
-    """The same steps, done by the code under test."""
+    """The steps, done by the code under test."""
 
     def __init__(self, engine: EmbeddedEngine, rules: Rules, clock: Clock) -> None:
         self._engine = engine
@@ -227,7 +227,7 @@ def make_rows(rows: Rows) -> list[Row]:
 
 
 def send_again(model: Model, store: Store, row: Row) -> None:
-    """What was purged is taken in again where a hold wants it and nothing of it is left to tell."""
+    """Purged rows are taken in again where a hold wants them and nothing of them is left."""
     left = store.has_item(row)
     store.send(row)
     if row.id not in model.standing and model.is_kept(row) and not (left and isinstance(row, ConnectionLog)):

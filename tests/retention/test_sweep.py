@@ -1,4 +1,4 @@
-"""What is held and past its time is looked at once a day, and at once when anything has changed that it depends on."""
+"""Rows that are held and past their cut-off are met once a day, and at once when anything has changed for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the language has beside Coder's: either of several values, values left out, networks, and times from now."""
+"""The language beyond Coder's: either of several values, values left out, networks, and times from now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What shippers put on the wire that no package registry has, by their source: method, headers and body, per batch."""
+"""Requests of shippers that no package registry has, by their source: method, headers and body, per batch."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def fluent_bit(lines: Sequence[str]) -> Iterator[Request]:
 
 
 def fluent_bit_array(lines: Sequence[str]) -> Iterator[Request]:
-    """The same output with `format json` and `compress gzip`."""
+    """The output with `format json` and `compress gzip`."""
     records = [{"date": 1_763_632_800.5, "log": line} for line in lines]
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip", "User-Agent": "Fluent-Bit"}
     yield Request("", {**headers, "Coder-Session-Token": TOKEN}, gzip.compress(json.dumps(records).encode(), mtime=0))
@@ -54,7 +54,7 @@ def vector(lines: Sequence[str]) -> Iterator[Request]:
 
 
 def vector_lines(lines: Sequence[str]) -> Iterator[Request]:
-    """The same sink with `framing.method = "newline_delimited"` and `compression = "gzip"`."""
+    """The sink with `framing.method = "newline_delimited"` and `compression = "gzip"`."""
     text = "".join(json.dumps({"message": line, "source_type": "file"}) + "\n" for line in lines)
     headers = {"content-type": "application/x-ndjson", "content-encoding": "gzip", "coder-session-token": TOKEN}
     yield Request("", headers, gzip.compress(text.encode(), mtime=0))
@@ -74,7 +74,7 @@ def rsyslog(lines: Sequence[str]) -> Iterator[Request]:
 
 
 def rsyslog_array(lines: Sequence[str]) -> Iterator[Request]:
-    """The same with `batch.format="jsonarray"` and a template of JSON."""
+    """The module with `batch.format="jsonarray"` and a template of JSON."""
     body = "[" + ",".join(json.dumps({"message": line, "hostname": "h"}) for line in lines) + "]"
     yield Request("", {"Content-Type": "application/json", "Coder-Session-Token": TOKEN}, body.encode())
 

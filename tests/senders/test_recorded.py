@@ -1,4 +1,4 @@
-"""What shippers put on the wire arrives, once, while the store is throttled: recorded bytes, and batches by source.
+"""Requests of shippers arrive, once, while the store is throttled: recorded bytes, and batches by source.
 
 The recordings are made by `scripts/senders --events 12 --record tests/senders/recorded`.
 """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 STAGE = "https://gatebook.example.com/prod/"
-"""What the tests' gateway calls the stage: every path begins with it, and the page does not know it."""
+"""The stage of the tests' gateway: every path begins with it, and the page does not know it."""
 
 
 def test_a_browser_is_led_to_the_page(client: Client) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 
 class Answer(NamedTuple):
-    """What the endpoint answers: a status and a body, after a while; a status of 0 means that it hangs up."""
+    """The answer of the endpoint: a status and a body, after a while; a status of 0 means that it hangs up."""
 
     status: int
     content: bytes = b"{}"

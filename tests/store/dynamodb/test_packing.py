@@ -1,4 +1,4 @@
-"""What is packed comes back as it was, in whichever of the two attributes is smaller."""
+"""Packed values come back as they were, in whichever of the two attributes is smaller."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def keys(schema: list[Mapping[str, str]]) -> list[tuple[str, str]]:
 
 
 def projected(name: str, lanes: tuple[Lane, ...]) -> list[str]:
-    """What lanes tell beside the row: when a connection event happened, and how an ended session ended."""
+    """The attributes of lanes beside the row: when a connection event happened, and how an ended session ended."""
     if name == ARRIVAL:
         return [POSITION, *(["closing", "rev"] if lanes is EVERY_CONNECTION_LANE else [EVENT_TIME])]
     if lanes is EVERY_CONNECTION_LANE:

@@ -1,4 +1,4 @@
-"""What an audit row costs: its items by their sizes, from a bare event to one that no single item can hold."""
+"""The cost of an audit row: its items by their sizes, from a bare event to one that no single item can hold."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def huge(seed: int, old: int, new: int) -> AuditLog:
 
 
 def in_lanes(item: Item) -> dict[str, Item]:
-    """What each lane has of an item."""
+    """The entries of an item in each lane."""
     shared = {name: item[name] for name in IN_LANES if name in item}
     return {lane.name: {**shared, lane.name: item[lane.name]} for lane in AUDIT_LANES if lane.name in item}
 

@@ -1,4 +1,4 @@
-"""What a plan reads: the right rows, newest first, each once, page after page, and as few calls as may be."""
+"""A plan reads the right rows, newest first, each once, page after page, in as few calls as may be."""
 
 from __future__ import annotations
 

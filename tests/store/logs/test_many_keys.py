@@ -1,4 +1,4 @@
-"""What a page costs that many keys have to be read for: shards, and the organizations of an auditor."""
+"""The cost of a page for which many keys are read: shards, and the organizations of an auditor."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ROWS = 4_000
 
 
 class Cost(NamedTuple):
-    """What a page cost: rows read, calls and round trips, those of the token check left out."""
+    """The cost of a page: rows read, calls and round trips, those of the token check left out."""
 
     rows: int
     calls: int

@@ -1,4 +1,4 @@
-"""What a page costs: as many rows as it returns, and the same few calls, however many rows there are."""
+"""The cost of a page: as many rows as it returns, and the same few calls, however many rows there are."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ AUDIT_QUERIES = {
 
 
 class Tally:
-    """What one reading cost, counted on what the store sends."""
+    """The cost of one reading, counted on the requests that the store sends."""
 
     def __init__(self) -> None:
         self.operations: list[str] = []

@@ -28,7 +28,7 @@ Use = Callable[[str], None]
 
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Use:
-    """What makes a text the setting."""
+    """Makes a text the setting."""
     return lambda text: monkeypatch.setattr(data_keys, "current", lambda: Settings(secrets_key=text))
 
 
