@@ -8,7 +8,7 @@ from platform import python_version
 from typing import Any
 
 from bench import bill
-from bench.measures import cpu, dollars, gate, ingest, lanes, many_keys, pages, purge
+from bench.measures import bulk, cpu, dollars, gate, ingest, lanes, many_keys, pages, purge
 from bench.measures.pages import Cost
 from bench.peer import compare
 from bench.peer.compare import Peer
@@ -83,6 +83,7 @@ def _run(engine: EmbeddedEngine, report: Report, *, full: bool, say: Say) -> Non
     report.add(gate.measure(service), say)
     report.add(ingest.measure(service), say)
     report.add(cpu.measure_ingest(service), say)
+    report.add(bulk.measure(service), say)
     report.add(purge.measure(service), say)
     every = dollars.deployment(service)
     with environment(**lanes.lean()):

@@ -44,7 +44,7 @@ def measure_pages(service: Service) -> Iterator[Result | Table]:
 
 def _of_log(service: Service, log: Log) -> Iterator[Result | Table]:
     section = f"CPU of a page of {PAGE}, {log.name} log"
-    plain = _plain_client()
+    plain = plain_client()
     times: list[tuple[str, float, float]] = []
     with _recorded(service.engine, plain) as recorded:
         for query in log.queries:
@@ -70,7 +70,7 @@ def measure_ingest(service: Service) -> Iterator[Result]:
     section = f"CPU of ingest, {EVENTS_A_REQUEST} events a request"
     for kind in KINDS:
         event = service.event("POST", kind.route, batch(kind))
-        with _recorded(service.engine, _plain_client()):
+        with _recorded(service.engine, plain_client()):
             service.send(event)
             (seconds,) = best([partial(service.answer, event)], rounds=_INGEST_ROUNDS)
         yield Result(section, f"{kind.name}: events per second of CPU", EVENTS_A_REQUEST / seconds, "events/s")
@@ -89,7 +89,8 @@ def best(works: Sequence[Callable[[], object]], rounds: int = _ROUNDS) -> list[f
     return least
 
 
-def _plain_client() -> Any:  # noqa: ANN401 - botocore has no types
+def plain_client() -> Any:  # noqa: ANN401 - botocore has no types
+    """A client of botocore, with nothing of the store around it."""
     return botocore.session.get_session().create_client("dynamodb")  # type: ignore[no-untyped-call]
 
 
