@@ -1,0 +1,131 @@
+"""The requests that Coder's CLI makes about provisioners, templates and workspaces are answered as it waits for.
+
+Each command has its calls in their order, with the queries that the CLI sends and the status that it takes for success.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from tests.api.platform_house import Platform, ago
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.records import User
+    from tests.api.conftest import Client, House
+
+
+class Sent(NamedTuple):
+    """One request of a command; names in braces stand for ids of what is mirrored in."""
+
+    path: str
+    query: Mapping[str, str] | None = None
+    status: int = 200
+
+
+ORGANIZATIONS_OF_ME = Sent("/users/me/organizations")
+TEMPLATE = Sent("/organizations/{acme}/templates/rust")
+WORKSPACE = Sent("/users/me/workspace/dev")
+COMMANDS: tuple[tuple[str, tuple[Sent, ...]], ...] = (
+    ("provisioner list", (ORGANIZATIONS_OF_ME, Sent("/organizations/{acme}/provisionerdaemons", {"limit": "50"}))),
+    (
+        "provisioner list -f -s idle,busy -m 24h",
+        (
+            ORGANIZATIONS_OF_ME,
+            Sent(
+                "/organizations/{acme}/provisionerdaemons",
+                {"limit": "50", "offline": "true", "status": "idle,busy", "max_age": "24h0m0s"},
+            ),
+        ),
+    ),
+    (
+        "provisioner jobs list -s succeeded -i root",
+        (
+            ORGANIZATIONS_OF_ME,
+            Sent("/users/root"),
+            Sent(
+                "/organizations/{acme}/provisionerjobs",
+                {"limit": "50", "status": "succeeded", "initiator": "{root}"},
+            ),
+        ),
+    ),
+    ("templates list", (ORGANIZATIONS_OF_ME, Sent("/organizations/{acme}/templates"))),
+    (
+        "templates versions list rust",
+        (ORGANIZATIONS_OF_ME, TEMPLATE, Sent("/templates/{template}/versions", {"include_archived": "false"})),
+    ),
+    (
+        "templates presets list rust",
+        (
+            ORGANIZATIONS_OF_ME,
+            TEMPLATE,
+            Sent("/templateversions/{version}"),
+            Sent("/templateversions/{version}/presets"),
+        ),
+    ),
+    (
+        "templates presets list rust --template-version v1",
+        (
+            ORGANIZATIONS_OF_ME,
+            TEMPLATE,
+            Sent("/templates/{template}/versions/v1"),
+            Sent("/templateversions/{version}/presets"),
+        ),
+    ),
+    ("list", (Sent("/workspaces", {"q": "owner:me"}),)),
+    ("show dev", (WORKSPACE,)),
+    ("schedule show dev", (Sent("/workspaces", {"q": "owner:me name:dev"}),)),
+    ("external-workspaces list", (Sent("/workspaces", {"q": "owner:me has_external_agent:true"}),)),
+    ("external-workspaces list -a", (Sent("/workspaces", {"q": "has_external_agent:true"}),)),
+    ("external-workspaces create dev2", (Sent("/users/me/workspace/dev2", None, 404),)),
+    ("features list", (Sent("/entitlements"),)),
+    ("whoami -o json", (Sent("/users/me"),)),
+)
+
+
+@pytest.fixture
+def answers(owner: Client, house: House, root: User) -> Mapping[str, Any]:
+    """The last answer of every command."""
+    acme = house.organization("acme")
+    assert owner.post(f"/api/v2/organizations/{acme.id}/members/root").status == 200
+    platform = Platform(owner, acme.id)
+    template = platform.template("rust")
+    version = platform.version(template, presets=[{"id": acme.id, "name": "big"}])
+    platform.put(
+        "template", template, name="rust", organization_id=acme.id, active_version_id=version, display_name="Rust"
+    )
+    job = platform.job(started_at=ago(minutes=2), completed_at=ago(minutes=1), initiator_id=root.id)
+    workspace = platform.workspace(root.id, template, "dev", autostart_schedule="CRON_TZ=UTC 30 9 * * 1-5")
+    platform.build(workspace, version, job_id=job, has_external_agent=True, initiator_id=root.id)
+    platform.daemon("worker")
+    ids = {"acme": acme.id, "root": root.id, "template": template, "version": version}
+    last = {}
+    for command, requests in COMMANDS:
+        for sent in requests:
+            query = {name: text.format_map(ids) for name, text in sent.query.items()} if sent.query else None
+            reply = owner.get(f"/api/v2{sent.path.format_map(ids)}", query=query)
+            assert reply.status == sent.status, f"{command}: {sent.path}: {reply.status} {reply.text}"
+            last[command] = reply.json
+    return last
+
+
+def test_every_command_hears_what_it_prints(answers: Mapping[str, Any]) -> None:
+    assert [row["name"] for row in answers["provisioner list"]] == ["worker"]
+    assert [row["name"] for row in answers["provisioner list -f -s idle,busy -m 24h"]] == ["worker"]
+    (job,) = answers["provisioner jobs list -s succeeded -i root"]
+    assert (job["status"], job["type"]) == ("succeeded", "workspace_build")
+    assert [row["name"] for row in answers["templates list"]] == ["rust"]
+    assert [row["name"] for row in answers["templates versions list rust"]] == ["v1"]
+    for command in ("templates presets list rust", "templates presets list rust --template-version v1"):
+        assert [row["Name"] for row in answers[command]] == ["big"]
+    for command in ("list", "schedule show dev", "external-workspaces list", "external-workspaces list -a"):
+        assert [row["name"] for row in answers[command]["workspaces"]] == ["dev"]
+    show = answers["show dev"]
+    assert (show["latest_build"]["status"], show["autostart_schedule"]) == ("running", "CRON_TZ=UTC 30 9 * * 1-5")
+    assert answers["features list"]["features"]["audit_log"]["enabled"]
+    me = answers["whoami -o json"]
+    assert me["roles"] == [{"name": "owner", "display_name": "Owner"}]
+    assert len(me["organization_ids"]) == 1
