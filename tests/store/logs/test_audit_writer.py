@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from chalicelib.logs.audit_event import beside, join
 from chalicelib.records import AuditLog
 from chalicelib.store.dynamodb.client import TransactionCancelled, call
+from chalicelib.store.dynamodb.tables import FORGET_AT
 from chalicelib.store.dynamodb.transaction import transact
 from chalicelib.store.logs import audit_rows
 from chalicelib.store.logs.audit_rows import writes_of
-from chalicelib.store.logs.audit_writer import write, write_all
+from chalicelib.store.logs.audit_writer import write, write_all, write_once
 from chalicelib.store.logs.write_pool import NotWritten, Written
 from scripts.local.engine import EmbeddedEngine
 from tests.store.audit import TABLE, noise, soon, stored, wide
@@ -201,3 +202,18 @@ def test_events_with_one_id_never_lose_one(tables: EmbeddedEngine, batches: list
     distinct = {repr(row): row for batch in batches for row in batch}
     assert len(kept) == len(distinct)
     assert {row.id for row in kept} >= {row.id for row in distinct.values()}
+
+
+@pytest.mark.parametrize("left", [{}, {FORGET_AT: {"N": "1"}}, {"position": {"S": "x"}}], ids=["none", "purged", "row"])
+def test_a_row_of_something_unknown_is_never_stored(tables: EmbeddedEngine, left: dict[str, Any]) -> None:
+    if left:
+        call("PutItem", {"TableName": TABLE, "Item": {"id": {"S": ROW.id}, **left}})
+    before = tables.items(TABLE)
+    write_once(ROW, known=False)
+    assert tables.items(TABLE) == before
+
+
+def test_of_two_rows_with_one_id_the_first_stays() -> None:
+    for row in (ROW, OTHER):
+        write_once(row, known=True)
+    assert stored() == [ROW]
