@@ -192,6 +192,15 @@ def test_pages_have_25_rows_newest_first_and_follow_each_other(ann: User, as_ann
         assert titles(as_ann, starting_before=unknown)[0] == "#39"
 
 
+def test_rows_that_are_not_read_are_counted_up_to_a_cap(
+    ann: User, as_ann: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "COUNT_CAP", 3)
+    for number, count in enumerate((1, 2, 3, 3)):
+        put(ann, clock, number)
+        assert unread(as_ann) == count
+
+
 def test_a_row_of_somebody_else_moves_no_page(ann: User, root: User, as_ann: Client, clock: Clock) -> None:
     theirs = put(root, clock, 1)
     put(ann, clock, 2)

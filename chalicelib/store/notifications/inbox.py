@@ -22,7 +22,7 @@ from chalicelib.store.dynamodb.tables import FORGET_AT, NotificationItem
 from chalicelib.store.dynamodb.transaction import Write, transact
 
 PAGE_ROWS: Final = 25
-COUNT_CAP: Final = 10_000
+COUNT_CAP: Final = 2_000
 """How far unread rows are counted."""
 
 _MOST_ROWS = 100
