@@ -74,6 +74,7 @@ class FilterKey:
         alone_of: the keys that it cannot be combined with.
         implies: what follows from a value: other fields, and the only values they can have.
         is_repeatable: whether a query may have it more than once: every term counts, and so the narrowest.
+        repeats_add: whether a query may have it more than once: each term is one more choice, as behind a comma.
     """
 
     key: str
@@ -87,6 +88,7 @@ class FilterKey:
     alone_of: tuple[str, ...] = ()
     implies: Callable[[str], Mapping[str, tuple[str, ...]]] = lambda _: {}
     is_repeatable: bool = False
+    repeats_add: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +171,9 @@ CONNECTION_FILTERS = FilterTable(
             "app",
             Kind.APPLICATION,
             "app",
-            "Sessions whose client named itself as this application, such as `cursor`.",
+            "Sessions whose client named itself as this application, such as `cursor`; repeats add choices.",
             implies=lambda app: {"type": (type_of(app), PTY)},
+            repeats_add=True,
         ),
         FilterKey(
             "username",

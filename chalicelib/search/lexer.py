@@ -8,6 +8,7 @@ do; quotes keep a comma too. There is no wildcard and no way to escape a quote.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from chalicelib.casing import lowered
@@ -35,6 +36,14 @@ class Term(NamedTuple):
 
 class WrongElement(ValueError):
     """A part of the query that is no term; its text is the sentence for the client."""
+
+
+def together(terms_of_key: Sequence[Term]) -> Term:
+    """Terms of one key as one that has the choices of all."""
+    if len(terms_of_key) == 1:
+        return terms_of_key[0]
+    choices = [choice for term in terms_of_key for choice in term.choices or (term.value,)]
+    return terms_of_key[0]._replace(choices=tuple(dict.fromkeys(choices)))
 
 
 def terms(query: str, bare: str) -> list[Term]:

@@ -11,7 +11,7 @@ from chalicelib.errors import Invalid, Validation
 from chalicelib.search import values
 from chalicelib.search.filter import EVERYTHING, Filter
 from chalicelib.search.filters import FilterKey, FilterTable, Kind
-from chalicelib.search.lexer import WrongElement, by_key, terms
+from chalicelib.search.lexer import WrongElement, by_key, terms, together
 from chalicelib.search.term_filters import Asking, filter_of
 from chalicelib.search.values import WrongValue, quoted
 
@@ -55,7 +55,7 @@ def parse(
     asked = {name for name, given_terms in given.items() if given_terms[0].value}
     for key, name in _names_of_keys(table):
         terms_of_key = given.pop(name, [])
-        if key.is_repeatable:
+        if key.is_repeatable or key.repeats_add:
             terms_of_key = [term for term in terms_of_key if term.value]
         if not terms_of_key or not terms_of_key[0].value:
             continue
@@ -64,6 +64,8 @@ def parse(
             wrong.append(Validation(key.key, problem))
             continue
         try:
+            if key.repeats_add:
+                terms_of_key = [together(terms_of_key)]
             asking = Asking(me, organization, has, excludes=name != key.key)
             for term in terms_of_key if key.is_repeatable else [values.only(terms_of_key)]:
                 whole &= filter_of(key, term, asking)

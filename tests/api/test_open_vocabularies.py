@@ -58,6 +58,8 @@ def connections(owner: Client, make_event: Event) -> None:
         ("app:vscode", 1),
         ("app:8080", 0),
         ("app:nobody", 0),
+        ("app:cursor app:vscode", 3),
+        ("app:cursor app:vscode,nobody app:cursor", 3),
         ("method:workspace_app app:cursor", 0),
         ("method:ssh app:cursor", 1),
         ("status:ongoing", 7),
