@@ -94,6 +94,7 @@ def _run(engine: EmbeddedEngine, report: Report, *, full: bool, say: Say) -> Non
     report.add(many_keys.measure(service), say)
     report.add(pages.measure(service, sizes(full=full)), say)
     report.add(dollars.of_pages(service, report.pages), say)
+    report.add(dollars.of_capacity(service, every, report.pages), say)
     report.add(dollars.of_lanes(lanes.dropped(service, every.costs), "lanes", "Dropping a lane"), say)
     report.add(dollars.of_lanes(lanes.added(service, optional), "optional lanes", "Adding an optional lane"), say)
     report.add(lanes.measure_lean(service), say)

@@ -1,7 +1,7 @@
 """Dollars: of a million events, of a million pages, of a month; from measured units, dated prices and assumptions.
 
-Storage is billed by the month, so it is kept apart from what an event costs when it comes in; so is the purge. Traffic
-out of the region is left out, and for the peer backups as well.
+Storage is billed by the month, so it is kept apart from what an event costs when it comes in; so is the purge. Of the
+peer, backups and traffic are left out.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from scripts.deployment import capacity
 
 MILLION = 1_000_000
 SECONDS_A_MONTH = 730 * 3_600
@@ -57,16 +59,58 @@ def pages(read_units: float, calls: float) -> Bill:
     return _bill(0, read_units, 1, ASSUMED["cpu_milliseconds_a_page"], calls * ASSUMED["dynamodb_call_milliseconds"])
 
 
-def storage(bytes_an_event: float, events_a_second: float) -> float:
+def storage(bytes_an_event: float, events_a_second: float, way: Way | None = None) -> float:
     """Dollars a month for the rows of the time that they are kept, entries of lanes included."""
     gb = events_a_second * ASSUMED["kept_days"] * 86_400 * bytes_an_event / _GB
-    return float(gb * PRICES["dynamodb"]["storage_gb_month"])
+    return float(gb * (way or WAYS[0]).prices["storage_gb_month"])
 
 
 def restore(bytes_an_event: float, events_a_second: float) -> float:
     """Dollars a month for a restore to any second of the last weeks, by the bytes of rows without their lanes."""
     gb = events_a_second * ASSUMED["kept_days"] * 86_400 * bytes_an_event / _GB
     return float(gb * PRICES["dynamodb"]["restore_gb_month"])
+
+
+class Way(NamedTuple):
+    """One way of paying for the tables of the logs."""
+
+    provisioned: bool
+    infrequent: bool
+
+    def __str__(self) -> str:
+        """The way in words, as a table shows it."""
+        mode = "provisioned" if self.provisioned else "on demand"
+        return f"{mode}, {'infrequent access' if self.infrequent else 'standard'}"
+
+    @property
+    def prices(self) -> Mapping[str, float]:
+        """The prices of DynamoDB."""
+        known: Mapping[str, Any] = PRICES["dynamodb"]
+        return {**known, **known["infrequent"]} if self.infrequent else known
+
+
+WAYS = tuple(Way(provisioned, infrequent) for provisioned in (False, True) for infrequent in (False, True))
+
+
+def units_month(way: Way, written: float, read: float) -> float:
+    """Dollars a month for units at a steady rate.
+
+    Args:
+        way: how they are paid. As provisioned, auto scaling keeps more than are used.
+        written: write units a second.
+        read: read units a second.
+    """
+    prices = way.prices
+    if way.provisioned:
+        hours = HOURS_A_MONTH * 100 / capacity.TARGET_PERCENT
+        return float((written * prices["write_unit_hour"] + read * prices["read_unit_hour"]) * hours)
+    millions = SECONDS_A_MONTH / MILLION
+    return float((written * prices["write_units_million"] + read * prices["read_units_million"]) * millions)
+
+
+def egress(pages: float) -> float:
+    """Dollars for the bytes of pages that leave the region."""
+    return float(pages * ASSUMED["egress_bytes_a_page"] / _GB * PRICES["egress"]["gb"])
 
 
 def month(dollars_a_million: float, events_a_second: float) -> float:

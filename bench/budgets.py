@@ -78,4 +78,12 @@ COLD_START = Budget(
 MEGABYTE = 1_024 * 1_024
 PACKAGE_MEGABYTES = Budget("deployment package, zipped", MAX_ZIP_BYTES / MEGABYTE, "MB")
 ALL_LANES_DOLLARS = Budget("all-in, 100 events a request, per million events, all lanes", 5.00, "$")
+MONTH_DOLLARS = Budget(
+    "a month at 100 events a second, everything, on demand, in the better table class", 2_100, "$", floor=2_105
+)
+"""The floor: writing takes a unit for the row and each lane, the purge two, and each lane stores its rows. A hundred
+thousand pages a month are three dollars of it."""
+PROVISIONED_MONTH_DOLLARS = Budget(
+    "a month at 100 events a second, everything, provisioned, in the better table class", 1_250, "$"
+)
 LEAN_DOLLARS = Budget("all-in, 100 events a request, per million events, lean", 2.60, "$")

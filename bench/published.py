@@ -33,11 +33,12 @@ def readme(run: Published) -> dict[str, str]:
     """The tables of README and docs by name."""
     bill = run["tables"]["dollars events"]
     rows = [row for row in bill["rows"] if row[0] == "the mix" or row[1] == "all lanes"]
-    months = run["tables"]["dollars months"]
+    months, capacity = run["tables"]["dollars months"], run["tables"]["dollars capacity"]
     return {
         "budgets": _budgets(run),
         "bill": markdown(bill["head"], rows),
         "months": markdown(months["head"], months["rows"]),
+        "capacity": markdown(capacity["head"], capacity["rows"]),
     }
 
 

@@ -18,6 +18,8 @@ from chalicelib.lanes.catalogue import KEPT
 from chalicelib.store.dynamodb.tables import FORGET_AT
 
 SECTION = "The bill, dollars"
+_HEADLINE_RATE = 100
+"""Events a second."""
 _STORAGE_BYTES = 100
 """The bytes that storage adds to each item and to each entry of an index."""
 
@@ -126,6 +128,51 @@ def of_months(every: Deployment, lean: Deployment) -> Findings:
         "dollars months",
         f"A month; rows are kept for {bill.ASSUMED['kept_days']} days, and as many are purged as come in",
         ("events/s", "who", "$ for events or machines", "$ to purge", "$ for storage", "$ to restore", "$ in all"),
+        rows,
+    )
+
+
+def of_capacity(service: Service, every: Deployment, pages_read: Iterable[pages.Cost]) -> Findings:
+    """What a month costs in all, by how the tables of the logs are paid."""
+    token = gate.token_check(service)
+    default = max((one for one in pages_read if not one.query), key=lambda one: one.units + one.count_units)
+    page = bill.pages(
+        default.units + default.count_units + token.read, default.calls + default.count_calls + token.calls.total()
+    )
+    number = bill.ASSUMED["pages_a_month"]
+    reading = (page.total - page.reads) * number / bill.MILLION + bill.egress(number)
+    units = bill.mixed({kind: one.written for kind, one in every.costs.items()}) + every.kept.units_to_purge
+    beside = of_the_mix(every.costs) - bill.write_dollars(
+        bill.mixed({kind: one.written for kind, one in every.costs.items()})
+    )
+    rows: list[list[str | float]] = []
+    for rate in (size["events_a_second"] for size in bill.PRICES["peer"]["sizes"]):
+        read = (default.units + default.count_units + token.read) * number / bill.SECONDS_A_MONTH
+        for way in bill.WAYS:
+            parts = (
+                bill.units_month(way, units * rate, read),
+                bill.storage(every.kept.all_bytes, rate, way),
+                bill.restore(every.kept.row_bytes, rate),
+                bill.month(beside, rate) + reading,
+            )
+            rows.append([rate, str(way), *parts, sum(parts)])
+    for provisioned, budget in ((False, budgets.MONTH_DOLLARS), (True, budgets.PROVISIONED_MONTH_DOLLARS)):
+        ways = {str(way) for way in bill.WAYS if way.provisioned is provisioned}
+        least = min(float(row[-1]) for row in rows if row[0] == _HEADLINE_RATE and row[1] in ways)
+        yield Result(SECTION, budget.what, least, "$", budget)
+    yield Table(
+        "dollars capacity",
+        f"A month of everything: writing, purge, storage of {bill.ASSUMED['kept_days']} days, {number:,} pages with"
+        " their counts, logs and egress",
+        (
+            "events/s",
+            "tables of the logs",
+            "$ for units",
+            "$ for storage",
+            "$ to restore",
+            "$ for the rest",
+            "$ in all",
+        ),
         rows,
     )
 

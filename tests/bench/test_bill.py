@@ -89,3 +89,23 @@ def test_the_peer_costs_the_same_when_nothing_happens() -> None:
     machines = [bill.peer(size)[0] for size in sizes]
     assert machines == sorted(machines)
     assert bill.peer({**sizes[0], "events_a_second": 0}) == (machines[0], 0)
+
+
+def test_capacity_that_is_provisioned_is_paid_by_the_hour_with_room_above_what_is_used() -> None:
+    prices = bill.PRICES["dynamodb"]
+    provisioned, by_request = (
+        bill.Way(provisioned=True, infrequent=False),
+        bill.Way(provisioned=False, infrequent=False),
+    )
+    assert bill.units_month(provisioned, 70, 0) == pytest.approx(100 * 730 * prices["write_unit_hour"])
+    assert bill.units_month(provisioned, 0, 7) == pytest.approx(10 * 730 * prices["read_unit_hour"])
+    assert bill.units_month(by_request, 1, 0) == pytest.approx(2.628 * prices["write_units_million"])
+
+
+@pytest.mark.parametrize("provisioned", [False, True])
+def test_infrequent_access_stores_for_less_and_takes_more_for_each_unit(*, provisioned: bool) -> None:
+    standard, infrequent = (bill.Way(provisioned, each) for each in (False, True))
+    for units in ((1, 0), (0, 1)):
+        assert bill.units_month(standard, *units) < bill.units_month(infrequent, *units)
+    assert bill.storage(1_000, 1, infrequent) == pytest.approx(0.4 * bill.storage(1_000, 1, standard))
+    assert {str(way) for way in bill.WAYS} >= {str(standard), str(infrequent)}
