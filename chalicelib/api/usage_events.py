@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
@@ -99,7 +99,7 @@ def daily(call: Call, caller: Caller) -> Answer:
     query = StrictQuery(call)
     today = times.now().date()
     last = query.day("to") or today
-    first = query.day("from") or last - timedelta(days=29)
+    first = query.day("from") or date.fromordinal(max(1, last.toordinal() - 29))
     query.check()
     if not first <= last or (last - first).days >= _MOST_DAYS:
         raise Invalid([Validation("from", f"the days from the first to the last must be 1 to {_MOST_DAYS}")])

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from chalicelib import times
 from chalicelib.errors import TooLarge, ValidationJSON
-from chalicelib.models.base import Int32, Model, Moment, OptionalUuid, ShortText, Uuid, checked
+from chalicelib.models.base import EventTime, Int32, Model, Moment, OptionalUuid, ShortText, Uuid, checked
 from chalicelib.models.sending import json_text
 from chalicelib.platform.jobs import UNTAGGED
 from chalicelib.platform.kinds import AGENT, BUILD, DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE, Kind
@@ -32,6 +32,8 @@ Int64 = Annotated[int, Field(strict=True, ge=-(2**63), lt=2**63)]
 Count = Annotated[int, Field(strict=True, ge=0, lt=2**31)]
 LongText = Annotated[str, Field(max_length=8_192)]
 OptionalMoment = Annotated[Moment | None, BeforeValidator(lambda value: None if value == "" else value)]
+PastMoment = Annotated[EventTime | None, BeforeValidator(lambda value: None if value == "" else value)]
+"""A moment that a version of an object is told by: one of the future would keep every later version out."""
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 Days = Annotated[list[ShortText], Field(max_length=7)]
 Tags = Annotated[
@@ -54,8 +56,8 @@ class Mirror(Model):
     `updated_at` says when the platform saw it so: a version that is older than the stored one changes nothing.
     """
 
-    updated_at: OptionalMoment = None
-    created_at: OptionalMoment = None
+    updated_at: PastMoment = None
+    created_at: PastMoment = None
 
 
 class AutostartRequirement(Model):
@@ -241,7 +243,7 @@ class PutDaemon(Mirror):
     tags: Tags = Field(default_factory=lambda: dict(UNTAGGED))
     key_id: OptionalUuid = "00000000-0000-0000-0000-000000000001"
     key_name: ShortText | None = None
-    last_seen_at: OptionalMoment = None
+    last_seen_at: PastMoment = None
 
 
 class JobInput(Model):

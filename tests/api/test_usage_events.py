@@ -63,6 +63,7 @@ def test_data_that_are_not_those_of_the_type_are_refused(owner: Client, data: di
 def test_days_that_are_none_are_refused(owner: Client) -> None:
     assert owner.get(DAILY, query={"from": "2026-07-09", "to": "2026-07-08"}).status == 400
     assert owner.get(DAILY, query={"from": "yesterday"}).status == 400
+    assert owner.get(DAILY, query={"to": "0001-01-02"}).json == []
     assert owner.get(DAILY, query={"from": "2020-01-01", "to": "2026-07-08"}).status == 400
 
 
