@@ -207,7 +207,8 @@ def test_without_its_row_a_change_does_not_happen(
             assert writes[-1]["Put"]["TableName"] == AuditLogItem.Meta.table_name
             if failure == "unavailable":
                 raise Unavailable
-            writes[-1] = {"Put": {**writes[-1]["Put"], "ConditionExpression": "attribute_exists(id)"}}
+            row = {name: writes[-1]["Put"][name] for name in ("TableName", "Item")}
+            writes[-1] = {"Put": {**row, "ConditionExpression": "attribute_exists(id)"}}
             request = {"TransactItems": writes}
         answer: dict[str, Any] = original(operation, request)
         return answer

@@ -112,7 +112,8 @@ def test_a_transaction_that_fails_leaves_no_part_of_a_row(transport: ObservedTra
     def fault(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         if operation == "TransactWriteItems":
             writes = [dict(one) for one in request["TransactItems"]]
-            writes[-1] = {"Put": {**writes[-1]["Put"], "ConditionExpression": "attribute_exists(id)"}}
+            row = {name: writes[-1]["Put"][name] for name in ("TableName", "Item")}
+            writes[-1] = {"Put": {**row, "ConditionExpression": "attribute_exists(id)"}}
             request = {"TransactItems": writes}
         return send(operation, request)
 

@@ -16,9 +16,9 @@ from chalicelib.notifications.templates import TEMPLATES
 from chalicelib.store.directory.claims import Changed
 from chalicelib.store.directory.commit import Guarded, commit
 from chalicelib.store.dynamodb.batch_get import batch_get
-from chalicelib.store.dynamodb.client import Item
+from chalicelib.store.dynamodb.client import Item, call
 from chalicelib.store.dynamodb.packing import packed, unpacked
-from chalicelib.store.dynamodb.transaction import Write, delete_together
+from chalicelib.store.dynamodb.transaction import Write
 from chalicelib.store.notifications.inbox import table
 
 _SETTINGS = "settings"
@@ -98,8 +98,12 @@ def prefer(seen: Chosen, user_id: str, preferences: Mapping[str, Preference]) ->
 
 
 def clear(user_id: str) -> None:
-    """Forget what a user has said."""
-    delete_together(table(), [_preferences(user_id)])
+    """Forget what a user has said; nothing to do where that is nothing.
+
+    Raises:
+        Unavailable: the store did not answer.
+    """
+    call("DeleteItem", {"TableName": table(), "Key": {"id": {"S": _preferences(user_id)}}})
 
 
 def _saving(key: str, doc: Mapping[str, Any], seen: Chosen) -> Guarded:
