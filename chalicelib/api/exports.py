@@ -46,7 +46,7 @@ _HOW_TO_SWITCH_ON = (
 def create(call: Call, caller: Caller) -> Answer:
     """Begin an export: 202 and its id."""
     _check_on()
-    body = parse(NewExport, call.body or b"{}")
+    body = parse(NewExport, call.body)
     log = LOGS[body.log]
     readable = reach(caller.subject, "read", log.resource)
     if readable.nothing or readable.ids is not None:

@@ -19,7 +19,7 @@ State = Literal["running", "complete", "partial"]
 class NewExport(Model):
     """The body of `POST /exports`."""
 
-    log: Literal["connection", "audit"] = "connection"
+    log: Literal["connection", "audit"]
     q: Annotated[str, Field(max_length=_MAX_QUERY)] = ""
     begin: Annotated[Moment | None, Field(alias="from")] = None
     end: Annotated[Moment | None, Field(alias="to")] = None

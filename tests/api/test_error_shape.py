@@ -70,8 +70,9 @@ def seen(path: str, method: str, root: User) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _every_route_does_its_work(keeps_secrets: None) -> None:
+def _every_route_does_its_work(keeps_secrets: None, keeps_exports: list[str]) -> None:
     assert keeps_secrets is None
+    assert keeps_exports == []
 
 
 @pytest.fixture(autouse=True)

@@ -170,7 +170,7 @@ def test_an_auditor_of_an_organization_exports_theirs_alone(house: House, owner:
     narrower = house.client(user, scopes=("user:read",))
     assert narrower.get(f"{EXPORTS}/{export_id}").status == 404, "and may read what they might then"
     assert narrower.post(EXPORTS, {"log": "connection"}).status == 403
-    assert auditor.post(EXPORTS, {"q": f"organization:{other.id}"}).status == 403
+    assert auditor.post(EXPORTS, {"log": "connection", "q": f"organization:{other.id}"}).status == 403
 
 
 @pytest.mark.usefixtures("keeps_exports")
@@ -282,7 +282,7 @@ def test_an_export_whose_function_was_lost_goes_on_when_it_is_looked_at(
 )
 @pytest.mark.usefixtures("keeps_exports")
 def test_what_cannot_be_exported_is_refused(owner: Client, body: dict[str, str], assert_error: CheckError) -> None:
-    reply = owner.post(EXPORTS, body)
+    reply = owner.post(EXPORTS, {"log": "connection", **body})
     assert reply.status == 400
     assert assert_error(reply)["validations"]
 

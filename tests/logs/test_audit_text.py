@@ -108,6 +108,7 @@ RESOURCES = {
     "user_ai_budget_override": "user ai budget override",
     "retention_run": "retention run",
     "retention_hold": "retention hold",
+    "export": "export",
 }
 
 ARCHIVED = {"archived": {"old": False, "new": True, "secret": False}}
