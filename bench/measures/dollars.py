@@ -133,7 +133,7 @@ def of_months(every: Deployment, lean: Deployment) -> Findings:
 
 
 def of_capacity(service: Service, every: Deployment, pages_read: Iterable[pages.Cost]) -> Findings:
-    """What a month costs in all, by how the tables of the logs are paid."""
+    """The cost of a month in all, by how the tables of the logs are paid."""
     token = gate.token_check(service)
     default = max((one for one in pages_read if not one.query), key=lambda one: one.units + one.count_units)
     page = bill.pages(

@@ -1,4 +1,4 @@
-"""What the platform mirrors in: whole objects, the newest version of each, one by one or in batches."""
+"""The platform mirrors in whole objects, the newest version of each, one by one or in batches."""
 
 from __future__ import annotations
 

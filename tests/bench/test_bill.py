@@ -104,7 +104,7 @@ def test_capacity_that_is_provisioned_is_paid_by_the_hour_with_room_above_what_i
 
 @pytest.mark.parametrize("provisioned", [False, True])
 def test_infrequent_access_stores_for_less_and_takes_more_for_each_unit(*, provisioned: bool) -> None:
-    standard, infrequent = (bill.Way(provisioned, each) for each in (False, True))
+    standard, infrequent = (bill.Way(provisioned, infrequently) for infrequently in (False, True))
     for units in ((1, 0), (0, 1)):
         assert bill.units_month(standard, *units) < bill.units_month(infrequent, *units)
     assert bill.storage(1_000, 1, infrequent) == pytest.approx(0.4 * bill.storage(1_000, 1, standard))

@@ -1,4 +1,4 @@
-"""What the page does for its rows, counted in calls of functions: the same on any machine, fast or slow.
+"""The page does little for its rows, counted in calls of functions: the same on any machine, fast or slow.
 
 A page of 100 rows is on screen within 300 ms where it stays within these numbers. And they do not grow: not with the
 rows that stand there already, and not faster than the rows that come.
