@@ -20,6 +20,7 @@ from typing import Any
 
 from chalicelib.errors import BadRequest, TooLarge
 from chalicelib.logs import service_log, text_lines
+from chalicelib.logs.divided_lines import DividedLines
 from chalicelib.models import json_values
 
 MAX_BYTES = 5_000_000
@@ -212,9 +213,14 @@ def _of_lines(body: bytes, depth: int = 0) -> Iterator[Part | _Stop]:
     whole_lines = body if len(body) <= MAX_BYTES else body[: body.rfind(b"\n", 0, MAX_BYTES) + 1]
     if body and not whole_lines:
         raise _too_large(body)
+    divided = DividedLines()
     for entry in text_lines.entries(whole_lines):
-        yield from _of_entry(index, entry, depth)
+        text = divided.whole(entry.text)
+        if text is not None:
+            yield from _of_entry(index, entry if text is entry.text else entry._replace(text=text), depth)
         index += entry.lines
+    for text in divided.unended():
+        yield from _of_entry(index, text_lines.Entry(0, text), depth)
     if len(whole_lines) < len(body):
         yield _Stop(index)
 

@@ -70,6 +70,32 @@ def test_in_no_form_is_another_line_an_event(form: str) -> None:
         assert sent.skipped
 
 
+def docker(text: str, stream: str = "stderr") -> str:
+    """A line of Docker's own log file."""
+    return json.dumps({"log": text, "stream": stream, "time": "2026-11-20T10:00:00Z"}, separators=(",", ":"))
+
+
+@pytest.mark.parametrize("length", [100, 16_384, 16_385, 40_000])
+@pytest.mark.parametrize("line", [LINE, HUMAN], ids=["json", "human"])
+def test_a_line_that_docker_divides_is_one_event(line: str, length: int) -> None:
+    long = line.replace("write", "w" * length) + "\n"
+    parts = [docker(long[start : start + 16_384]) for start in range(0, len(long), 16_384)]
+    between = docker("a banner\n", "stdout")
+    (entry,) = read_events("\n".join([docker(line + "\n"), *parts, docker(OTHER + "\n")]).encode(), BOTH).entries[1:]
+    assert isinstance(entry, Event)
+    assert entry.value["action"] == "w" * length
+    mixed = read_events(f"\n{between}\n".join([between, *parts]).encode(), BOTH)
+    assert ([entry.value for entry in mixed.entries if isinstance(entry, Event)], mixed.skipped) == (
+        [entry.value],
+        len(parts) + 1,
+    )
+
+
+def test_lines_of_docker_without_their_breaks_are_whole() -> None:
+    sent = read_events("\n".join([docker(LINE), docker(HUMAN), docker("\\n"), docker(LINE)]).encode(), BOTH)
+    assert [entry.value for entry in sent.entries if isinstance(entry, Event)] == [EVENT] * 3
+
+
 @pytest.mark.parametrize("joint", ["", " ", "\n"])
 def test_objects_may_stand_one_after_the_other(joint: str) -> None:
     sent = read_events(joint.join([LINE, OTHER, LINE]).encode(), BOTH)
