@@ -98,6 +98,7 @@ _PLATFORM = frozenset(
     {
         "directory",
         "entitlements",
+        "external-auth",
         "init-script",
         "licenses",
         "prebuilds",

@@ -68,6 +68,7 @@ PATH: Final[Mapping[str, Parameter]] = {
     "version": Parameter("The name of a version: of a template, or of the page's files.", _TEXT),
     "workspacename": Parameter("The name of a workspace.", _TEXT),
     "buildnumber": Parameter("The number of a build.", _NUMBER),
+    "provider": Parameter("The id of a provider of external authentication.", _TEXT),
     "agent": Parameter("The name of an agent.", _TEXT),
     "os": Parameter("An operating system, such as `linux`.", _TEXT),
     "arch": Parameter("An architecture, such as `amd64`.", _TEXT),

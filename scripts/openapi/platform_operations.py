@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalicelib.api.external_auth import PutLink, UnlinkedJSON
 from chalicelib.api.usage_events import DailyUsageJSON, PutLicense, UsageEvents, UsageResultJSON
 from chalicelib.errors import ErrorJSON
 from chalicelib.models import mirrored
@@ -47,6 +48,11 @@ OPERATIONS = {
     f"POST {_API}/usage/events": Operation({200: UsageResultJSON}, body=Body(UsageEvents)),
     f"GET {_API}/usage/daily": Operation({200: list[DailyUsageJSON]}, query=("first_day", "last_day")),
     f"PUT {_API}/licenses/{{license}}": Operation({204: NOTHING}, body=Body(PutLicense)),
+    f"PUT {_API}/users/{{user}}/external-auth/{{provider}}": Operation(
+        {204: NOTHING, 501: ErrorJSON}, body=Body(PutLink)
+    ),
+    f"GET {_API}/external-auth": Operation({200: dict[str, object]}),
+    f"DELETE {_API}/external-auth/{{provider}}": Operation({200: UnlinkedJSON}),
     f"GET {_API}/entitlements": Operation({200: dict[str, object]}),
     f"POST {_SECRETS}": Operation({201: SecretJSON}, (409,), Body(NewSecret)),
     f"GET {_SECRETS}": Operation({200: list[SecretJSON]}),

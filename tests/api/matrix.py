@@ -101,6 +101,11 @@ def knows_the_workspace(reply: Reply) -> bool:
     return succeeded(reply) or (reply.status == 404 and "deposited" in reply.json["message"])
 
 
+def is_of_nobody_else(reply: Reply) -> bool:
+    """A link is its user's own: whoever asks has one, or none."""
+    return reply.status in (200, 404)
+
+
 def is_as_asked(reply: Reply) -> bool:
     return succeeded(reply) or reply.status == 304
 
@@ -339,6 +344,9 @@ CASES = (
     Case("GET", "/api/v2/usage/daily"),
     Case("PUT", "/api/v2/licenses/{license}", LICENSE),
     Case("GET", "/api/v2/entitlements"),
+    Case("PUT", f"{USER}/external-auth/{{provider}}", {"type": "gitlab", "access_token": "token"}),
+    Case("GET", "/api/v2/external-auth"),
+    Case("DELETE", "/api/v2/external-auth/{provider}", opened=is_of_nobody_else),
     Case("GET", "/api/v2/prebuilds/settings"),
     Case("PUT", "/api/v2/prebuilds/settings", {"reconciliation_paused": False}, is_as_asked),
     Case("GET", f"{USER}/workspace/{{workspacename}}/builds/{{buildnumber}}"),
@@ -438,6 +446,7 @@ class Stage:
             "workspacename": "dev",
             "buildnumber": "1",
             "agent": "main",
+            "provider": "gitlab",
             "license": self.acme.id,
             **{name: others[what] for name, what in (case.named or {}).items()},
         }

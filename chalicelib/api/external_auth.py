@@ -1,0 +1,162 @@
+"""Links of users to external providers: deposited by the platform, listed to their user, and ended where they began.
+
+A link is gone before its token is revoked, so that a provider that does not answer keeps nobody linked.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Final, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from chalicelib import times
+from chalicelib.access.decide import decide
+from chalicelib.api import lookup
+from chalicelib.api.authentication import authenticated
+from chalicelib.api.caller import Caller
+from chalicelib.api.http import Answer, Call
+from chalicelib.api.saving import saved
+from chalicelib.dispatch import revocation
+from chalicelib.dispatch.revocation import NotRevoked, Token
+from chalicelib.errors import BadRequest, Forbidden, GatebookError, NotFound, NotOffered
+from chalicelib.models.base import Model, Moment, ShortText, parse
+from chalicelib.store.platform import beside
+from chalicelib.store.secrets import data_keys, envelope
+
+_MOST_LINKS: Final = 32
+_TOKEN_LENGTH: Final = 8_192
+_NO_VAULT: Final = "This deployment keeps no secrets: GATEBOOK_SECRETS_KEY is not set."
+_PROVIDER_LENGTH: Final = 64
+
+_Secret = Annotated[str, Field(max_length=_TOKEN_LENGTH)]
+
+
+class PutLink(Model):
+    """A link of a user to a provider, with what it takes to revoke its token."""
+
+    type: ShortText
+    revoke_url: Annotated[str, Field(max_length=1_024, pattern=r"^(https://[^\s/?#@]+(/\S*)?)?$")] = ""
+    client_id: ShortText = ""
+    client_secret: _Secret = ""
+    access_token: Annotated[str, Field(min_length=1, max_length=_TOKEN_LENGTH)]
+    refresh_token: _Secret = ""
+    expires: Moment | None = None
+
+
+class UnlinkedJSON(TypedDict):
+    """What became of the token of a link that was ended."""
+
+    token_revoked: bool
+    token_revocation_error: NotRequired[str]
+
+
+@authenticated
+def put(call: Call, caller: Caller, user: str, provider: str) -> Answer:
+    """Keep a link of a user, its tokens encrypted."""
+    named = lookup.user(caller, user)
+    asked = parse(PutLink, call.body)
+    if not decide(caller.subject, "update", lookup.user_object(named.id)):
+        raise Forbidden
+    if not 0 < len(provider) <= _PROVIDER_LENGTH:
+        raise BadRequest(f"The id of a provider has 1 to {_PROVIDER_LENGTH} characters.")
+    if not data_keys.is_on():
+        raise NotOffered(_NO_VAULT)
+    secrets = asked.model_dump(include={"client_secret", "access_token", "refresh_token"})
+    sealed = envelope.sealed(json.dumps(secrets), _context(named.id, provider))
+
+    def write() -> Answer:
+        before = beside.read(_item_id(named.id))
+        now = times.wire(times.now())
+        link = {
+            "type": asked.type,
+            "revoke_url": asked.revoke_url,
+            "client_id": asked.client_id,
+            "has_refresh_token": bool(asked.refresh_token),
+            "expires": times.wire(asked.expires) if asked.expires else times.wire(times.NEVER),
+            "created_at": before.get(provider, {}).get("created_at", now),
+            "updated_at": now,
+            "sealed": sealed,
+        }
+        after = {**before, provider: link}
+        if len(after) > _MOST_LINKS:
+            raise BadRequest(f"A user may have {_MOST_LINKS} links.")
+        beside.put_changed(_item_id(named.id), after, before)
+        return Answer(None, 204)
+
+    return saved(write)
+
+
+@authenticated
+def list_own(_call: Call, caller: Caller) -> Answer:
+    """The caller's own links, and the providers that they are to; none for a token that reads nothing personal."""
+    may = decide(caller.subject, "read_personal", lookup.user_object(caller.user.id))
+    links = sorted(beside.read(_item_id(caller.user.id)).items()) if may else []
+    return Answer(
+        {
+            "providers": [
+                {
+                    "id": provider,
+                    "type": link["type"],
+                    "supports_revocation": _revokes(link),
+                }
+                for provider, link in links
+            ],
+            "links": [
+                {
+                    "provider_id": provider,
+                    "created_at": link["created_at"],
+                    "updated_at": link["updated_at"],
+                    "has_refresh_token": link["has_refresh_token"],
+                    "expires": link["expires"],
+                    "authenticated": True,
+                    "validate_error": "",
+                }
+                for provider, link in links
+            ],
+        }
+    )
+
+
+@authenticated
+def unlink(_call: Call, caller: Caller, provider: str) -> Answer:
+    """End the caller's own link to a provider, and then revoke its token there, as far as the provider does."""
+    user_id = caller.user.id
+    if not decide(caller.subject, "update_personal", lookup.user_object(user_id)):
+        raise NotFound
+    links: list[dict[str, Any]] = []
+
+    def write() -> Answer:
+        before = beside.read(_item_id(user_id))
+        if provider not in before:
+            raise NotFound
+        links[:] = [before[provider]]
+        beside.put_changed(_item_id(user_id), {name: link for name, link in before.items() if name != provider}, before)
+        return Answer(None)
+
+    saved(write)
+    return Answer(_revoked(links[0], user_id, provider))
+
+
+def _revoked(link: dict[str, Any], user_id: str, provider: str) -> UnlinkedJSON:
+    try:
+        secrets = json.loads(envelope.opened(link["sealed"], _context(user_id, provider)))
+        token = Token(link["type"], link["revoke_url"], link["client_id"], **secrets)
+        return {"token_revoked": revocation.revoke(token)}
+    except NotRevoked as error:
+        return {"token_revoked": False, "token_revocation_error": str(error)}
+    except GatebookError as error:
+        return {"token_revoked": False, "token_revocation_error": error.message}
+
+
+def _revokes(link: dict[str, Any]) -> bool:
+    return link["type"] == revocation.GITHUB or bool(link["revoke_url"])
+
+
+def _context(user_id: str, provider: str) -> dict[str, str]:
+    return {"user": user_id, "secret": f"external_auth#{provider}"}
+
+
+def _item_id(user_id: str) -> str:
+    return f"external_auth#{user_id}"
