@@ -8,6 +8,7 @@ Chalice, whose own happens after all error handling. The body is JSON as Go's en
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
@@ -20,6 +21,7 @@ from chalicelib.access.proxies import client_address
 from chalicelib.errors import GatebookError
 from chalicelib.models.sending import json_text
 from chalicelib.settings import current
+from chalicelib.store.dynamodb.deadline import ends_by
 from chalicelib.version import BUILD_VERSION
 
 RESPONSE_HEADERS: Mapping[str, str] = {
@@ -123,6 +125,8 @@ class Call:
 
 
 _GATEWAY_SECONDS = 29.0
+_ANSWERING_SECONDS = 0.5
+"""Kept back of the time that there is, for what is left to do after the last call."""
 
 
 class Routes(Blueprint):
@@ -135,7 +139,9 @@ class Routes(Blueprint):
             @wraps(view)
             def handler(**parameters: str) -> Response:
                 call = Call(self.current_request)
-                return respond(lambda: view(call, **{name: unquote(value) for name, value in parameters.items()}))
+                # However slow the store is, the gateway gets an answer: no call begins that may come too late.
+                with ends_by(time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS):
+                    return respond(lambda: view(call, **{name: unquote(value) for name, value in parameters.items()}))
 
             return self.route(path, methods=list(methods), content_types=["*/*"], cors=cors())(handler)
 

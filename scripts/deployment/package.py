@@ -21,7 +21,7 @@ from chalice.constants import MISSING_DEPENDENCIES_TEMPLATE
 
 from chalicelib.api import specification
 from chalicelib.ui import assets
-from scripts.deployment import indexes, zipped
+from scripts.deployment import bill_of_materials, indexes, wheels, zipped
 from scripts.deployment.stages import STAGES
 from scripts.deployment.template import DIRECTORY, finished, resources, text_of
 
@@ -49,6 +49,7 @@ class Built(NamedTuple):
 
     template: Path
     archive: Path
+    bill: Path
 
 
 def build(out: Path, stage: str) -> Built:
@@ -63,18 +64,23 @@ def build(out: Path, stage: str) -> Built:
             f"Lambda runs Python {wanted} and .venv has another: remove .venv and install python{wanted}."
         )
     out.mkdir(parents=True, exist_ok=True)
-    built = Built(out / "template.json", out / ZIP_NAME)
+    built = Built(out / "template.json", out / ZIP_NAME, out / bill_of_materials.NAME)
     with TemporaryDirectory() as place:
         project, made = Path(place) / "project", Path(place) / "made"
         _copy(project, stage)
         _say("Collecting the application and the packages that it needs ...")
-        _chalice(project, made, stage)
+        try:
+            wheels.download(Path(place) / "wheels")
+        except wheels.Mismatch as error:
+            raise PackageError(f"A package is not what requirements.lock says:\n{error}") from error
+        _chalice(project, made, stage, Path(place) / "wheels")
         _say("Leaving out what Lambda does not need, compiling and zipping ...")
         zipped.make(made / "deployment.zip", Path(place) / "tree", built.archive)
         size = built.archive.stat().st_size
         if size > MAX_ZIP_BYTES:
             raise PackageError(f"{built.archive} has {size:,} bytes, and {MAX_ZIP_BYTES:,} is the most.")
         template = json.loads((made / "sam.json").read_text())
+    built.bill.write_text(_text(bill_of_materials.document()))
     built.template.write_text(_text(finished(template, ZIP_NAME, stage)))
     return built
 
@@ -101,9 +107,11 @@ def _files_read() -> list[Path]:
     return [assets.STATIC / assets.DOCUMENT, *assets.files(), specification.DOCUMENT]
 
 
-def _chalice(project: Path, made: Path, stage: str) -> None:
+def _chalice(project: Path, made: Path, stage: str, packages: Path) -> None:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_THE_DEVELOPERS)}
     environment = {**inherited, **_SETTINGS_OF_THE_BUILD, "PIP_CONSTRAINT": str(ROOT / "constraints.txt")}
+    # From the files whose hashes have been checked, and from nowhere else.
+    environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(packages)}
     chalice = str(Path(sys.executable).with_name("chalice"))
     command = [chalice, "--project-dir", str(project), "package", "--stage", stage]
     command += ["--merge-template", str(project / ".chalice" / "resources.json"), str(made)]

@@ -125,8 +125,13 @@ def _statements_refused(code: str) -> Answered:
 
 
 def _cancelled(code: str) -> Answered:
-    def answered(_send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        others = [{"Code": "None"}] * (len(request["TransactItems"]) - 1)
-        raise refusal("TransactionCanceledException", operation, CancellationReasons=[{"Code": code}, *others])
+    def answered(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        writes = [body for item in request["TransactItems"] for body in item.values()]
+        guarded = [index for index, body in enumerate(writes) if "ConditionExpression" in body]
+        if code == "ConditionalCheckFailed" and not guarded:
+            return send(operation, request)
+        reasons = [{"Code": "None"} for _ in writes]
+        reasons[guarded[0] if code == "ConditionalCheckFailed" else 0] = {"Code": code}
+        raise refusal("TransactionCanceledException", operation, CancellationReasons=reasons)
 
     return answered

@@ -89,7 +89,9 @@ def at_call(number: int, fault: Fault) -> Callable[[Send, str, Mapping[str, Any]
     calls = iter(range(10_000))
 
     def answered(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        return fault.answered(send, operation, request) if next(calls) == number else send(operation, request)
+        # Calls that go out side by side do so in any order.
+        is_spoilt = next(calls) == number and fault.concerns(operation)
+        return fault.answered(send, operation, request) if is_spoilt else send(operation, request)
 
     return answered
 

@@ -1,0 +1,47 @@
+"""What the package is made of is locked by hashes, known by name and licence, and refused where it is another."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from scripts.deployment import bill_of_materials, wheels
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_lock_has_the_versions_of_the_constraints_and_a_hash_for_each() -> None:
+    constrained = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    locked = wheels.pinned()
+    assert len(locked) == wheels.LOCK.read_text().count("==")
+    assert {name: one.version for name, one in locked.items()} == {name: constrained[name] for name in locked}
+    assert [name for name, one in locked.items() if not one.hashes] == []
+
+
+def test_everything_that_the_requirements_name_is_locked() -> None:
+    named = re.findall(r"^([\w.-]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    assert {*named} - {"chalice"} <= {*wheels.pinned()}, "run: scripts/lock"
+
+
+def test_a_package_that_is_another_than_the_locked_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = tmp_path / "six-1.17.0-py2.py3-none-any.whl"
+    wheel.write_bytes(b"another file")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    lock = tmp_path / "lock"
+    lock.write_text(f"six==1.17.0 \\\n    --hash=sha256:{sha256(b'the locked one').hexdigest()}\n")
+    with pytest.raises(wheels.Mismatch, match="THESE PACKAGES DO NOT MATCH THE HASHES"):
+        wheels.download(tmp_path / "to", lock)
+
+
+def test_the_bill_names_every_package_and_every_vendored_file_with_its_licence() -> None:
+    components = {one["name"]: one for one in bill_of_materials.document()["components"]}
+    assert {*wheels.pinned(), "lit-html.js", "pico.css"} == {*components}
+    assert [name for name, one in components.items() if not one["hashes"]] == []
+    licences = {name: next(iter(one["licenses"][0]["license"].values())) for name, one in components.items()}
+    assert [name for name, licence in licences.items() if licence == "unknown"] == []
