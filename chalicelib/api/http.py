@@ -120,6 +120,8 @@ class Call:
     def remaining_seconds(self) -> float:
         """How long there is to answer before API Gateway does."""
         context: Any = self.request.lambda_context
+        if context is None:
+            return _GATEWAY_SECONDS
         milliseconds: float = context.get_remaining_time_in_millis()
         return min(milliseconds / 1000, _GATEWAY_SECONDS)
 

@@ -52,6 +52,7 @@ class Operation:
     Attributes:
         before: requests that the owner sends first.
         done_already: statuses by which a request that is sent again says that it has been done.
+        impossible: names of faults that it cannot meet, such as a condition that fails on an id made by chance.
         adds: the tables to which a request that is sent again adds rows of its own: a new secret has its audit row.
     """
 
@@ -63,6 +64,7 @@ class Operation:
     query: Mapping[str, str] = field(default_factory=dict)
     done_already: tuple[int, ...] = ()
     adds: tuple[str, ...] = ()
+    impossible: tuple[str, ...] = ()
 
     @property
     def adds_to(self) -> tuple[str, ...]:
@@ -114,7 +116,14 @@ OPERATIONS: Mapping[str, Operation] = {
     "place a hold": Operation("PUT", HOLD, HELD),
     "lift a hold": Operation("DELETE", HOLD, before=(("PUT", HOLD, HELD),), done_already=(404,)),
     "show retention": Operation("GET", "/api/v2/retention"),
-    "purge": Operation("POST", "/api/v2/retention/runs", {}, before=ROWS, adds=("audit_logs", "retention_runs")),
+    "purge": Operation(
+        "POST",
+        "/api/v2/retention/runs",
+        {},
+        before=ROWS,
+        adds=("audit_logs", "retention_runs"),
+        impossible=("cancelled for ConditionalCheckFailed",),
+    ),
 }
 
 
