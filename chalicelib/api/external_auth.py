@@ -55,8 +55,8 @@ class UnlinkedJSON(TypedDict):
 @authenticated
 def put(call: Call, caller: Caller, user: str, provider: str) -> Answer:
     """Keep a link of a user, its tokens encrypted."""
-    named = lookup.user(caller, user)
     asked = parse(PutLink, call.body)
+    named = lookup.user(caller, user)
     if not decide(caller.subject, "update", lookup.user_object(named.id)):
         raise Forbidden
     if not 0 < len(provider) <= _PROVIDER_LENGTH:
