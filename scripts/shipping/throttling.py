@@ -17,7 +17,7 @@ _WRITES = frozenset({"BatchExecuteStatement", "PutItem", "UpdateItem"})
 _REFUSED_STATEMENTS = 0.2
 _MOST_REFUSALS_OF_A_ROW = 2
 """DynamoDB gives way in the end, and who sends nothing again depends on what the service itself sends again."""
-_REFUSED_CALLS = 0.15
+_REFUSED_CALLS = 0.1
 _REFUSED = {"Error": {"Code": "ThrottlingError", "Message": "Throughput exceeds the current capacity."}}
 
 
