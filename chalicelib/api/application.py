@@ -34,7 +34,7 @@ class Gatebook(Chalice):
     def __call__(self, event: Mapping[str, Any], context: object) -> dict[str, Any]:
         """Answer an API Gateway proxy event."""
         gateway: Mapping[str, Any] = event.get("requestContext") or {}
-        method, path = gateway.get("httpMethod", ""), gateway.get("resourcePath", "")
+        method, path = gateway.get("httpMethod") or "", gateway.get("resourcePath") or ""
         declared = self.routes.get(path, {})
         methods = answered_methods(declared)
         route = f"{method} {path}" if method in methods else request_log.UNMATCHED
@@ -45,16 +45,31 @@ class Gatebook(Chalice):
                 allowed = ", ".join(methods)
                 detail = f"This route takes {allowed}."
                 answer = self._refused(MethodNotAllowed("Method not allowed.", detail, headers={"Allow": allowed}))
+            elif not _names_everything(path, event):
+                answer = self._refused(NotFound("Route not found."))
             elif method not in declared:
-                answer = _without_body(super().__call__(_as_get(event), context))
+                answer = _without_body(super().__call__(_as_get({**_ABSENT, **event}), context))
             else:
-                answer = super().__call__(event, context)
+                answer = super().__call__({**_ABSENT, **event}, context)
             notes["status"] = answer["statusCode"]
         return answer
 
     def _refused(self, error: GatebookError) -> dict[str, Any]:
         answer: dict[str, Any] = error_response(error).to_dict(self.api.binary_types)
         return answer
+
+
+_ABSENT: Mapping[str, None] = dict.fromkeys(
+    ("body", "headers", "isBase64Encoded", "multiValueQueryStringParameters", "pathParameters", "stageVariables")
+)
+"""What Chalice reads of every event, and who invokes the function by hand may leave out."""
+
+
+def _names_everything(path: str, event: Mapping[str, Any]) -> bool:
+    """Whether an event has the parameters of the path of its route."""
+    names = [part.strip("{}") for part in path.split("/") if part.startswith("{")]
+    given = event.get("pathParameters") or {}
+    return all(isinstance(given.get(name), str) for name in names)
 
 
 def _as_get(event: Mapping[str, Any]) -> dict[str, Any]:

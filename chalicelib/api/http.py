@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from chalice.app import Blueprint, CORSConfig, Request, Response
 
 from chalicelib.access.proxies import client_address
-from chalicelib.errors import GatebookError
+from chalicelib.errors import BadRequest, GatebookError
 from chalicelib.models.sending import json_text
 from chalicelib.settings import current
 from chalicelib.store.dynamodb.deadline import ends_by
@@ -67,9 +67,16 @@ class Call:
 
     @property
     def body(self) -> bytes:
-        """The body as it was sent."""
-        raw = self.request.raw_body
-        return raw if isinstance(raw, bytes) else raw.encode()
+        """The body as it was sent.
+
+        Raises:
+            BadRequest: an event that is not the gateway's own holds no base64, or no text.
+        """
+        try:
+            raw = self.request.raw_body
+            return raw if isinstance(raw, bytes) else raw.encode()
+        except ValueError as error:
+            raise BadRequest("The request body cannot be read.", "It is neither base64 nor text.") from error
 
     @property
     def method(self) -> str:
