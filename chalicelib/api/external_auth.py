@@ -46,7 +46,7 @@ class PutLink(Model):
 
 
 class UnlinkedJSON(TypedDict):
-    """What became of the token of a link that was ended."""
+    """The result of revoking the token of a link that was ended."""
 
     token_revoked: bool
     token_revocation_error: NotRequired[str]

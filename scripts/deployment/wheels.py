@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 LOCK = Path(__file__).resolve().parents[2] / "requirements.lock"
 _PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64")
-"""What Lambda has for Python 3.11: glibc 2.26."""
+"""The platform of Lambda for Python 3.11: glibc 2.26."""
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)((?: \\\n +--hash=sha256:[0-9a-f]{64})+)$", re.MULTILINE)
 
 

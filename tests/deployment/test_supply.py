@@ -1,4 +1,4 @@
-"""What the package is made of is locked by hashes, known by name and licence, and refused where it is another."""
+"""The parts of the package are locked by hashes, known by name and licence, and refused where they are others."""
 
 from __future__ import annotations
 
