@@ -62,7 +62,7 @@ class Gatebook(Chalice):
 _ABSENT: Mapping[str, None] = dict.fromkeys(
     ("body", "headers", "isBase64Encoded", "multiValueQueryStringParameters", "pathParameters", "stageVariables")
 )
-"""What Chalice reads of every event, and who invokes the function by hand may leave out."""
+"""The fields that Chalice reads of every event, and that a hand-made event may lack."""
 
 
 def _names_everything(path: str, event: Mapping[str, Any]) -> bool:
