@@ -28,6 +28,9 @@ from scripts.deployment.template import DIRECTORY, finished, resources, text_of
 ROOT = DIRECTORY.parent
 MAX_ZIP_BYTES = 12 * 1024 * 1024
 ZIP_NAME = "deployment.zip"
+ARM = "arm64"
+ARCHITECTURES = ("x86_64", ARM)
+_PLATFORMS_OF_ARM = ("manylinux2014_aarch64", "manylinux_2_17_aarch64")
 
 _SOURCES = ("app.py", "chalicelib")
 _MISSING = MISSING_DEPENDENCIES_TEMPLATE.strip().partition("\n")[0]
@@ -52,8 +55,13 @@ class Built(NamedTuple):
     bill: Path
 
 
-def build(out: Path, stage: str) -> Built:
+def build(out: Path, stage: str, architecture: str = ARCHITECTURES[0]) -> Built:
     """Make the template and the zip of a stage in a directory, which is created.
+
+    Args:
+        out: the directory.
+        stage: its name.
+        architecture: of the processors that the functions run on.
 
     Raises:
         PackageError: the Python is another than Lambda's, a package has nothing that runs there, or all is too large.
@@ -75,13 +83,14 @@ def build(out: Path, stage: str) -> Built:
             raise PackageError(f"A package is not what requirements.lock says:\n{error}") from error
         _chalice(project, made, stage, Path(place) / "wheels")
         _say("Leaving out what Lambda does not need, compiling and zipping ...")
-        zipped.make(made / "deployment.zip", Path(place) / "tree", built.archive)
+        change = _for_arm if architecture == ARM else _unchanged
+        zipped.make(made / "deployment.zip", Path(place) / "tree", built.archive, change)
         size = built.archive.stat().st_size
         if size > MAX_ZIP_BYTES:
             raise PackageError(f"{built.archive} has {size:,} bytes, and {MAX_ZIP_BYTES:,} is the most.")
         template = json.loads((made / "sam.json").read_text())
     built.bill.write_text(_text(bill_of_materials.document()))
-    built.template.write_text(_text(finished(template, ZIP_NAME, stage)))
+    built.template.write_text(_text(finished(template, ZIP_NAME, stage, architecture)))
     return built
 
 
@@ -121,6 +130,37 @@ def _chalice(project: Path, made: Path, stage: str, packages: Path) -> None:
         raise PackageError(f"chalice package failed:\n{said}")
 
 
+def _unchanged(_tree: Path) -> None:
+    """Leave a tree as Chalice has collected it."""
+
+
+def _for_arm(tree: Path) -> None:
+    """Put packages that are compiled for ARM in the place of those that Chalice has collected."""
+    with TemporaryDirectory() as place:
+        compiled_for_arm = Path(place) / "tree"
+        version = ".".join(map(str, zipped.RUNTIME))
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--no-deps", "--require-hashes"]
+        command += ["--only-binary=:all:", "--implementation=cp", f"--python-version={version}"]
+        command += [f"--platform={name}" for name in _PLATFORMS_OF_ARM]
+        command += [f"--requirement={wheels.LOCK}", f"--target={compiled_for_arm}"]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - pip of this Python
+        if result.returncode:
+            raise PackageError(f"There are not all packages for ARM:\n{result.stderr}")
+        compiled = {path.relative_to(compiled_for_arm).parts[0] for path in compiled_for_arm.rglob("*.so")}
+        for name in sorted(compiled):
+            if (compiled_for_arm / name).is_dir():
+                shutil.rmtree(tree / name)
+                shutil.copytree(compiled_for_arm / name, tree / name)
+                continue
+            # A module that is one file has the processor in its name.
+            for old in tree.glob(f"{name.partition('.')[0]}.*.so"):
+                old.unlink()
+            shutil.copy(compiled_for_arm / name, tree / name)
+        left = [path.relative_to(tree) for path in tree.rglob("*.so") if not zipped.is_for_arm(path)]
+        if left:
+            raise PackageError(f"Compiled for another processor: {', '.join(map(str, left))}")
+
+
 def _text(template: Mapping[str, Any]) -> str:
     return json.dumps(template, indent=2, sort_keys=True) + "\n"
 
@@ -135,11 +175,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("out", type=Path, help="the directory to write to")
     parser.add_argument("--stage", choices=STAGES, default="prod", help="which stage (default: prod)")
     parser.add_argument(
+        "--architecture", choices=ARCHITECTURES, default=ARCHITECTURES[0], help="of the processors (default: x86_64)"
+    )
+    parser.add_argument(
         "--deployed", type=Path, metavar="TEMPLATE", help="the deployed template: write the steps that lead from it"
     )
     given = parser.parse_args(arguments)
     try:
-        built = build(given.out, given.stage)
+        built = build(given.out, given.stage, given.architecture)
         steps = _write_steps(given.deployed, built.template) if given.deployed else []
     except (PackageError, indexes.Unchangeable) as error:
         print(f"package: {error}", file=sys.stderr)

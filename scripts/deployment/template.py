@@ -102,18 +102,19 @@ def text_of(body: dict[str, Any]) -> str:
     return json.dumps(body, indent=2) + "\n"
 
 
-def finished(template: dict[str, Any], code: str, stage: str) -> dict[str, Any]:
+def finished(template: dict[str, Any], code: str, stage: str, architecture: str = "x86_64") -> dict[str, Any]:
     """A template as Chalice merged it, with what cannot be merged.
 
     Args:
         template: is left as it is.
         code: the zip, as seen from the template; `aws cloudformation package` puts its place in S3 there.
         stage: its name.
+        architecture: of the processors that the code is compiled for.
     """
     made = deepcopy(template)
     for resource in made["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = code
+            resource["Properties"] |= {"CodeUri": code, "Architectures": [architecture]}
     definition = made["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
     # The API is called by this or by its `Name`; alarms and dashboard go by one name.
     definition["info"]["title"] = {"Ref": "AWS::StackName"}

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +58,27 @@ _MODE = 0o644 << 16
 _UNIX = 3
 
 
-def make(collected: Path, tree: Path, target: Path) -> None:
-    """Unpack what was collected into `tree`, leave out unneeded files, compile the others and zip them again."""
+def make(collected: Path, tree: Path, target: Path, change: Callable[[Path], None] = lambda _: None) -> None:
+    """Unpack what was collected into `tree`, leave out unneeded files, compile the others and zip them again.
+
+    Args:
+        collected: the zip that Chalice has made.
+        tree: a directory that is made.
+        target: the zip to make.
+        change: changes the tree before anything is left out of it.
+    """
     with zipfile.ZipFile(collected) as archive:
         archive.extractall(tree)
+    change(tree)
     prune(tree)
     compile_all(tree)
     _zip(tree, target)
+
+
+def is_for_arm(library: Path) -> bool:
+    """Whether a compiled module runs on 64-bit ARM processors, by its ELF header."""
+    with library.open("rb") as file:
+        return file.read(20)[18:] == b"\xb7\x00"
 
 
 def prune(tree: Path) -> None:

@@ -46,6 +46,24 @@ def test_the_zip_is_within_its_budget(built: Built) -> None:
     assert built.archive.stat().st_size <= MAX_ZIP_BYTES == 12 * 1024 * 1024
 
 
+def test_for_arm_everything_that_is_compiled_is_compiled_for_arm(names: list[str], tmp_path: Path) -> None:
+    built = build(tmp_path / "arm", "prod", "arm64")
+    with zipfile.ZipFile(built.archive) as archive:
+        archive.extractall(tmp_path / "tree")
+        libraries = [name for name in archive.namelist() if name.endswith(".so")]
+        others = {name for name in archive.namelist() if not name.endswith(".so")}
+    assert libraries
+    assert all(zipped.is_for_arm(tmp_path / "tree" / name) for name in libraries)
+    assert others == {name for name in names if not name.endswith(".so")}, "it has the same modules"
+    assert built.archive.stat().st_size <= MAX_ZIP_BYTES
+    functions = [
+        one["Properties"]
+        for one in json.loads(built.template.read_text())["Resources"].values()
+        if one["Type"] == "AWS::Serverless::Function"
+    ]
+    assert {tuple(properties["Architectures"]) for properties in functions} == {("arm64",)}
+
+
 def test_making_it_again_gives_the_same_bytes(built: Built, tmp_path: Path) -> None:
     again = build(tmp_path / "again", "prod")
     for first, second in zip(built, again, strict=True):
@@ -198,7 +216,7 @@ def test_what_checkov_is_told_to_pass_over_is_as_it_is_told(template: dict[str, 
 def test_the_command_says_what_it_made_and_writes_the_steps_from_what_is_deployed(
     built: Built, template: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    monkeypatch.setattr(package, "build", lambda _out, _stage: built)
+    monkeypatch.setattr(package, "build", lambda *_: built)
     deployed = tmp_path / "deployed.json"
     indexes = template["Resources"]["AuditLogsTable"]["Properties"]["GlobalSecondaryIndexes"]
     newest = indexes.pop()
@@ -218,7 +236,7 @@ def test_the_command_says_what_it_made_and_writes_the_steps_from_what_is_deploye
 def test_a_deployed_template_that_cannot_be_read_is_told_in_one_line(
     built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, text: str
 ) -> None:
-    monkeypatch.setattr(package, "build", lambda _out, _stage: built)
+    monkeypatch.setattr(package, "build", lambda *_: built)
     deployed = tmp_path / "deployed.yaml"
     deployed.write_text(text)
     assert package.main([str(tmp_path), "--deployed", str(deployed)]) == 2
