@@ -49,9 +49,9 @@ def faults() -> str:
 
 
 def answers() -> str:
-    """Routes by what their largest answer takes, as Markdown."""
+    """Requests by what their largest answer takes, as Markdown."""
     rows = [
-        (f"`{name}`", *(number(counts[what]) for what in ("bytes", "rows", "calls", "functions")))
+        (name, *(number(counts[what]) for what in ("bytes", "calls", "functions")))
         for name, counts in read("answers").items()
     ]
-    return markdown(("request", "bytes of the answer", "items read", "calls", "function calls"), rows)
+    return markdown(("request", "bytes of the answer", "calls of the store", "calls of functions"), rows)

@@ -39,6 +39,7 @@ def tables() -> dict[str, str]:
         "parameters": _parameters(),
         "access": access.table(),
         "faults": figures.faults(),
+        "answers": figures.answers(),
         **published.readme(published.latest_run()),
     }
 
