@@ -13,7 +13,7 @@ from typing import Any
 from chalice.app import Chalice, Request
 
 from chalicelib.api import request_log
-from chalicelib.api.http import answered_methods, error_response
+from chalicelib.api.http import BODY_LEFT_OUT, answered_methods, error_response
 from chalicelib.errors import GatebookError, MethodNotAllowed, NotFound
 
 _current_request: ContextVar[Request | None] = ContextVar("current_request", default=None)
@@ -74,7 +74,8 @@ def _names_everything(path: str, event: Mapping[str, Any]) -> bool:
 
 def _as_get(event: Mapping[str, Any]) -> dict[str, Any]:
     """The event of a HEAD as that of the GET whose answer it asks about."""
-    return {**event, "httpMethod": "GET", "requestContext": {**event["requestContext"], "httpMethod": "GET"}}
+    context = {**event["requestContext"], "httpMethod": "GET", BODY_LEFT_OUT: True}
+    return {**event, "httpMethod": "GET", "requestContext": context}
 
 
 def _without_body(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -71,6 +71,7 @@ def credentials(call: Call, caller: Caller, workspace: str, agent: str) -> Answe
     stored = beside.read(item_id)
     if not stored:
         raise NotFound(_NOTHING.format(cut(agent)))
+    call.require_body_wanted()
     token = envelope.opened(stored["sealed"], _context(named.id, item_id))
     about = Resource("workspace_agent", agent_row.id, agent, str(named.get("organization_id")))
     more = {"workspace_id": named.id, "workspace_name": named.get("name"), "credentials": "fetched"}

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from chalice.app import Blueprint, CORSConfig, Request, Response
 
 from chalicelib.access.proxies import client_address
-from chalicelib.errors import BadRequest, GatebookError
+from chalicelib.errors import BadRequest, GatebookError, MethodNotAllowed
 from chalicelib.models.sending import json_text
 from chalicelib.settings import current
 from chalicelib.store.dynamodb.deadline import ends_by
@@ -89,6 +89,15 @@ class Call:
         """The method and the path as the route declares it."""
         return f"{self.method} {self.request.context.get('resourcePath') or ''}"
 
+    def require_body_wanted(self) -> None:
+        """Refuse a HEAD, for a view that gives away by its answer what it does not give twice.
+
+        Raises:
+            MethodNotAllowed: the client asks for the headers alone.
+        """
+        if self.request.context.get(BODY_LEFT_OUT):
+            raise MethodNotAllowed("Method not allowed.", "This route takes GET.", headers={"Allow": "GET"})
+
     def header(self, name: str) -> str:
         """A header by name, whatever its case; empty when it was not sent."""
         value: str = self.request.headers.get(name, "")
@@ -132,6 +141,9 @@ class Call:
         milliseconds: float = context.get_remaining_time_in_millis()
         return min(milliseconds / 1000, _GATEWAY_SECONDS)
 
+
+BODY_LEFT_OUT = "bodyLeftOut"
+"""Of the context of a request: whether it came as HEAD."""
 
 _GATEWAY_SECONDS = 29.0
 _ANSWERING_SECONDS = 0.5

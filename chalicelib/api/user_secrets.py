@@ -122,6 +122,7 @@ def release(call: Call, caller: Caller, user: str, name: str) -> Answer:
             "This token may not have the value of a secret.",
             f"Mint one for the agent whose allow list names it: user_secret:{secret.id}.",
         )
+    call.require_body_wanted()
     value = shelf.value_of(caller.user.id, secret)
     if value is None:
         raise NotFound

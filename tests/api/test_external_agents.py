@@ -60,6 +60,7 @@ def test_a_token_is_answered_once_and_its_release_is_on_record(
     external = External(platform, ann.id)
     client = platform.client
     assert client.put(external.path, {"agent_token": "s3cret-token"}).status == 204
+    assert client.send("HEAD", external.path).status == 405, "headers alone use nothing up"
     reply = client.get(external.path)
     assert reply.json["agent_token"] == "s3cret-token"
     assert reply.json["command"].endswith('/api/v2/init-script/linux/arm64" | CODER_AGENT_TOKEN="s3cret-token" sh')
