@@ -163,7 +163,8 @@ def test_every_function_is_lambdas_python_and_has_its_own_role_and_policy(templa
         assert properties["Architectures"] == ["x86_64"]
         assert properties["CodeUri"] == "deployment.zip"
         assert properties["Tracing"] == "Active"
-        assert (properties["MemorySize"], properties["Timeout"]) == (handler.memory_mb, handler.timeout_seconds)
+        memory = template["Parameters"][properties["MemorySize"]["Ref"]]
+        assert (memory["Default"], properties["Timeout"]) == (handler.memory_mb, handler.timeout_seconds)
         assert properties["Environment"]["Variables"]["GATEBOOK_TABLE_PREFIX"] == {"Ref": "TablePrefix"}
         role = resources[properties["Role"]["Fn::GetAtt"][0]]["Properties"]
         (granted,) = role["Policies"]
