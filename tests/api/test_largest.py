@@ -1,4 +1,4 @@
-"""What the largest request that a route allows costs at the most: bytes, calls of the store, and calls of functions.
+"""The largest request that a route allows, and the most that it may cost: bytes, calls of the store, calls of functions.
 
 Function calls are counted and not seconds: they are the same on every machine.
 """
