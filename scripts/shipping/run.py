@@ -31,7 +31,7 @@ PATHS: Mapping[str, str] = {AUDIT_LOG: "/api/v2/audit", CONNECTION_LOG: "/api/v2
 TOKEN = b"{token}"
 """The text in a recording in place of a token."""
 _INSTALLED = Path(__file__).parents[2] / ".venv" / "senders"
-_STUCK_SECONDS = 15.0
+_STUCK_SECONDS = 60.0
 _MOST_REQUESTS = 400
 """After so many a shipper that is still refused will never be done."""
 _POLL_SECONDS = 0.2
