@@ -1,4 +1,4 @@
-"""The largest request that a route allows, and the most that it may cost: bytes, calls of the store, calls of functions.
+"""The largest request that a route allows, and the bytes and calls that it may take at most.
 
 Function calls are counted and not seconds: they are the same on every machine.
 """

@@ -55,6 +55,9 @@ def test_a_request_without_a_rejected_event_counts_nothing_and_costs_no_call(
     owner: Client, make_event: Event, noon: datetime, transport: ObservedTransport
 ) -> None:
     assert owner.post(LOG, make_event(time=times.wire(noon))).status == 200
+    # The first request of a process reads the state of retention, and others go by that for a while.
+    del transport.requests[:]
+    assert owner.post(LOG, make_event(time=times.wire(noon))).status == 200
     assert RetentionItem.Meta.table_name not in {request.get("TableName") for _, request in transport.requests}
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from chalice.app import Chalice
 
 from app import app
 from chalicelib.api import request_log, service_lines
@@ -117,9 +118,13 @@ def test_a_failure_is_counted_as_the_servers(client: Client, lines: Any, monkeyp
     assert (line["status"], line["ServerErrors"]) == (503, 1)
 
 
-def test_a_request_that_ends_in_an_exception_has_its_line(lines: Any) -> None:
+def test_a_request_that_ends_in_an_exception_has_its_line(lines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(Chalice, "__call__", broken)
     event = {"requestContext": {"resourcePath": "/healthz", "httpMethod": "GET"}}
-    with pytest.raises(KeyError):
+    with pytest.raises(RuntimeError):
         app(event, None)
     (line,) = lines()
     assert (line["Route"], line["status"], line["ServerErrors"]) == ("GET /healthz", 500, 1)
