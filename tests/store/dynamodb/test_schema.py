@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
@@ -46,9 +47,16 @@ NAMES = [table.Meta.table_name for table in TABLES]
 
 @pytest.fixture
 def no_tables(tables: EmbeddedEngine) -> EmbeddedEngine:
-    for name in call("ListTables", {})["TableNames"]:
-        call("DeleteTable", {"TableName": name})
+    delete_tables(call("ListTables", {})["TableNames"])
     return tables
+
+
+def delete_tables(names: Sequence[str]) -> None:
+    """Delete tables and wait until they are gone: an engine may answer before that, as AWS does."""
+    for name in names:
+        call("DeleteTable", {"TableName": name})
+    while {*call("ListTables", {})["TableNames"]} & {*names}:
+        time.sleep(0.01)
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +110,7 @@ def test_a_second_start_makes_no_table(transport: ObservedTransport) -> None:
 
 
 def test_only_what_is_missing_is_made() -> None:
-    call("DeleteTable", {"TableName": NAMES[1]})
+    delete_tables([NAMES[1]])
     assert create_missing_tables() == [NAMES[1]]
 
 
