@@ -11,7 +11,7 @@ from chalice.app import CloudWatchEvent  # noqa: E402
 
 from chalicelib.api import (  # noqa: E402
     audit_logs,
-    collectors,
+    collector_routes,
     connection_logs,
     export_routes,
     keys,
@@ -51,7 +51,7 @@ for resource in (
     secret_routes,
     connection_logs,
     audit_logs,
-    collectors,
+    collector_routes,
     rejections,
     export_routes,
     retention,

@@ -13,14 +13,12 @@ from chalicelib.access.decide import reach
 from chalicelib.api import audit_logs, connection_logs
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
-from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.http import Answer, Call
 from chalicelib.api.ingest import Intake, accepted_rows, answer, closed, delivered
 from chalicelib.errors import GatebookError
 from chalicelib.models import hec, otlp
 from chalicelib.models.bodies import Event, Sent, Unreadable
 from chalicelib.models.results import Results, reason
-
-routes = Routes(__name__)
 
 _INTAKES: Mapping[str, Intake[Any]] = {intake.message: intake for intake in (connection_logs.INTAKE, audit_logs.INTAKE)}
 _OK = 200
@@ -43,7 +41,6 @@ def _for_splunk(view: Callable[[Call], Answer]) -> Callable[[Call], Answer]:
     return translated
 
 
-@routes.view("/services/collector/event", methods=["POST"])
 @_for_splunk
 @authenticated
 def collect_events(call: Call, caller: Caller) -> Answer:
@@ -51,7 +48,6 @@ def collect_events(call: Call, caller: Caller) -> Answer:
     return _collected(call, caller)
 
 
-@routes.view("/services/collector", methods=["POST"])
 @_for_splunk
 @authenticated
 def collect(call: Call, caller: Caller) -> Answer:
@@ -59,13 +55,11 @@ def collect(call: Call, caller: Caller) -> Answer:
     return _collected(call, caller)
 
 
-@routes.view("/services/collector/health")
 def collector_health(_call: Call) -> Answer:
     """The service runs; it asks nothing of the store."""
     return Answer(hec.answer(hec.Code.HEALTHY))
 
 
-@routes.view("/v1/logs", methods=["POST"])
 @authenticated
 def export_logs(call: Call, caller: Caller) -> Answer:
     """Store the events that an exporter of OpenTelemetry sends."""

@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from chalicelib import times
 from chalicelib.access.decide import Object, Reach, Subject, reach
-from chalicelib.api import rate_limits, rejections, request_log
+from chalicelib.api import rate_limits, request_log
 from chalicelib.api.caller import Caller
 from chalicelib.api.delivery import Delivery
 from chalicelib.api.http import Answer, Call
@@ -182,6 +182,9 @@ def note_problems(results: Results) -> None:
     A request that is to be sent again is counted then.
     """
     if not results.count("failed") and (number := results.count("rejected")):
+        # Imported here: events are rejected rarely, and no cold start waits for it.
+        from chalicelib.api import rejections  # noqa: PLC0415
+
         rejections.count(number)
     counts = {"RejectedEvents": results.count("rejected"), "StoreRefusals": results.refused}
     request_log.note(**{name: number for name, number in counts.items() if number})

@@ -10,7 +10,7 @@ from chalicelib.api.http import Answer, Call, Routes
 
 
 class Later(NamedTuple):
-    """One route: its methods and path, and the module of `chalicelib.api` and the function that answer it."""
+    """One route: its method, its path below that of the table, and where in `chalicelib.api` its view is."""
 
     method: str
     path: str
@@ -22,12 +22,12 @@ LATER: dict[str, Later] = {}
 """Every such route there is: method and path -> where its view is."""
 
 
-def blueprint(table: Sequence[Later]) -> Routes:
-    """A blueprint with every route of a table."""
+def blueprint(table: Sequence[Later], below: str = "/api/v2") -> Routes:
+    """A blueprint with every route of a table, whose paths are below another one."""
     routes = Routes(__name__)
     for route in table:
-        LATER[f"{route.method} /api/v2{route.path}"] = route
-        routes.view(f"/api/v2{route.path}", methods=[route.method])(_view(route))
+        LATER[f"{route.method} {below}{route.path}"] = route
+        routes.view(f"{below}{route.path}", methods=[route.method])(_view(route))
     return routes
 
 

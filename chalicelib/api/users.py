@@ -27,8 +27,6 @@ from chalicelib.records import User
 from chalicelib.search import user_query
 from chalicelib.search.user_filters import USER_FILTERS
 from chalicelib.store.directory import api_keys, people
-from chalicelib.store.notifications import choices, inbox
-from chalicelib.store.secrets import shelf
 
 routes = Routes(__name__)
 
@@ -117,20 +115,20 @@ def delete(call: Call, caller: Caller, user: str) -> Answer:
 
     The user goes last. Until then a request that failed half-way can be repeated, and goes on where it stopped.
     """
+    # Imported here: users are deleted rarely, and no cold start waits for what only that needs.
+    from chalicelib.api import belongings  # noqa: PLC0415
 
     def write() -> Answer:
         before = lookup.user(caller, user, consistent=True)
         user_changes.check_delete(caller, before)
         # A token that is made meanwhile opens nothing for a deleted user, nor for one who comes back, who is younger.
         delete_tokens(call, caller, api_keys.of_user(before.id), "delete")
-        shelf.clear(before.id)
-        inbox.clear(before.id, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
-        choices.clear(before.id)
+        belongings.delete(before.id, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
         after = replace(before, deleted=True, organization_roles={}, updated_at=times.now())
         user_changes.save(call, caller, 200, before, after)
         # What was minted or kept between the two is as dead, and goes too; nothing is for a deleted user.
         delete_tokens(call, caller, api_keys.of_user(before.id), "delete")
-        shelf.clear(before.id)
+        belongings.delete_secrets(before.id)
         return Answer(MessageJSON(message="User has been deleted!"))
 
     return saved(write)

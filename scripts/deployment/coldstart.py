@@ -30,7 +30,10 @@ from scripts.local.engine import EmbeddedEngine
 from scripts.local.engine_port import served
 
 BUDGETS = {"import": 1.15, "start": 1.25}
-"""The most that each may be of the least."""
+"""The most that each should be of the least."""
+
+FAILS_ABOVE = {"import": 1.5, "start": 1.5}
+"""The most that a package may take that is over its budget: between the two the command says so and goes on."""
 
 _ROUNDS = 10
 _MOST_BATCHES = 4
@@ -141,7 +144,7 @@ def _started(tree: Path, path: str, runs: Path, url: str) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the ratios; exit status 1 when one is over its budget."""
+    """Print the ratios, and which are over their budgets; exit status 1 when one is far over."""
     parser = argparse.ArgumentParser(prog="scripts/coldstart", description="Measure the cold start of a package.")
     parser.add_argument("out", type=Path, help="what scripts/package wrote to")
     parser.add_argument(
@@ -153,8 +156,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     ratios = measured(given.out / "deployment.zip", given.rounds)
     for name, ratio in ratios.items():
-        print(f"{name}: {ratio:.2f} times the least, of {BUDGETS[name]} at the most")
-    return int(any(ratio > BUDGETS[name] for name, ratio in ratios.items()))
+        missed = "" if ratio <= BUDGETS[name] else ": MISSED"
+        print(f"{name}: {ratio:.2f} times the least, of {BUDGETS[name]} at the most{missed}")
+    return int(any(ratio > FAILS_ABOVE[name] for name, ratio in ratios.items()))
 
 
 if __name__ == "__main__":
