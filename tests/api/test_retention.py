@@ -608,6 +608,18 @@ def test_every_kind_of_row_goes_within_the_rights_of_the_handler(
     assert "gone" not in str(tables.items(APIKeyItem.Meta.table_name))
 
 
+def test_a_token_that_ended_by_going_unused_is_purged_in_every_handler(
+    run: Run, house: House, root: User, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    born = clock.moment - 60 * DAY
+    unused = house.token(root, created_at=born, updated_at=born)[:10]
+    made = Settings(api_keys_retention=7 * 86_400 * 10**9, unused_tokens_end=30 * 86_400 * 10**9)
+    for module in (holds, purge, api_keys, retention):
+        monkeypatch.setattr(module, "current", lambda: made)
+    assert run()["purged"]["api_keys"] == 1
+    assert api_keys.get(unused) is None
+
+
 def test_records_of_runs_are_kept_for_ninety_days(
     run: Run, connect: Callable[..., str], rules: Callable[..., None], clock: Clock
 ) -> None:
