@@ -13,7 +13,7 @@ from typing import Any
 
 from bench import budgets
 from bench.budgets import Budget
-from bench.results import markdown, number
+from scripts.markdown import markdown, number
 
 BENCH = Path(__file__).resolve().parent
 RESULTS = BENCH / "results.json"

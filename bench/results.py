@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from bench.budgets import Budget
+from scripts.markdown import number
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +92,6 @@ class Table:
             yield f"  {'  '.join(padded)}".rstrip()
 
 
-def markdown(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A table as Markdown."""
-    heads = list(head)
-    lines = [heads, ["---"] * len(heads), *map(list, rows)]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
-
-
 def lines(results: Iterable[Result]) -> Iterator[str]:
     """The lines to print, by section."""
     for section, grouped in groupby(results, key=lambda result: result.section):
@@ -106,13 +100,3 @@ def lines(results: Iterable[Result]) -> Iterator[str]:
         for result in grouped:
             most = "" if result.budget is None else f"<= {number(result.budget.most)}"
             yield f"  {result.name:<78} {number(result.value):>9} {result.unit:<8} {most:>8} {result.mark}".rstrip()
-
-
-def number(value: float) -> str:
-    """A number as people read it: three digits, and of large ones all before the point."""
-    if value == int(value):
-        return f"{int(value):,}"
-    return f"{value:,.0f}" if abs(value) >= _LARGE else f"{value:.3g}"
-
-
-_LARGE = 100

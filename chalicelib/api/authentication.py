@@ -180,8 +180,8 @@ def _split(token: str) -> tuple[str, str]:
 def _expiry(caller: Caller, now: datetime) -> Mapping[str, str]:
     """The header with the end of the secret in its grace, or of the token in its last tenth."""
     key = caller.key
-    if caller.subject.secret is Secret.REPLACED and key.previous_until is not None:
-        return {EXPIRY_HEADER: times.wire(key.previous_until)}
+    if caller.subject.secret is Secret.REPLACED:
+        return {EXPIRY_HEADER: times.wire(caller.opens_until)}
     slides = key.login_type != lifetime.FIXED_LIFETIME and not current().disable_session_expiry_refresh
     if slides or not lifetime.is_in_last_tenth(key.created_at, key.expires_at, now):
         return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from chalicelib.access.decide import Object, Secret, SecretReplaced, Subject, decide
 from chalicelib.access.lifetime import Grant
@@ -31,6 +32,12 @@ class Caller:
     def grant(self) -> Grant:
         """The rights of the token that the caller may pass on."""
         return Grant(self.key.scopes, self.subject.allow_list, self.key.expires_at, bounded=bool(self.key.allowed_ips))
+
+    @property
+    def opens_until(self) -> datetime:
+        """When the secret that the caller brings opens nothing any more, unless use puts that off."""
+        until = self.key.previous_until if self.subject.secret is Secret.REPLACED else None
+        return self.key.expires_at if until is None else min(until, self.key.expires_at)
 
     def may(self, action: str, obj: Object) -> bool:
         """Whether the caller may do the action to the object.

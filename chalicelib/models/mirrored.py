@@ -35,6 +35,8 @@ OptionalMoment = Annotated[Moment | None, BeforeValidator(lambda value: None if 
 PastMoment = Annotated[EventTime | None, BeforeValidator(lambda value: None if value == "" else value)]
 """A moment that a version of an object is told by: one of the future would keep every later version out."""
 Name = Annotated[str, Field(min_length=1, max_length=128)]
+Reason = Annotated[ShortText, Field(min_length=1)]
+"""Why a workspace is built: any word, as in the audit log, so that no build of a newer server is refused for it."""
 Days = Annotated[list[ShortText], Field(max_length=7)]
 Tags = Annotated[
     dict[Annotated[str, Field(max_length=256)], Annotated[str, Field(max_length=256)]], Field(max_length=_MOST_TAGS)
@@ -182,22 +184,7 @@ class PutBuild(Mirror):
     template_version_id: Uuid
     build_number: Annotated[int, Field(strict=True, ge=1, lt=2**31)]
     transition: Literal["start", "stop", "delete"]
-    reason: Literal[
-        "initiator",
-        "autostart",
-        "autostop",
-        "dormancy",
-        "failedstop",
-        "autodelete",
-        "dashboard",
-        "cli",
-        "ssh_connection",
-        "vscode_connection",
-        "jetbrains_connection",
-        "task_auto_pause",
-        "task_manual_pause",
-        "task_resume",
-    ] = "initiator"
+    reason: Reason = "initiator"
     initiator_id: OptionalUuid = None
     job_id: OptionalUuid = None
     deadline: OptionalMoment = None

@@ -8,25 +8,6 @@ from typing import Final
 from chalicelib.platform import jobs
 from chalicelib.platform.jobs import PREBUILDS_USER, Values
 
-TRANSITIONS: Final = ("start", "stop", "delete")
-REASONS: Final = (
-    "initiator",
-    "autostart",
-    "autostop",
-    "dormancy",
-    "failedstop",
-    "autodelete",
-    "dashboard",
-    "cli",
-    "ssh_connection",
-    "vscode_connection",
-    "jetbrains_connection",
-    "task_auto_pause",
-    "task_manual_pause",
-    "task_resume",
-)
-"""Why a workspace is built."""
-
 _UNDER_WAY: Final[Mapping[str, str]] = {"start": "starting", "stop": "stopping", "delete": "deleting"}
 _DONE: Final[Mapping[str, str]] = {"start": "running", "stop": "stopped", "delete": "deleted"}
 STATUSES: Final = ("pending", *_UNDER_WAY.values(), *_DONE.values(), "failed", "canceling", "canceled")

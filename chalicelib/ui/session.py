@@ -50,7 +50,7 @@ def show(_call: Call, caller: Caller) -> Answer:
     body: SignedInJSON = {
         "username": caller.user.username,
         "key_id": caller.key.id,
-        "expires_at": times.wire(caller.key.expires_at),
+        "expires_at": times.wire(caller.opens_until),
         "dashboard_url": current().dashboard_url.rstrip("/"),
     }
     return Answer(body)
@@ -62,7 +62,7 @@ def sign_in(call: Call) -> Answer:
     token = call.header(TOKEN_HEADER)
     caller = authenticate(call, token=token)
     now = times.now()
-    end = min(now + SESSION_LIFETIME, caller.grant.expires_at)
+    end = min(now + SESSION_LIFETIME, caller.opens_until)
     held = tuple(name for name in SESSION_SCOPES if scopes.covers(caller.key.scopes, name))
     text = _minted(call, caller, Grant(held, (), end)) if held else ""
     seconds = max(1, (end - now) // timedelta(seconds=1))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from bench.results import markdown
 from chalicelib.access import allow_list
 from chalicelib.access.decide import CLOSED_TO_REPLACED_SECRETS, Object, Subject, decide
 from chalicelib.access.roles import (
@@ -18,6 +17,7 @@ from chalicelib.access.roles import (
     ORGANIZATION_ROLES,
     SITE_ROLES,
 )
+from scripts.markdown import markdown
 
 _PREFIX = "/api/v2"
 _USERS = f"{_PREFIX}/users"

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.results import markdown, number
+from scripts.markdown import markdown, number
 
 FIGURES = Path(__file__).resolve().parents[2] / "docs" / "reliability.json"
 Counts = Mapping[str, int]

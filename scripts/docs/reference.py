@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import assert_never
 
 from bench import published
-from bench.results import markdown
 from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, Lane, lane_of
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterKey, Kind
 from chalicelib.search.platform_filters import TEMPLATE_FILTERS, WORKSPACE_FILTERS
@@ -19,6 +18,7 @@ from chalicelib.settings import declared
 from scripts.deployment import parameters
 from scripts.deployment.stages import STAGES
 from scripts.docs import access, figures
+from scripts.markdown import markdown
 from scripts.openapi import files
 
 _ROOT = Path(__file__).resolve().parents[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bench.results import markdown
+from scripts.markdown import markdown
 
 _HEAD = """# The API
 

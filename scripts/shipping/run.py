@@ -20,9 +20,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.results import markdown
 from chalicelib.logs.service_log import AUDIT_LOG, CONNECTION_LOG
 from scripts.local.engine import EmbeddedEngine
+from scripts.markdown import markdown
 from scripts.shipping import log
 from scripts.shipping.senders import SENDERS, Job, Sender, coder_logger, end
 from scripts.shipping.wire import Wire

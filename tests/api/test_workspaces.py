@@ -133,6 +133,13 @@ def test_a_deleted_workspace_is_answered_where_it_is_asked_for(platform: Platfor
     assert search(platform.client) == []
 
 
+def test_a_build_keeps_a_reason_that_only_a_newer_server_knows(
+    platform: Platform, template: str, version: str, ann: User
+) -> None:
+    build = platform.build(platform.workspace(ann.id, template, "dev"), version, reason="solar_flare")
+    assert platform.client.get(f"/api/v2/workspacebuilds/{build}").json["reason"] == "solar_flare"
+
+
 def test_a_workspace_of_the_prebuilds_user_is_a_prebuild_until_it_is_claimed(
     platform: Platform, template: str, ann: User
 ) -> None:

@@ -9,7 +9,8 @@ import pytest
 from bench import budgets
 from bench.budgets import NOISE, Budget
 from bench.measures import package
-from bench.results import Result, Table, lines, number
+from bench.results import Result, Table, lines
+from scripts.markdown import number
 
 COUNTED = Budget("units", 10)
 FLOORED = Budget("units that have a floor", 10, floor=11)

@@ -169,6 +169,18 @@ def test_the_token_that_was_pasted_is_told_until_when_the_session_lasts(client: 
     assert timedelta(0) < end - times.now() <= SESSION_LIFETIME
 
 
+def test_a_session_of_a_secret_in_its_grace_ends_with_the_grace(client: Client, token: str, clock: Clock) -> None:
+    rotation = client.post(
+        f"/api/v2/users/me/keys/{token[:10]}/rotate", {"grace": 60 * 10**9}, headers={"Coder-Session-Token": token}
+    )
+    assert rotation.status == 201
+    reply = signed_in(client, token)
+    assert reply.json == {"expires_at": times.wire(clock() + timedelta(minutes=1)), "minted": False}
+    assert "Max-Age=60;" in reply.headers["set-cookie"]
+    session_now = with_cookie(client, "GET", SESSION, cookie(reply)).json
+    assert session_now["expires_at"] == reply.json["expires_at"]
+
+
 def test_the_page_is_told_where_links_of_rows_lead(client: Client, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
     value = cookie(signed_in(client, token))
     assert with_cookie(client, "GET", SESSION, value).json["dashboard_url"] == ""
