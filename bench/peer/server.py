@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 Sql = Callable[[str], str]
 """Runs SQL and gives its output, rows as lines of text."""
 
-_USUAL_PLACES = "/usr/lib/postgresql"
+USUAL_PLACES = "/usr/lib/postgresql"
 _LESS_THAN_ROOT = ("postgres", "nobody")
 
 
@@ -79,11 +79,11 @@ def temporary() -> Iterator[Sql]:
 
 
 def _program(name: str) -> str:
-    versions = sorted(Path(_USUAL_PLACES).glob("*/bin"), key=lambda place: _number(place.parent.name), reverse=True)
+    versions = sorted(Path(USUAL_PLACES).glob("*/bin"), key=lambda place: _number(place.parent.name), reverse=True)
     path = os.pathsep.join([os.environ.get("PATH", ""), *map(str, versions)])
     executable = shutil.which(name, path=path)
     if executable is None:
-        raise NoPostgres(f"There is no {name} on the PATH or under {_USUAL_PLACES}: install PostgreSQL to compare.")
+        raise NoPostgres(f"There is no {name} on the PATH or under {USUAL_PLACES}: install PostgreSQL to compare.")
     return executable
 
 

@@ -6,7 +6,6 @@ Here rows stand in the order of their latest write. A row that changes comes aga
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ from typing import Any
 
 from chalicelib import times
 from chalicelib.access.decide import reach
-from chalicelib.api import links, log_files, log_pages, request_log
+from chalicelib.api import answer_limits, links, log_files, log_pages, request_log
 from chalicelib.api.caller import Caller
 from chalicelib.api.fit_rows import fit_rows
 from chalicelib.api.http import Answer, Call, Encoded, encoded
@@ -31,15 +30,11 @@ from chalicelib.search import cursor
 from chalicelib.search.cursor import Cursor
 from chalicelib.search.filter import Filter
 from chalicelib.settings import current
-from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.logs.arrivals import FIRST, Arrivals, Span, Tests, read_arrivals
 from chalicelib.store.logs.tables import Row
 
 SETTLED_TO = "Gatebook-Settled-To"
 """The header that says up to which moment a file has every row that arrived."""
-_ANSWERING_SECONDS = 13.0
-_LARGEST_ANSWER = 5_000_000
-_MOST_ROWS = 5_000
 _WRITTEN_WITHIN = timedelta(seconds=35)
 """The gateway's 29 seconds, and a margin for clocks that differ and an index that lags."""
 _WRITTEN_FROM_QUEUE_WITHIN = timedelta(seconds=130)
@@ -70,17 +65,17 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
     """
     _check(call, log)
     settled_to = times.now() - settling()
-    budget = Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
+    budget = answer_limits.reading_budget(call)
     asked = log_pages.filter_of(call, caller, log, budget)
     beyond = _beyond(call, log, asked)
     # A cursor of another process may stand beyond what this one takes for settled.
     last = max(beyond, times.fixed(settled_to) + _LAST_ID)
-    limit = min(page(call).limit, _MOST_ROWS)
+    limit = min(page(call).limit, answer_limits.MOST_ROWS)
     if reach(caller.subject, "read", log.resource).nothing:
         read: Arrivals[Row] = Arrivals((), {}, {}, {}, last, ended=True)
     else:
         span = Span(beyond, last)
-        read = read_arrivals(log.stored, _tests(asked, caller, log), span, limit, budget, _LARGEST_ANSWER)
+        read = read_arrivals(log.stored, _tests(asked, caller, log), span, limit, budget, answer_limits.LARGEST_ANSWER)
     request_log.note(RowsRead=budget.rows_read)
     beside = Beside(read.users, read.organizations, partial(is_known, caller.subject), read.mirrored)
     rows = [{**log.as_json(one.row, beside), "revision": one.revision} for one in read.rows]
@@ -89,7 +84,7 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
         lines = log_files.lines(file, log.stored.name, rows)
         number = lines.rows
     else:
-        texts, number = fit_rows(rows, _LARGEST_ANSWER)
+        texts, number = fit_rows(rows, answer_limits.LARGEST_ANSWER)
     following = cursor.encode(Cursor(_going_on(read, number, beyond)), _name(log), asked)
     headers = links.next_page(call, {"cursor": following})
     if file:

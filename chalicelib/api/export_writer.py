@@ -43,7 +43,7 @@ FORGOTTEN_AFTER: Final = timedelta(days=7)
 """After its last part an export is deleted, and so are its files."""
 _ENDING_SECONDS = 60.0
 """Kept back, of that time, for the page under way and for having itself go on."""
-_ROWS_A_PAGE = 5_000
+ROWS_A_PAGE = 5_000
 _PAGE_BYTES = 5_000_000
 _LOGS: Final[Mapping[str, tuple[Log[Any], Log[Any]]]] = {
     "connection": (connection_logs.LOG, connection_logs.SOURCED),
@@ -162,7 +162,7 @@ def _page(job: Job, seconds_left: Callable[[], float], cursor: str) -> Page:
     log = sourced if reach(job.subject, "read", plain.resource).site else plain
     keeping = holds.keeping_now(name)
     plans = keeping.plans(saved_criteria.read(job.criteria), log.stored.kept().read, current().log_shards)
-    read = read_page(log.stored, plans, Budget(), Window(_ROWS_A_PAGE, start=cursor, most_bytes=_PAGE_BYTES))
+    read = read_page(log.stored, plans, Budget(), Window(ROWS_A_PAGE, start=cursor, most_bytes=_PAGE_BYTES))
     beside = Beside(read.users, read.organizations, partial(is_known, job.subject))
     lines = [f"{json_text(log.as_json(row, beside))}\n" for row in read.rows]
     return Page(lines, read.next.position if read.next else "", _cut_offs(keeping))

@@ -6,14 +6,13 @@ they might not read.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 from uuid import uuid4
 
 from chalicelib import times
 from chalicelib.access.decide import Object, decide, reach
-from chalicelib.api import audit_logs, connection_logs, export_trail, log_pages
+from chalicelib.api import answer_limits, audit_logs, connection_logs, export_trail, log_pages
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.export_writer import FORGOTTEN_AFTER, SECONDS, begun, holds_on, saved_job
@@ -29,13 +28,11 @@ from chalicelib.models.base import parse
 from chalicelib.models.exports import Job, NewExport
 from chalicelib.settings import current
 from chalicelib.store.directory.claims import Changed
-from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.transaction import transact
 from chalicelib.store.exports import files, function, jobs
 from chalicelib.store.exports.jobs import Kept
 
 LOGS: Final[Mapping[str, Log[Any]]] = {"connection": connection_logs.LOG, "audit": audit_logs.LOG}
-_ANSWERING_SECONDS = 13.0
 _HOW_TO_SWITCH_ON = (
     "Exports are switched off in this deployment. Set the parameter Exports of the stack to true; elsewhere use"
     " scripts/export, which needs no bucket."
@@ -56,7 +53,7 @@ def create(call: Call, caller: Caller) -> Answer:
     question = Question(body.log, body.q.strip(), body.begin, body.end or now, body.format)
     if question.begin and question.begin > question.end:
         raise Invalid([Validation("to", "must not be before from")])
-    budget = Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
+    budget = answer_limits.reading_budget(call)
     asked = log_pages.parsed(question.q, caller, log, budget)
     criteria = log_pages.visible(asked, caller, log) & Criteria(after=question.begin, before=question.end)
     if asked.fields and not all(criteria.fields.values()):
@@ -84,7 +81,7 @@ def show(call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as the 
     """How far an export is, and once it has ended the links of its files."""
     job, _ = _own(caller, id)
     if job.state == "running":
-        if (times.now() - job.updated_at).total_seconds() > SECONDS + _ANSWERING_SECONDS:
+        if (times.now() - job.updated_at).total_seconds() > SECONDS + answer_limits.ANSWERING_SECONDS:
             # No function runs for so long without a part: it was lost, and another one goes on.
             function.start(current().export_function, job.id)
         return Answer(_json(job))

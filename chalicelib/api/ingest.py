@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from chalicelib import times
 from chalicelib.access.decide import Object, Reach, Subject, reach
-from chalicelib.api import rate_limits, request_log
+from chalicelib.api import answer_limits, rate_limits, request_log
 from chalicelib.api.caller import Caller
 from chalicelib.api.delivery import Delivery
 from chalicelib.api.http import Answer, Call
@@ -34,8 +34,6 @@ from chalicelib.store.queue import messages
 PAST_RETENTION = "It is older than the retention, or ends a session that is: it is not kept."
 """Message for an event older than the retention, which is answered as `unchanged`."""
 _RETRY_AFTER_SECONDS = "1"
-_ANSWERING_SECONDS = 13.0
-"""Kept back, of the time there is, for the writes under way and the answer."""
 _LOGGED_PROBLEMS = 10
 
 
@@ -96,7 +94,7 @@ def delivered(call: Call, caller: Caller) -> Delivery:
         TooManyRequests: its token has sent as many as it may.
     """
     rate_limits.count(rate_limits.INGEST, caller.key.id)
-    give_up_at = time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS
+    give_up_at = time.monotonic() + call.remaining_seconds - answer_limits.ANSWERING_SECONDS
     return Delivery(call.body, caller.subject, caller.key.id, times.now(), call.request_id, give_up_at)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from chalicelib.access.decide import Object, decide
-from chalicelib.api import platform_access
+from chalicelib.api import answer_limits, platform_access
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.fit_rows import fit_rows
@@ -25,7 +25,6 @@ from chalicelib.store.platform.rows import Mirrored
 from chalicelib.times import wire
 
 _MOST_LINES: Final = 20_000
-_LARGEST_ANSWER: Final = 5_000_000
 _LONGEST_OUTPUT: Final = 500_000
 
 
@@ -107,14 +106,14 @@ def _answer(call: Call, job: Mirrored | None) -> Answer:
     after = _after(call)
     lines = [_fitting(line) for line in job_logs.read(job.id, job.logs, after)] if job else []
     if not as_text:
-        texts, number = fit_rows([log_json(line) for line in lines], _LARGEST_ANSWER) if lines else ([], 0)
+        texts, number = fit_rows([log_json(line) for line in lines], answer_limits.LARGEST_ANSWER) if lines else ([], 0)
         headers = {"Gatebook-Partial": "true"} if number < len(lines) else {}
         return Answer(Encoded(f"[{','.join(texts)}]"), headers=headers)
     size = 0
     kept: list[str] = []
     for text in map(rules.text, lines):
         size += bytes_sent(text)
-        if kept and size > _LARGEST_ANSWER:
+        if kept and size > answer_limits.LARGEST_ANSWER:
             return Answer("".join(kept), headers={"Gatebook-Partial": "true"})
         kept.append(text)
     return Answer("".join(kept))
@@ -122,7 +121,7 @@ def _answer(call: Call, job: Mirrored | None) -> Answer:
 
 def _fitting(line: rules.Line) -> rules.Line:
     """A line as it fits in an answer: one of almost nothing but control characters is as large as seven."""
-    if len(line["output"]) <= _LONGEST_OUTPUT or bytes_sent(encoded(line).text) <= _LARGEST_ANSWER:
+    if len(line["output"]) <= _LONGEST_OUTPUT or bytes_sent(encoded(line).text) <= answer_limits.LARGEST_ANSWER:
         return line
     return {**line, "output": line["output"][:_LONGEST_OUTPUT]}
 

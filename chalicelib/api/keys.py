@@ -9,7 +9,7 @@ from itertools import islice
 from chalicelib import times
 from chalicelib.access import allow_list, lifetime, networks, scopes
 from chalicelib.access.decide import Object, decide
-from chalicelib.api import links, lookup
+from chalicelib.api import answer_limits, links, lookup
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Encoded, Routes, encoded
@@ -29,11 +29,9 @@ from chalicelib.store.directory.token_names import NameTaken
 
 routes = Routes(__name__)
 
-_DEFAULT_LIMIT = 500
-_AT_ONCE = 100
+DEFAULT_LIMIT = 500
+AT_ONCE = 100
 """Tokens whose users are read in one call."""
-_LARGEST_ANSWER = 5_000_000
-"""In bytes as they are sent; Lambda answers at most 6 MB."""
 
 
 @routes.view("/api/v2/users/{user}/keys/tokens")
@@ -58,7 +56,7 @@ def list_tokens(call: Call, caller: Caller, user: str) -> Answer:
     now = times.now()
     ended = boolean(call.query("include_expired"))
     wanted = (key for key in keys if (key.expires_at > now or ended) and _readable(caller, key))
-    texts, last, more = _page(caller, wanted, limit or _DEFAULT_LIMIT)
+    texts, last, more = _page(caller, wanted, limit or DEFAULT_LIMIT)
     headers = links.next_page(call, {"after_id": last}) if more else {}
     return Answer(Encoded(f"[{','.join(texts)}]"), headers=headers)
 
@@ -67,7 +65,7 @@ def _page(caller: Caller, keys: Iterator[APIKey], limit: int) -> tuple[list[str]
     """One page of tokens as JSON, the id of its last token, and whether there are more."""
     texts: list[str] = []
     size, last = 0, ""
-    while chunk := list(islice(keys, _AT_ONCE)):
+    while chunk := list(islice(keys, AT_ONCE)):
         users = people.get_users(key.user_id for key in chunk)
         for key in chunk:
             user = users.get(key.user_id)
@@ -77,7 +75,7 @@ def _page(caller: Caller, keys: Iterator[APIKey], limit: int) -> tuple[list[str]
             known = decide(caller.subject, "read", lookup.user_object(user.id))
             text = encoded({**api_key_json(key), "username": user.username if known else ""}).text
             size += bytes_sent(text)
-            if len(texts) == limit or (texts and size > _LARGEST_ANSWER):
+            if len(texts) == limit or (texts and size > answer_limits.LARGEST_ANSWER):
                 return texts, last, True
             texts.append(text)
             last = key.id

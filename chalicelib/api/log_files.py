@@ -19,7 +19,7 @@ ROWS = "Gatebook-Rows"
 KEPT_SINCE = "Gatebook-Kept-Since"
 """The header that says from which moment on each data set of a log was kept when the page was read."""
 _JSON_TYPES = ("application/json", "application/*", "*/*")
-_LARGEST_FILE = 5_000_000
+LARGEST_FILE = 5_000_000
 """Bytes of a page as Lambda sends it, which is six million in all."""
 
 
@@ -54,7 +54,7 @@ def lines(wanted: Format, log: str, rows: Sequence[Mapping[str, Any]]) -> Lines:
     for row in rows:
         text = wanted.line(log, row)
         size += bytes_sent(text)
-        if size > _LARGEST_FILE and len(texts) > 1:
+        if size > LARGEST_FILE and len(texts) > 1:
             break
         texts.append(text)
     return Lines("".join(texts), len(texts) - 1)

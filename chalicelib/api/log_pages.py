@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any, Generic
 
 from chalicelib import times
 from chalicelib.access.decide import Object, Reach, decide, reach
-from chalicelib.api import links, log_files, request_log
+from chalicelib.api import answer_limits, links, log_files, request_log
 from chalicelib.api.authentication import Names
 from chalicelib.api.caller import Caller
 from chalicelib.api.fit_rows import fit_rows
@@ -46,12 +45,6 @@ from chalicelib.store.logs.page import PageRead, Place, Window, read_page
 from chalicelib.store.logs.tables import Row
 
 COUNT_CAP = 2_000
-_ANSWERING_SECONDS = 13.0
-"""Kept back, of the time there is, for the request under way and the answer."""
-_LARGEST_ANSWER = 5_000_000
-"""Bytes of rows as Lambda sends them, which is six million in all."""
-_MOST_ROWS = 5_000
-"""Of one answer, whatever the limit: about as many as it has bytes for."""
 Planner = Callable[[Criteria], list[Plan]]
 _WRONG_PAGE = "Query parameters have invalid values."
 
@@ -108,7 +101,7 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
         Forbidden: `explain` from a caller who may not read the whole log.
     """
     bill = Bill()
-    budget = Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
+    budget = answer_limits.reading_budget(call)
     with client.heard_by(bill.add) if boolean(call.query("explain")) else nullcontext():
         request = _parse_request(call, caller, log, budget)
         result = _execute(request, caller, log, budget, bill)
@@ -146,18 +139,18 @@ def _execute(request: _Request, caller: Caller, log: Log[Row], budget: Budget, b
     if request.page.after_id and not request.readable.nothing:
         start = Cursor(_position_of(log, request.readable, keeping, request.page.after_id), request.page.offset)
     window = Window(
-        limit=min(request.page.limit, _MOST_ROWS),
+        limit=min(request.page.limit, answer_limits.MOST_ROWS),
         offset=start.skip,
         start=start.position,
         cap=COUNT_CAP + 1 if request.counting and request.carried is None else None,
-        most_bytes=_LARGEST_ANSWER,
+        most_bytes=answer_limits.LARGEST_ANSWER,
     )
     return _Result(read_page(log.stored, plans, budget, window), keeping, budget, bill)
 
 
 def _respond(call: Call, request: _Request, result: _Result[Row], log: Log[Row], rows: Sequence[Any]) -> Answer:
     read = result.read
-    texts, number = fit_rows(rows, _LARGEST_ANSWER)
+    texts, number = fit_rows(rows, answer_limits.LARGEST_ANSWER)
     place = _place_after(number, read, log)
     headers: dict[str, str] = {}
     fields: LogPageJSON = {}

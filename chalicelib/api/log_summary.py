@@ -7,7 +7,6 @@ other values are those of the newest rows, and the answer says that it is approx
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -18,7 +17,7 @@ from typing import TypeVar
 
 from chalicelib import times
 from chalicelib.access.decide import reach
-from chalicelib.api import request_log
+from chalicelib.api import answer_limits, request_log
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.log_pages import Planner, filter_of, planner
@@ -30,7 +29,6 @@ from chalicelib.models.log_answers import BucketJSON, SummaryJSON, ValueCountJSO
 from chalicelib.search import values
 from chalicelib.search.filter import Filter
 from chalicelib.search.filters import FilterKey, FilterTable, Kind
-from chalicelib.settings import current
 from chalicelib.store.directory import people
 from chalicelib.store.dynamodb import client
 from chalicelib.store.dynamodb.budget import Bill, Budget
@@ -46,7 +44,6 @@ TOP_VALUES = 10
 MOST_COUNTED = 2_000
 """The cap of each count, where the budget of rows is enough for all of them."""
 _DEFAULT_SPAN = timedelta(hours=24)
-_ANSWERING_SECONDS = 13.0
 _LONGEST_LIST = 15
 """Values of a closed list that are counted each by itself."""
 _WRONG = "Query parameters have invalid values."
@@ -91,7 +88,7 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
     if explained and not readable.site:
         raise Forbidden("Forbidden.", "Plans are explained to those who may read the whole log.")
     bill = Bill()
-    budget = Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
+    budget = answer_limits.reading_budget(call)
     with client.heard_by(bill.add) if explained else nullcontext():
         asked = filter_of(call, caller, log, budget)
         question = _question(call, log.filters, asked)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any, Final
 
 from chalicelib import times
 from chalicelib.access.decide import Reach, reach
-from chalicelib.api import lookup, request_log
+from chalicelib.api import answer_limits, lookup, request_log
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.fit_rows import fit_rows
@@ -20,7 +19,6 @@ from chalicelib.models.provisioners import daemon_json, job_json
 from chalicelib.platform import daemons, jobs
 from chalicelib.platform.kinds import BUILD, DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE
 from chalicelib.search import values
-from chalicelib.settings import current
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.platform import rows
 from chalicelib.store.platform.daemon_reader import last_seen, read_daemons
@@ -29,10 +27,6 @@ from chalicelib.store.platform.joins import known_beside
 from chalicelib.store.platform.rows import Mirrored
 
 _DEFAULT_LIMIT: Final = 50
-_MOST_ROWS: Final = 5_000
-"""Of one answer, whatever the limit."""
-_LARGEST_ANSWER: Final = 5_000_000
-_ANSWERING_SECONDS: Final = 13.0
 _ANY: Final = daemons.Asked()
 
 
@@ -72,7 +66,7 @@ def list_daemons(call: Call, caller: Caller, organization: str) -> Answer:
         # A token that may read some jobs alone reads no daemons, which tell of others.
         raise NotFound
     query = StrictQuery(call)
-    limit = query.limit("limit", _DEFAULT_LIMIT) or _MOST_ROWS
+    limit = query.limit("limit", _DEFAULT_LIMIT) or answer_limits.MOST_ROWS
     ids, tags = query.uuids("ids"), query.tags("tags")
     asked = daemons.Asked(query.boolean("offline"), query.words("status", daemons.STATUSES), query.duration("max_age"))
     query.check()
@@ -84,7 +78,7 @@ def list_daemons(call: Call, caller: Caller, organization: str) -> Answer:
         for daemon in listed
         if (tags is None or jobs.contains(daemon.get("tags") or {}, tags))
         and (label := daemons.label(asked, last_seen(daemon), now, has_job=daemon.id in at_work))
-    ][: min(limit, _MOST_ROWS)]
+    ][: min(limit, answer_limits.MOST_ROWS)]
     request_log.note(RowsRead=budget.rows_read)
     previous = last_jobs([daemon.id for daemon, _ in labelled])
     beside = [*previous.values(), *(at_work[daemon.id] for daemon, _ in labelled if daemon.id in at_work)]
@@ -99,12 +93,12 @@ def list_daemons(call: Call, caller: Caller, organization: str) -> Answer:
 
 def budget_of(call: Call) -> Budget:
     """The budget of a query of the directory."""
-    return Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
+    return answer_limits.reading_budget(call)
 
 
 def fitted(listed: Sequence[Any]) -> Answer:
     """A list as an answer that is not too large; a header says so where it is cut."""
-    texts, number = fit_rows(listed, _LARGEST_ANSWER) if listed else ([], 0)
+    texts, number = fit_rows(listed, answer_limits.LARGEST_ANSWER) if listed else ([], 0)
     headers = {"Gatebook-Partial": "true"} if number < len(listed) else {}
     return Answer(Encoded(f"[{','.join(texts)}]"), headers=headers)
 
@@ -130,7 +124,7 @@ def _jobs_wanted(call: Call, organization_id: str) -> Wanted:
     query = StrictQuery(call)
     wanted = Wanted(
         organization_id,
-        min(query.limit("limit", _DEFAULT_LIMIT) or _MOST_ROWS, _MOST_ROWS),
+        min(query.limit("limit", _DEFAULT_LIMIT) or answer_limits.MOST_ROWS, answer_limits.MOST_ROWS),
         query.uuids("ids") or None,
         query.words("status", jobs.STATUSES),
         query.tags("tags"),

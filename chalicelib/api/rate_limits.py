@@ -19,7 +19,7 @@ from chalicelib.store.directory import slices
 
 _SECONDS = 60
 _SLICES = 10
-_MOST_CALLERS = 10_000
+MOST_CALLERS = 10_000
 """That a process remembers: more than a minute can bring of those who are not all new."""
 
 _log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ def count(limit: Limit, caller: str) -> None:
 def _held_by(caller: tuple[str, str], window: int) -> _Held:
     held = _held.get(caller)
     if held is None or held.window != window:
-        if len(_held) >= _MOST_CALLERS:
+        if len(_held) >= MOST_CALLERS:
             _held.clear()
         held = _held[caller] = _Held(window)
     return held

@@ -47,7 +47,7 @@ _ANSWERING_SECONDS = ENDING_SECONDS + 1.0
 """The time that a run started by a request leaves for its answer."""
 _PLACING_SECONDS = 9.0
 """Kept back, of the time that there is to place a hold, for the last look at the run under way and the answer."""
-_WAIT_SECONDS = 18.0
+WAIT_SECONDS = 18.0
 """How long a new hold waits for a purge that is under way to go by it."""
 _RELATIVE = "A hold cannot ask how old a row is, which changes by itself. Ask for a moment: after:2026-01-31"
 _NAME = r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}"
@@ -120,7 +120,7 @@ def put_hold(call: Call, caller: Caller, name: str) -> Answer:
         problem = "must be 1 to 64 letters, digits, dots, dashes and underscores, and begin with a letter or a digit"
         raise Invalid([Validation("name", f'Path param "name" {problem}')])
     asked = parse(PutHold, call.body)
-    give_up_at = time.monotonic() + min(_WAIT_SECONDS, call.remaining_seconds - _PLACING_SECONDS)
+    give_up_at = time.monotonic() + min(WAIT_SECONDS, call.remaining_seconds - _PLACING_SECONDS)
 
     def write() -> Answer:
         state, known = placing.known()

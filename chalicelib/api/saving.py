@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable
 
 from chalicelib.api.http import Answer
 from chalicelib.errors import Unavailable
 from chalicelib.store.directory.api_keys import CallerChanged
 from chalicelib.store.directory.claims import Changed
+from chalicelib.store.dynamodb.contention import back_off
 
 _ATTEMPTS = 8
-_FIRST_PAUSE_SECONDS = 0.01
 
 
 def saved(write: Callable[[], Answer]) -> Answer:
@@ -30,5 +28,5 @@ def saved(write: Callable[[], Answer]) -> Answer:
         except CallerChanged as error:
             raise Unavailable("The token that you bring was changed at the same time.") from error
         except Changed:
-            time.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter, not a secret
+            back_off(attempt)
     raise Unavailable("Others were changing the same row.")

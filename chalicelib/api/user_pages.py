@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
 from chalicelib.access.decide import reach
-from chalicelib.api import links, lookup, request_log
+from chalicelib.api import answer_limits, links, lookup, request_log
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.parameters import boolean, int32, page
@@ -17,16 +16,11 @@ from chalicelib.models.directory import UserPageJSON
 from chalicelib.models.sending import bytes_sent
 from chalicelib.records import User
 from chalicelib.search.user_query import UserFilter
-from chalicelib.settings import current
 from chalicelib.store.directory import listing, people, people_rows
 from chalicelib.store.directory.listing import Counted, Next, Test, UserPage, Wanted
 from chalicelib.store.dynamodb.budget import Budget
 
 COUNT_CAP = 2_000
-_ANSWERING_SECONDS = 13.0
-"""Kept back, of the time there is, for the call under way and the answer."""
-_LARGEST_ANSWER = 5_000_000
-"""Bytes of rows as Lambda sends them, which is six million in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +65,7 @@ def answer(call: Call, rows: Rows, asked: UserFilter, visible: Visible) -> Answe
     """
     counting = call.query("count") == "" or boolean(call.query("count"))
     wanted = _wanted(call, asked, visible, count_cap=COUNT_CAP if counting else 0)
-    budget = Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
+    budget = answer_limits.reading_budget(call)
     matching = _user_page(wanted, asked, visible, budget)
     request_log.note(RowsRead=budget.rows_read)
     texts = fitting(matching, rows)
@@ -96,7 +90,7 @@ def answer(call: Call, rows: Rows, asked: UserFilter, visible: Visible) -> Answe
 
 def everybody(call: Call, asked: UserFilter, visible: Visible) -> UserPage:
     """All users that the filter lets through and the caller may see, as far as one request may read."""
-    budget = Budget(current().max_rows_read, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)
+    budget = answer_limits.reading_budget(call)
     wanted = Wanted(_all(asked, visible), "", 0, None, 0)
     return _user_page(wanted, asked, visible, budget)
 
@@ -108,7 +102,7 @@ def fitting(matching: UserPage, rows: Rows) -> list[str]:
     for user in matching.users:
         text = encoded(rows.as_json(user)).text
         size += bytes_sent(text) + 1
-        if size > _LARGEST_ANSWER:
+        if size > answer_limits.LARGEST_ANSWER:
             break
         texts.append(text)
     return texts

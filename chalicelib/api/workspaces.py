@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from chalicelib import times
 from chalicelib.access.decide import Reach, reach
-from chalicelib.api import lookup, platform_access, request_log
+from chalicelib.api import answer_limits, lookup, platform_access, request_log
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.directory_query import Asked, organization_id_of, user_id_of
@@ -34,7 +34,6 @@ from chalicelib.store.platform.rows import Mirrored
 
 _MOST_WORKSPACES: Final = 500
 """Of one answer; who asks for more goes on with `offset`."""
-_LARGEST_ANSWER: Final = 5_000_000
 _RESOLVED: Final = frozenset({"owner", "organization", "template", "deleted"})
 """Keys that are answered by the choice of rows."""
 _BESIDE: Final = (TEMPLATE, VERSION, BUILD, JOB, WORKSPACE, DAEMON)
@@ -51,7 +50,7 @@ def list_all(call: Call, caller: Caller) -> Answer:
     request_log.note(RowsRead=budget.rows_read)
     limit = min(wanted.limit if call.query("limit") else _MOST_WORKSPACES, _MOST_WORKSPACES)
     bodies = workspaces_json(listed[wanted.offset : wanted.offset + limit])
-    texts, number = fit_rows(bodies, _LARGEST_ANSWER) if bodies else ([], 0)
+    texts, number = fit_rows(bodies, answer_limits.LARGEST_ANSWER) if bodies else ([], 0)
     fields: dict[str, Any] = {"count": len(listed)}
     if wanted.offset + number < len(listed):
         fields["next_offset"] = wanted.offset + number

@@ -32,8 +32,10 @@ from chalicelib.store.logs.tables import LOG_TABLES, LogTable
 
 T = TypeVar("T")
 
-_ROWS = 1_000
-_SECONDS = 60.0
+ROWS = 1_000
+"""Rows that the command looks at before it says where it is."""
+SECONDS = 60.0
+"""How long the command tries one call."""
 
 
 class Stopped(Exception):
@@ -49,7 +51,7 @@ class Stopped(Exception):
 
 
 def backfill(
-    log: LogTable[Any], below: str | None = None, rows: int = _ROWS, seconds: float = _SECONDS
+    log: LogTable[Any], below: str | None = None, rows: int = ROWS, seconds: float = SECONDS
 ) -> tuple[int, str | None]:
     """Look at rows that stand below a position; what fails for now is tried again.
 
@@ -135,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     written = 0
     while True:
         try:
-            newly_written, place = backfill(logs[given.log], place)
+            newly_written, place = backfill(logs[given.log], place, ROWS, SECONDS)
         except Stopped as stop:
             again = f" with --below '{place}'" if place else ""
             total = written + stop.written

@@ -81,7 +81,7 @@ def build(out: Path, stage: str, architecture: str = ARCHITECTURES[0]) -> Built:
             wheels.download(Path(place) / "wheels")
         except wheels.Mismatch as error:
             raise PackageError(f"A package is not what requirements.lock says:\n{error}") from error
-        _chalice(project, made, stage, Path(place) / "wheels")
+        chalice_package(project, made, stage, Path(place) / "wheels")
         _say("Leaving out what Lambda does not need, compiling and zipping ...")
         change = _for_arm if architecture == ARM else _unchanged
         zipped.make(made / "deployment.zip", Path(place) / "tree", built.archive, change)
@@ -116,7 +116,8 @@ def _files_read() -> list[Path]:
     return [assets.STATIC / assets.DOCUMENT, *assets.files(), specification.DOCUMENT]
 
 
-def _chalice(project: Path, made: Path, stage: str, packages: Path) -> None:
+def chalice_package(project: Path, made: Path, stage: str, packages: Path) -> None:
+    """Have chalice make the zip and the template of a stage, from packages that are in a folder."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_THE_DEVELOPERS)}
     environment = {**inherited, **_SETTINGS_OF_THE_BUILD, "PIP_CONSTRAINT": str(ROOT / "constraints.txt")}
     # From the files whose hashes have been checked, and from nowhere else.

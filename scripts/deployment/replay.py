@@ -25,7 +25,7 @@ from scripts.deployment.queue_resources import DEAD_LETTERS_URL, READER_NAME
 _READER_SECONDS = next(handler.timeout_seconds for handler in HANDLERS if handler.name == QUEUE_READER)
 _HIDDEN_SECONDS = 2 * _READER_SECONDS
 """For how long a letter that was looked at is hidden from another run."""
-_POLL_SECONDS = 2
+POLL_SECONDS = 2
 """SQS asks all its servers for messages only where it may wait for them."""
 
 Reader = Callable[[dict[str, Any]], dict[str, Any]]
@@ -90,7 +90,7 @@ class DeadLetters:
 
     def _received(self) -> list[dict[str, Any]]:
         answer = self._sqs.receive_message(
-            QueueUrl=self._url, VisibilityTimeout=_HIDDEN_SECONDS, WaitTimeSeconds=_POLL_SECONDS
+            QueueUrl=self._url, VisibilityTimeout=_HIDDEN_SECONDS, WaitTimeSeconds=POLL_SECONDS
         )
         received: list[dict[str, Any]] = answer.get("Messages", [])
         return received

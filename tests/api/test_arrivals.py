@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chalicelib.api import arrivals, log_pages
+from chalicelib.api import answer_limits, arrivals, log_pages
 from chalicelib.retention import holds
 from chalicelib.settings import Settings, load
 from chalicelib.store.logs import arrivals as arrivals_read
@@ -180,7 +180,7 @@ def test_a_page_that_would_read_too_much_says_so_and_names_no_hidden_row(
         clock.forward(timedelta(milliseconds=5))
     assert owner.post(CONNECTIONS, make_event(organization_id=mine.id)).status == 200
     clock.forward(SETTLED)
-    monkeypatch.setattr(arrivals, "current", lambda: Settings(max_rows_read=3))
+    monkeypatch.setattr(answer_limits, "current", lambda: Settings(max_rows_read=3))
     auditor = house.client(house.user("aud", organizations={mine.id: ("organization-auditor",)}))
     pages, query = [], {"order": "arrival", "limit": "2"}
     for _ in range(40):

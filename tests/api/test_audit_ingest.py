@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.api import ingest
+from chalicelib.api import answer_limits
 from chalicelib.logs.secret_names import names_secret
 from chalicelib.logs.tracked import RESOURCES, TRACKED
 from chalicelib.models.audit_logs import MAX_ADDITIONAL_BYTES, MAX_SIDE_BYTES
@@ -396,7 +396,7 @@ def test_a_store_that_takes_some(owner: Client, transport: ObservedTransport) ->
 
 
 def test_events_for_which_no_time_is_left_are_to_be_sent_again(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest, "_ANSWERING_SECONDS", 3_600)
+    monkeypatch.setattr(answer_limits, "ANSWERING_SECONDS", 3_600)
     reply = owner.post(PATH, [event(), event()])
     assert (reply.status, reply.headers["retry-after"]) == (503, "1")
     assert statuses(reply) == ["failed", "failed"]

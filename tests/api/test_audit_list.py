@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from chalicelib import times
-from chalicelib.api import log_pages
+from chalicelib.api import answer_limits
 from chalicelib.retention import holds, policy
 from chalicelib.settings import Settings
 from chalicelib.store.directory import people
@@ -505,7 +505,7 @@ def test_a_page_is_four_calls_beside_the_token_check_even_with_large_diffs(
 def test_a_page_of_huge_diffs_is_partial_and_goes_on_from_its_cursor(
     owner: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_pages, "_LARGEST_ANSWER", 100_000)
+    monkeypatch.setattr(answer_limits, "LARGEST_ANSWER", 100_000)
     text = "".join(str(uuid4()) for _ in range(800))
     made = [event(diff={"a": {"old": "", "new": text, "secret": False}}) for _ in range(9)]
     owner.post(PATH, made)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.api import ingest
+from chalicelib.api import answer_limits
 from chalicelib.errors import Unavailable
 from chalicelib.store.logs import connection_requests
 
@@ -557,7 +557,7 @@ def test_an_event_that_may_be_stored_later_is_sent_again_whatever_else_the_store
 def test_events_for_which_no_time_is_left_are_to_be_sent_again(
     owner: Client, make_event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest, "_ANSWERING_SECONDS", 3_600)
+    monkeypatch.setattr(answer_limits, "ANSWERING_SECONDS", 3_600)
     reply = owner.post(PATH, [make_event(), make_event()])
     assert reply.status == 503
     assert statuses(reply) == ["failed", "failed"]

@@ -97,7 +97,7 @@ def objects(export_id: str) -> list[str]:
 def rows(owner: Client, make_event: Event, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Rows that take several parts, newest first, as the API answers them."""
     monkeypatch.setattr(export_writer, "PART_BYTES", 9_000)
-    monkeypatch.setattr(export_writer, "_ROWS_A_PAGE", 9)
+    monkeypatch.setattr(export_writer, "ROWS_A_PAGE", 9)
     events = [
         make_event(
             type="workspace_app",

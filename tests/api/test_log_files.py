@@ -139,7 +139,7 @@ def test_a_file_is_cut_at_a_row_before_it_is_too_large(
         for index in range(9)
     ]
     assert owner.post(AUDIT, rows).json["created"] == 9
-    monkeypatch.setattr(log_files, "_LARGEST_FILE", 16_000)
+    monkeypatch.setattr(log_files, "LARGEST_FILE", 16_000)
     pages = list(follow(owner, AUDIT, {"format": form, "q": "resource_type:template"}))
     assert len(pages) > 2
     assert max(bytes_sent(page.text) for page in pages) <= 16_000

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib import times
-from chalicelib.api import log_summary
+from chalicelib.api import answer_limits, log_summary
 from chalicelib.retention import holds
 from chalicelib.settings import Settings
 from tests.api.conftest import Client, House
@@ -320,7 +320,7 @@ def test_a_summary_reads_no_more_rows_than_its_budget(
     owner: Client, rows: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert rows
-    monkeypatch.setattr(log_summary, "current", lambda: Settings(max_rows_read=100))
+    monkeypatch.setattr(answer_limits, "current", lambda: Settings(max_rows_read=100))
     monkeypatch.setattr(log_summary, "SAMPLE_ROWS", 5)
     body = summary(owner, explain="true", facets="type,status", **SPAN)
     assert body["explain"]["rows_read"] <= 100

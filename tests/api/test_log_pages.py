@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.api import log_pages
+from chalicelib.api import answer_limits
 from chalicelib.api.http import encoded
 from chalicelib.lanes.positions import position
 from chalicelib.models.sending import bytes_sent, may_be_sent
@@ -373,7 +373,7 @@ def test_an_offset_is_counted_and_not_read(
 
 
 def limited(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
-    monkeypatch.setattr(log_pages, "current", lambda: Settings(max_rows_read=rows))
+    monkeypatch.setattr(answer_limits, "current", lambda: Settings(max_rows_read=rows))
 
 
 def test_a_query_that_reads_too_much_says_so_and_how_to_go_on(
@@ -437,7 +437,7 @@ def test_rows_of_one_moment_that_the_caller_may_not_see_are_got_over(
 def test_a_limit_beyond_what_an_answer_holds_is_gone_on_from(
     owner: Client, events: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_pages, "_MOST_ROWS", 12)
+    monkeypatch.setattr(answer_limits, "MOST_ROWS", 12)
     pages = list(walk(owner, limit="2147483647"))
     assert [len(ids(page)) for page in pages] == [12, 12, 6]
     assert [page.json.get("partial") for page in pages] == [True, True, None]
@@ -454,7 +454,7 @@ def test_an_answer_is_measured_as_lambda_sends_it(text: str) -> None:
 def test_near_the_deadline_every_page_still_gets_on(
     owner: Client, events: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_pages, "_ANSWERING_SECONDS", 60.0)
+    monkeypatch.setattr(answer_limits, "ANSWERING_SECONDS", 60.0)
     pages = list(walk(owner, limit="7", offset="5", count="false"))
     assert [row for page in pages for row in ids(page)] == events[5:]
     late = owner.get(PATH, query={"limit": "7"}).json
@@ -465,12 +465,12 @@ def test_near_the_deadline_every_page_still_gets_on(
 def test_an_answer_stays_below_what_lambda_sends(
     owner: Client, events: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_pages, "_LARGEST_ANSWER", 2_500)
+    monkeypatch.setattr(answer_limits, "LARGEST_ANSWER", 2_500)
     pages = list(walk(owner, limit="30"))
     assert [row for page in pages for row in ids(page)] == events
     assert all(0 < len(ids(page)) < 10 for page in pages)
     assert all(page.json.get("partial") is True for page in pages[:-1])
-    monkeypatch.setattr(log_pages, "_LARGEST_ANSWER", 1)
+    monkeypatch.setattr(answer_limits, "LARGEST_ANSWER", 1)
     assert len(ids(owner.get(PATH))) == 1
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.api import user_pages
+from chalicelib.api import answer_limits
 from chalicelib.store.directory import people
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def test_more_members_than_one_answer_holds_are_refused_with_the_way_to_read_the
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert people_of_acme
-    monkeypatch.setattr(user_pages, "_LARGEST_ANSWER", 900)
+    monkeypatch.setattr(answer_limits, "LARGEST_ANSWER", 900)
     reply = owner.get(of(acme))
     assert reply.status == 400
     assert assert_error(reply)["detail"].endswith(f"{of(acme, '/paginated-members')}.")

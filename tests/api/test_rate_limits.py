@@ -133,7 +133,7 @@ def test_a_process_remembers_no_more_callers_than_it_has_room_for(
     client: Client, limits: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits(failures_per_minute=10)
-    monkeypatch.setattr(rate_limits, "_MOST_CALLERS", 3)
+    monkeypatch.setattr(rate_limits, "MOST_CALLERS", 3)
     for number in range(5):
         assert replace(client, token=WRONG, source_ip=f"198.51.100.{number}").get(ME).status == 401
     assert len(rate_limits._held) <= 3

@@ -14,7 +14,7 @@ from chalice.local import LambdaContext
 
 import app as application
 from chalicelib import times
-from chalicelib.api import log_pages, retention
+from chalicelib.api import answer_limits, log_pages, retention
 from chalicelib.api.http import Call
 from chalicelib.lanes.criteria import Criteria
 from chalicelib.records import AuditLog
@@ -267,7 +267,7 @@ def test_a_walk_gets_over_more_of_them_than_a_query_may_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     newer, older = around
-    monkeypatch.setattr(log_pages, "current", lambda: Settings(max_rows_read=rows))
+    monkeypatch.setattr(answer_limits, "current", lambda: Settings(max_rows_read=rows))
     query = {"q": "resource_type:template", "limit": "20", "count": "false"}
     pages = [owner.get(AUDIT, query={**query, **start})]
     while "next_cursor" in pages[-1].json:
@@ -282,7 +282,7 @@ def test_nor_does_a_deadline_end_it(
     owner: Client, around: tuple[list[str], list[str]], offset: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newer, older = around
-    monkeypatch.setattr(log_pages, "_ANSWERING_SECONDS", 60.0)
+    monkeypatch.setattr(answer_limits, "ANSWERING_SECONDS", 60.0)
     query = {"q": "resource_type:template", "limit": "20", "count": "false"}
     pages = [owner.get(AUDIT, query={**query, "offset": offset})]
     while "next_cursor" in pages[-1].json:
@@ -771,7 +771,7 @@ def test_there_may_be_so_many_holds_and_no_more(
 def test_a_hold_that_a_purge_may_not_know_of_is_stored_and_told_so(
     owner: Client, clock: Clock, assert_error: CheckError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention, "_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(retention, "WAIT_SECONDS", 0.0)
     assert retention_state.take("a run", clock.moment, clock.moment + LEASE, {}) is not None
     reply = owner.put(f"{HOLDS}/a-case", HOLD)
     assert (reply.status, reply.headers["retry-after"]) == (503, "5")

@@ -48,8 +48,8 @@ def test_the_links_lead_through_every_token_once(house: House, ann: User, as_ann
 
 
 def test_without_a_limit_a_page_has_the_default(house: House, ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "_DEFAULT_LIMIT", 3)
-    monkeypatch.setattr(keys, "_AT_ONCE", 2)
+    monkeypatch.setattr(keys, "DEFAULT_LIMIT", 3)
+    monkeypatch.setattr(keys, "AT_ONCE", 2)
     client = house.client(ann)
     for _ in range(6):
         house.token(ann)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.api import user_pages
+from chalicelib.api import answer_limits, user_pages
 from chalicelib.settings import current
 from chalicelib.store.directory import people
 
@@ -152,7 +152,7 @@ def test_a_search_that_may_read_no_more_says_where_it_goes_on(
 ) -> None:
     for number in range(40):
         house.user(f"u{number:03}", email=f"{number}@example.com")
-    monkeypatch.setattr(user_pages, "current", lambda: replace(current(), max_rows_read=17))
+    monkeypatch.setattr(answer_limits, "current", lambda: replace(current(), max_rows_read=17))
     reply = owner.get(ALL, query={"q": "u039", "limit": "1"})
     body = reply.json
     assert (usernames(reply), body["partial"], body["count_partial"]) == ([], True, True)
@@ -169,7 +169,7 @@ def test_an_offset_that_takes_several_requests_is_gone_through(
 ) -> None:
     for number in range(40):
         house.user(f"u{number:03}", email=f"{number}@example.com")
-    monkeypatch.setattr(user_pages, "current", lambda: replace(current(), max_rows_read=17))
+    monkeypatch.setattr(answer_limits, "current", lambda: replace(current(), max_rows_read=17))
     query = {"q": "@example.com", "limit": "1", "offset": "35"}
     reply = owner.get(ALL, query=query)
     while not reply.json["users"]:
@@ -182,7 +182,7 @@ def test_all_users_are_as_many_as_an_answer_has_room_for(
     owner: Client, crew: list[User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = [user.username for user in crew] + ["root"]
-    monkeypatch.setattr(user_pages, "_LARGEST_ANSWER", 1_100)
+    monkeypatch.setattr(answer_limits, "LARGEST_ANSWER", 1_100)
     reply = owner.get(ALL)
     walked = usernames(reply)
     assert 0 < len(walked) < len(whole)

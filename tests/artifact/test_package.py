@@ -254,7 +254,7 @@ def test_another_python_than_lambdas_is_refused(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_zip_that_is_too_large_is_refused(built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(package, "_chalice", lambda *_: None)
+    monkeypatch.setattr(package, "chalice_package", lambda *_: None)
     monkeypatch.setattr(zipped, "make", lambda *_: (tmp_path / "deployment.zip").write_bytes(b"x" * 100))
     monkeypatch.setattr(package, "MAX_ZIP_BYTES", 99)
     with pytest.raises(package.PackageError, match="100 bytes, and 99 is the most"):

@@ -20,7 +20,7 @@ def test_a_missing_postgresql_is_said_to_be_missing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, open_: object
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(server, "_USUAL_PLACES", str(tmp_path))
+    monkeypatch.setattr(server, "USUAL_PLACES", str(tmp_path))
     assert callable(open_)
     with pytest.raises(server.NoPostgres, match=r"There is no psql .* install PostgreSQL to compare"), open_():
         pass

@@ -165,7 +165,7 @@ def test_a_row_that_is_changed_meanwhile_is_left_to_its_writer(
 def test_calls_that_fail_for_a_while_are_made_again_and_what_was_written_is_told(
     tables: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch, transport: ObservedTransport
 ) -> None:
-    monkeypatch.setattr(patience, "_FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(patience, "FIRST_PAUSE_SECONDS", 0)
     for number in range(12):
         connection_writer.write([connection(number)], Rule(join))
     keep(EVERY, monkeypatch)
@@ -199,7 +199,7 @@ def test_what_was_written_before_the_store_went_down_is_told(
         return send(operation, request)
 
     transport.intercept(down)
-    monkeypatch.setattr(backfill.backfill, "__defaults__", (None, 1_000, 0.0))
+    monkeypatch.setattr(backfill, "SECONDS", 0.0)
     with pytest.raises(SystemExit) as stopped:
         backfill.main(["connection"])
     assert str(stopped.value) == "3 rows written, then the store did not answer. Run it again."
@@ -217,7 +217,7 @@ def test_the_command_fills_a_log_and_says_how_to_go_on(
             },
         )
     keep(EVERY, monkeypatch)
-    monkeypatch.setattr(backfill.backfill, "__defaults__", (None, 2, 60.0))
+    monkeypatch.setattr(backfill, "ROWS", 2)
     backfill.main(["audit"])
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == "5 rows written; every row has its keys."

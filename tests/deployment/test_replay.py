@@ -65,7 +65,7 @@ class Stack:
 @pytest.fixture
 def name(engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     assert engine.running
-    monkeypatch.setattr(replay, "_POLL_SECONDS", 0)
+    monkeypatch.setattr(replay, "POLL_SECONDS", 0)
     made = f"gatebook-{uuid4().hex}"
     yield made
     boto3.client("cloudformation").delete_stack(StackName=made)  # type: ignore[no-untyped-call]

@@ -234,7 +234,7 @@ def test_rows_that_fail_never_cost_another(wrong: set[int], error: Exception, tr
 def test_statements_that_fail_never_cost_another(
     wrong: set[int], code: str, calls: int, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "_FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(patience, "FIRST_PAUSE_SECONDS", 0)
     failing = {WEBS[index].id for index in wrong}
     transport.intercept(refusing(lambda item: item["id"]["S"] in failing, code))
     answers = send(alone(WEBS))
@@ -252,7 +252,7 @@ def test_statements_that_fail_never_cost_another(
 def test_a_statement_that_is_throttled_for_a_while_is_stored_in_the_end(
     transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "_FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(patience, "FIRST_PAUSE_SECONDS", 0)
     first = {made.id for made in Random(5).sample(WEBS, 7)}
     busy = refusing(lambda item: item["id"]["S"] in first)
 

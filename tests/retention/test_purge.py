@@ -514,7 +514,7 @@ def test_a_record_that_could_not_be_stored_gives_the_lease_back_and_is_stored_by
 
 @pytest.fixture
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "_FIRST_PAUSE_SECONDS", 0.0001)
+    monkeypatch.setattr(patience, "FIRST_PAUSE_SECONDS", 0.0001)
 
 
 def throttled(operation: str) -> ClientError:

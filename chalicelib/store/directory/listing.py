@@ -20,7 +20,7 @@ from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import call
 from chalicelib.store.dynamodb.tables import UserItem
 
-_LEAST_ROWS = 25
+LEAST_ROWS = 25
 _MOST_ROWS = 1_000
 """Rows of one call: with a filter the first call has the least, and each one after it twice as many."""
 
@@ -155,7 +155,7 @@ def _call_sizes(wanted: Wanted) -> Iterator[int]:
     """How many rows each call asks for: those of the page and one more, and with a filter twice as many every time."""
     size = _MOST_ROWS if wanted.limit is None else wanted.offset + wanted.limit + 1
     if wanted.matches:
-        size = max(size, _LEAST_ROWS)
+        size = max(size, LEAST_ROWS)
         while True:
             yield min(size, _MOST_ROWS)
             size *= 2
@@ -163,7 +163,7 @@ def _call_sizes(wanted: Wanted) -> Iterator[int]:
         yield min(size, _MOST_ROWS)
         size -= _MOST_ROWS
     # A call that its megabyte has cut short leaves some for another.
-    yield from repeat(_MOST_ROWS if wanted.limit is None else _LEAST_ROWS)
+    yield from repeat(_MOST_ROWS if wanted.limit is None else LEAST_ROWS)
 
 
 def _count_after(user: User, most: int, budget: Budget) -> int:

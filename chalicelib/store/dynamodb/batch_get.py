@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from chalicelib.errors import Unavailable
 from chalicelib.store.dynamodb.client import Item
+from chalicelib.store.dynamodb.contention import back_off
 from chalicelib.store.dynamodb.rounds import Request, Rounds, run
 
 _KEYS_PER_REQUEST = 100
 _ROUNDS = 8
-_FIRST_PAUSE_SECONDS = 0.01
 
 
 def batch_get(
@@ -53,7 +51,7 @@ def batch_get_rounds(
         if not waiting:
             return items
         if attempt:
-            time.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter, not a secret
+            back_off(attempt)
         answers = yield [Request("BatchGetItem", {"RequestItems": tables}) for tables in waiting]
         items += [(table, item) for answer in answers for table, rows in answer["Responses"].items() for item in rows]
         waiting = [answer["UnprocessedKeys"] for answer in answers if answer.get("UnprocessedKeys")]

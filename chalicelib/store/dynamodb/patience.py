@@ -17,7 +17,7 @@ T = TypeVar("T")
 FAILURES = (Unavailable, ClientError)
 """The errors of a call that could not be answered, or was refused for good."""
 
-_FIRST_PAUSE_SECONDS = 0.05
+FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 5.0
 
 
@@ -46,7 +46,7 @@ def patiently(send: Callable[[], T], *, give_up_at: float) -> T:
 
 def pause(attempt: int, *, give_up_at: float) -> bool:
     """Sleep before the next attempt, longer each time and never as long as others do; False when it is too late."""
-    longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(attempt, 10))
+    longest = min(_LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(attempt, 10))
     seconds = random.uniform(0, longest)  # noqa: S311 - jitter, not a secret
     if time.monotonic() + seconds >= give_up_at or not allows(seconds):
         return False

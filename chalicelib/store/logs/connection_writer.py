@@ -14,8 +14,6 @@ met by its own retry as a stored row that the join leaves as it is.
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -25,6 +23,7 @@ from chalicelib.errors import Unavailable
 from chalicelib.logs.session import Joined, remembering
 from chalicelib.records import ConnectionLog, Origin
 from chalicelib.store.dynamodb.client import Item
+from chalicelib.store.dynamodb.contention import back_off
 from chalicelib.store.dynamodb.tables import ConnectionLogItem
 from chalicelib.store.logs import connection_requests as requests
 from chalicelib.store.logs.connection_requests import Closed, Done, Missing, State, Stored, Tombstone
@@ -39,7 +38,6 @@ Group = Sequence[ConnectionLog]
 Keeps = Callable[[ConnectionLog], bool]
 
 _ATTEMPTS = 10
-_FIRST_PAUSE_SECONDS = 0.01
 
 
 def _everything(_row: ConnectionLog) -> bool:
@@ -163,7 +161,7 @@ class _Writing:
             if isinstance(outcome, Done):
                 return written
             if isinstance(state, Stored):
-                time.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter, not a secret
+                back_off(attempt)
             state = outcome
         raise Unavailable("The row was changed by others at every attempt.")
 

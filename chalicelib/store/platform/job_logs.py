@@ -7,8 +7,6 @@ it since it was read. Lines have ids that only grow, so that a batch which is se
 from __future__ import annotations
 
 import json
-import random
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +15,7 @@ from chalicelib.platform.job_logs import Kept, Line, kept
 from chalicelib.platform.kinds import JOB
 from chalicelib.store.dynamodb.batch_get import batch_get
 from chalicelib.store.dynamodb.client import Item, TransactionCancelled
+from chalicelib.store.dynamodb.contention import back_off
 from chalicelib.store.dynamodb.packing import packed, unpacked
 from chalicelib.store.dynamodb.transaction import Write, transact
 from chalicelib.store.platform.rows import LOGS, TABLE, from_item, get_item, key, part
@@ -25,7 +24,6 @@ _CHUNK_BYTES: Final = 200_000
 _LINES_IN_CHUNK: Final = 2_000
 _CHARACTERS_IN_PIECE: Final = 50_000
 _ATTEMPTS: Final = 8
-_FIRST_PAUSE_SECONDS: Final = 0.01
 
 
 class Appended(NamedTuple):
@@ -63,7 +61,7 @@ def append(job_id: str, lines: Sequence[Line]) -> Appended:
             try:
                 transact(_writes(job_id, item, log, new, batch))
             except TransactionCancelled:
-                time.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter, not a secret
+                back_off(attempt)
                 continue
         return Appended(len(batch.lines), len(lines) - len(new), batch.length, batch.overflowed)
     raise Unavailable("Others were adding to the same log.")

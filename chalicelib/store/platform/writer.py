@@ -11,8 +11,6 @@ last of several that rejoin it has seen what each of the others was for.
 from __future__ import annotations
 
 import json
-import random
-import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -29,6 +27,7 @@ from chalicelib.platform.jobs import Values, tag_set
 from chalicelib.platform.kinds import BUILD, DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE, Kind
 from chalicelib.store.directory import people
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
+from chalicelib.store.dynamodb.contention import back_off
 from chalicelib.store.dynamodb.packing import packed
 from chalicelib.store.dynamodb.tables import DOC, FORGET_AT, PACKED_DOC
 from chalicelib.store.platform import presence, tag_sets
@@ -42,7 +41,6 @@ LATEST_NUMBER = "latest_number"
 LATEST_BUILD = "latest_build"
 _TIMES_OF_KIND = ("queue_place", "ended_place", "seen_place")
 _ATTEMPTS = 8
-_FIRST_PAUSE_SECONDS = 0.01
 _WRITERS = 16
 
 
@@ -174,7 +172,7 @@ def rejoined(reference: Reference) -> None:
         try:
             _write_joined(kind, item)
         except ConditionFailed:
-            time.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter, not a secret
+            back_off(attempt)
         else:
             return
     raise Unavailable("Others were changing the same object.")

@@ -137,7 +137,7 @@ def test_a_filter_reads_more_at_each_call(
     crowd: list[User], transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert crowd
-    monkeypatch.setattr(listing, "_LEAST_ROWS", 4)
+    monkeypatch.setattr(listing, "LEAST_ROWS", 4)
     transport.requests.clear()
     read_page(wanted(nobody, limit=1), Budget())
     assert [request["Limit"] for _, request in transport.requests] == [4, 8, 16, 32][: len(transport.requests)]

@@ -17,10 +17,11 @@ from chalicelib.lanes.catalogue import shard_of
 from chalicelib.logs.session import join, remembering
 from chalicelib.records import Closing, ConnectionLog, Mark, Origin
 from chalicelib.settings import Settings, load
+from chalicelib.store.dynamodb import contention
 from chalicelib.store.dynamodb.client import Item, call
 from chalicelib.store.dynamodb.sizes import item_bytes, write_units
 from chalicelib.store.dynamodb.tables import ConnectionLogItem
-from chalicelib.store.logs import connection_requests, connection_writer
+from chalicelib.store.logs import connection_requests
 from chalicelib.store.logs.connection_rows import from_item, revision, to_item
 from chalicelib.store.logs.connection_writer import Rule, write, write_all
 from chalicelib.store.logs.write_pool import Written
@@ -317,7 +318,7 @@ def test_shards_of_new_rows_follow_the_setting(session_row: ConnectionLog, monke
 def test_a_row_that_is_changed_in_between_is_joined_again(
     session_row: ConnectionLog, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_writer, "_FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(contention, "FIRST_PAUSE_SECONDS", 0)
     first, *events = (ended(session_row, step * SECOND, f"reason {step}") for step in range(4))
     states = [*accumulate(events, lambda state, event: join(state, event).row, initial=first)]
     write([first], RULE)
@@ -340,7 +341,7 @@ def test_a_row_that_is_changed_in_between_is_joined_again(
 def test_a_row_that_is_gone_in_between_is_put_again(
     session_row: ConnectionLog, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_writer, "_FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(contention, "FIRST_PAUSE_SECONDS", 0)
     write([session_row], RULE)
     gone: list[str] = []
 
@@ -361,7 +362,7 @@ def test_a_row_that_is_gone_in_between_is_put_again(
 def test_a_row_that_others_change_at_every_attempt_is_told_to_be_sent_again(
     session_row: ConnectionLog, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_writer, "_FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(contention, "FIRST_PAUSE_SECONDS", 0)
     write([session_row], RULE)
 
     def busy(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
