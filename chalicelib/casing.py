@@ -15,3 +15,8 @@ def lowered(text: str) -> str:
 
 def _lowered_character(character: str) -> str:
     return "\ufffd" if "\ud800" <= character <= "\udfff" else character.lower()[0]
+
+
+def spellings(**words: str) -> dict[str, str] | None:
+    """The words that have capitals, by their names; None where none has."""
+    return {name: word for name, word in words.items() if lowered(word) != word} or None

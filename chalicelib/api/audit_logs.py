@@ -15,6 +15,7 @@ from chalicelib.api.http import Answer, Call, Routes
 from chalicelib.api.ingest import PAST_RETENTION, Intake, id_answered, taken_in
 from chalicelib.api.log_resource import Log
 from chalicelib.api.log_routes import add_reading
+from chalicelib.casing import lowered, spellings
 from chalicelib.errors import Forbidden, GatebookError
 from chalicelib.logs import audit_event
 from chalicelib.logs.service_log import AUDIT_LOG
@@ -86,9 +87,9 @@ def generate(call: Call, caller: Caller) -> Answer:
     if not decide(caller.subject, "create", Object("audit_log", organization=asked.organization_id or "")):
         raise Forbidden
     about = trail.Resource(
-        asked.resource_type, asked.resource_id or str(uuid4()), caller.user.username, asked.organization_id
+        lowered(asked.resource_type), asked.resource_id or str(uuid4()), caller.user.username, asked.organization_id
     )
-    made = trail.row(call, caller, asked.action, 200, about)
+    made = trail.row(call, caller, lowered(asked.action), 200, about)
     reason = {"build_reason": asked.build_reason} if asked.build_reason else {}
     row = replace(
         made,
@@ -96,6 +97,7 @@ def generate(call: Call, caller: Caller) -> Answer:
         request_id=asked.request_id or NIL_UUID,
         diff=_GENERATED,
         additional_fields=reason | dict(asked.additional_fields or {}),
+        spelled=spellings(resource_type=asked.resource_type, action=asked.action),
     )
     check_sizes(row)
     audit_writer.write(row, audit_event.join)

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from chalicelib.casing import lowered, spellings
 from chalicelib.logs.vocabulary import CONNECTION_TYPES, SESSION_TYPES, WEB_TYPES
 
 SSH = "ssh"
@@ -76,14 +77,16 @@ class Named(NamedTuple):
     """The method, application and type of a connection in a row.
 
     Attributes:
-        type: one of CONNECTION_TYPES, or the word that a single event of another kind came with.
+        type: one of CONNECTION_TYPES, or the word that a single event of another kind came with, in lower case.
         app_name: the application, where the type does not say it.
         slug_or_port: of a web connection.
+        spelled: the type as it came, where it is another word with capitals.
     """
 
     type: str
     app_name: str | None = None
     slug_or_port: object = None
+    spelled: Mapping[str, str] | None = None
 
 
 def normalised(name: str) -> str:
@@ -120,7 +123,7 @@ def named(event: Mapping[str, Any]) -> Named | None:
     if known in WEB_TYPES:
         return Named(known, slug_or_port=slug)
     if known not in SESSION_TYPES and _is_single(event):
-        return Named(word, slug_or_port=slug)
+        return Named(lowered(word), slug_or_port=slug, spelled=spellings(type=word))
     if known not in NAMED:
         return _session(known)
     if not isinstance(app, str) or not app:

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from chalicelib import times
+from chalicelib.casing import lowered, spellings
 from chalicelib.logs.connection import NAMESPACE
 from chalicelib.logs.diff import Diff, diff, sanitised
 from chalicelib.records import AuditLog
@@ -61,6 +62,7 @@ def row(event: AuditEvent) -> AuditLog:
     Raises:
         ValueError: its diff is none; the text says why.
     """
+    kind, action = lowered(event.resource_type), lowered(event.action)
     made = AuditLog(
         id=event.id or "",
         time=event.time,
@@ -68,15 +70,16 @@ def row(event: AuditEvent) -> AuditLog:
         organization_id=event.organization_id,
         ip=event.ip,
         user_agent=event.user_agent,
-        resource_type=event.resource_type,
+        resource_type=kind,
         resource_id=event.resource_id,
         resource_target=event.resource_target,
         resource_icon=event.resource_icon or "",
-        action=event.action,
+        action=action,
         status_code=event.status_code,
         request_id=event.request_id or _NIL_UUID,
-        diff=_diff(event),
+        diff=_diff(event, kind, action),
         additional_fields=dict(event.additional_fields or {}),
+        spelled=spellings(resource_type=event.resource_type, action=event.action),
     )
     return made if made.id else beside(made)
 
@@ -104,11 +107,11 @@ def computed_diff(
     return diff(old, new, resource_type)
 
 
-def _diff(event: AuditEvent) -> Diff:
+def _diff(event: AuditEvent, resource_type: str, action: str) -> Diff:
     """The diff as sent, or else as it is computed from the resource before and after."""
     if event.diff is not None:
-        return sanitised(event.diff, event.resource_type)
-    return computed_diff(event.old, event.new, event.resource_type, event.action, event.status_code)
+        return sanitised(event.diff, resource_type)
+    return computed_diff(event.old, event.new, resource_type, action, event.status_code)
 
 
 def _content(made: AuditLog) -> str:

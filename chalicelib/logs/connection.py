@@ -9,6 +9,7 @@ overwritten. What the events of a session make together is in `chalicelib.logs.s
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -47,6 +48,7 @@ class ConnectionEvent:
     connection_id: str | None
     disconnect_reason: str | None
     app_name: str | None = None
+    spelled: Mapping[str, str] | None = None
 
 
 def row(event: ConnectionEvent) -> ConnectionLog:
@@ -71,6 +73,7 @@ def row(event: ConnectionEvent) -> ConnectionLog:
         slug_or_port=event.slug_or_port,
         connection_id=event.connection_id,
         app_name=event.app_name,
+        spelled=event.spelled,
         code=None if session else event.code,
         closing=closing,
         origin=Origin.DISCONNECT if closing else Origin.CONNECT,

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from typing_extensions import TypedDict
 
 from chalicelib import times
+from chalicelib.casing import lowered
 from chalicelib.errors import Invalid, Validation
 from chalicelib.logs import audit_event, audit_text
 from chalicelib.logs.addresses import address
@@ -46,7 +47,7 @@ USER_AGENT_LENGTH = 256
 
 
 def _resource_type(value: str) -> str:
-    if value in OWN_RESOURCE_TYPES:
+    if lowered(value) in OWN_RESOURCE_TYPES:
         raise ValueError("must not be a type of the rows that Gatebook writes of itself")
     return value
 
@@ -76,7 +77,7 @@ def _additional_fields(value: object) -> object:
 
 Word = Annotated[ShortText, Field(min_length=1)]
 ResourceType = Annotated[Word, AfterValidator(_resource_type)]
-"""Any word: what a newer server audits is stored under the name that it has there."""
+"""Any word: what a newer server audits is answered under the name that it has there, and found whatever its case."""
 Object = Annotated[Mapping[str, Any] | None, BeforeValidator(_object)]
 
 AdditionalFields = Annotated[Object, BeforeValidator(_additional_fields)]
@@ -200,11 +201,11 @@ def audit_log_json(row: AuditLog, beside: Beside) -> AuditLogJSON:
         "time": times.wire(row.time),
         "ip": row.ip or "",
         "user_agent": row.user_agent or "",
-        "resource_type": row.resource_type,
+        "resource_type": row.as_sent("resource_type"),
         "resource_id": row.resource_id,
         "resource_target": row.resource_target,
         "resource_icon": row.resource_icon,
-        "action": row.action,
+        "action": row.as_sent("action"),
         "diff": row.diff,
         "status_code": row.status_code,
         "additional_fields": audit_text.additional_fields(row),

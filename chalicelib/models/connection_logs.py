@@ -55,7 +55,8 @@ def parse_row(value: Mapping[str, Any]) -> ConnectionLog:
     """
     names = applications.named(value)
     event = checked(ConnectionEventIn, {**value, **names._asdict()} if names else value)
-    return connection.row(ConnectionEvent(**{name: getattr(event, name) for name in ConnectionEventIn.model_fields}))
+    values = {name: getattr(event, name) for name in ConnectionEventIn.model_fields}
+    return connection.row(ConnectionEvent(**values, spelled=names.spelled if names else None))
 
 
 class WebInfoJSON(TypedDict):
@@ -122,6 +123,7 @@ class ConnectionLogJSON(TypedDict):
 
 def connection_log_json(row: ConnectionLog, beside: Beside) -> ConnectionLogJSON:
     """A row as clients read it: with today's names, and the bare id of a user or organization that is unknown."""
+    kind = row.as_sent("type")
     body: ConnectionLogJSON = {
         "id": row.id,
         "connect_time": times.wire(row.connect_time),
@@ -131,9 +133,9 @@ def connection_log_json(row: ConnectionLog, beside: Beside) -> ConnectionLogJSON
         "workspace_id": row.workspace_id,
         "workspace_name": row.workspace_name,
         "agent_name": row.agent_name,
-        "type": row.type,
-        "type_display_name": applications.display_name(row.app or row.type),
-        "connection_method": row.connection_method,
+        "type": kind,
+        "type_display_name": applications.display_name(row.app or kind),
+        "connection_method": kind if row.spelled else row.connection_method,
         "app_name": row.app or "",
         "app_display_name": applications.display_name(row.app) if row.app else "",
     }

@@ -61,6 +61,7 @@ class AuditLog(Row):
     diff: Mapping[str, Any]
     additional_fields: Mapping[str, Any]
     overflow: Overflow | None = None
+    spelled: Mapping[str, str] | None = None
     receipt: Receipt | None = field(default=None, compare=False)
 
     @property
@@ -84,11 +85,11 @@ class AuditLog(Row):
 
     @property
     def build_reason(self) -> str | None:
-        """Why a workspace was built, by this event or, where it created the workspace, by the first build."""
+        """Why a workspace was built, by this event or, where it created the workspace, by the first, in lower case."""
         if self.resource_type != "workspace_build" and self.resource_type_action != "workspace:create":
             return None
         reason = self.additional_fields.get("build_reason")
-        return reason if isinstance(reason, str) and reason else None
+        return lowered(reason) if isinstance(reason, str) and reason else None
 
     @property
     def resource_type_action(self) -> str:

@@ -50,6 +50,7 @@ class ConnectionLog(Row):
     closing: Closing | None = None
     given_id: str | None = None
     app_name: str | None = None
+    spelled: Mapping[str, str] | None = None
     origin: Origin = Origin.CONNECT
     conflicts: Conflicts = NO_CONFLICTS
     receipt: Receipt | None = field(default=None, compare=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
@@ -22,12 +22,24 @@ class Receipt(NamedTuple):
 
 
 class Row:
-    """The common part of the rows of both logs."""
+    """The common part of the rows of both logs.
+
+    Attributes:
+        spelled: the words of the row that came with capitals, as they were sent: field -> word. The fields have them
+            in lower case, as lanes and searches do. None where there is none.
+    """
+
+    spelled: Mapping[str, str] | None
 
     @property
     def earlier(self) -> Iterator[Self]:
         """The row as it was stored before it became what it is, newest first; most rows never change."""
         return iter(())
+
+    def as_sent(self, field: str) -> str:
+        """The word of a field as it was sent, capitals included."""
+        word: str = (self.spelled or {}).get(field) or getattr(self, field)
+        return word
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Self:

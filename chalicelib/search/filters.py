@@ -157,6 +157,7 @@ CONNECTION_FILTERS = FilterTable(
             "type",
             "Connections of this type; `vscode` and `jetbrains` find every application of the family, `ssh` others.",
             values=CONNECTION_TYPES,
+            is_open=True,
             alone_of=("method", "app"),
         ),
         FilterKey(
@@ -165,6 +166,7 @@ CONNECTION_FILTERS = FilterTable(
             "connection_method",
             "Connections made in this way; `ssh` finds those of every application.",
             values=METHODS,
+            is_open=True,
             implies=lambda method: {"type": (SSH, *FAMILIES) if method == SSH else (method,)},
         ),
         FilterKey(

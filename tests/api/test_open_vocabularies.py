@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chalicelib.casing import lowered
 from tests.api.test_audit_list import event as audit_event
 from tests.api.test_connection_ingest import service_line, statuses
 
@@ -158,6 +159,59 @@ def test_an_event_of_a_name_that_is_not_known_is_stored_and_found(
     body = owner.get(AUDIT, query={"q": query}).json
     assert [row["id"] for row in body["audit_logs"]] == [made["id"]]
     assert body["count"] == 1
+
+
+@pytest.mark.parametrize("query", ["{}", "{upper}", "{lower}"])
+@pytest.mark.parametrize(
+    ("key", "changes"),
+    [
+        ("resource_type", {"resource_type": "Chat_Castle"}),
+        ("action", {"action": "Frobnicate"}),
+        ("build_reason", {"resource_type": "workspace_build", "additional_fields": {"build_reason": "Magic"}}),
+        ("build_reason", {"resource_type": "Workspace_Build", "additional_fields": {"build_reason": "CLI"}}),
+        ("resource_type", {"resource_type": "Stra\u00dfe\u0130"}),
+    ],
+)
+def test_a_word_is_answered_as_it_was_sent_and_found_whatever_its_case(
+    owner: Client, key: str, changes: dict[str, Any], query: str
+) -> None:
+    word = changes.get("additional_fields", changes)[key]
+    made = audit_event(**changes)
+    assert statuses(owner.post(AUDIT, [made, audit_event(), made])) == ["created", "created", "unchanged"]
+    text = query.format(word, upper=word.upper() if word.isascii() else word, lower=lowered(word))
+    body = owner.get(AUDIT, query={"q": f"{key}:{text}"}).json
+    assert [row["id"] for row in body["audit_logs"]] == [made["id"]]
+    (row,) = body["audit_logs"]
+    assert {name: row[name] for name in changes} == changes
+    assert owner.get(AUDIT, query={"q": f"-{key}:{text}"}).json["count"] == 1
+    facets = owner.get(f"{AUDIT}/summary", query={"facets": key, "from": "2020-01-01"}).json["facets"][key]
+    assert lowered(word) in [one["value"] for one in facets], "a value that the query takes"
+
+
+def test_a_known_word_in_capitals_is_that_word(owner: Client) -> None:
+    made = audit_event(resource_type="User", action="WRITE", diff={"hashed_password": {"old": "1", "new": "2"}})
+    assert statuses(owner.post(AUDIT, made)) == ["created"]
+    (row,) = owner.get(AUDIT, query={"q": "resource_type:user action:write"}).json["audit_logs"]
+    assert row["diff"]["hashed_password"] == {"old": "", "new": "", "secret": True}
+    assert (row["resource_type"], row["action"]) == ("User", "WRITE")
+    assert "updated user" in row["description"]
+
+
+@pytest.mark.parametrize("word", ["Retention_Run", "EXPORT"])
+def test_a_type_of_gatebooks_own_rows_is_refused_in_capitals_too(owner: Client, word: str) -> None:
+    assert statuses(owner.post(AUDIT, audit_event(resource_type=word))) == ["rejected"]
+
+
+@pytest.mark.parametrize("query", ["type:{}", "method:{}"])
+def test_a_single_event_of_a_type_that_is_not_known_is_found_by_it(
+    owner: Client, make_event: Event, query: str
+) -> None:
+    made = make_event(type="File_Share", connection_id=None, user_agent="curl", code=200)
+    assert statuses(owner.post(CONNECTIONS, [made, make_event()])) == ["created"] * 2
+    for word in ("File_Share", "file_share"):
+        (row,) = owner.logs(query.format(word)).json["connection_logs"]
+        assert tuple(row[key] for key in FIVE) == ("File_Share", "File_Share", "File_Share", "", "")
+    assert owner.logs("type:ssh").json["count"] == 1
 
 
 @pytest.mark.parametrize("text", ["\x00", ":", "é" * 1_000, "#0", "\U0001f3f4"])
