@@ -6,21 +6,29 @@ event itself; whatever else is in a log is skipped. A sender needs the right to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
 
 from chalicelib.access.decide import reach
-from chalicelib.api import audit_logs, connection_logs
+from chalicelib.api import audit_logs, connection_logs, queueing
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
+from chalicelib.api.delivery import Delivery
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.ingest import Intake, accepted_rows, answer, closed, delivered
 from chalicelib.errors import GatebookError
 from chalicelib.models import hec, otlp
 from chalicelib.models.bodies import Event, Sent, Unreadable
-from chalicelib.models.results import Results, reason
+from chalicelib.models.queued import Form
+from chalicelib.models.results import QueuedJSON, Results, reason
 
 _INTAKES: Mapping[str, Intake[Any]] = {intake.message: intake for intake in (connection_logs.INTAKE, audit_logs.INTAKE)}
+_READERS: Mapping[Form, Callable[[bytes, Collection[str]], Sent]] = {
+    "hec": hec.read_events,
+    "hec_raw": hec.read_lines,
+    "otlp": otlp.read_events,
+}
+"""Protocol -> the reader of its bodies."""
 _OK = 200
 _UNAVAILABLE = 503
 
@@ -44,15 +52,28 @@ def _for_splunk(view: Callable[[Call], Answer]) -> Callable[[Call], Answer]:
 @_for_splunk
 @authenticated
 def collect_events(call: Call, caller: Caller) -> Answer:
-    """Store the events that a client of Splunk sends."""
-    return _collected(call, caller)
+    """Store the events that a client of Splunk sends, or queue them."""
+    return _collected(call, caller, "hec")
 
 
 @_for_splunk
 @authenticated
 def collect(call: Call, caller: Caller) -> Answer:
-    """The route under the other name that it has."""
-    return _collected(call, caller)
+    """The route under another name that it has."""
+    return _collected(call, caller, "hec")
+
+
+@_for_splunk
+@authenticated
+def collect_lines(call: Call, caller: Caller) -> Answer:
+    """Store the events that a client of Splunk sends as lines, or queue them."""
+    return _collected(call, caller, "hec_raw")
+
+
+@_for_splunk
+def acknowledge(_call: Call) -> Answer:
+    """Refused: there are no acknowledgements to ask for, as what is answered with 200 is stored."""
+    raise hec.NoAcknowledgements
 
 
 def collector_health(_call: Call) -> Answer:
@@ -62,32 +83,69 @@ def collector_health(_call: Call) -> Answer:
 
 @authenticated
 def export_logs(call: Call, caller: Caller) -> Answer:
-    """Store the events that an exporter of OpenTelemetry sends."""
-    results = _stored(call, caller, otlp.read_events(call.body, _INTAKES))
-    reply = answer(call, results)
+    """Store the events that an exporter of OpenTelemetry sends, or queue them."""
+    taken = _taken_in(call, caller, "otlp")
+    reply = Answer(None) if taken.is_queued else answer(call, taken.results)
     if reply.status != _OK:
         code = otlp.UNAVAILABLE if reply.status == _UNAVAILABLE else otlp.INTERNAL
         return reply._replace(body={"code": code, **reply.body})
-    problems = results.problems(1)
+    problems = taken.results.problems(1)
     first = f"Record {problems[0]['index']}: {reason(problems[0])}" if problems else ""
-    return reply._replace(body=otlp.answer(results.count("rejected"), first))
+    return reply._replace(body=otlp.answer(taken.results.count("rejected"), first))
 
 
-def _collected(call: Call, caller: Caller) -> Answer:
-    results = _stored(call, caller, hec.read_events(call.body, _INTAKES))
-    reply = answer(call, results)
+def stored(delivery: Delivery, form: Form) -> Results:
+    """Store the events of a delivery, each in its log.
+
+    Args:
+        delivery: of the request.
+        form: the protocol by which it came.
+
+    Raises:
+        Forbidden: the sender may write none of the logs that they are of.
+        BadRequest: the body cannot be read.
+        TooLarge: it has too many bytes.
+    """
+    results, accepted = _received(delivery, form)
+    for message, rows in accepted.items():
+        _INTAKES[message].store(delivery, rows, results)
+    return results
+
+
+class _Taken(NamedTuple):
+    """A request: what became of its events, and the answer where they are queued."""
+
+    results: Results
+    waiting: QueuedJSON | None = None
+
+    @property
+    def is_queued(self) -> bool:
+        return self.waiting is not None
+
+
+def _collected(call: Call, caller: Caller, form: Form) -> Answer:
+    taken = _taken_in(call, caller, form)
+    # A client of HEC takes 200 alone for success.
+    reply = Answer(taken.waiting) if taken.is_queued else answer(call, taken.results)
     codes = {_OK: hec.Code.SUCCESS, _UNAVAILABLE: hec.Code.BUSY}
     code = codes.get(reply.status, hec.Code.INTERNAL_ERROR)
     return reply._replace(body={**hec.answer(code), **reply.body})
 
 
-def _stored(call: Call, caller: Caller, sent: Sent) -> Results:
-    """Store the events of a request, each in its log.
-
-    Raises:
-        Forbidden: the sender may write none of the logs that they are of.
-    """
+def _taken_in(call: Call, caller: Caller, form: Form) -> _Taken:
+    """Store the events of a request, or queue them where its sender asks for that."""
     delivery = delivered(call, caller)
+    results, accepted = _received(delivery, form)
+    if any(accepted.values()) and queueing.is_asked(call, results):
+        return _Taken(results, queueing.queued(delivery, form, results))
+    for message, rows in accepted.items():
+        _INTAKES[message].store(delivery, rows, results)
+    return _Taken(results)
+
+
+def _received(delivery: Delivery, form: Form) -> tuple[Results, dict[str, list[tuple[int, Any]]]]:
+    """The rows that may be stored, by the message of their log, and the results of all other events."""
+    sent = _READERS[form](delivery.body, _INTAKES)
     by_log: dict[str, list[tuple[int, Event | Unreadable]]] = {}
     results = Results([entry.index for entry in sent.entries], sent.skipped, sent.stopped_at)
     for place, entry in enumerate(sent.entries):
@@ -96,9 +154,10 @@ def _stored(call: Call, caller: Caller, sent: Sent) -> Results:
         else:
             by_log.setdefault(entry.message, []).append((place, entry))
     asked = [_INTAKES[message] for message in by_log or _INTAKES]
-    if all(reach(caller.subject, intake.action, intake.resource).nothing for intake in asked):
+    if all(reach(delivery.subject, intake.action, intake.resource).nothing for intake in asked):
         raise closed(" and ".join(intake.rows for intake in asked))
-    for message, entries in by_log.items():
-        intake = _INTAKES[message]
-        intake.store(delivery, accepted_rows(caller.subject, intake, entries, results), results)
-    return results
+    accepted = {
+        message: accepted_rows(delivery.subject, _INTAKES[message], entries, results)
+        for message, entries in by_log.items()
+    }
+    return results, accepted

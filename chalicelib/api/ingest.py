@@ -15,21 +15,18 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
-from uuid import uuid4
 
 from chalicelib import times
 from chalicelib.access.decide import Object, Reach, Subject, reach
-from chalicelib.api import answer_limits, rate_limits, request_log
+from chalicelib.api import answer_limits, queueing, rate_limits, request_log
 from chalicelib.api.caller import Caller
 from chalicelib.api.delivery import Delivery
 from chalicelib.api.http import Answer, Call
-from chalicelib.api.parameters import boolean
 from chalicelib.errors import Forbidden, GatebookError
 from chalicelib.models.bodies import Event, Unreadable, read_events
-from chalicelib.models.queued import LogName, Queued, packed
-from chalicelib.models.results import QueuedJSON, Results
+from chalicelib.models.queued import LogName
+from chalicelib.models.results import Results
 from chalicelib.store.logs.tables import Row
-from chalicelib.store.queue import messages
 
 PAST_RETENTION = "It is older than the retention, or ends a session that is: it is not kept."
 """Message for an event older than the retention, which is answered as `unchanged`."""
@@ -74,8 +71,8 @@ def taken_in(call: Call, caller: Caller, intake: Intake[Row]) -> Answer:
     """
     delivery = delivered(call, caller)
     results, accepted = received(delivery, intake)
-    if accepted and results.accepted is None and boolean(call.query("queue")) and messages.is_open():
-        return _queued(delivery, intake, results)
+    if accepted and queueing.is_asked(call, results):
+        return Answer(queueing.queued(delivery, intake.resource, results), 202)
     intake.store(delivery, accepted, results)
     return answer(call, results)
 
@@ -189,30 +186,6 @@ def note_problems(results: Results) -> None:
     problems = results.problems(_LOGGED_PROBLEMS)
     if problems:
         request_log.note(problems=problems)
-
-
-def _queued(delivery: Delivery, intake: Intake[Row], results: Results) -> Answer:
-    """Queue a request; the answer has its rejections, and the metrics count them when the others are stored."""
-    request_id = str(uuid4())
-    waiting = Queued(
-        id=request_id,
-        log=intake.resource,
-        received_at=delivery.received_at,
-        key_id=delivery.key_id,
-        subject=delivery.subject,
-        packed=packed(delivery.body),
-    )
-    messages.send(request_id, waiting.model_dump_json(ensure_ascii=True))
-    request_log.note(queued=request_id)
-    problems = results.body(problems_only=True)
-    body: QueuedJSON = {
-        "queued": True,
-        "id": request_id,
-        "rejected": problems["rejected"],
-        "skipped": problems["skipped"],
-        "results": problems["results"],
-    }
-    return Answer(body, 202)
 
 
 def _row(subject: Subject, writable: Reach, intake: Intake[Row], entry: Event | Unreadable) -> Row:

@@ -85,6 +85,13 @@ def _stored(message: str, give_up_at: float) -> Results:
     queued = Queued.model_validate_json(messages.read(message))
     request_log.note(queued=queued.id, key_id=queued.key_id)
     delivery = Delivery(queued.body, queued.subject, queued.key_id, queued.received_at, queued.id, give_up_at)
-    results = stored(delivery, _INTAKES[queued.log])
+    intake = _INTAKES.get(queued.log)
+    if intake is None:
+        # Imported here, as for requests: collectors that queue are rare.
+        from chalicelib.api import collectors  # noqa: PLC0415
+
+        results = collectors.stored(delivery, queued.log)
+    else:
+        results = stored(delivery, intake)
     note_problems(results)
     return results

@@ -3,6 +3,8 @@
 A body is one JSON object after another, each with the thing that is reported under `event`:
 
     {"time": 1426279439, "host": "coder", "event": "<line of a log>"}{"event": {"msg": "audit_log", "fields": {...}}}
+
+or, at another address, the lines of a log as they are.
 """
 
 from __future__ import annotations
@@ -23,9 +25,9 @@ from chalicelib.errors import (
     Unauthorized,
     Unavailable,
 )
-from chalicelib.models import json_values
+from chalicelib.models import bodies, json_values
 from chalicelib.models.bodies import Sent, Unreadable, of_logs, read_values, require_size
-from chalicelib.models.results import ResultsJSON
+from chalicelib.models.results import QueuedJSON, ResultsJSON
 
 
 class Code(IntEnum):
@@ -41,11 +43,19 @@ class Code(IntEnum):
     INTERNAL_ERROR = 8
     BUSY = 9
     EVENT_REQUIRED = 12
+    NO_ACKNOWLEDGEMENTS = 14
     HEALTHY = 17
 
 
 class NoData(BadRequest):
     """The body is empty."""
+
+
+class NoAcknowledgements(BadRequest):
+    """Acknowledgements are asked for, and there are none."""
+
+    def __init__(self) -> None:
+        super().__init__("There are no acknowledgements by id.", "What is answered with 200 is stored.")
 
 
 class NoEvent(BadRequest):
@@ -63,6 +73,7 @@ _TEXTS = {
     Code.INTERNAL_ERROR: "Internal server error",
     Code.BUSY: "Server is busy",
     Code.EVENT_REQUIRED: "Event field is required",
+    Code.NO_ACKNOWLEDGEMENTS: "ACK is disabled",
     Code.HEALTHY: "HEC is healthy",
 }
 _CODES: Mapping[type[GatebookError], Code] = {
@@ -71,6 +82,7 @@ _CODES: Mapping[type[GatebookError], Code] = {
     Forbidden: Code.TOKEN_DISABLED,
     NoData: Code.NO_DATA,
     NoEvent: Code.EVENT_REQUIRED,
+    NoAcknowledgements: Code.NO_ACKNOWLEDGEMENTS,
     Unavailable: Code.BUSY,
     TooManyRequests: Code.BUSY,
 }
@@ -88,6 +100,10 @@ class HecJSON(TypedDict):
 
 class CollectedJSON(HecJSON, ResultsJSON):
     """The answer to a client of HEC."""
+
+
+class WaitingJSON(HecJSON, QueuedJSON):
+    """The answer to a client of HEC whose events are queued."""
 
 
 class RefusalJSON(HecJSON, ErrorJSON):
@@ -139,6 +155,13 @@ def read_events(body: bytes, messages: Collection[str]) -> Sent:
         return sent
     broken = Unreadable(len(values), f"What follows is not JSON: {error.detail}")
     return Sent((*sent.entries, broken), sent.skipped)
+
+
+def read_lines(body: bytes, messages: Collection[str]) -> Sent:
+    """The events of a body of lines, each with the message of its log; arguments and errors as in `read_events`."""
+    if not body.strip(b"\x00 \t\r\n"):
+        raise NoData("Request body must have lines.", "EOF")
+    return of_logs(bodies.read_events(body, messages))
 
 
 def _reported(value: Any) -> Any:  # noqa: ANN401 - any JSON value

@@ -17,6 +17,8 @@ from chalicelib.models.base import Model
 
 LogName = Literal["connection_log", "audit_log"]
 """The names of the rows of a log in the policy."""
+Form = Literal[LogName, "hec", "hec_raw", "otlp"]
+"""The forms of bodies: events of one log, or those of both by a protocol of collectors."""
 
 _FASTEST = 1
 
@@ -26,7 +28,7 @@ class Queued(Model):
 
     Attributes:
         id: of the request, a UUID; the sender was answered with it.
-        log: the policy's name of the rows that its events make.
+        log: the form of its body: of one log, or a protocol by which both are sent.
         received_at: when it was acknowledged.
         key_id: of the token that it came with.
         subject: who sent it.
@@ -36,7 +38,7 @@ class Queued(Model):
     model_config = ConfigDict(extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
 
     id: str
-    log: LogName
+    log: Form
     received_at: datetime
     key_id: str
     subject: Subject

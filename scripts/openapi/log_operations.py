@@ -15,7 +15,7 @@ from chalicelib.models.audit_logs import AuditEventIn, AuditLogJSON, GenerateIn
 from chalicelib.models.connection_logs import ConnectionEventIn, ConnectionLogJSON
 from chalicelib.models.exports import ExportJSON, NewExport
 from chalicelib.models.filters import FiltersJSON
-from chalicelib.models.hec import CollectedJSON, HecJSON, RefusalJSON
+from chalicelib.models.hec import CollectedJSON, HecJSON, RefusalJSON, WaitingJSON
 from chalicelib.models.log_answers import AuditLogsJSON, ConnectionLogsJSON, SummaryJSON
 from chalicelib.models.otlp import ExportLogsJSON, StatusJSON
 from chalicelib.models.results import QueuedJSON, ResultsJSON
@@ -85,11 +85,12 @@ def _ingest(forms: object, row: str, example: Mapping[str, object]) -> Operation
 
 _COLLECT = Operation(
     {
-        200: CollectedJSON,
+        200: CollectedJSON | WaitingJSON,
         **dict.fromkeys((400, 401, 403, 413, 429), RefusalJSON | ErrorJSON),
         **dict.fromkeys((500, 503), CollectedJSON | RefusalJSON | ErrorJSON),
     },
     body=Body(dict[str, Any], lines=True),
+    query=("results", "queue"),
     headers=("Gatebook-Accepted-Lines", "WWW-Authenticate"),
 )
 OPERATIONS = {
@@ -124,10 +125,16 @@ OPERATIONS = {
     f"GET {_AUDIT}/{{id}}": Operation({200: AuditLogJSON}),
     "POST /services/collector": _COLLECT,
     "POST /services/collector/event": _COLLECT,
+    "POST /services/collector/event/1.0": _COLLECT,
+    "POST /services/collector/raw": _COLLECT,
+    "POST /services/collector/raw/1.0": _COLLECT,
+    "POST /services/collector/ack": Operation({400: RefusalJSON | ErrorJSON}),
     "GET /services/collector/health": Operation({200: HecJSON}),
+    "GET /services/collector/health/1.0": Operation({200: HecJSON}),
     "POST /v1/logs": Operation(
         {200: ExportLogsJSON, 500: StatusJSON | ErrorJSON, 503: StatusJSON | ErrorJSON},
         body=Body(dict[str, Any]),
+        query=("queue",),
         headers=("Gatebook-Accepted-Lines",),
     ),
     f"POST {_EXPORTS}": Operation(

@@ -96,7 +96,7 @@ QUERY: Final[Mapping[str, Parameter]] = {
     "results": Parameter(
         "`problems` lists rejected and failed events alone.", {"type": "string", "enum": ["problems"]}
     ),
-    "queue": Parameter("Queue the events where the deployment has a queue, and answer 202.", _FLAG),
+    "queue": Parameter("Queue the events where the deployment has a queue; the answer says so.", _FLAG),
     "format": Parameter("How the rows are written.", {"type": "string", "enum": ["json", *PAGE_FORMATS]}),
     "order": Parameter(
         "`arrival` for rows in the order of their latest write, oldest first.", {"type": "string", "enum": [ARRIVAL]}

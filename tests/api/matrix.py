@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 UNGATED = {
     ("GET", "/healthz"),
     ("GET", "/services/collector/health"),
+    ("GET", "/services/collector/health/1.0"),
+    ("POST", "/services/collector/ack"),
     ("GET", "/api/v2/buildinfo"),
     ("GET", "/api/v2/openapi.json"),
     ("GET", "/api/v2/auth/scopes"),
@@ -294,6 +296,9 @@ CASES = (
     Case("POST", f"{AUDIT}/testgenerate", {"organization_id": "{organization}"}),
     Case("POST", HEC, COLLECTED, stored),
     Case("POST", f"{HEC}/event", COLLECTED, stored),
+    Case("POST", f"{HEC}/event/1.0", COLLECTED, stored),
+    Case("POST", f"{HEC}/raw", [EVENT, AUDITED], stored),
+    Case("POST", f"{HEC}/raw/1.0", [EVENT, AUDITED], stored),
     Case("POST", OTLP, EXPORTED, taken),
     Case("GET", "/api/v2/rejections"),
     Case("POST", EXPORTS, ASKED),

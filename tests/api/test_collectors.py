@@ -168,3 +168,28 @@ def test_of_the_events_of_a_log_that_is_closed_each_is_refused_for_good(
     first, second = by_hec(auditor, make_event(), audited()).json["results"]
     assert (first["status"], second["status"]) == ("rejected", "created")
     assert first["message"].startswith("You may not write connection logs")
+
+
+@pytest.mark.parametrize("path", [f"{HEC}/raw", f"{HEC}/raw/1.0"])
+def test_lines_of_both_logs_are_taken_as_they_are(owner: Client, make_event: Make, path: str) -> None:
+    line = json.dumps({"ts": "t", "level": "INFO", "msg": "audit_log", "fields": audited()})
+    body = "\n".join(
+        [BANNER, line, json.dumps(make_event()), "", '{"a": "b"}', f"2026-11-20T10:00:00Z stderr F {line}"]
+    )
+    headers = {"Authorization": f"Splunk {owner.token}", "X-Splunk-Request-Channel": str(uuid4())}
+    reply = owner.post(path, body, query={"channel": "1", "sourcetype": "coder"}, headers=headers)
+    assert (reply.status, reply.json["code"]) == (200, 0)
+    assert [row["status"] for row in reply.json["results"]] == ["created", "created", "unchanged"]
+    assert counts(owner) == (1, 1)
+
+
+@pytest.mark.parametrize("body", ["", "\n \r\n", "\x00\x00"])
+def test_a_body_without_a_line_has_no_data(owner: Client, body: str) -> None:
+    reply = owner.post(f"{HEC}/raw", body)
+    assert (reply.status, reply.json["code"], reply.json["text"]) == (400, 5, "No data")
+
+
+def test_acknowledgements_by_id_are_refused_in_splunks_words(client: Client) -> None:
+    reply = client.post(f"{HEC}/ack", {"acks": [0]})
+    assert (reply.status, reply.json["code"], reply.json["text"]) == (400, 14, "ACK is disabled")
+    assert client.get(f"{HEC}/health/1.0").json == {"text": "HEC is healthy", "code": 17}

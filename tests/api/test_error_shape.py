@@ -37,6 +37,7 @@ BODILESS = {
     ("POST", "/api/v2/organizations/{organization}/members/{user}"),
     ("POST", "/api/v2/notifications/test"),
     ("PUT", "/api/v2/notifications/inbox/mark-all-as-read"),
+    ("POST", "/services/collector/ack"),
 }
 MAY_BE_EMPTY = {("POST", "/api/v2/users/{user}/keys/{keyid}/rotate"), ("POST", "/api/v2/retention/runs")}
 EVERY_ROUTE = sorted((method, path) for path, methods in app.routes.items() for method in methods)
@@ -44,7 +45,13 @@ GATED = [route for route in EVERY_ROUTE if route not in UNGATED]
 WITH_BODY = [route for route in EVERY_ROUTE if route[0] in ("PATCH", "POST", "PUT") and route not in BODILESS]
 TELL_THE_TIME = {"/api/v2/connectionlog/summary", "/api/v2/audit/summary", "/api/v2/retention"}
 """Answers of two moments are not as long as each other."""
-INGEST = ("/api/v2/connectionlog", "/api/v2/audit", HEC, f"{HEC}/event", OTLP)
+INGEST = (
+    "/api/v2/connectionlog",
+    "/api/v2/audit",
+    HEC,
+    *(f"{HEC}/{path}" for path in ("event", "event/1.0", "raw", "raw/1.0")),
+    OTLP,
+)
 BY_LINES = (*INGEST, "/api/v2/directory")
 LOGS = ("connectionlog", "audit")
 HALF_A_PAIR = '{"a": "\\ud800"}'

@@ -26,6 +26,7 @@ from chalicelib.store.dynamodb.client import Item
 from chalicelib.store.queue import messages
 from scripts.deployment import queue_resources
 from tests.api.conftest import Client, Clock, House, Reply
+from tests.api.matrix import any_value
 from tests.transport import ObservedTransport, Send, refusal, refusing
 
 LOG = "/api/v2/connectionlog"
@@ -468,3 +469,49 @@ def test_the_application_calls_what_its_rights_on_queue_and_bucket_allow(
 def calls_of(rights: Mapping[str, tuple[str, ...]]) -> set[tuple[str, str]]:
     split = (action.split(":") for actions in rights.values() for action in actions)
     return {(service, operation) for service, operation in split}
+
+
+EXAMPLES: Mapping[str, Callable[[list[dict[str, Any]]], object]] = {
+    "/services/collector/event": lambda events: "".join(json.dumps({"event": event}) for event in events),
+    "/services/collector/raw": lambda events: "\n".join(map(json.dumps, events)),
+    "/v1/logs": lambda events: {
+        "resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": any_value(event)} for event in events]}]}]
+    },
+}
+
+
+@pytest.mark.parametrize("path", EXAMPLES)
+def test_a_collector_may_queue_events_of_both_logs(owner: Client, queue: Queue, make_event: Event, path: str) -> None:
+    made, audited = make_event(), audit_event()
+    body = EXAMPLES[path]([made, audited, audit_event(time="soon")])
+    reply = owner.post(path, body, query={"queue": "true"})
+    assert reply.status == 200, "their clients take nothing else for success"
+    if path == "/v1/logs":
+        assert reply.json["partialSuccess"]["rejectedLogRecords"] == "1"
+    else:
+        assert (reply.json["code"], reply.json["queued"], reply.json["rejected"]) == (0, True, 1)
+    assert stored(owner) == [], "acknowledged is in the queue"
+    assert len(queue.bodies()) == 1
+    assert queue.deliver() == []
+    assert queue.bodies() == []
+    assert [row["agent_name"] for row in stored(owner)] == [made["agent_name"]]
+    assert owner.get(f"{AUDIT}/{audited['id']}").status == 200
+
+
+@pytest.mark.parametrize("path", EXAMPLES)
+def test_a_collector_without_an_event_to_store_queues_nothing(owner: Client, queue: Queue, path: str) -> None:
+    reply = owner.post(path, EXAMPLES[path]([{"msg": "hello"}]), query={"queue": "true"})
+    assert (reply.status, "queued" in reply.json) == (200, False)
+    assert queue.bodies() == []
+
+
+def test_what_a_collector_sent_too_large_for_a_message_waits_in_the_bucket(owner: Client, queue: Queue) -> None:
+    noise = Random(7)
+    events = [audit_event(resource_target=b85encode(noise.randbytes(700)).decode()) for _ in range(500)]
+    body = EXAMPLES["/services/collector/event"](events)
+    assert owner.post("/services/collector/event", body, query={"queue": "true"}).json["queued"] is True
+    (name,) = queue.objects()
+    assert json.loads(queue.bodies()[0]) == {"object": name}
+    assert queue.deliver() == []
+    assert queue.objects() == []
+    assert owner.get(AUDIT, query={"q": "resource_type:workspace"}).json["count"] == len(events)
