@@ -8,19 +8,19 @@ from functools import partial
 from typing import Any, Final
 
 from chalicelib import times
-from chalicelib.access.decide import Reach, reach
+from chalicelib.access.decide import reach
 from chalicelib.api import answer_limits, lookup, platform_access, request_log
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
-from chalicelib.api.directory_query import Asked, organization_id_of, user_id_of
+from chalicelib.api.directory_query import Asked
 from chalicelib.api.fit_rows import fit_rows
 from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.parameters import boolean, page, uuid
-from chalicelib.api.platform_access import object_of
 from chalicelib.api.provisioners import budget_of, fitted
+from chalicelib.api.workspace_listing import matching, query_of
 from chalicelib.casing import lowered
 from chalicelib.errors import BadRequest, NotFound
-from chalicelib.models.workspaces import Beside, agent_json, build_json, is_outdated, workspace_json
+from chalicelib.models.workspaces import Beside, agent_json, build_json, workspace_json
 from chalicelib.platform.kinds import AGENT, BUILD, DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE
 from chalicelib.search import values
 from chalicelib.search.platform_filters import WORKSPACE_FILTERS
@@ -34,19 +34,17 @@ from chalicelib.store.platform.rows import Mirrored
 
 _MOST_WORKSPACES: Final = 500
 """Of one answer; who asks for more goes on with `offset`."""
-_RESOLVED: Final = frozenset({"owner", "organization", "template", "deleted"})
-"""Keys that are answered by the choice of rows."""
 _BESIDE: Final = (TEMPLATE, VERSION, BUILD, JOB, WORKSPACE, DAEMON)
 
 
 @authenticated
 def list_all(call: Call, caller: Caller) -> Answer:
-    """The workspaces that `q` asks for and the caller may read, by name, and how many there are."""
-    asked = Asked.of(_query(call.query("q")), WORKSPACE_FILTERS)
+    """The workspaces that `q` asks for and the caller may read, those that run first, and how many there are."""
+    asked = Asked.of(query_of(call.query("q")), WORKSPACE_FILTERS)
     readable = reach(caller.subject, "read", WORKSPACE.resource)
     wanted = page(call)
     budget = budget_of(call)
-    listed = [] if readable.nothing else _matching(asked, caller, readable, budget)
+    listed = [] if readable.nothing else matching(asked, caller, readable, budget)
     request_log.note(RowsRead=budget.rows_read)
     limit = min(wanted.limit if call.query("limit") else _MOST_WORKSPACES, _MOST_WORKSPACES)
     bodies = workspaces_json(listed[wanted.offset : wanted.offset + limit])
@@ -182,81 +180,6 @@ def _beside(workspaces: Sequence[Mirrored], builds_of: Sequence[Mirrored], known
     agents = agents_of([build.id for build in builds_of], Budget())
     places = queue_places() if builds_of else {}
     return Beside(known, people_of.users, people_of.organizations, agents, places)
-
-
-def _matching(asked: Asked, caller: Caller, readable: Reach, budget: Budget) -> list[Mirrored]:
-    deleted = asked.flag("deleted")
-    owner_id = user_id_of(caller, name) if (name := asked.value("owner")) is not None else None
-    organization_id = organization_id_of(caller, name) if (name := asked.value("organization")) is not None else None
-    template_ids = _templates(name, budget) if (name := asked.value("template")) is not None else None
-    lanes: dict[str, list[tuple[Any, ...]]] = {}
-    if owner_id is not None:
-        lanes["owner"] = [(owner_id,)]
-    if template_ids is not None:
-        lanes["parent"] = [(template_id,) for template_id in template_ids]
-    if statuses := asked.value("status"):
-        lanes["status"] = [(word,) for word in sorted({*statuses.split(",")})]
-    if (flag := asked.flag("has_external_agent")) is not None:
-        lanes["external"] = [(flag,)]
-    if organization_id is not None:
-        lanes["organization"] = [(organization_id,)]
-    if not readable.site:
-        # What is hidden from the caller is not read, where that takes no other lane than that of what is not.
-        lanes |= _readable_lanes(caller, readable)
-    lanes = {"listing": [("deleted",)]} if deleted else lanes | {"listing": [("kept",)]}
-    outdated = asked.flag("outdated") is not None
-
-    def test(row: Mirrored) -> bool:
-        return (
-            bool(row.get("deleted")) is bool(deleted)
-            and (owner_id is None or row.get("owner_id") == owner_id)
-            and (organization_id is None or row.get("organization_id") == organization_id)
-            and (template_ids is None or row.get("template_id") in template_ids)
-            and readable.includes(caller.user.id, object_of(row))
-            and (outdated or asked.matches(_fields(row, None), _RESOLVED))
-        )
-
-    ids = [row_id] if (row_id := asked.value("id")) else None
-    listed = read_listing(Wanted(WORKSPACE, ids, lanes), budget, test)
-    if outdated:
-        known = known_beside(listed, (TEMPLATE,))
-        fields = ((row, _fields(row, known.get(TEMPLATE, row.get("template_id")))) for row in listed)
-        listed = [row for row, values_of in fields if asked.matches(values_of, _RESOLVED)]
-    return listed
-
-
-def _readable_lanes(caller: Caller, readable: Reach) -> dict[str, list[tuple[Any, ...]]]:
-    if readable.organizations:
-        return {"organization": [(one,) for one in sorted({*readable.organizations, *readable.own_in})]}
-    return {"owner": [(caller.user.id,)]}
-
-
-def _fields(row: Mirrored, template: Mirrored | None) -> dict[str, Any]:
-    last_used = row.get("last_used_at")
-    return {
-        **row.values,
-        "status": row.joined.get("status", "pending"),
-        "has_external_agent": bool(row.joined.get("has_external_agent")),
-        "is_dormant": bool(row.get("dormant_at")),
-        "is_outdated": is_outdated(row, template),
-        "last_used_moment": times.from_wire(last_used) if last_used else times.NEVER,
-    }
-
-
-def _templates(name: str, budget: Budget) -> frozenset[str]:
-    """The ids of the templates of this name."""
-    listed = read_listing(Wanted(TEMPLATE, None, {"name": [(name,)]}), budget, lambda _: True)
-    return frozenset(row.id for row in listed)
-
-
-def _query(text: str) -> str:
-    """A query in which a bare `owner/name` is both."""
-    words = text.split()
-    slashed = [word for word in words if "/" in word and ":" not in word and '"' not in word]
-    for word in slashed:
-        owner, _, name = word.partition("/")
-        words[words.index(word)] = f"owner:{owner} name:{name}" if owner and name else word
-    return " ".join(words) if slashed else text
 
 
 def _moment(text: str) -> datetime:

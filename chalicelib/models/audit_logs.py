@@ -238,7 +238,8 @@ def is_deleted(row: AuditLog, beside: Beside) -> bool:
     """
     if row.resource_type == VERSION.name:
         version = beside.mirrored.get(VERSION.id(row.resource_id))
-        return bool(version and version.get("deleted"))
+        template = beside.mirrored.get(TEMPLATE.id(str(version.get("template_id")))) if version else None
+        return any(one is not None and one.get("deleted") for one in (version, template))
     about = audit_text.looked_up(row)
     if about is None:
         return False

@@ -64,6 +64,14 @@ def test_a_version_is_deleted_when_the_platform_says_so(platform: Platform) -> N
     assert audited(platform.client, "template_version", gone)["is_deleted"] is True
 
 
+def test_a_version_is_deleted_with_its_template(platform: Platform) -> None:
+    template = platform.template("rust")
+    version, other = platform.version(template), platform.version(platform.template("go"))
+    platform.put("template", template, name="rust", organization_id=platform.organization_id, deleted=True)
+    assert audited(platform.client, "template_version", version)["is_deleted"] is True
+    assert audited(platform.client, "template_version", other)["is_deleted"] is False
+
+
 @pytest.mark.parametrize("workspace_first", [True, False])
 def test_a_build_leads_to_its_page_without_any_help_of_its_sender(
     platform: Platform, ann: User, *, workspace_first: bool

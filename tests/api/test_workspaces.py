@@ -88,6 +88,22 @@ def test_what_is_mirrored_may_come_in_any_order(platform: Platform, template: st
     assert search(platform.client, "status:stopping,pending") == []
 
 
+def test_workspaces_that_run_are_listed_first(
+    platform: Platform, template: str, version: str, root: User, ann: User
+) -> None:
+    for owner, name, transition in (
+        (ann, "a-stopped", "stop"),
+        (root, "b-running", "start"),
+        (ann, "C-running", "start"),
+        (ann, "d-running", "start"),
+    ):
+        workspace = platform.workspace(owner.id, template, name)
+        job = platform.job(started_at=ago(minutes=2), completed_at=ago(minutes=1))
+        platform.build(workspace, version, transition=transition, job_id=job)
+    assert search(platform.client) == ["C-running", "d-running", "b-running", "a-stopped"]
+    assert search(platform.client, limit="2", offset="1") == ["d-running", "b-running"]
+
+
 @pytest.mark.usefixtures("version")
 def test_workspaces_are_searched_by_each_key(
     platform: Platform, template: str, house: House, root: User, ann: User

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from chalicelib.logs import audit_text
 from chalicelib.platform.kinds import BUILD, TEMPLATE, VERSION, WORKSPACE
 from chalicelib.records import AuditLog
 from chalicelib.store.platform import presence
+from chalicelib.store.platform.rows import Mirrored
 
 ATTRIBUTES: Final = ("id", "doc", "zdoc", "updated_at", "joined")
 """The attributes that are read of their items."""
@@ -28,3 +30,9 @@ def ids_of(row: AuditLog) -> tuple[str, ...]:
     own = (BUILD.id(row.resource_id),) if row.resource_type == BUILD.name else ()
     about = audit_text.looked_up(row)
     return (*own, WORKSPACE.id(about.id)) if about else own
+
+
+def templates_of(objects: Mapping[str, Mirrored]) -> set[str]:
+    """The ids of the items of the templates that versions among the objects belong to: they are gone with these."""
+    template_ids = {row.get("template_id") for row in objects.values() if row.kind is VERSION} - {None}
+    return {TEMPLATE.id(str(one)) for one in template_ids} - objects.keys()
