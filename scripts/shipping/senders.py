@@ -15,6 +15,8 @@ PROGRAMS = Path(__file__).parent / "programs"
 NODE_PACKAGES = ("winston@3.19.0", "pino@9.14.0", "pino-http-send@0.4.2")
 PYTHON_PACKAGES = ("python-logstash-async==4.1.0",)
 SYSLOG_NG = ("syslog-ng-core", "syslog-ng-mod-http")
+RSYSLOG = ("rsyslog", "libestr0", "libfastjson4", "liblognorm5")
+"""Unpacked and not installed: Debian lets a machine have one of the two."""
 
 _ENDS_WITHIN_SECONDS = 10
 _INSTALLED_WITHIN_SECONDS = 120
@@ -97,6 +99,22 @@ def _syslog_ng(job: Job) -> list[subprocess.Popen[bytes]]:
     return [_started("syslog-ng", "--foreground", "--no-caps", "--stderr", f"--cfgfile={written}", *files)]
 
 
+def _rsyslog(job: Job) -> list[subprocess.Popen[bytes]]:
+    """Its program for other outputs, `omprog`, with curl: the module for HTTP is in none of Debian's packages."""
+    settings = (PROGRAMS / "rsyslog.conf").read_text()
+    words = {"lines": job.lines, "place": job.place, "program": PROGRAMS / "rsyslog-batch"}
+    for name, value in ({**words, "address": job.address, "token": job.token}).items():
+        settings = settings.replace(f"{{{name}}}", str(value))
+    written = job.place / "rsyslog.conf"
+    written.write_text(settings)
+    root = job.installed / "rsyslog"
+    libraries = [directory for directory in (root / "usr" / "lib").glob("*-linux-*") if directory.is_dir()]
+    modules = ":".join(str(library / "rsyslog") for library in libraries)
+    search = f"LD_LIBRARY_PATH={':'.join(map(str, libraries))}"
+    daemon = root / "usr" / "sbin" / "rsyslogd"
+    return [_started("env", search, daemon, "-n", "-f", written, "-i", job.place / "pid", "-M", modules)]
+
+
 def _winston(job: Job) -> list[subprocess.Popen[bytes]]:
     program = shutil.copy(PROGRAMS / "winston.js", job.installed)
     return [_started("node", program, job.lines, job.host, str(job.port), job.path, job.token)]
@@ -117,10 +135,15 @@ def _logstash(job: Job) -> list[subprocess.Popen[bytes]]:
     return [_started(python, program, job.lines, job.host, str(job.port), job.path, job.token)]
 
 
-def _run(*command: str | Path) -> None:
+def _run(*command: str | Path, place: Path | None = None) -> None:
     words = [str(word) for word in command]
     subprocess.run(  # noqa: S603 - as above
-        words, check=True, timeout=_INSTALLED_WITHIN_SECONDS, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        words,
+        check=True,
+        timeout=_INSTALLED_WITHIN_SECONDS,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd=place,
     )
 
 
@@ -128,6 +151,18 @@ def _from_debian(_installed: Path) -> None:
     if shutil.which("syslog-ng") is None:
         _run("apt-get", "update", "-qq")
         _run("apt-get", "install", "-qq", "-y", "--no-install-recommends", *SYSLOG_NG)
+
+
+def _unpacked_from_debian(installed: Path) -> None:
+    root = installed / "rsyslog"
+    if not (root / "unpacked").exists():
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir()
+        _run("apt-get", "update", "-qq")
+        _run("apt-get", "download", "-qq", *RSYSLOG, place=root)
+        for package in root.glob("*.deb"):
+            _run("dpkg", "-x", package, root)
+        (root / "unpacked").touch()
 
 
 def _from_npm(installed: Path) -> None:
@@ -159,6 +194,7 @@ def coder_logger(installed: Path) -> Path:
 
 SENDERS = (
     Sender("syslog-ng", _syslog_ng, _from_debian),
+    Sender("rsyslog", _rsyslog, _unpacked_from_debian),
     Sender("winston", _winston, _from_npm, sends_again=False),
     Sender("pino-http-send", _pino, _from_npm),
     Sender("python-logstash-async", _logstash, _from_pypi),

@@ -92,7 +92,7 @@ class Service:
 
 
 def test_every_shipper_of_a_registry_has_been_recorded_for_both_logs() -> None:
-    names = ("pino-http-send", "python-logstash-async", "syslog-ng", "winston")
+    names = ("pino-http-send", "python-logstash-async", "rsyslog", "syslog-ng", "winston")
     assert [f"{name}.{message}" for name in names for message in (AUDIT_LOG, CONNECTION_LOG)] == RECORDINGS
 
 
