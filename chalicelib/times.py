@@ -64,7 +64,8 @@ def from_fixed(text: str) -> datetime:
 
 def wire(moment: datetime) -> str:
     """The form that clients read: RFC 3339, UTC, up to six digits of fraction, none of them a trailing zero."""
-    return moment.isoformat(timespec="microseconds")[:26].rstrip("0").rstrip(".") + "Z"
+    text = moment.isoformat().removesuffix("+00:00")
+    return f"{text.rstrip('0')}Z" if moment.microsecond else f"{text}Z"
 
 
 def from_wire(text: str) -> datetime:
