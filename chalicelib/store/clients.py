@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,6 +17,12 @@ _FIRST_SERVER_ERROR = 500
 _CONFIG = Config(  # type: ignore[no-untyped-call]
     connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"}
 )
+_OF_SERVICES: Final[Mapping[str, Mapping[str, Any]]] = {
+    # A link signed as botocore would by itself is of the second version, which no new bucket takes, and names a host
+    # that sends it on to the bucket's region, where the signature is not of the host.
+    "s3": {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}},
+}
+"""Service -> what its client has beside the attempts and times of all."""
 _TRANSIENT = frozenset(
     {"RequestThrottled", "RequestTimeout", "SlowDown", "ThrottledException", "Throttling", "ThrottlingException"}
 )
@@ -25,7 +31,8 @@ _TRANSIENT = frozenset(
 @cache
 def client(service: str) -> Any:  # noqa: ANN401 - botocore has no types
     """The client of a service (`kms`, `s3`, `sesv2`, `sqs`) of this process."""
-    return Session().create_client(service, config=_CONFIG)  # type: ignore[no-untyped-call]
+    config = _CONFIG.merge(Config(**_OF_SERVICES.get(service, {})))  # type: ignore[no-untyped-call]
+    return Session().create_client(service, config=config)  # type: ignore[no-untyped-call]
 
 
 @contextmanager
