@@ -60,6 +60,14 @@ def use_secrets_key(data: Path | None) -> None:
     os.environ.setdefault(_SECRETS_KEY, f"file:{data.absolute() / 'secrets.key'}" if data else "memory")
 
 
+def use_exports(url: str) -> None:
+    """Let the service export to a bucket of the embedded engine, whose links lead to the server of the service."""
+    os.environ.setdefault("GATEBOOK_EXPORT_BUCKET", "gatebook-exports")
+    os.environ.setdefault("GATEBOOK_EXPORT_FUNCTION", "write_export")
+    # botocore makes links of the first; by the second the engine takes requests for it.
+    os.environ["AWS_ENDPOINT_URL_S3"] = os.environ["MOTO_S3_CUSTOM_ENDPOINTS"] = url
+
+
 def bind_settings(url: str) -> None:
     """Read the settings of this process from its environment, once; where none says otherwise, the service is at `url`.
 

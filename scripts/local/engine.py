@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
@@ -36,10 +37,10 @@ DEFAULT_REGION = "us-east-1"
 AttributeValue = dict[str, Any]
 
 # The environment while the engine runs; None takes a variable away. Nothing of the developer's own account may be
-# found, and no endpoint may lead elsewhere.
+# found, and no endpoint may lead elsewhere. The key signs links of exports, so it is nobody else's.
 _ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "local",
-    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_SECRET_ACCESS_KEY": secrets.token_hex(16),
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_ENDPOINT_URL": None,

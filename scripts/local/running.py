@@ -10,7 +10,7 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from socket import socket
 from typing import NamedTuple
@@ -22,10 +22,11 @@ from chalicelib.api.http import RESPONSE_HEADERS
 from chalicelib.errors import GatebookError
 from chalicelib.store.dynamodb import schema, tables
 from scripts.gateway.application import Gateway
-from scripts.local import owner, sample
+from scripts.local import exports, owner, sample
 from scripts.local.checks import ENDPOINT, asked
 from scripts.local.data_directory import StartError
 from scripts.local.engine import EmbeddedEngine
+from scripts.local.linked_gateway import LinkedGateway
 from scripts.local.persistence import Persistence
 from scripts.local.schedule import Schedule, scheduled
 from scripts.local.server import LocalServer, url_of
@@ -117,14 +118,29 @@ def forgetting(engine: EmbeddedEngine) -> Iterator[None]:
         yield
 
 
+def exporting(engine: EmbeddedEngine, directory: Path | None) -> AbstractContextManager[None]:
+    """A context that writes exports meanwhile, and keeps their files in a directory."""
+    return exports.exporting(app, engine, directory)
+
+
 @contextmanager
-def answering(listener: socket, stage: str, token: str) -> Iterator[Place]:
+def answering(listener: socket, stage: str, token: str, *, has_bucket: bool) -> Iterator[Place]:
     """Answer requests and run the schedules meanwhile, once the service has answered its owner.
+
+    Args:
+        listener: the socket.
+        stage: that paths begin with.
+        token: the owner's.
+        has_bucket: whether links of exports lead here.
 
     Raises:
         StartError: it does not accept the token.
     """
-    server = LocalServer(Gateway(app, RESPONSE_HEADERS, stage), listener)
+    if has_bucket:
+        gateway: Gateway = LinkedGateway(app, RESPONSE_HEADERS, stage, url_of(listener))
+    else:
+        gateway = Gateway(app, RESPONSE_HEADERS, stage)
+    server = LocalServer(gateway, listener)
     server.start()
     try:
         with scheduled(app):

@@ -64,9 +64,10 @@ def _no_metrics() -> Iterator[None]:
 
 
 class Context:
-    """The context of a function on Lambda: the time for which it may still run, at most until the end."""
+    """The context of a function on Lambda: its name, and the time for which it may still run, at most until the end."""
 
-    def __init__(self, ended: threading.Event) -> None:
+    def __init__(self, ended: threading.Event, name: str) -> None:
+        self.function_name = name
         self._ended = ended
         self._end = time.monotonic() + FUNCTION_SECONDS
 
@@ -105,7 +106,7 @@ class Schedule:
     def _run(self) -> None:
         while not self._ended.is_set():
             try:
-                self._function(schedule_event(self._name), Context(self._ended))
+                self._function(schedule_event(self._name), Context(self._ended, self._name))
             except GatebookError as error:
                 _log.warning("The scheduled function %s failed: %s %s", self._name, error.message, error.detail)
             except Exception:  # noqa: BLE001 - the service goes on, as it does when Lambda's function fails

@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from scripts.local.checks import ENDPOINT, bind_settings, bound, use_endpoint, use_secrets_key
+from scripts.local.checks import ENDPOINT, bind_settings, bound, use_endpoint, use_exports, use_secrets_key
 from scripts.local.data_directory import StartError, claimed, read_kept_token, write_token
 from scripts.local.options import Options, parse
 from scripts.local.server import url_of
@@ -55,6 +55,7 @@ def serve(options: Options, wake_up: socket.socket) -> NoReturn:
         endpoint = os.environ.get(ENDPOINT) or None
         if endpoint is None:
             use_secrets_key(options.data)
+            use_exports(url_of(listener))
         bind_settings(url_of(listener))
         engine = _engine(endpoint, stack)
 
@@ -69,7 +70,9 @@ def serve(options: Options, wake_up: socket.socket) -> NoReturn:
         token = running.ensure_owner(kept_token)
         if is_empty and options.sample:
             _say(f"Loaded {running.load_sample()} sample events.")
-        place = stack.enter_context(running.answering(listener, options.stage, token))
+        if engine is not None:
+            stack.enter_context(running.exporting(engine, options.data))
+        place = stack.enter_context(running.answering(listener, options.stage, token, has_bucket=engine is not None))
         if options.token_file is not None and token != kept_token:
             write_token(options.token_file, token)
         _say(
