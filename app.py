@@ -9,83 +9,44 @@ gc.disable()  # what is imported is no garbage, and looking for some would be a 
 
 from chalice.app import CloudWatchEvent  # noqa: E402
 
-from chalicelib.api import (  # noqa: E402
-    audit_logs,
-    collector_routes,
-    connection_logs,
-    export_routes,
-    keys,
-    members,
-    notification_routes,
-    organizations,
-    platform,
-    profiles,
-    queued_ingest,
-    rejections,
-    retention,
-    roles,
-    secret_routes,
-    service,
-    sessions,
-    specification,
-    tokens,
-    users,
-)
 from chalicelib.api.application import Gatebook  # noqa: E402
 from chalicelib.api.cold_start import prepare  # noqa: E402
-from chalicelib.ui import page, session  # noqa: E402
+from chalicelib.api.views import blueprint  # noqa: E402
+from chalicelib.routes import ROUTES  # noqa: E402
 
 app = Gatebook(app_name="gatebook")
-
-for resource in (
-    service,
-    specification,
-    sessions,
-    users,
-    profiles,
-    roles,
-    organizations,
-    members,
-    tokens,
-    keys,
-    secret_routes,
-    connection_logs,
-    audit_logs,
-    collector_routes,
-    rejections,
-    export_routes,
-    retention,
-    platform,
-    notification_routes,
-    page,
-    session,
-):
-    app.register_blueprint(resource.routes)
+app.register_blueprint(blueprint(ROUTES))
 
 
 # Not in the blueprint: a schedule that is declared there is deployed without this module being imported.
 @app.schedule("rate(10 minutes)", name="purge")
 def purge(event: CloudWatchEvent) -> dict[str, Any]:
     """Delete what is past its time."""
+    from chalicelib.api import retention  # noqa: PLC0415 - each function imports its own work alone
+
     return retention.scheduled(event.context)
 
 
 @app.schedule("rate(1 minute)", name="dispatch")
 def dispatch(event: CloudWatchEvent) -> dict[str, Any]:
     """Send the notifications and the usage events that wait."""
-    return {**notification_routes.scheduled(event.context), "usage_events": platform.scheduled()}
+    from chalicelib.api import schedules  # noqa: PLC0415
+
+    return schedules.dispatch(event.context)
 
 
 @app.lambda_function(name="store_queued")
 def store_queued(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Store the requests that a batch of the queue's messages holds."""
+    from chalicelib.api import queued_ingest  # noqa: PLC0415
+
     return queued_ingest.store_batch(event, context)
 
 
 @app.lambda_function(name="write_export")
 def write_export(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Go on with an export."""
-    from chalicelib.api import export_writer  # noqa: PLC0415 - no other function needs it
+    from chalicelib.api import export_writer  # noqa: PLC0415
 
     return export_writer.write(event, context)
 

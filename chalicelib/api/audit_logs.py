@@ -11,10 +11,10 @@ from chalicelib.api import service_lines, trail
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.delivery import Delivery
-from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.http import Answer, Call
 from chalicelib.api.ingest import PAST_RETENTION, Intake, id_answered, taken_in
 from chalicelib.api.log_resource import Log
-from chalicelib.api.log_routes import add_reading
+from chalicelib.api.log_routes import reading
 from chalicelib.casing import lowered, spellings
 from chalicelib.errors import Forbidden, GatebookError
 from chalicelib.logs import audit_event
@@ -29,14 +29,11 @@ from chalicelib.search.values import NIL_UUID
 from chalicelib.store.logs import audit_writer
 from chalicelib.store.logs.tables import AUDIT_LOGS
 
-routes = Routes(__name__)
-
 LOG = Log(AUDIT_LOGS, AUDIT_FILTERS, "audit_log", "audit_logs", audit_log_json)
 SOURCED = replace(LOG, as_json=sourced_json)
 _GENERATED = {"foo": {"old": "bar", "new": "baz", "secret": False}}
 
 
-@routes.view("/api/v2/audit", methods=["POST"])
 @authenticated
 def ingest(call: Call, caller: Caller) -> Answer:
     """Store events, or queue them; the answer says of each what became of it."""
@@ -76,10 +73,9 @@ def _log_for(_call: Call, caller: Caller) -> Log[AuditLog]:
     return SOURCED if readable.site else LOG
 
 
-add_reading(routes, "/api/v2/audit", LOG, _log_for)
+list_rows, list_filters, summarize, show_row = reading(LOG, _log_for)
 
 
-@routes.view("/api/v2/audit/testgenerate", methods=["POST"])
 @authenticated
 def generate(call: Call, caller: Caller) -> Answer:
     """Write a row of the caller's own making, to try filters and dashboards on."""

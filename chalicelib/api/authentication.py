@@ -9,6 +9,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import wraps
 from urllib.parse import urlsplit
 
 from chalicelib import times
@@ -56,6 +57,7 @@ def authenticated(
         retired: whether the view is also called for a retired secret; it does nothing for one but `repeating` first.
     """
 
+    @wraps(view)
     def checked(call: Call, **parameters: str) -> Answer:
         caller = authenticate(call, names(call), retired=retired)
         headers = _expiry(caller, times.now())
@@ -68,7 +70,6 @@ def authenticated(
             raise
         return answer._replace(headers={**answer.headers, **headers})
 
-    checked.__name__, checked.__doc__ = view.__name__, view.__doc__
     return checked
 
 

@@ -11,10 +11,10 @@ from chalicelib.api import request_log, service_lines
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.delivery import Delivery
-from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.http import Answer, Call
 from chalicelib.api.ingest import PAST_RETENTION, Intake, id_answered, taken_in
 from chalicelib.api.log_resource import Log
-from chalicelib.api.log_routes import add_reading
+from chalicelib.api.log_routes import reading
 from chalicelib.api.parameters import boolean
 from chalicelib.errors import Forbidden, GatebookError
 from chalicelib.logs import session
@@ -30,8 +30,6 @@ from chalicelib.store.logs import connection_writer
 from chalicelib.store.logs.connection_writer import Rule
 from chalicelib.store.logs.tables import CONNECTION_LOGS, WITH_CONFLICTS
 
-routes = Routes(__name__)
-
 LOG = Log(CONNECTION_LOGS, CONNECTION_FILTERS, "connection_log", "connection_logs", connection_log_json)
 SOURCED = replace(LOG, as_json=sourced_json)
 CONTRADICTED = replace(LOG, stored=WITH_CONFLICTS, as_json=contradicted_json)
@@ -39,7 +37,6 @@ CONTRADICTS = "It contradicts what is stored of its session. That stays, and wha
 """Message for an event that contradicts its session."""
 
 
-@routes.view("/api/v2/connectionlog", methods=["POST"])
 @authenticated
 def ingest(call: Call, caller: Caller) -> Answer:
     """Store events, or queue them; the answer says of each what became of it."""
@@ -111,4 +108,4 @@ def _log_for(call: Call, caller: Caller) -> Log[ConnectionLog]:
     return LOG
 
 
-add_reading(routes, "/api/v2/connectionlog", LOG, _log_for)
+list_rows, list_filters, summarize, show_row = reading(LOG, _log_for)

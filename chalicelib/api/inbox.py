@@ -46,10 +46,10 @@ def list_rows(call: Call, caller: Caller) -> Answer:
 
 
 @authenticated
-def mark(call: Call, caller: Caller, **names: str) -> Answer:
+def mark(call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as the path has it
     """Note that a row was read, now, or that it was not."""
     _check(caller, "update")
-    row_id = _id(names["id"])
+    row_id = _id(id)
     is_read = parse(ReadStatus, call.body).is_read
     row = inbox.mark(caller.user.id, row_id, times.now() if is_read else None)
     if row is None:

@@ -12,7 +12,7 @@ from chalicelib.access.decide import Object, decide
 from chalicelib.api import answer_limits, links, lookup
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
-from chalicelib.api.http import Answer, Call, Encoded, Routes, encoded
+from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.lifetimes import max_token_lifetime
 from chalicelib.api.minting import name_taken
 from chalicelib.api.parameters import boolean, int32
@@ -27,14 +27,11 @@ from chalicelib.records import APIKey
 from chalicelib.store.directory import api_keys, people
 from chalicelib.store.directory.token_names import NameTaken
 
-routes = Routes(__name__)
-
 DEFAULT_LIMIT = 500
 AT_ONCE = 100
 """Tokens whose users are read in one call."""
 
 
-@routes.view("/api/v2/users/{user}/keys/tokens")
 @authenticated
 def list_tokens(call: Call, caller: Caller, user: str) -> Answer:
     """A user's tokens, or with `include_all` everybody's, as far as the caller may read them, oldest first.
@@ -82,14 +79,12 @@ def _page(caller: Caller, keys: Iterator[APIKey], limit: int) -> tuple[list[str]
     return texts, last, False
 
 
-@routes.view("/api/v2/users/{user}/keys/tokens/tokenconfig")
 @authenticated
 def token_config(_call: Call, caller: Caller, user: str) -> Answer:
     """The longest lifetime that a token of this user may have, in nanoseconds."""
     return Answer(TokenConfigJSON(max_token_lifetime=max_token_lifetime(lookup.user(caller, user))))
 
 
-@routes.view("/api/v2/users/{user}/keys/tokens/{keyname}")
 @authenticated
 def show_by_name(_call: Call, caller: Caller, user: str, keyname: str) -> Answer:
     """The user's token of this name."""
@@ -99,7 +94,6 @@ def show_by_name(_call: Call, caller: Caller, user: str, keyname: str) -> Answer
     return Answer(api_key_json(key))
 
 
-@routes.view("/api/v2/users/{user}/keys/{keyid}")
 @authenticated
 def show(_call: Call, caller: Caller, user: str, keyid: str) -> Answer:
     """The token or session key with this id."""
@@ -107,7 +101,6 @@ def show(_call: Call, caller: Caller, user: str, keyid: str) -> Answer:
     return Answer(api_key_json(lookup.api_key(caller, keyid, "read")))
 
 
-@routes.view("/api/v2/users/{user}/keys/{keyid}", methods=["PATCH"])
 @authenticated
 def narrow(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
     """Take scopes, objects, networks or time away from a token, or rename it; nothing is ever added."""
@@ -130,7 +123,6 @@ def narrow(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
     return saved(write)
 
 
-@routes.view("/api/v2/users/{user}/keys/{keyid}/expire", methods=["PUT"])
 @authenticated
 def expire(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
     """End a token now and keep it for the record; one that has ended keeps its end."""
@@ -150,7 +142,6 @@ def expire(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
     return saved(write)
 
 
-@routes.view("/api/v2/users/{user}/keys/{keyid}", methods=["DELETE"])
 @authenticated
 def delete(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
     """Delete a token or session key, expired or not; its name is free again."""

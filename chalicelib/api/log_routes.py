@@ -1,25 +1,33 @@
-"""The routes that read a log, the same for any: its rows, one row, the keys of its queries, a summary of one."""
+"""The views that read a log, alike for any: its rows, one row, the keys of its queries, a summary of one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 from chalicelib.api import log_pages, log_summary
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
-from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.http import Answer, Call
 from chalicelib.api.log_resource import Log, answer_row
 from chalicelib.models.filters import filters_json
 from chalicelib.store.logs.tables import Row
 
 
-def add_reading(routes: Routes, path: str, log: Log[Row], log_for: Callable[[Call, Caller], Log[Row]]) -> None:
-    """Register the views that read a log.
+class Reading(NamedTuple):
+    """The views that read a log."""
+
+    list_rows: Callable[..., Answer]
+    list_filters: Callable[..., Answer]
+    summarize: Callable[..., Answer]
+    show_row: Callable[..., Answer]
+
+
+def reading(log: Log[Row], log_for: Callable[[Call, Caller], Log[Row]]) -> Reading:
+    """The views that read a log.
 
     Args:
-        routes: of the module of the log.
-        path: of the list of rows; the others are below it.
         log: the log as any caller may see it.
         log_for: the log as this caller may see it, for whole rows; it raises what is wrong with the request.
     """
@@ -48,7 +56,9 @@ def add_reading(routes: Routes, path: str, log: Log[Row], log_for: Callable[[Cal
         """One row, as lists answer it."""
         return answer_row(caller, log_for(call, caller), id)
 
-    routes.view(path)(authenticated(list_rows, names=names))
-    routes.view(f"{path}/filters")(authenticated(list_filters))
-    routes.view(f"{path}/summary")(authenticated(summarize, names=names))
-    routes.view(f"{path}/{{id}}")(authenticated(show_row))
+    return Reading(
+        authenticated(list_rows, names=names),
+        authenticated(list_filters),
+        authenticated(summarize, names=names),
+        authenticated(show_row),
+    )

@@ -9,7 +9,7 @@ from chalicelib.access.decide import Object, reach
 from chalicelib.api import lookup, user_changes, user_pages
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
-from chalicelib.api.http import Answer, Call, Encoded, Routes
+from chalicelib.api.http import Answer, Call, Encoded
 from chalicelib.api.saving import saved
 from chalicelib.api.user_pages import Rows, Visible
 from chalicelib.errors import BadRequest, Forbidden, NotFound
@@ -18,10 +18,7 @@ from chalicelib.records import User
 from chalicelib.search import user_query
 from chalicelib.search.user_filters import MEMBER_FILTERS, PAGED_MEMBER_FILTERS
 
-routes = Routes(__name__)
 
-
-@routes.view("/api/v2/organizations/{organization}/members")
 @authenticated
 def list_all(call: Call, caller: Caller, organization: str) -> Answer:
     """All members whom the caller may read, by username, for clients that know no pages."""
@@ -43,7 +40,6 @@ def list_all(call: Call, caller: Caller, organization: str) -> Answer:
     return Answer(Encoded(f"[{','.join(texts)}]"))
 
 
-@routes.view("/api/v2/organizations/{organization}/paginated-members")
 @authenticated
 def list_pages(call: Call, caller: Caller, organization: str) -> Answer:
     """A page of the members that `q` asks for, by username, for a caller who may read all of them."""
@@ -56,7 +52,6 @@ def list_pages(call: Call, caller: Caller, organization: str) -> Answer:
     return user_pages.answer(call, _rows(place.id), asked, visible)
 
 
-@routes.view("/api/v2/organizations/{organization}/members/{user}")
 @authenticated
 def show(_call: Call, caller: Caller, organization: str, user: str) -> Answer:
     """One member."""
@@ -64,7 +59,6 @@ def show(_call: Call, caller: Caller, organization: str, user: str) -> Answer:
     return Answer(member_with_user_json(lookup.member(caller, place.id, user), place.id))
 
 
-@routes.view("/api/v2/organizations/{organization}/members/{user}", methods=["POST"])
 @authenticated
 def add(call: Call, caller: Caller, organization: str, user: str) -> Answer:
     """Make a user a member of an organization, without roles of their own in it."""
@@ -82,7 +76,6 @@ def add(call: Call, caller: Caller, organization: str, user: str) -> Answer:
     return saved(write)
 
 
-@routes.view("/api/v2/organizations/{organization}/members/{user}", methods=["DELETE"])
 @authenticated
 def remove(call: Call, caller: Caller, organization: str, user: str) -> Answer:
     """End the membership of a user, and with it the roles in the organization."""

@@ -79,7 +79,7 @@ def list_system_templates(_call: Call, _caller: Caller) -> Answer:
 
 
 @authenticated
-def set_method(call: Call, caller: Caller, **names: str) -> Answer:
+def set_method(call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as the path has it
     """Set how the notifications of a template are sent: 304 where they are sent so already."""
     if not caller.may("update", Object("notification_template")):
         raise Forbidden
@@ -87,7 +87,7 @@ def set_method(call: Call, caller: Caller, **names: str) -> Answer:
     if method not in METHODS:
         detail = f"{cut(method)!r} is not a method; there are {', '.join(METHODS)}"
         raise BadRequest("Invalid request to update notification template method", detail)
-    template = TEMPLATES.get(names["id"].lower())
+    template = TEMPLATES.get(id.lower())
     if template is None:
         raise NotFound
 

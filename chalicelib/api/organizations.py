@@ -10,7 +10,7 @@ from chalicelib.access.decide import Object, decide, reach
 from chalicelib.api import lookup, user_changes
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
-from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.http import Answer, Call
 from chalicelib.api.parameters import uuid
 from chalicelib.api.saving import saved
 from chalicelib.api.trail import organization_trail, user_trail
@@ -23,10 +23,7 @@ from chalicelib.records import Organization
 from chalicelib.store.directory import people
 from chalicelib.store.directory.claims import Taken
 
-routes = Routes(__name__)
 
-
-@routes.view("/api/v2/organizations")
 @authenticated
 def list_all(_call: Call, caller: Caller) -> Answer:
     """Every organization that the caller may read, by name."""
@@ -39,14 +36,12 @@ def list_all(_call: Call, caller: Caller) -> Answer:
     return Answer([organization_json(row) for row in rows])
 
 
-@routes.view("/api/v2/organizations/{organization}")
 @authenticated
 def show(_call: Call, caller: Caller, organization: str) -> Answer:
     """One organization."""
     return Answer(organization_json(lookup.organization(caller, organization)))
 
 
-@routes.view("/api/v2/organizations", methods=["POST"])
 @authenticated
 def create(call: Call, caller: Caller) -> Answer:
     """Create an organization, with the caller as its first member."""
@@ -69,7 +64,6 @@ def create(call: Call, caller: Caller) -> Answer:
     return saved(write)
 
 
-@routes.view("/api/v2/organizations/{organization}", methods=["PATCH"])
 @authenticated
 def change(call: Call, caller: Caller, organization: str) -> Answer:
     """Change what the body names of an organization, and nothing else."""
@@ -90,7 +84,6 @@ def change(call: Call, caller: Caller, organization: str) -> Answer:
     return saved(write)
 
 
-@routes.view("/api/v2/organizations/{organization}", methods=["PUT"])
 @authenticated
 def put(call: Call, caller: Caller, organization: str) -> Answer:
     """Make an organization what the body says: 201 when it is new, 200 when it was there."""
@@ -113,7 +106,6 @@ def put(call: Call, caller: Caller, organization: str) -> Answer:
     return saved(write)
 
 
-@routes.view("/api/v2/organizations/{organization}", methods=["DELETE"])
 @authenticated
 def delete(call: Call, caller: Caller, organization: str) -> Answer:
     """Delete an organization; its name is free again, and old log rows still show it."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from chalicelib.api import lookup, user_changes
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
-from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.http import Answer, Call
 from chalicelib.api.saving import saved
 from chalicelib.errors import BadRequest, Conflict, Forbidden, NotFound
 from chalicelib.models.base import parse
@@ -16,24 +16,19 @@ from chalicelib.models.directory_bodies import Profile
 from chalicelib.records import UserStatus
 from chalicelib.store.directory.owners import OWNER
 
-routes = Routes(__name__)
 
-
-@routes.view("/api/v2/users/{user}/status/suspend", methods=["PUT"])
 @authenticated
 def suspend(call: Call, caller: Caller, user: str) -> Answer:
     """Suspend a user: none of their tokens opens anything until they are activated again."""
     return _with_status(call, caller, user, "suspended")
 
 
-@routes.view("/api/v2/users/{user}/status/activate", methods=["PUT"])
 @authenticated
 def activate(call: Call, caller: Caller, user: str) -> Answer:
     """Let the tokens of a user open again what they opened before the user was suspended."""
     return _with_status(call, caller, user, "active")
 
 
-@routes.view("/api/v2/users/{user}/profile", methods=["PUT"])
 @authenticated
 def change_profile(call: Call, caller: Caller, user: str) -> Answer:
     """Change the name for people and the picture of a user, and the username, which takes the right to change users."""

@@ -8,17 +8,14 @@ from chalicelib import times
 from chalicelib.access.decide import Object, decide
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
-from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.http import Answer, Call
 from chalicelib.errors import Forbidden, Unavailable
 from chalicelib.models.service import RejectionsJSON
 from chalicelib.store.logs import rejections
 
-routes = Routes(__name__)
-
 _log = logging.getLogger(__name__)
 
 
-@routes.view("/api/v2/rejections")
 @authenticated
 def list_hours(_call: Call, caller: Caller) -> Answer:
     """The hours of the last nine days in which events were rejected, oldest first."""

@@ -12,7 +12,7 @@ from chalicelib.access.decide import Object, decide
 from chalicelib.api import log_pages
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
-from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.http import Answer, Call
 from chalicelib.api.retention_trail import hold_trail, run_trail
 from chalicelib.api.saving import saved
 from chalicelib.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound, NotYet, Validation
@@ -35,8 +35,6 @@ from chalicelib.store.logs.tables import LOG_TABLES, LogTable
 from chalicelib.store.retention import runs as retention_runs
 from chalicelib.store.retention import state as retention_state
 from chalicelib.store.retention.state import State
-
-routes = Routes(__name__)
 
 LISTED_RUNS = 20
 _FILTERS = {table.log: table for table in (CONNECTION_FILTERS, AUDIT_FILTERS)}
@@ -68,7 +66,6 @@ def scheduled(context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own, o
     return record
 
 
-@routes.view("/api/v2/retention")
 @authenticated
 def show(_call: Call, caller: Caller) -> Answer:
     """The policy, the cut-offs at this moment, how much is past them, how much of that is held, and the last runs."""
@@ -90,7 +87,6 @@ def show(_call: Call, caller: Caller) -> Answer:
     )
 
 
-@routes.view("/api/v2/retention/runs", methods=["POST"])
 @authenticated
 def start(call: Call, caller: Caller) -> Answer:
     """Run the purge now, within the time there is to answer."""
@@ -103,7 +99,6 @@ def start(call: Call, caller: Caller) -> Answer:
     return Answer(record)
 
 
-@routes.view("/api/v2/retention/holds")
 @authenticated
 def list_holds(_call: Call, caller: Caller) -> Answer:
     """Every hold, by name."""
@@ -111,7 +106,6 @@ def list_holds(_call: Call, caller: Caller) -> Answer:
     return Answer(HoldsJSON(holds=[_json(hold) for hold in placing.known()[1].values()]))
 
 
-@routes.view("/api/v2/retention/holds/{name}", methods=["PUT"])
 @authenticated
 def put_hold(call: Call, caller: Caller, name: str) -> Answer:
     """Hold what a filter matches: 201 when the hold is new, 200 when it was there. Then no later delete ignores it."""
@@ -144,7 +138,6 @@ def put_hold(call: Call, caller: Caller, name: str) -> Answer:
     return saved(write)
 
 
-@routes.view("/api/v2/retention/holds/{name}", methods=["DELETE"])
 @authenticated
 def lift_hold(call: Call, caller: Caller, name: str) -> Answer:
     """Lift a hold: what it held and no other hold does is hidden, and the next run deletes it."""

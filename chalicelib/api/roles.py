@@ -18,7 +18,7 @@ from chalicelib.api import lookup, user_changes
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.granted_roles import supported
-from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.http import Answer, Call
 from chalicelib.api.saving import saved
 from chalicelib.errors import BadRequest, Forbidden, NotFound
 from chalicelib.models.base import parse
@@ -26,10 +26,7 @@ from chalicelib.models.directory import UserRolesJSON, user_json
 from chalicelib.models.directory_bodies import Roles
 from chalicelib.models.members import AssignableRoleJSON, assignable_role_json, member_json
 
-routes = Routes(__name__)
 
-
-@routes.view("/api/v2/users/roles")
 @authenticated
 def list_site_roles(_call: Call, caller: Caller) -> Answer:
     """The roles that can be granted everywhere, and whether the caller may grant them."""
@@ -41,7 +38,6 @@ def list_site_roles(_call: Call, caller: Caller) -> Answer:
     return Answer(_listed(roles, grantable))
 
 
-@routes.view("/api/v2/organizations/{organization}/members/roles")
 @authenticated
 def list_organization_roles(_call: Call, caller: Caller, organization: str) -> Answer:
     """The roles that can be granted in an organization, and whether the caller may grant them there."""
@@ -55,7 +51,6 @@ def list_organization_roles(_call: Call, caller: Caller, organization: str) -> A
     return Answer(_listed(roles, grantable, place.id))
 
 
-@routes.view("/api/v2/users/{user}/roles")
 @authenticated
 def show(_call: Call, caller: Caller, user: str) -> Answer:
     """The site roles of a user, and those in each organization where the caller may read who is a member."""
@@ -69,7 +64,6 @@ def show(_call: Call, caller: Caller, user: str) -> Answer:
     return Answer(body)
 
 
-@routes.view("/api/v2/users/{user}/roles", methods=["PUT"])
 @authenticated
 def set_site_roles(call: Call, caller: Caller, user: str) -> Answer:
     """Give a user these site roles and no others."""
@@ -87,7 +81,6 @@ def set_site_roles(call: Call, caller: Caller, user: str) -> Answer:
     return saved(write)
 
 
-@routes.view("/api/v2/organizations/{organization}/members/{user}/roles", methods=["PUT"])
 @authenticated
 def set_organization_roles(call: Call, caller: Caller, organization: str, user: str) -> Answer:
     """Give a member of an organization these roles in it and no others."""

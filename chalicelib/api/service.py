@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from chalicelib.access import scopes
 from chalicelib.access.catalogue import PUBLIC
-from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.http import Answer, Call
 from chalicelib.api.parameters import boolean
 from chalicelib.errors import NotFound
 from chalicelib.models.service import BuildInfoJSON, MessageJSON, ScopesJSON
@@ -14,19 +14,15 @@ from chalicelib.settings import current
 from chalicelib.store.directory import people
 from chalicelib.version import BUILD_VERSION
 
-routes = Routes(__name__)
-
 _AGENT_API_VERSION = "2.0"
 _PROVISIONER_API_VERSION = "1.0"
 
 
-@routes.view("/healthz")
 def health(_call: Call) -> Answer:
     """The service runs; it asks nothing of the store."""
     return Answer("OK")
 
 
-@routes.view("/api/v2/buildinfo")
 def build_info(_call: Call) -> Answer:
     """The build information that a Coder CLI reads first."""
     url = current().access_url
@@ -44,7 +40,6 @@ def build_info(_call: Call) -> Answer:
     return Answer(body)
 
 
-@routes.view("/api/v2/auth/scopes")
 def list_scopes(call: Call) -> Answer:
     """The scopes a token may be given; with `details=true`, also what each expands to and what it is for."""
     body: ScopesJSON = {"external": list(PUBLIC)}
@@ -57,7 +52,6 @@ def list_scopes(call: Call) -> Answer:
     return Answer(body)
 
 
-@routes.view("/api/v2/users/first")
 def first_user(_call: Call) -> Answer:
     """Whether there is a user at all; a Coder CLI asks before it logs in."""
     if not people.has_users():

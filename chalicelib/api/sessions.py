@@ -6,7 +6,7 @@ from chalicelib.access.decide import Object, Subject, decide
 from chalicelib.api import lookup
 from chalicelib.api.authentication import TOKEN_NAME, authenticated
 from chalicelib.api.caller import Caller
-from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.http import Answer, Call
 from chalicelib.api.lookup import canonical
 from chalicelib.api.trail import delete_tokens
 from chalicelib.errors import BadRequest, Forbidden
@@ -15,13 +15,10 @@ from chalicelib.models.base import parse
 from chalicelib.models.service import AuthMethodsJSON, LoginTypeJSON, MessageJSON
 from chalicelib.store.directory import api_keys
 
-routes = Routes(__name__)
-
 _APPLICATION_CONNECT = "coder:application_connect"
 _ME = "me"
 
 
-@routes.view("/api/v2/users/authmethods")
 def auth_methods(_call: Call) -> Answer:
     """The ways to log in: none but a token."""
     body: AuthMethodsJSON = {
@@ -32,19 +29,16 @@ def auth_methods(_call: Call) -> Answer:
     return Answer(body)
 
 
-@routes.view("/api/v2/users/first", methods=["POST"])
 def create_first_user(_call: Call) -> Answer:
     """There is no open way to make the first owner: it is made at the first start, or by the deployer."""
     raise _no_passwords()
 
 
-@routes.view("/api/v2/users/login", methods=["POST"])
 def log_in(_call: Call) -> Answer:
     """There are no passwords to log in with."""
     raise _no_passwords()
 
 
-@routes.view("/api/v2/users/logout", methods=["POST"])
 @authenticated
 def log_out(call: Call, caller: Caller) -> Answer:
     """Delete the token that this request came with, and the user's tokens for applications that it may delete."""
@@ -62,14 +56,12 @@ def log_out(call: Call, caller: Caller) -> Answer:
     return Answer(MessageJSON(message="Logged out!"), headers={"Set-Cookie": cookie})
 
 
-@routes.view("/api/v2/users/{user}/login-type")
 @authenticated
 def login_type(_call: Call, caller: Caller, user: str) -> Answer:
     """The way in which a user logs in to the platform."""
     return Answer(LoginTypeJSON(login_type=lookup.user(caller, user).login_type))
 
 
-@routes.view("/api/v2/authcheck", methods=["POST"])
 @authenticated
 def check(call: Call, caller: Caller) -> Answer:
     """Whether the caller may do each of the named things."""

@@ -6,14 +6,11 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from chalicelib.api.http import Answer, Call, Encoded, Routes
-
-routes = Routes(__name__)
+from chalicelib.api.http import Answer, Call, Encoded
 
 DOCUMENT: Final = Path(__file__).with_name("openapi.json")
 
 
-@routes.view("/api/v2/openapi.json")
 def show(_call: Call) -> Answer:
     """The OpenAPI document of this API."""
     return Answer(_document())

@@ -12,7 +12,7 @@ from chalicelib.access.decide import Secret
 from chalicelib.api import lookup
 from chalicelib.api.authentication import authenticated, wrong_secret
 from chalicelib.api.caller import Caller
-from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.http import Answer, Call
 from chalicelib.api.idempotency import HEADER, Retry, repeated, repeating, retry_of, under_way
 from chalicelib.api.lifetimes import as_timedelta, max_token_lifetime
 from chalicelib.api.minting import (
@@ -34,13 +34,10 @@ from chalicelib.records import APIKey, User
 from chalicelib.settings import current
 from chalicelib.store.directory import api_keys
 
-routes = Routes(__name__)
-
 _NANOSECONDS_A_SECOND = 1_000_000_000
 _SESSION = "password"
 
 
-@routes.view("/api/v2/users/{user}/keys/tokens", methods=["POST"])
 @authenticated
 def create_token(call: Call, caller: Caller, user: str) -> Answer:
     """Mint a token; its secret is in this answer and nowhere else."""
@@ -60,7 +57,6 @@ def create_token(call: Call, caller: Caller, user: str) -> Answer:
     return mint(call, caller, owner, wanted, retry)
 
 
-@routes.view("/api/v2/users/{user}/keys", methods=["POST"])
 @authenticated
 def create_session(call: Call, caller: Caller, user: str) -> Answer:
     """Make a session key, as `coder login` does with the token it has: no wider, and sliding only for all of it."""
@@ -80,7 +76,6 @@ def create_session(call: Call, caller: Caller, user: str) -> Answer:
     return mint(call, caller, owner, wanted, retry)
 
 
-@routes.view("/api/v2/users/{user}/keys/{keyid}/rotate", methods=["POST"])
 @partial(authenticated, retired=True)
 def rotate(call: Call, caller: Caller, user: str, keyid: str) -> Answer:
     """Give a token a new secret; the old one opens for the grace asked for, and no longer than the token lives."""

@@ -13,7 +13,7 @@ from chalicelib.api import lookup, user_changes, user_pages
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.granted_roles import known, supported
-from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.http import Answer, Call
 from chalicelib.api.parameters import uuid
 from chalicelib.api.saving import saved
 from chalicelib.api.trail import delete_tokens
@@ -28,8 +28,6 @@ from chalicelib.search import user_query
 from chalicelib.search.user_filters import USER_FILTERS
 from chalicelib.store.directory import api_keys, people
 
-routes = Routes(__name__)
-
 _ANSWERING_SECONDS = 5.0
 """Kept back, of the time that there is to delete a user, for what comes after their inbox."""
 
@@ -37,7 +35,6 @@ _LOGIN_TYPES = ("none", "github", "oidc")
 """That a new user may have: nobody has a password here, and tokens are minted, not logged in with."""
 
 
-@routes.view("/api/v2/users")
 @authenticated
 def list_all(call: Call, caller: Caller) -> Answer:
     """The users that `q` asks for and the caller may read, by username."""
@@ -45,14 +42,12 @@ def list_all(call: Call, caller: Caller) -> Answer:
     return user_pages.answer(call, Rows("users", user_json), asked, user_pages.readable(caller))
 
 
-@routes.view("/api/v2/users/{user}")
 @authenticated
 def show(_call: Call, caller: Caller, user: str) -> Answer:
     """One user; by id also one who was deleted."""
     return Answer(user_json(lookup.user(caller, user, deleted=True)))
 
 
-@routes.view("/api/v2/users/{user}/organizations")
 @authenticated
 def organizations(_call: Call, caller: Caller, user: str) -> Answer:
     """The organizations of a user, as far as the caller may read them, by name."""
@@ -66,7 +61,6 @@ def organizations(_call: Call, caller: Caller, user: str) -> Answer:
     return Answer([organization_json(row) for row in sorted(rows, key=lambda row: row.name.lower())])
 
 
-@routes.view("/api/v2/users/{user}/organizations/{organization}")
 @authenticated
 def organization_of(_call: Call, caller: Caller, user: str, organization: str) -> Answer:
     """One organization, asked for beside a user."""
@@ -74,7 +68,6 @@ def organization_of(_call: Call, caller: Caller, user: str, organization: str) -
     return Answer(organization_json(lookup.organization(caller, organization)))
 
 
-@routes.view("/api/v2/users", methods=["POST"])
 @authenticated
 def create(call: Call, caller: Caller) -> Answer:
     """Create a user, who has no password, and is dormant until a token of theirs is used."""
@@ -86,7 +79,6 @@ def create(call: Call, caller: Caller) -> Answer:
     return saved(lambda: Answer(user_json(user_changes.change(call, caller, 201, None, made)), 201))
 
 
-@routes.view("/api/v2/users/{user}", methods=["PUT"])
 @authenticated
 def put(call: Call, caller: Caller, user: str) -> Answer:
     """Create or replace a user: 201 when it is new, 200 when it was there.
@@ -108,7 +100,6 @@ def put(call: Call, caller: Caller, user: str) -> Answer:
     return saved(write)
 
 
-@routes.view("/api/v2/users/{user}", methods=["DELETE"])
 @authenticated
 def delete(call: Call, caller: Caller, user: str) -> Answer:
     """Delete a user: the name is free again, the tokens stop at once, and old log rows still show who it was.

@@ -5,12 +5,10 @@ The document and the files are the same for everybody and hold nothing of any lo
 
 from __future__ import annotations
 
-from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.http import Answer, Call
 from chalicelib.errors import NotFound
 from chalicelib.ui import assets
 from chalicelib.ui.stage import stage_path
-
-routes = Routes(__name__)
 
 _POLICY = {
     "default-src": "'none'",
@@ -36,7 +34,6 @@ _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 _HTML = "text/html"
 
 
-@routes.view("/")
 def root(call: Call) -> Answer:
     """Leads a browser to the page; to any other client there is nothing here."""
     if _HTML not in call.header("Accept"):
@@ -44,13 +41,11 @@ def root(call: Call) -> Answer:
     return _led_to(call, "ui")
 
 
-@routes.view("/ui")
 def page(_call: Call) -> Answer:
     """The document of the page."""
     return Answer(assets.document(), headers=_PAGE_HEADERS)
 
 
-@routes.view("/ui/{version}/{asset}")
 def file(_call: Call, version: str, asset: str) -> Answer:
     """A file of the page, which never changes at this address."""
     asset_file = assets.assets().get(asset)
@@ -59,7 +54,6 @@ def file(_call: Call, version: str, asset: str) -> Answer:
     return Answer(asset_file.text, headers={**_FOR_EVER, "Content-Type": asset_file.media_type})
 
 
-@routes.view("/cli-auth")
 def cli_auth(call: Call) -> Answer:
     """Leads whoever runs `coder login` to the view of the page that shows a token to copy."""
     return _led_to(call, "ui?view=cli-auth")

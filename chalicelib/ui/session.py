@@ -15,15 +15,13 @@ from chalicelib.access.lifetime import Grant
 from chalicelib.api import minting
 from chalicelib.api.authentication import TOKEN_HEADER, TOKEN_NAME, authenticate, authenticated
 from chalicelib.api.caller import Caller
-from chalicelib.api.http import Answer, Call, Routes
+from chalicelib.api.http import Answer, Call
 from chalicelib.api.trail import delete_tokens
 from chalicelib.errors import Forbidden, Unauthorized
 from chalicelib.models.service import SessionJSON, SignedInJSON
 from chalicelib.records import APIKey
 from chalicelib.settings import current
 from chalicelib.ui.stage import stage_path
-
-routes = Routes(__name__)
 
 SESSION_LIFETIME = timedelta(hours=8)
 SESSION_SCOPES = (
@@ -43,7 +41,6 @@ SESSION_SCOPES = (
 _NAME = "page-session-"
 
 
-@routes.view("/ui/session")
 @authenticated
 def show(_call: Call, caller: Caller) -> Answer:
     """Who is signed in, by which key and until when, and where links of rows lead to."""
@@ -56,7 +53,6 @@ def show(_call: Call, caller: Caller) -> Answer:
     return Answer(body)
 
 
-@routes.view("/ui/session", methods=["POST"])
 def sign_in(call: Call) -> Answer:
     """Answer a token, which comes in the header alone, with the cookie that the page goes on with."""
     token = call.header(TOKEN_HEADER)
@@ -70,7 +66,6 @@ def sign_in(call: Call) -> Answer:
     return Answer(body, 201, _cookie(call, text or token, seconds))
 
 
-@routes.view("/ui/session", methods=["DELETE"])
 def sign_out(call: Call) -> Answer:
     """Take the cookie back and end its key, if it is one that signing in has minted."""
     try:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from importlib import import_module
 from typing import Any
 
 from app import app
 from chalicelib.access.catalogue import ALIASES, PUBLIC
 from chalicelib.api.authentication import EXPIRY_HEADER, TOKEN_HEADER, TOKEN_NAME
-from chalicelib.api.later import LATER
+from chalicelib.api.views import view
 from chalicelib.errors import ErrorJSON
+from chalicelib.routes import ROUTES
 from chalicelib.version import VERSION
 from scripts.openapi import (
     directory_operations,
@@ -196,11 +196,8 @@ def _needed(rights: Mapping[str, str], route: str) -> list[str] | None:
 
 def _about(method: str, path: str) -> str:
     """The docstring of the view of a route."""
-    later = LATER.get(f"{method} {path}")
-    view = app.routes[path][method].view_function
-    if later is not None:
-        view = getattr(import_module(f"chalicelib.api.{later.module}"), later.function)
-    return " ".join((view.__doc__ or "").split())
+    route = next(route for route in ROUTES if (route.method, route.path) == (method, path))
+    return " ".join((view(route).__doc__ or "").split())
 
 
 def _operation(method: str, path: str, by_key: Mapping[str, Any], rights: list[str] | None) -> dict[str, Any]:
