@@ -127,6 +127,26 @@ def test_rows_from_before_the_order_of_arrival_arrive_as_they_are_filled(
     assert item["arrived"]["S"] > filled
 
 
+def test_a_session_that_ended_while_the_order_of_arrival_was_off_arrives_as_it_is_filled(
+    tables: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = replace(connection(1), closing=None)
+    on = load({"GATEBOOK_CONNECTION_LANES": "workspace,arrival"})
+    keep(on, monkeypatch)
+    connection_writer.write([opened], Rule(join))
+    (item,) = tables.items(CONNECTION_LOGS.table_name)
+    followed_to = item["arrived"]["S"]
+    keep(FEW, monkeypatch)
+    connection_writer.write([ended(opened, NOON + timedelta(hours=1))], Rule(join))
+    (item,) = tables.items(CONNECTION_LOGS.table_name)
+    assert not item.keys() & {"arrival", "arrived"}
+    keep(on, monkeypatch)
+    assert backfill.backfill(CONNECTION_LOGS)[0] == 1
+    (item,) = tables.items(CONNECTION_LOGS.table_name)
+    assert item["arrived"]["S"] > followed_to
+    assert "closing" in item
+
+
 @pytest.mark.parametrize("at_once", [1, 4, 100])
 def test_every_row_gets_the_keys_it_lacks_and_no_other(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(9):

@@ -8,6 +8,8 @@ from typing import Any
 
 from chalicelib import times
 from chalicelib.lanes.catalogue import (
+    ARRIVAL,
+    ARRIVED,
     CLOSING,
     EVERY_CONNECTION_LANE,
     POSITION,
@@ -25,6 +27,8 @@ from chalicelib.store.logs.stamps import UNLESS_STAMPED, is_row
 
 _OPEN_LANES = {f"#{lane.name}": lane.name for lane in EVERY_CONNECTION_LANE if "ongoing" in lane.only.get("status", ())}
 """The lanes that hold open sessions alone, whether the deployment keeps them now or has kept them before."""
+_ARRIVAL_KEYS = {f"#{name}": name for name in (ARRIVAL, ARRIVED)}
+"""The keys of a row in order of arrival. It leaves this order where a change has no place in it, as the lane is off."""
 
 
 def _changes_at_end(lane: Lane) -> bool:
@@ -115,11 +119,12 @@ def close(row: ConnectionLog) -> Closed | State:
     settings = current()
     written = [lane for lane in settings.connection_lanes.written if _changes_at_end(lane)]
     entered = {**lane_keys(row, written, settings.log_shards), **arrived_keys(row.id, written, times.now)}
+    left = _OPEN_LANES if ARRIVED in entered else _OPEN_LANES | _ARRIVAL_KEYS
     sets = ["#closing = :closing", "#rev = #rev + :one", *(f"#{name} = :{name}" for name in entered)]
     request: dict[str, Any] = {
         "TableName": ConnectionLogItem.Meta.table_name,
         "Key": {"id": {"S": row.id}},
-        "UpdateExpression": f"SET {', '.join(sets)} REMOVE #open, {', '.join(_OPEN_LANES)}",
+        "UpdateExpression": f"SET {', '.join(sets)} REMOVE #open, {', '.join(left)}",
         # Only an open session has `open`; any other event under this id is left to the join.
         "ConditionExpression": "#open = :connection AND #position BETWEEN :known AND :moment",
         "ExpressionAttributeNames": {
@@ -127,7 +132,7 @@ def close(row: ConnectionLog) -> Closed | State:
             "#open": OPEN,
             "#rev": REVISION,
             "#position": POSITION,
-            **_OPEN_LANES,
+            **left,
             **{f"#{name}": name for name in entered},
         },
         "ExpressionAttributeValues": {
