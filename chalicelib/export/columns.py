@@ -1,13 +1,15 @@
 """The CSV of each log: its fixed columns as a table, and a row as a line. Pure.
 
 A spreadsheet takes a text that begins with one of a few characters for a formula and runs it. Such a text gets an
-apostrophe before it, which changes it: CSV is for reading, and NDJSON is the evidence.
+apostrophe before it, which changes it: CSV is for reading, and NDJSON is the evidence. In many countries a spreadsheet
+splits lines at semicolons, whatever quotes say, so what follows one within a text gets an apostrophe too.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -18,8 +20,10 @@ BYTE_ORDER_MARK: Final = "\ufeff"
 """Without it a spreadsheet reads the text in the encoding of its country."""
 LONGEST_CELL: Final = 32_767
 """Characters: what a cell of a spreadsheet holds. What is longer would spill over the rows below."""
-RUN_BY_SPREADSHEETS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""The first characters of a text that a spreadsheet would run."""
+RUN_BY_SPREADSHEETS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""The first characters of a text that a spreadsheet would run; the last four are those of Japanese keyboards."""
+_RUN_IN_A_TEXT = r"""([;\t\r\n]["\s]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])"""
+"""The place within a text where a spreadsheet that splits lines elsewhere would find a formula."""
 _CUT = "…"
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -100,7 +104,7 @@ def places(log: str, lines: Iterable[str]) -> Iterator[str]:
 
 def _line(cells: Sequence[str | int | float]) -> str:
     text = io.StringIO()
-    # Every text is in quotes: a reader who splits at semicolons too would find a formula within a cell otherwise.
+    # Every text is in quotes: what a reader who splits at commas and semicolons finds within one is no cell of its own.
     csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n").writerow(cells)
     return text.getvalue()
 
@@ -122,6 +126,7 @@ def _cell(value: Any) -> str | int | float:  # noqa: ANN401 - any JSON value
     text = value if isinstance(value, str) else json_text(value)
     if text.startswith(RUN_BY_SPREADSHEETS):
         text = f"'{text}"
+    text = re.sub(_RUN_IN_A_TEXT, r"\1'", text)
     # A NUL ends a text for many readers, and half a character cannot be sent in UTF-8.
     text = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
     return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + _CUT

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from chalicelib.export import columns
 
 TEXTS = st.text(st.characters(codec=None), max_size=40) | st.sampled_from(
-    [*columns.RUN_BY_SPREADSHEETS, "=1+1", "a;=b"]
+    [*columns.RUN_BY_SPREADSHEETS, "=1+1", "a;=b", ';"\n=b']
 )
 
 
@@ -49,13 +50,22 @@ def test_what_a_row_does_not_have_is_an_empty_cell() -> None:
     assert set(cells({"id": "x", "user": None, "organization": "?"}).values()) == {"x", ""}
 
 
+@pytest.mark.parametrize(
+    ("text", "harmless"),
+    [("a;=1;b", "a;'=1;b"), ('a;"+1', "a;\"'+1"), ("a\n @x", "a\n '@x"), ("a\t-1", "a\t'-1"), ("a,=1 -2", "a,=1 -2")],
+)
+def test_what_a_spreadsheet_would_run_that_splits_texts_is_made_harmless(text: str, harmless: str) -> None:
+    assert cells({"user_agent": text})["user_agent"] == harmless
+
+
 @given(TEXTS, TEXTS)
 def test_no_text_leaves_its_cell_and_none_begins_a_formula(target: str, agent: str) -> None:
     read = cells({"resource_target": target, "user_agent": agent})
     for name, value in (("resource_target", target), ("user_agent", agent)):
         assert not read[name].startswith(columns.RUN_BY_SPREADSHEETS)
         sendable = value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-        assert read[name].removeprefix("'") == sendable.removeprefix("'")
+        assert read[name].replace("'", "") == sendable.replace("'", "")
     line = columns.line("audit", {"resource_target": target, "user_agent": agent})
     assert line.startswith('"')
     assert line.endswith('"\r\n')
+    assert not re.search(r"""[;\t\r\n]["\s]*[=+\-@\uff1d\uff0b\uff0d\uff20]""", line)
