@@ -6,6 +6,7 @@ import time
 
 from chalicelib import times
 from chalicelib.access.decide import Object
+from chalicelib.api import links
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call
@@ -39,10 +40,11 @@ def list_rows(call: Call, caller: Caller) -> Answer:
         "notifications": [inbox_row_json(row) for row in page.rows],
         "unread_count": inbox.unread_count(caller.user.id),
     }
+    following = page.rows[-1] if page.more else page.cut_at
     if page.cut_at is not None:
         # A filter that few rows match: this is not all that there is, and here it goes on.
         body["partial"], body["next_starting_before"] = True, page.cut_at.id
-    return Answer(body)
+    return Answer(body, headers=links.next_page(call, {"starting_before": following.id}) if following else {})
 
 
 @authenticated

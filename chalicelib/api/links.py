@@ -9,7 +9,7 @@ from chalicelib.api.http import Call
 
 LONGEST = 8_000
 """Bytes. The gateway sends ten thousand of all headers of an answer, and asks no longer a question."""
-_PLACES = ("cursor", "after_id", "offset")
+_PLACES = ("cursor", "after_id", "offset", "starting_before")
 """The parameters that say where a page begins."""
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from chalicelib import times
@@ -12,12 +14,13 @@ from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.fit_rows import fit_rows
 from chalicelib.api.http import Answer, Call, Encoded
+from chalicelib.api.id_pages import page_answer
 from chalicelib.api.platform_access import object_of
 from chalicelib.api.strict_query import StrictQuery
 from chalicelib.errors import BadRequest, NotFound
-from chalicelib.models.provisioners import daemon_json, job_json
+from chalicelib.models.provisioners import DaemonJSON, daemon_json, job_json
 from chalicelib.platform import daemons, jobs
-from chalicelib.platform.kinds import BUILD, DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE
+from chalicelib.platform.kinds import BUILD, DAEMON, JOB, PLACE, TEMPLATE, VERSION, WORKSPACE
 from chalicelib.search import values
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.platform import rows
@@ -36,9 +39,11 @@ def list_jobs(call: Call, caller: Caller, organization: str) -> Answer:
     organization_id, readable = _readable(caller, organization)
     wanted = _jobs_wanted(call, organization_id)
     budget = budget_of(call)
-    listed = [job for job in read_jobs(wanted, budget) if readable.includes(caller.user.id, object_of(job))]
+    one_more = replace(wanted, limit=wanted.limit + 1)
+    listed = read_jobs(one_more, budget, lambda job: readable.includes(caller.user.id, object_of(job)))
     request_log.note(RowsRead=budget.rows_read)
-    return fitted(_jobs_json(organization_id, listed))
+    more = len(listed) > wanted.limit
+    return page_answer(call, listed[: wanted.limit], partial(_jobs_json, organization_id), more=more)
 
 
 @authenticated
@@ -67,7 +72,7 @@ def list_daemons(call: Call, caller: Caller, organization: str) -> Answer:
         raise NotFound
     query = StrictQuery(call)
     limit = query.limit("limit", _DEFAULT_LIMIT) or answer_limits.MOST_ROWS
-    ids, tags = query.uuids("ids"), query.tags("tags")
+    ids, tags, after_id = query.uuids("ids"), query.tags("tags"), query.uuid("after_id")
     asked = daemons.Asked(query.boolean("offline"), query.words("status", daemons.STATUSES), query.duration("max_age"))
     query.check()
     now, budget = times.now(), budget_of(call)
@@ -78,17 +83,22 @@ def list_daemons(call: Call, caller: Caller, organization: str) -> Answer:
         for daemon in listed
         if (tags is None or jobs.contains(daemon.get("tags") or {}, tags))
         and (label := daemons.label(asked, last_seen(daemon), now, has_job=daemon.id in at_work))
-    ][: min(limit, answer_limits.MOST_ROWS)]
+    ]
     request_log.note(RowsRead=budget.rows_read)
-    previous = last_jobs([daemon.id for daemon, _ in labelled])
-    beside = [*previous.values(), *(at_work[daemon.id] for daemon, _ in labelled if daemon.id in at_work)]
-    known = known_beside(beside, (BUILD, VERSION, WORKSPACE, TEMPLATE))
-    return fitted(
-        [
-            daemon_json(daemon, label, at_work.get(daemon.id), previous.get(daemon.id), known)
-            for daemon, label in labelled
+    start = next((number for number, (daemon, _) in enumerate(labelled, 1) if daemon.id == after_id), 0)
+    end = start + min(limit, answer_limits.MOST_ROWS)
+    labels = {daemon.id: label for daemon, label in labelled}
+
+    def bodies(listed: Sequence[Mirrored]) -> list[DaemonJSON]:
+        previous = last_jobs([daemon.id for daemon in listed])
+        beside = [*previous.values(), *(at_work[daemon.id] for daemon in listed if daemon.id in at_work)]
+        known = known_beside(beside, (BUILD, VERSION, WORKSPACE, TEMPLATE))
+        return [
+            daemon_json(daemon, labels[daemon.id], at_work.get(daemon.id), previous.get(daemon.id), known)
+            for daemon in listed
         ]
-    )
+
+    return page_answer(call, [daemon for daemon, _ in labelled[start:end]], bodies, more=end < len(labelled))
 
 
 def budget_of(call: Call) -> Budget:
@@ -130,8 +140,12 @@ def _jobs_wanted(call: Call, organization_id: str) -> Wanted:
         query.tags("tags"),
         query.uuid("initiator"),
     )
+    after_id = query.uuid("after_id")
     query.check()
-    return wanted
+    after = rows.get(JOB, after_id) if after_id else None
+    if after is None or after.get("organization_id") != organization_id:
+        return wanted
+    return replace(wanted, after=JOB.places(after.values)[PLACE])
 
 
 def _readable(caller: Caller, organization: str) -> tuple[str, Reach]:

@@ -11,7 +11,8 @@ from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.directory_query import Asked, organization_id_of, user_id_of
 from chalicelib.api.http import Answer, Call, Encoded
-from chalicelib.api.parameters import boolean, page
+from chalicelib.api.id_pages import page_of
+from chalicelib.api.parameters import boolean
 from chalicelib.api.parameters import uuid as uuid_of
 from chalicelib.api.provisioners import budget_of, fitted
 from chalicelib.casing import lowered
@@ -67,14 +68,11 @@ def version_by_names(_call: Call, caller: Caller, organization: str, template: s
 def versions(call: Call, caller: Caller, template: str) -> Answer:
     """The versions of a template, oldest first; archived ones where they are asked for."""
     of = platform_access.named(caller, TEMPLATE, "template", template)
-    budget, archived, wanted = budget_of(call), boolean(call.query("include_archived")), page(call)
+    budget, archived = budget_of(call), boolean(call.query("include_archived"))
     lanes = {"parent": [(of.id,)]}
     listed = read_listing(Wanted(VERSION, None, lanes), budget, lambda version: archived or not version.get("archived"))
     request_log.note(RowsRead=budget.rows_read)
-    places = [version.id for version in listed]
-    start = places.index(wanted.after_id) + 1 if wanted.after_id in places else 0
-    end = start + wanted.offset + wanted.limit if call.query("limit") else None
-    return fitted(_versions_json(listed[start + wanted.offset : end]))
+    return page_of(call, listed, _versions_json)
 
 
 @authenticated

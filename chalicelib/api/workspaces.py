@@ -9,14 +9,15 @@ from typing import Any, Final
 
 from chalicelib import times
 from chalicelib.access.decide import reach
-from chalicelib.api import answer_limits, lookup, platform_access, request_log
+from chalicelib.api import answer_limits, links, lookup, platform_access, request_log
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.directory_query import Asked
 from chalicelib.api.fit_rows import fit_rows
 from chalicelib.api.http import Answer, Call, Encoded, encoded
+from chalicelib.api.id_pages import page_of
 from chalicelib.api.parameters import boolean, page, uuid
-from chalicelib.api.provisioners import budget_of, fitted
+from chalicelib.api.provisioners import budget_of
 from chalicelib.api.workspace_listing import matching, query_of
 from chalicelib.casing import lowered
 from chalicelib.errors import BadRequest, NotFound
@@ -50,11 +51,13 @@ def list_all(call: Call, caller: Caller) -> Answer:
     bodies = workspaces_json(listed[wanted.offset : wanted.offset + limit])
     texts, number = fit_rows(bodies, answer_limits.LARGEST_ANSWER) if bodies else ([], 0)
     fields: dict[str, Any] = {"count": len(listed)}
+    headers: dict[str, str] = {}
     if wanted.offset + number < len(listed):
         fields["next_offset"] = wanted.offset + number
+        headers = links.next_page(call, {"offset": wanted.offset + number})
     if not budget.left:
         fields["partial"] = True
-    return Answer(Encoded(f'{{"workspaces":[{",".join(texts)}],{encoded(fields).text[1:]}'))
+    return Answer(Encoded(f'{{"workspaces":[{",".join(texts)}],{encoded(fields).text[1:]}'), headers=headers)
 
 
 @authenticated
@@ -73,7 +76,7 @@ def show_by_name(call: Call, caller: Caller, user: str, workspacename: str) -> A
 def builds(call: Call, caller: Caller, workspace: str) -> Answer:
     """The builds of a workspace, newest first."""
     of = platform_access.named(caller, WORKSPACE, "workspace", workspace)
-    wanted, since = page(call), call.query("since")
+    since = call.query("since")
     begin = _moment(since) if since else times.NEVER
     budget = budget_of(call)
     lanes = {"parent": [(of.id,)]}
@@ -84,10 +87,7 @@ def builds(call: Call, caller: Caller, workspace: str) -> Answer:
         newest_first=True,
     )
     request_log.note(RowsRead=budget.rows_read)
-    places = [build.id for build in listed]
-    start = (places.index(wanted.after_id) + 1 if wanted.after_id in places else 0) + wanted.offset
-    end = start + wanted.limit if call.query("limit") else None
-    return fitted(_builds_json(listed[start:end]))
+    return page_of(call, listed, _builds_json)
 
 
 @authenticated

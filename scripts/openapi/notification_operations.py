@@ -43,7 +43,7 @@ OPERATIONS = {
     f"PUT {_PREFERENCES}": Operation(
         {200: list[NotificationPreferenceJSON] | None}, body=Body(SetNotificationPreferences)
     ),
-    f"GET {_INBOX}": Operation({200: InboxJSON}, query=(*_FILTERS, "starting_before")),
+    f"GET {_INBOX}": Operation({200: InboxJSON}, query=(*_FILTERS, "starting_before"), headers=("Link",)),
     f"PUT {_INBOX}/{{id}}/read-status": Operation({200: MarkedNotificationJSON}, body=Body(ReadStatus)),
     f"PUT {_INBOX}/mark-all-as-read": Operation({204: NOTHING}),
     f"GET {_INBOX}/watch": Operation({501: ErrorJSON}, query=(*_FILTERS, "watch_format")),

@@ -36,14 +36,14 @@ OPERATIONS = {
     f"PUT {_API}/provisionerjobs/{{job}}": _mirror(mirrored.PutJob),
     f"GET {_ORGANIZATION}/provisionerjobs": Operation(
         {200: list[JobJSON]},
-        query=("limit", "ids", "job_status", "tags", "initiator"),
-        headers=("Gatebook-Partial",),
+        query=("limit", "after_id", "ids", "job_status", "tags", "initiator"),
+        headers=("Gatebook-Partial", "Link"),
     ),
     f"GET {_ORGANIZATION}/provisionerjobs/{{job}}": Operation({200: JobJSON}),
     f"GET {_ORGANIZATION}/provisionerdaemons": Operation(
         {200: list[DaemonJSON]},
-        query=("limit", "ids", "tags", "offline", "daemon_status", "max_age"),
-        headers=("Gatebook-Partial",),
+        query=("limit", "after_id", "ids", "tags", "offline", "daemon_status", "max_age"),
+        headers=("Gatebook-Partial", "Link"),
     ),
     f"POST {_API}/usage/events": Operation({200: UsageResultJSON}, body=Body(UsageEvents)),
     f"GET {_API}/usage/daily": Operation({200: list[DailyUsageJSON]}, query=("first_day", "last_day")),

@@ -78,7 +78,7 @@ OPERATIONS = {
     f"GET {_ORGANIZATION}/templates/{{template}}/versions/{{version}}": _ONE,
     f"GET {_TEMPLATE}": _ONE,
     f"GET {_TEMPLATE}/versions": Operation(
-        {200: list[CODERSDK]}, query=(*_PAGE, "include_archived"), headers=("Gatebook-Partial",)
+        {200: list[CODERSDK]}, query=(*_PAGE, "include_archived"), headers=("Gatebook-Partial", "Link")
     ),
     f"GET {_TEMPLATE}/versions/{{version}}": _ONE,
     f"GET {_VERSION}": _ONE,
@@ -86,7 +86,7 @@ OPERATIONS = {
     f"GET {_API}/workspaces": Operation({200: Workspaces}, query=("workspaces", *_PAGE), headers=("Link",)),
     f"GET {_WORKSPACE}": Operation({200: CODERSDK}, (410,), query=("include_deleted",)),
     f"GET {_WORKSPACE}/builds": Operation(
-        {200: list[CODERSDK]}, (410,), query=(*_PAGE, "since"), headers=("Gatebook-Partial",)
+        {200: list[CODERSDK]}, (410,), query=(*_PAGE, "since"), headers=("Gatebook-Partial", "Link")
     ),
     f"GET {_OF_USER}": Operation({200: CODERSDK}, (410,), query=("include_deleted",)),
     f"GET {_OF_USER}/builds/{{buildnumber}}": Operation({200: CODERSDK}, (410,), query=("include_deleted",)),

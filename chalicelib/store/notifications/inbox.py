@@ -32,10 +32,17 @@ _DOC = ("template_id", "title", "content", "icon", "targets")
 
 
 class InboxPage(NamedTuple):
-    """Rows, newest first; `cut_at` is the row at which the page ended because too many were read, if it did."""
+    """A page of the inbox.
+
+    Attributes:
+        rows: newest first.
+        cut_at: the row at which the page ended because too many were read, if it did.
+        more: whether another row that the filter asks for follows.
+    """
 
     rows: list[InboxRow]
-    cut_at: InboxRow | None
+    cut_at: InboxRow | None = None
+    more: bool = False
 
 
 def insertion(row: InboxRow) -> Write:
@@ -73,11 +80,11 @@ def page(user_id: str, wanted: InboxFilter, before: InboxRow | None) -> InboxPag
         row = _row(item)
         if wanted.matches(row):
             if len(rows) == PAGE_ROWS:
-                break
+                return InboxPage(rows, more=True)
             rows.append(row)
         if number == current().max_rows_read:
             return InboxPage(rows, row)
-    return InboxPage(rows, None)
+    return InboxPage(rows)
 
 
 def unread_count(user_id: str, changed: InboxRow | None = None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ class Wanted:
         tags: that the tags of a job satisfy; None for any.
         initiator: who began it; None for anybody.
         limit: how many at most.
+        after: the place of a job, after which to begin; "" for the newest.
     """
 
     organization_id: str
@@ -37,6 +38,7 @@ class Wanted:
     statuses: frozenset[str] = frozenset()
     tags: Mapping[str, str] | None = None
     initiator: str | None = None
+    after: str = ""
 
     def matches(self, job: Mirrored) -> bool:
         """Whether a job is as asked."""
@@ -48,8 +50,8 @@ class Wanted:
         )
 
 
-def read_jobs(wanted: Wanted, budget: Budget) -> list[Mirrored]:
-    """The jobs that are wanted, newest first.
+def read_jobs(wanted: Wanted, budget: Budget, test: Callable[[Mirrored], bool]) -> list[Mirrored]:
+    """The jobs that are wanted and pass a test, newest first.
 
     Raises:
         Unavailable: the store did not answer.
@@ -57,9 +59,11 @@ def read_jobs(wanted: Wanted, budget: Budget) -> list[Mirrored]:
     if wanted.ids is not None:
         jobs_read = [job for job in get_many((JOB, job_id) for job_id in wanted.ids) if wanted.matches(job)]
         budget.rows_read += len(jobs_read)
-        return sorted(jobs_read, key=_place, reverse=True)[: wanted.limit]
+        beyond = [job for job in jobs_read if test(job) and (not wanted.after or _place(job) < wanted.after)]
+        return sorted(beyond, key=_place, reverse=True)[: wanted.limit]
     lane, keys = _lane(wanted)
-    return rows(Range(lane, keys, newest_first=True), wanted.limit, budget, wanted.matches)
+    part = Range(lane, keys, newest_first=True, after=wanted.after)
+    return rows(part, wanted.limit, budget, lambda job: wanted.matches(job) and test(job))
 
 
 def queue_places() -> dict[str, int]:
