@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 MOST_CALLS_OF_A_PAGE = 120_000
 """About 50,000 as measured, of which a slow machine makes a million in 300 ms."""
 MOST_CALLS_OF_A_SCROLL = 200
+WATCH_LINES = """
+    touched = new Set();
+    new MutationObserver((changes) => {
+        for (const { target } of changes) touched.add(target.closest?.("[role=presentation]"));
+        touched.delete(null);
+    }).observe(document.querySelector(".results"), { subtree: true, childList: true, attributes: true });
+"""
+"""Gathers the rows in which anything changes."""
 LOG = re.compile(r"/api/v2/connectionlog\?")
 
 
@@ -96,6 +104,52 @@ def test_typing_and_scrolling_take_the_same_work_however_many_rows_there_are(
 
     few, many = typed(100), typed(10_000)
     assert many <= 1.5 * few
+
+
+def test_opening_a_row_takes_the_same_work_however_many_rows_there_are(
+    signed_in: Page, answer_with: Callable[[int], None]
+) -> None:
+    work = Work(signed_in)
+
+    def opened(number: int) -> int:
+        answer_with(number)
+        signed_in.evaluate(WATCH_LINES)
+
+        def opening() -> None:
+            rows(signed_in).nth(1).get_by_role("button").click()
+            signed_in.locator(".opened .copies").wait_for()
+
+        calls = work.of(opening)
+        assert signed_in.evaluate("touched.size") == 1, "the row that was opened, and no other"
+        rows(signed_in).nth(2).get_by_role("button").click()
+        expect(rows(signed_in).nth(2)).to_have_class("line open")
+        expect(signed_in.locator(".opened")).to_have_count(1)
+        assert signed_in.evaluate("touched.size") == 2, "the one that was closed is the same"
+        return calls
+
+    few, many = opened(100), opened(10_000)
+    assert many <= 1.5 * few
+
+
+def test_a_row_on_top_leaves_the_others_and_the_focus_as_they_are(
+    signed_in: Page, answer_with: Callable[[int], None], send_event: Callable[..., None]
+) -> None:
+    signed_in.clock.install()
+    answer_with(400)
+    signed_in.unroute(LOG)
+    signed_in.goto(signed_in.url.replace("size=400", "size=1000&q=type:ssh"))
+    expect(signed_in.locator(".toolbar .position")).to_contain_text("1 to ")
+    button = rows(signed_in).nth(60).get_by_role("button")
+    button.click()
+    signed_in.evaluate(WATCH_LINES)
+    signed_in.evaluate("was = document.activeElement")
+    send_event(workspace_name="on-top")
+    live = signed_in.get_by_role("button", name="Live")
+    live.evaluate("button => button.click()")
+    signed_in.clock.run_for(6_000)
+    expect(rows(signed_in).first).to_contain_text("on-top")
+    assert signed_in.evaluate("was === document.activeElement && was.getAttribute('aria-expanded') === 'true'")
+    assert signed_in.evaluate("touched.size") <= 1
 
 
 def test_rows_that_are_left_as_they_are_drawn_are_those_of_the_view(

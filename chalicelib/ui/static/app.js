@@ -31,7 +31,6 @@ class Page {
     this.who = Who.UNKNOWN;
     this.views = {};
     this.said = "";
-    this.drawings = 0;
     this.shortcuts = true;
     this.signIn = new SignIn({ update: () => this.update(), done: () => this.#begin() });
     addEventListener("popstate", () => this.#show(read(location.search)));
@@ -47,7 +46,6 @@ class Page {
     this.drawing = true;
     queueMicrotask(() => {
       this.drawing = false;
-      this.drawings += 1;
       render(this.#template(), this.place);
     });
   }

@@ -1,6 +1,6 @@
 /** A log: its filter, range and presets above, the bars and counts, the rows, and the way to the next page. */
 
-import { html, noChange, nothing } from "./lit-html.js";
+import { html, nothing } from "./lit-html.js";
 import { SIZES, href } from "./address.js";
 import { CallError, Failure, get } from "./api.js";
 import { Bars } from "./bars.js";
@@ -13,10 +13,11 @@ import { asks, dropped, only } from "./query.js";
 import { SAY_LOADING_AFTER_MS } from "./loaded.js";
 import { Pages, Phase } from "./pages.js";
 import { PRESETS } from "./presets.js";
-import { resultsTable, timeOf } from "./rows.js";
+import { Results } from "./results.js";
+import { timeOf } from "./rows.js";
 import { Search } from "./search.js";
 import { FACETS, Summary } from "./summary.js";
-import { dayStart, short } from "./moments.js";
+import { short } from "./moments.js";
 import { failure } from "./states.js";
 import { TEXTS, count } from "./texts.js";
 
@@ -32,6 +33,8 @@ export class LogView {
     this.summary = new Summary(update);
     this.search = new Search({ update, names: (part) => page.userNames(part), changed: (q) => page.go({ q, row: "" }) });
     this.bars = new Bars({ update, ranged: (from, to) => page.go({ last: "", from, to, row: "" }) });
+    const opened = (row) => page.go({ row }, { replace: true });
+    [this.results, this.linkedResults] = [new Results(page, opened), new Results(page, opened)];
     this.live = false;
     this.exporting = null;
   }
@@ -69,7 +72,7 @@ export class LogView {
       <p class="visually-hidden" role="status">${this.#said()}</p>
       ${pages.newer && !this.live ? html`<p class="newer"><button type="button" @click=${pages.refresh}>
         ${TEXTS.newer(count(pages.newer), pages.newerCapped)}</button></p>` : nothing}
-      ${this.#rowsOrNoChange()}
+      ${this.#rows()}
       ${this.#paging()}`;
   }
 
@@ -103,7 +106,7 @@ export class LogView {
     if (row && this.state?.row === row && this.pages.phase === Phase.READY && !this.pages.rows.some(({ id }) => id === row)) {
       try {
         const found = await get(`${LOGS[view].path}/${encodeURIComponent(row)}`);
-        if (this.state?.row === row) this.linked = found;
+        if (this.state?.row === row) this.linked = [found];
       } catch (error) {
         if (!(error instanceof CallError)) throw error;
         this.page.say(TEXTS.rowGone);
@@ -173,24 +176,14 @@ export class LogView {
     </div>`;
   }
 
-  /** Typing draws the page at every key: where nothing of the rows is another, they are left as the drawing before made them. */
-  #rowsOrNoChange() {
-    const { pages, state, page } = this;
-    const of = [state, pages.phase, pages.rows, pages.partial, pages.error, pages.searchedTo, this.slow, this.linked, dayStart(0, state.zone)];
-    const same = this.drawn?.at === page.drawings - 1 && of.every((part, place) => part === this.drawn.of[place]);
-    this.drawn = { at: page.drawings, of };
-    return same ? noChange : this.#rows();
-  }
-
   #rows() {
     const { pages, state, page } = this;
     if (pages.phase === Phase.FAILED && pages.error.kind !== Failure.INVALID) return failure(page, pages.error, pages.again);
     if (pages.phase === Phase.LOADING && (this.slow || !pages.rows.length)) return this.#loading();
-    const opened = (row) => page.go({ row }, { replace: true });
-    const table = (rows) => resultsTable(page, state, rows, { opened, busy: pages.phase === Phase.LOADING });
+    const busy = pages.phase === Phase.LOADING;
     return html`
-      ${this.linked ? html`<section class="linked"><h2>${TEXTS.linked}</h2>${table([this.linked])}</section>` : nothing}
-      ${pages.rows.length ? table(pages.rows) : pages.phase === Phase.READY ? this.#empty() : nothing}
+      ${this.linked ? html`<section class="linked"><h2>${TEXTS.linked}</h2>${this.linkedResults.drawn(state, this.linked, { busy })}</section>` : nothing}
+      ${pages.rows.length ? this.results.drawn(state, pages.rows, { busy }) : pages.phase === Phase.READY ? this.#empty() : nothing}
       ${pages.partial && pages.phase === Phase.READY ? html`<p class="notice" role="status">
         ${TEXTS.searchedTo(this.#reached())} <button type="button" class="small" @click=${() => pages.nextPage()}>${TEXTS.goOn}</button></p>` : nothing}`;
   }
