@@ -26,6 +26,7 @@ from chalicelib.lanes import saved_criteria
 from chalicelib.lanes.criteria import Criteria
 from chalicelib.models.base import parse
 from chalicelib.models.exports import Job, NewExport
+from chalicelib.search.pinning import pinned
 from chalicelib.settings import current
 from chalicelib.store.directory.claims import Changed
 from chalicelib.store.dynamodb.transaction import transact
@@ -50,7 +51,9 @@ def create(call: Call, caller: Caller) -> Answer:
         # A token that names single rows reads these.
         raise Forbidden
     now = times.now()
-    question = Question(body.log, body.q.strip(), body.begin, body.end or now, body.format)
+    # It runs for longer than a request: times that are counted from now are counted from this moment.
+    asked_for = pinned(body.q.strip(), log.filters, now)
+    question = Question(body.log, asked_for, body.begin, body.end or now, body.format)
     if question.begin and question.begin > question.end:
         raise Invalid([Validation("to", "must not be before from")])
     budget = answer_limits.reading_budget(call)

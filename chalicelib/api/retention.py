@@ -28,7 +28,7 @@ from chalicelib.retention.run import cut_offs_json
 from chalicelib.search import parser
 from chalicelib.search.criteria import criteria
 from chalicelib.search.filter import UserReference
-from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS
+from chalicelib.search.filters import FILTERS
 from chalicelib.search.values import quoted
 from chalicelib.settings import current
 from chalicelib.store.logs.tables import LOG_TABLES, LogTable
@@ -37,7 +37,6 @@ from chalicelib.store.retention import state as retention_state
 from chalicelib.store.retention.state import State
 
 LISTED_RUNS = 20
-_FILTERS = {table.log: table for table in (CONNECTION_FILTERS, AUDIT_FILTERS)}
 _LOGS: dict[str, LogTable[Any]] = {log.name: log for log in LOG_TABLES}
 _ENDING_SECONDS = 20.0
 """Kept back, of the time that a scheduled run has, for the round under way and its record."""
@@ -165,7 +164,7 @@ def _running(state: State) -> dict[str, Any] | None:
 
 
 def _hold(caller: Caller, name: str, asked: PutHold, before: Hold | None) -> Hold:
-    table = _FILTERS[asked.log]
+    table = FILTERS[asked.log]
     parsed = parser.parse(asked.q, table, me=caller.user.id, organization=log_pages.organizations_of(caller))
     if not CHANGING.isdisjoint(parsed.asked):
         raise Invalid([Validation("q", _CHANGES)], table.message)

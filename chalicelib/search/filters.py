@@ -296,3 +296,6 @@ AUDIT_FILTERS = FilterTable(
     implied={"build_reason": {"resource_type": ("workspace_build", "workspace")}},
     facets=("action", "resource_type", "username", "organization", "build_reason", "ip"),
 )
+
+FILTERS: Mapping[str, FilterTable] = {table.log: table for table in (CONNECTION_FILTERS, AUDIT_FILTERS)}
+"""Log -> its language."""

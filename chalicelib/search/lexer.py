@@ -59,12 +59,17 @@ def terms(query: str, bare: str) -> list[Term]:
     Raises:
         WrongElement: the first element that cannot be read; it hides all others.
     """
-    words = _WORDS.findall(lowered(query))
-    elements = [word for word in words if ":" in word]
-    loose = [word for word in words if ":" not in word]
+    parted = words(lowered(query))
+    elements = [word for word in parted if ":" in word]
+    loose = [word for word in parted if ":" not in word]
     if loose:
         elements.append(" ".join(loose))
     return [_term(element, bare) for element in elements]
+
+
+def words(query: str) -> list[str]:
+    """The words of a query, as spaces outside of quotes part them."""
+    return _WORDS.findall(query)
 
 
 def _term(element: str, bare: str) -> Term:

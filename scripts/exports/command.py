@@ -21,6 +21,8 @@ from chalicelib.export.parts import PART_BYTES
 from chalicelib.export.question import Question
 from chalicelib.export.walk import Progress, walk
 from chalicelib.search import values
+from chalicelib.search.filters import FILTERS
+from chalicelib.search.pinning import pinned
 from scripts.exports.check import problems
 from scripts.exports.directory import Begun, Directory, DirectoryError
 from scripts.exports.service import PATHS, Service, ServiceError, getting
@@ -54,7 +56,8 @@ def export(directory: Directory, service: Service, asked: Asked) -> Mapping[str,
     """
     begun = directory.resumed()
     if begun is None:
-        begun = Begun(asked.question, asked.source, times.now(), service.holds(asked.question.log), Progress())
+        now = times.now()
+        begun = Begun(_pinned(asked.question, now), asked.source, now, service.holds(asked.question.log), Progress())
     elif not _goes_on(asked, begun):
         raise DirectoryError(f"{directory.path} has another export, of {begun.source}: {begun.question.saved()}")
     directory.start(begun)
@@ -78,7 +81,12 @@ def export(directory: Directory, service: Service, asked: Asked) -> Mapping[str,
 def _goes_on(asked: Asked, begun: Begun) -> bool:
     """Whether the same was asked before. What was asked until now was asked until the first time."""
     end = begun.question.end if asked.until_now else asked.question.end
-    return (asked.question._replace(end=end), asked.source) == (begun.question, begun.source)
+    return (_pinned(asked.question._replace(end=end), begun.began), asked.source) == (begun.question, begun.source)
+
+
+def _pinned(question: Question, now: datetime) -> Question:
+    """The question with times that are counted from now counted from a moment, so that it is the same tomorrow."""
+    return question._replace(q=pinned(question.q, FILTERS[question.log], now))
 
 
 def _report(rows: int) -> None:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import pytest
 
+from chalicelib import times
 from chalicelib.export.formats import FORMATS
 from chalicelib.export.parts import PartWriter
 from chalicelib.export.question import Question
@@ -146,6 +147,34 @@ def test_an_export_that_is_killed_twenty_times_has_the_same_bytes(
     assert export(Directory(killed), service, asked(form=form))["status"] == "complete"
     assert parts_of(killed) == parts_of(whole)
     assert len(parts_of(whole)) > 3
+
+
+def test_times_that_are_counted_from_now_are_counted_from_the_first_start(
+    service: Service, rows: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = END - timedelta(days=20)
+    monkeypatch.setattr(times, "now", lambda: first)
+    page = service.page
+    pages: list[str] = []
+
+    def mortal(question: Question, cursor: str) -> Any:
+        if len(pages) == 2:
+            raise Killed
+        pages.append(cursor)
+        return page(question, cursor)
+
+    words = asked(q="before:-37h30m type:ssh,tunnel after:-37h50m")
+    with monkeypatch.context() as patched:
+        patched.setattr(service, "page", mortal)
+        with pytest.raises(Killed):
+            export(Directory(tmp_path), service, words)
+    monkeypatch.setattr(times, "now", lambda: first + timedelta(days=25))
+    written = export(Directory(tmp_path), service, words)
+    moments = [times.wire(first - duration) for duration in (timedelta(hours=37.5), timedelta(hours=37, minutes=50))]
+    assert written["q"] == f'before:"{moments[0]}" type:ssh,tunnel after:"{moments[1]}"'
+    wanted = [row for row in rows if row["type"] != "workspace_app" and moments[1] <= row["connect_time"] <= moments[0]]
+    assert [json.loads(line) for line in lines_of(tmp_path)] == wanted
+    assert len(wanted) > 2 * 37, "it has more than the pages that were read before"
 
 
 def test_rows_that_come_meanwhile_are_not_in_it(

@@ -17,6 +17,7 @@ import requests
 from chalice.local import LambdaContext
 
 import app as application
+from chalicelib import times
 from chalicelib.api import export_writer
 from chalicelib.retention import holds
 from chalicelib.settings import Settings
@@ -182,6 +183,21 @@ def test_rows_that_come_while_it_is_written_are_not_in_it(
     owner.post(CONNECTIONS, make_event(time=(datetime.now(UTC) + timedelta(hours=1)).isoformat()))
     run(export_id)
     assert rows_of(fetched(owner.get(f"{EXPORTS}/{export_id}").json)) == rows
+
+
+@pytest.mark.usefixtures("keeps_exports")
+def test_times_that_are_counted_from_now_are_counted_from_when_it_was_asked_for(
+    owner: Client, make_event: Event, clock: Clock
+) -> None:
+    for days in (1, 2, 3):
+        assert owner.post(CONNECTIONS, make_event(time=times.wire(clock.moment - timedelta(days=days)))).status == 200
+    export_id = begun(owner, q="after:-60h", to=None)
+    clock.forward(timedelta(days=2))
+    run(export_id)
+    body = owner.get(f"{EXPORTS}/{export_id}").json
+    since = times.wire(clock.moment - timedelta(days=2, hours=60))
+    assert body["q"] == f'after:"{since}"'
+    assert [row["connect_time"] >= since for row in rows_of(fetched(body))] == [True, True]
 
 
 @pytest.mark.usefixtures("keeps_exports")
