@@ -68,6 +68,8 @@ def write(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: AN
     export_id = str(event["id"])
     kept = jobs.read(export_id)
     if kept is None:
+        # One that was deleted while a part went out, by a function that ended there, left this part.
+        files.clear(export_id)
         return {"message": "There is no such export."}
     job = Job.model_validate(kept.fields)
     if job.state != "running":
@@ -119,7 +121,8 @@ class _Bucket:
         job = self._job
         question, progress = Question.of(job.question), Progress.of(job.progress)
         now: Holds = holds_on(question.log)
-        written = manifest.manifest(question, progress, job.created_at, (job.holds, now), current().access_url)
+        span = manifest.Span(job.created_at, times.now())
+        written = manifest.manifest(question, progress, span, (job.holds, now), current().access_url)
         if not job.sees_holds:
             written = _without_holds(written)
         files.put(job.id, manifest.NAME, json.dumps(written, indent=2, ensure_ascii=False).encode() + b"\n")

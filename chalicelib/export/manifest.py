@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
 
 from chalicelib import times
 from chalicelib.export.question import Question
@@ -16,28 +16,40 @@ VERSION: Final = 1
 Holds = Sequence[Mapping[str, Any]] | None
 """The holds on a log, by name; None where whoever exports may not read them."""
 
+_MARGIN = timedelta(minutes=1)
+"""Of the clocks that say when an export began and ended, and of the service's."""
+
+
+class Span(NamedTuple):
+    """The time that an export took."""
+
+    began: datetime
+    ended: datetime
+
 
 def manifest(
-    question: Question, progress: Progress, began: datetime, holds: tuple[Holds, Holds], source: str
+    question: Question, progress: Progress, span: Span, holds: tuple[Holds, Holds], source: str
 ) -> dict[str, Any]:
     """The manifest of an export that has ended.
 
     Args:
         question: what was asked.
         progress: how far it went: to its end.
-        began: when it began.
+        span: when it began, and when it ended.
         holds: the holds as it began, and as it ended.
         source: the address of the service.
     """
     before, after = progress.cut_offs or {}, progress.latest or {}
-    reasons = [*_shortened(question, before, after), *_lifted(*holds)]
+    removed = _overtaken(before, after, span) if question.begin is None else _shortened(question.begin, before, after)
+    reasons = [*removed, *_lifted(*holds)]
     return {
         "version": VERSION,
         "status": "partial" if reasons else "complete",
         **({"reasons": reasons} if reasons else {}),
         "source": source,
         **question.saved(),
-        "began_at": times.wire(began),
+        "began_at": times.wire(span.began),
+        "ended_at": times.wire(span.ended),
         "cut_off": {"at_begin": dict(before), "at_end": dict(after)},
         "holds": {"at_begin": holds[0], "at_end": holds[1]},
         "rows": progress.rows,
@@ -45,18 +57,25 @@ def manifest(
     }
 
 
-def _shortened(question: Question, before: CutOffs, after: CutOffs) -> list[str]:
+def _shortened(begin: datetime, before: CutOffs, after: CutOffs) -> list[str]:
     """The part of the range that retention removed while it was read.
 
     What was past its time before is no loss of the export: `cut_off` says from when on there are rows.
     """
-    if question.begin is None:
-        return []
     return [
         f"{name}: rows before {since} passed their retention while the export ran"
         for name, since in sorted(after.items())
-        if times.from_wire(since) > question.begin
-        and (name not in before or times.from_wire(before[name]) <= question.begin)
+        if times.from_wire(since) > begin and (name not in before or times.from_wire(before[name]) <= begin)
+    ]
+
+
+def _overtaken(before: CutOffs, after: CutOffs, span: Span) -> list[str]:
+    """The part of whatever is kept that was removed by a shorter retention, and not by the time that went by."""
+    passed = span.ended - span.began + _MARGIN
+    return [
+        f"{name}: retention was shortened while the export ran, and took rows before {since}"
+        for name, since in sorted(after.items())
+        if name not in before or times.from_wire(since) - times.from_wire(before[name]) > passed
     ]
 
 

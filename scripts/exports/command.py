@@ -71,9 +71,8 @@ def export(directory: Directory, service: Service, asked: Asked) -> Mapping[str,
         report=_report,
     ):
         _report(progress.rows)
-    written = manifest.manifest(
-        question, progress, begun.began, (begun.holds, service.holds(question.log)), begun.source
-    )
+    holds = begun.holds, service.holds(question.log)
+    written = manifest.manifest(question, progress, manifest.Span(begun.began, times.now()), holds, begun.source)
     directory.end(written)
     return written
 
