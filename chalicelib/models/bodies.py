@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.errors import BadRequest, TooLarge
-from chalicelib.logs import service_log, text_lines
+from chalicelib.logs import human_line, service_log, text_lines
 from chalicelib.logs.divided_lines import DividedLines
 from chalicelib.models import json_values
 
@@ -29,6 +29,8 @@ MAX_EVENTS = 20_000
 """The limit of events and unreadable entries in a request: more than 5 MB hold of the smallest events."""
 MAX_READ = 100_000
 """Objects and lines that are looked at, whatever they are."""
+MAX_LINES_OF_TEXT = 10_000
+"""Of one text in a batch or a wrapper, in which a collector puts one line."""
 
 _BATCH_KEYS = ("events", "logs")
 _LIST = re.compile(r'\[\s*[{\["]')
@@ -293,13 +295,26 @@ def _is_byte(value: object) -> bool:
 
 def _of_text(index: int, text: str, depth: int) -> Iterator[Part]:
     """The events of a text in a batch or a wrapper: together they are one thing that was sent."""
-    parts = [part for part in _of_lines(text.encode(errors="replace"), depth) if not isinstance(part, _Stop)]
-    telling = [part for part in parts if not isinstance(part, Skipped)]
-    if not telling:
-        yield Skipped(index)
-    for part in telling:
+    line = text.strip("\x00 \t\r\n")
+    one_line = line.startswith("{") and "\n" not in line and not text.startswith(human_line.INDENT)
+    parts = (
+        _of_entry(0, text_lines.Entry(1, line), depth) if one_line else _of_lines(text.encode(errors="replace"), depth)
+    )
+    is_telling = False
+    for number, part in enumerate(parts):
+        if number == MAX_LINES_OF_TEXT:
+            yield Unreadable(index, f"One text may have {MAX_LINES_OF_TEXT} lines; this one has more.")
+            return
         match part:
             case Event():
                 yield Event(index, part.value, part.message)
             case Unreadable():
                 yield Unreadable(index, part.problem)
+            case _:
+                if number:
+                    # More than a line was looked at, and the text counts once among what is skipped.
+                    yield Skipped(index, 0)
+                continue
+        is_telling = True
+    if not is_telling:
+        yield Skipped(index)

@@ -26,12 +26,17 @@ def document(text: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
     """
     encoded = text.encode(errors="surrogatepass") if isinstance(text, str) else text
     try:
-        value = read(encoded)
+        return _plain(encoded)
     except BadRequest as error:
         try:
             return json.loads(encoded.decode(), parse_constant=_no_number, parse_int=_integer)
         except (ValueError, RecursionError):
             raise error from None
+
+
+def _plain(encoded: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """The one JSON value of a text in which nothing is too much for most readers."""
+    value = read(encoded)
     if isinstance(value, dict) and "timestampSeconds" in value and _STACKDRIVER in encoded.decode():
         return json.loads(encoded, object_pairs_hook=_entry, parse_int=_integer)
     return value
@@ -52,7 +57,7 @@ def sequence(text: str) -> list[Any]:
 def sequence_up_to_error(text: str) -> tuple[list[Any], BadRequest | None]:
     """The value of a text up to where it is no JSON, and the error there; None where all of it is."""
     try:
-        return [document(text)], None
+        return [_plain(text.encode(errors="surrogatepass"))], None
     except BadRequest as error:
         values: list[Any] = []
         place = 0

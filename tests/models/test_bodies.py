@@ -7,7 +7,8 @@ import pytest
 
 from chalicelib.errors import BadRequest, TooLarge
 from chalicelib.logs.service_log import CONNECTION_LOG
-from chalicelib.models.bodies import MAX_BYTES, Event, Sent, Unreadable, read_events
+from chalicelib.models import json_values
+from chalicelib.models.bodies import MAX_BYTES, MAX_READ, Event, Sent, Unreadable, read_events
 
 EVENT = {"time": "2025-07-10T10:14:38Z", "type": "ssh"}
 OTHER = {"time": "2025-07-10T11:14:38Z", "type": "vscode"}
@@ -171,3 +172,35 @@ def test_the_limit_of_bytes() -> None:
     with pytest.raises(TooLarge, match="too large") as caught:
         sent(text.ljust(MAX_BYTES + 1))
     assert str(MAX_BYTES + 1) in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps({"log": "{\n" * 1_000_000}),
+        json.dumps(["{\n" * 1_000_000]),
+        json.dumps({"log": "{\n" * 9_000}) + "\n",
+    ],
+)
+def test_of_the_lines_in_one_text_no_more_are_read_than_a_text_may_have(
+    body: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = 0
+    sequence = json_values.sequence
+
+    def counted(text: str) -> list[Any]:
+        nonlocal read
+        read += 1
+        return sequence(text)
+
+    monkeypatch.setattr(json_values, "sequence", counted)
+    entries = sent(body * (30 if body.endswith("\n") else 1)).entries
+    assert all(isinstance(entry, Unreadable) for entry in entries)
+    assert len(entries) == (not body.endswith("\n"))
+    assert read <= MAX_READ + 30
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\x00"])
+def test_a_line_in_a_wrapper_is_read_whatever_ends_it(end: str) -> None:
+    wrapped = json.dumps({"log": json.dumps(LINE) + end, "stream": "stderr"})
+    assert [type(entry) for entry in sent(lines(wrapped, {"log": "{a" + end}, wrapped)).entries] == [Event, Event]
