@@ -63,6 +63,16 @@ def service() -> Iterator[Service]:
         thread.join()
 
 
+def test_a_page_that_is_not_taken_is_met_again(service: Service, tmp_path: Path) -> None:
+    (block,) = (block for block in blocks() if block.way == "follow")
+    text = block.text.replace("localhost:8000", f"127.0.0.1:{service.server_port}").replace("cat page ", "false ")
+    words = ["/bin/bash", "-c", f"token=t\n{text}"]
+    result = subprocess.run(words, cwd=tmp_path, check=False, timeout=GIVE_UP_AFTER_SECONDS)  # noqa: S603
+    assert result.returncode == 1
+    assert service.asked == [""]
+    assert not (tmp_path / "gatebook.cursor").exists()
+
+
 def test_the_lines_meet_every_row_once_and_go_on_where_they_stopped(service: Service, tmp_path: Path) -> None:
     (block,) = (block for block in blocks() if block.way == "follow")
     assert len(block.text.splitlines()) <= 10
