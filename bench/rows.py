@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bench import events
 from chalicelib.logs.session import join
-from chalicelib.models import audit_logs, connection_logs
+from chalicelib.models import audit_events, connection_events
 from chalicelib.records import AuditLog, ConnectionLog
 from chalicelib.settings import current
 from chalicelib.store.dynamodb.client import Item
@@ -17,16 +17,16 @@ from chalicelib.store.logs import audit_rows, connection_rows
 def connection_log(number: int) -> ConnectionLog:
     """A row of the connection log."""
     if number % 2:
-        return connection_logs.parse_row(events.web(number))
-    opened = connection_logs.parse_row(events.opening(number))
+        return connection_events.parse_row(events.web(number))
+    opened = connection_events.parse_row(events.opening(number))
     if not events.has_ended(number):
         return opened
-    return join(opened, connection_logs.parse_row(events.closing(number))).row
+    return join(opened, connection_events.parse_row(events.closing(number))).row
 
 
 def audit_log(number: int) -> AuditLog:
     """A row of the audit log."""
-    return audit_logs.parse_row(events.any_audit(number))
+    return audit_events.parse_row(events.any_audit(number))
 
 
 def connection_items(first: int, end: int) -> Iterator[Item]:

@@ -86,14 +86,14 @@ ROUTES = (
     Route("DELETE", "/api/v2/users/{user}/secrets/{name}", "api.user_secrets", "delete"),
     Route("GET", "/api/v2/users/{user}/secrets/{name}/value", "api.user_secrets", "release"),
     # The connection log
-    Route("POST", "/api/v2/connectionlog", "api.connection_logs", "ingest"),
+    Route("POST", "/api/v2/connectionlog", "api.connection_ingest", "ingest"),
     Route("GET", "/api/v2/connectionlog", "api.connection_logs", "list_rows"),
     Route("GET", "/api/v2/connectionlog/filters", "api.connection_logs", "list_filters"),
     Route("GET", "/api/v2/connectionlog/summary", "api.connection_logs", "summarize"),
     Route("GET", "/api/v2/connectionlog/{id}", "api.connection_logs", "show_row"),
     # The audit log
-    Route("POST", "/api/v2/audit", "api.audit_logs", "ingest"),
-    Route("POST", "/api/v2/audit/testgenerate", "api.audit_logs", "generate"),
+    Route("POST", "/api/v2/audit", "api.audit_ingest", "ingest"),
+    Route("POST", "/api/v2/audit/testgenerate", "api.audit_ingest", "generate"),
     Route("GET", "/api/v2/audit", "api.audit_logs", "list_rows"),
     Route("GET", "/api/v2/audit/filters", "api.audit_logs", "list_filters"),
     Route("GET", "/api/v2/audit/summary", "api.audit_logs", "summarize"),

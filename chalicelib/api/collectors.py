@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from chalicelib.access.decide import reach
-from chalicelib.api import audit_logs, connection_logs, queueing
+from chalicelib.api import audit_ingest, connection_ingest, queueing
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.delivery import Delivery
@@ -22,7 +22,9 @@ from chalicelib.models.bodies import Event, Sent, Unreadable
 from chalicelib.models.queued import Form
 from chalicelib.models.results import QueuedJSON, Results, reason
 
-_INTAKES: Mapping[str, Intake[Any]] = {intake.message: intake for intake in (connection_logs.INTAKE, audit_logs.INTAKE)}
+_INTAKES: Mapping[str, Intake[Any]] = {
+    intake.message: intake for intake in (connection_ingest.INTAKE, audit_ingest.INTAKE)
+}
 _READERS: Mapping[Form, Callable[[bytes, Collection[str]], Sent]] = {
     "hec": hec.read_events,
     "hec_raw": hec.read_lines,

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.api import audit_logs, connection_logs, request_log
+from chalicelib.api import audit_ingest, connection_ingest, request_log
 from chalicelib.api.delivery import Delivery
 from chalicelib.api.ingest import Intake, note_problems, stored
 from chalicelib.errors import GatebookError
@@ -26,7 +26,7 @@ ROUTE = "store_queued"
 _ENDING_SECONDS = 10.0
 """Kept back, of the time that a batch has, for the writes under way."""
 _INTAKES: Mapping[str, Intake[Any]] = {
-    intake.resource: intake for intake in (connection_logs.INTAKE, audit_logs.INTAKE)
+    intake.resource: intake for intake in (connection_ingest.INTAKE, audit_ingest.INTAKE)
 }
 _OK = 200
 _UNAVAILABLE = 503

@@ -14,9 +14,8 @@ from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.saving import saved
 from chalicelib.logs.addresses import address
-from chalicelib.logs.audit_event import OWN_MARK, computed_diff
+from chalicelib.logs.audit_event import OWN_MARK, USER_AGENT_LENGTH, computed_diff
 from chalicelib.logs.connection import NAMESPACE
-from chalicelib.models.audit_logs import USER_AGENT_LENGTH
 from chalicelib.records import APIKey, AuditLog, Organization, Receipt, User
 from chalicelib.search.values import NIL_UUID
 from chalicelib.store.directory import api_keys

@@ -23,6 +23,9 @@ _NIL_UUID = str(UUID(int=0))
 _FIRST_FAILURE = 400
 _WITHOUT_DIFF = ("login", "logout")
 
+USER_AGENT_LENGTH = 256
+"""Characters that are kept of a user agent, as Coder's table does."""
+
 OWN_MARK = "gatebook"
 """The additional field that marks rows which Gatebook wrote about itself. No event that is sent may have it."""
 

@@ -11,8 +11,10 @@ from chalicelib.api.arrivals import SETTLED_TO
 from chalicelib.api.log_files import KEPT_SINCE, ROWS
 from chalicelib.errors import ErrorJSON
 from chalicelib.export.formats import PAGE_FORMATS
-from chalicelib.models.audit_logs import AuditEventIn, AuditLogJSON, GenerateIn
-from chalicelib.models.connection_logs import ConnectionEventIn, ConnectionLogJSON
+from chalicelib.models.audit_events import AuditEventIn, GenerateIn
+from chalicelib.models.audit_logs import AuditLogJSON
+from chalicelib.models.connection_events import ConnectionEventIn
+from chalicelib.models.connection_logs import ConnectionLogJSON
 from chalicelib.models.exports import ExportJSON, NewExport
 from chalicelib.models.filters import FiltersJSON
 from chalicelib.models.hec import CollectedJSON, HecJSON, RefusalJSON, WaitingJSON

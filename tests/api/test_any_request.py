@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app import app
-from chalicelib.models.audit_logs import AuditEventIn, GenerateIn
+from chalicelib.models.audit_events import AuditEventIn, GenerateIn
 from chalicelib.models.base import Model
-from chalicelib.models.connection_logs import ConnectionEventIn
+from chalicelib.models.connection_events import ConnectionEventIn
 from chalicelib.models.directory_bodies import PutOrganization, PutUser
 from chalicelib.models.tokens import CreateToken
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS

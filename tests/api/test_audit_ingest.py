@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from chalicelib.api import answer_limits
 from chalicelib.logs.secret_names import names_secret
 from chalicelib.logs.tracked import RESOURCES, TRACKED
-from chalicelib.models.audit_logs import MAX_ADDITIONAL_BYTES, MAX_SIDE_BYTES
+from chalicelib.models.audit_events import MAX_ADDITIONAL_BYTES, MAX_SIDE_BYTES
 from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.dynamodb.tables import AuditLogItem
 from tests.api.test_audit_list import event, rows

@@ -16,7 +16,7 @@ from chalicelib.logs.connection import ConnectionEvent
 from chalicelib.logs.service_line import event_of as event_of_row
 from chalicelib.logs.service_line import human_line, json_line
 from chalicelib.logs.service_log import AUDIT_LOG, CONNECTION_LOG, FIELDS, read_human, read_object
-from chalicelib.models.connection_logs import parse_row
+from chalicelib.models.connection_events import parse_row
 
 NOW = datetime(2025, 7, 3, 6, 57, 16, 157_900, tzinfo=UTC)
 CONNECTION = {

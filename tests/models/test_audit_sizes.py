@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.errors import Invalid
-from chalicelib.models.audit_logs import (
+from chalicelib.models.audit_events import (
     MAX_ADDITIONAL_BYTES,
     MAX_ROW_BYTES,
     MAX_SIDE_BYTES,
     MAX_TARGET,
-    audit_log_json,
     parse_row,
 )
+from chalicelib.models.audit_logs import audit_log_json
 from chalicelib.models.base import LONG_TEXT
 from chalicelib.models.directory import Beside
 from chalicelib.models.sending import json_text

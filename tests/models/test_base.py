@@ -15,7 +15,7 @@ from chalicelib.errors import BadRequest, GatebookError, Invalid
 from chalicelib.logs.service_log import CONNECTION_LOG
 from chalicelib.models.base import Int32, Model, Moment, OptionalText, OptionalUuid, Uuid, parse, read, validations
 from chalicelib.models.bodies import Unreadable, read_events
-from chalicelib.models.connection_logs import parse_row
+from chalicelib.models.connection_events import parse_row
 from chalicelib.models.directory_bodies import PutOrganization, PutUser
 from chalicelib.models.tokens import CreateToken
 
