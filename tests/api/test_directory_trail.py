@@ -14,7 +14,7 @@ from chalicelib.api.trail import Resource
 from chalicelib.errors import Unavailable
 from chalicelib.store.directory import api_keys, people
 from chalicelib.store.dynamodb import client as store_engine
-from chalicelib.store.dynamodb import transaction
+from chalicelib.store.dynamodb import contention, transaction
 from chalicelib.store.dynamodb.tables import AuditLogItem
 from chalicelib.store.dynamodb.transaction import transact
 from chalicelib.store.logs.audit_rows import writes_of
@@ -214,7 +214,7 @@ def test_without_its_row_a_change_does_not_happen(
         return answer
 
     monkeypatch.setattr(transaction, "call", failing)
-    monkeypatch.setattr("chalicelib.api.saving._FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(contention, "FIRST_PAUSE_SECONDS", 0)
     method, path, body = WRITES[name]
     assert owner.send(method, path(ann, acme), body).status == 503
     monkeypatch.undo()

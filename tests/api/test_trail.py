@@ -19,7 +19,7 @@ from chalicelib.access.secret import generate, hash_secret
 from chalicelib.api.http import Answer
 from chalicelib.errors import Unavailable
 from chalicelib.store.directory import api_keys
-from chalicelib.store.dynamodb import client, transaction
+from chalicelib.store.dynamodb import client, contention, transaction
 from chalicelib.store.dynamodb.tables import APIKeyItem, AuditLogItem
 from chalicelib.store.dynamodb.transaction import Write
 
@@ -221,7 +221,7 @@ def test_without_its_row_a_change_does_not_happen(
         return answer
 
     monkeypatch.setattr(transaction, "call", failing)
-    monkeypatch.setattr("chalicelib.api.saving._FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(contention, "FIRST_PAUSE_SECONDS", 0)
     reply = CHANGES[name].send(caller, token[:10])
     assert reply.status >= 400
     assert "key" not in reply.json
