@@ -50,13 +50,23 @@ def first_limit(wanted: float, keys: int) -> int:
 
 
 def rates(fronts: Sequence[Front]) -> list[float]:
-    """Rows a second of each key; where little was read of a key, the mean of all keys weighs more."""
+    """Rows a second of each key; where little was read of a key, the mean of all keys weighs more.
+
+    The mean never makes a key look much slower than its own rows do: or a busy key among quiet ones would be read far
+    beyond what is wanted.
+    """
     rows = sum(front.density.rows for front in fronts)
     seconds = sum(front.density.seconds for front in fronts)
     if not rows or not seconds:
         return [0.0] * len(fronts)
-    prior = seconds / rows
-    return [(1 + front.density.rows) / (prior + front.density.seconds) for front in fronts]
+    mean = seconds / rows
+    return [(1 + front.density.rows) / (_prior(front.density, mean) + front.density.seconds) for front in fronts]
+
+
+def _prior(density: Density, mean: float) -> float:
+    """The seconds that one row more of a key is taken to need, before more of it is known."""
+    own = 2 * density.seconds / density.rows if density.rows > 1 else 0.0
+    return min(mean, own) if own else mean
 
 
 def time_of(wanted: float, fronts: Sequence[Front], waiting: Sequence[float]) -> float | None:

@@ -51,5 +51,10 @@ def test_a_key_of_which_little_was_read_is_taken_for_an_ordinary_one() -> None:
     assert slow < unknown < quick
 
 
+def test_a_busy_key_is_not_taken_for_a_slow_one_because_the_others_are() -> None:
+    busy, *_ = rates([Front(0, Density(20, 20)), *[Front(0, Density(20, 20_000))] * 3])
+    assert busy == pytest.approx(1, rel=0.1)
+
+
 def test_the_latest_answer_weighs_most() -> None:
     assert Density(8, 80).then(8, 8) == Density(12, 48)

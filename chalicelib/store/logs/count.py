@@ -14,6 +14,9 @@ from chalicelib.store.logs.merge import Spent
 from chalicelib.store.logs.scan import Scan
 from chalicelib.store.logs.tables import LogTable, Row
 
+_SURPLUS = 1.25
+"""Rows that are counted of each of several keys, for each of an even share."""
+
 
 class Counted(NamedTuple):
     """How many rows there are, as far as that is known.
@@ -80,7 +83,8 @@ def count_remaining(scan: Scan[Row], cap: int) -> Rounds[Counted]:
 def count_keys(table: str, plan: Plan, budget: Budget, most: int) -> Rounds[Counted]:
     """How many rows a plan has, at least so many if there are; no row is sent.
 
-    All keys are asked at once, each for an even share of what is missing.
+    All keys are asked at once, each for an even share of what is missing; of several, each for more than that, because
+    one that has fewer makes another round trip of all.
     """
     request = index_query(table, plan)
     waiting: list[dict[str, Any]] = [
@@ -91,7 +95,8 @@ def count_keys(table: str, plan: Plan, budget: Budget, most: int) -> Rounds[Coun
         if not budget.left:
             return Counted(number, complete=False)
         asked = waiting[: budget.left]
-        limit = min(max(ceil((most - number) / len(asked)), least), budget.left // len(asked))
+        share = (most - number) / len(asked) * (_SURPLUS if len(asked) > 1 else 1)
+        limit = min(max(ceil(share), least), budget.left // len(asked))
         answers = yield [Request("Query", parameters | {"Limit": limit}) for parameters in asked]
         budget.rows_read += sum(answer["ScannedCount"] for answer in answers)
         number += sum(answer["Count"] for answer in answers)

@@ -14,6 +14,9 @@ from chalicelib.lanes.density import Density, Front
 from chalicelib.lanes.positions import TIME_LENGTH, just_below
 from chalicelib.store.dynamodb.client import Item
 
+_ENOUGH = 8
+"""Rows of an answer of which half show the density."""
+
 
 class ScanState(Enum):
     """Whether a stream has rows that are still to be read."""
@@ -68,10 +71,16 @@ class KeyStream:
         self.checkpoint = last[POSITION]["S"] if last else low
         self.high = just_below(self.checkpoint)
 
-    def measure(self, rows: int, since: float) -> None:
-        """Note how many rows the latest answer had, which began at a time."""
-        if self.open:
-            self.density = self.density.then(rows, since - seconds(self.checkpoint))
+    def measure(self, items: Sequence[Item], since: float) -> None:
+        """Note how densely the rows of the latest answer stand, which began at a time."""
+        if not self.open:
+            return
+        rows = len(items)
+        if rows >= _ENOUGH:
+            # What comes is more like the later half: open sessions are many of the last hours, and few before.
+            rows -= rows // 2
+            since = seconds(items[-rows - 1][POSITION]["S"])
+        self.density = self.density.then(rows, since - seconds(self.checkpoint))
 
     def split(self, positions: Sequence[str]) -> list[KeyStream]:
         """This stream as several: one down to each of the positions, newest first, and one down to the end."""

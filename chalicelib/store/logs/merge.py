@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 from chalicelib import times
 from chalicelib.lanes.catalogue import POSITION
-from chalicelib.lanes.choice import PROBE_ROWS
 from chalicelib.lanes.density import first_limit, rates, time_of
 from chalicelib.lanes.plan import Plan
 from chalicelib.store.dynamodb.budget import Budget
@@ -28,10 +27,16 @@ from chalicelib.store.logs.key_stream import KeyStream, seconds
 _ROWS_PER_ANSWER = 2_000
 """About what one answer of DynamoDB holds: a megabyte of entries of an index."""
 _SURPLUS = 1.5
-_FEW_KEYS = 4
 _MANY = 200
 _AS_EXPECTED = 0.75
 """The share of many rows that were expected of a round, below which they are taken to become fewer."""
+_SEVERAL = 4
+"""Rows that were expected of a round which gave none, so that they are taken to have ended."""
+_FEW_KEYS = 4
+_CAUTION = {True: 1.0, False: 0.75}
+"""Standard deviations that are read beyond what is wanted, of few keys and of more, whose limits have more to spare."""
+_MOST_SHORT = 4
+"""Rounds one after the other that gave less than was wanted, of which each makes the next one bolder."""
 _SPARE = 3
 """A request that ends at a time may read so many times the rows expected down to it, and a few."""
 
@@ -63,11 +68,12 @@ class Batch(NamedTuple):
 
 
 class _Demand(NamedTuple):
-    """The rows to ask of one stream: down to a position, and at most a number."""
+    """The rows to ask of one stream: down to a position, at most a number, and how many are expected down to it."""
 
     stream: KeyStream
     low: str
     limit: int
+    expected: float = 0.0
 
 
 class Merge:
@@ -87,30 +93,38 @@ class Merge:
         self._streams = [KeyStream(key, plan.low, plan.high, plan.high) for key in keys]
         self._begun = False
         self._thinning = False
+        self._short = 0
+        self._empty = 0
 
-    def round(self, wanted: float) -> Rounds[Batch]:
+    def round(self, wanted: float, *, probing: bool = False) -> Rounds[Batch]:
         """Read once of every key that is behind, and return the items that are certain now.
 
         Args:
             wanted: how many items are likely to be taken. Fewer or more may be returned.
+            probing: whether fewer do as well, so that none is read to spare.
         """
         if not self._open:
             return Batch(self._certain(), End())
         if self._begun and not self._budget.left:
             return Batch((), Spent(self._frontier))
-        demands = self._demands(wanted) if self._begun else self._first_demands(wanted)
+        spare = 0.0 if probing else self._spare(wanted)
+        demands = self._demands(wanted, spare) if self._begun else self._first_demands(wanted)
         answers = yield [self._query(demand) for demand in demands]
         begins = [demand.stream.checkpoint for demand in demands]
         for demand, answer in zip(demands, answers, strict=True):
             self._budget.rows_read += answer["ScannedCount"]
             demand.stream.take(answer, demand.low)
-        read = sum(len(answer["Items"]) for answer in answers)
-        self._thinning = self._begun and wanted > _MANY and read < wanted * _AS_EXPECTED
         top = 0.0 if self._begun else self._top()
         for demand, answer, begin in zip(demands, answers, begins, strict=True):
-            demand.stream.measure(len(answer["Items"]), seconds(begin) if self._begun else top)
+            demand.stream.measure(answer["Items"], seconds(begin) if self._begun else top)
+        certain = self._certain()
+        expected = sum(demand.expected for demand in demands)
+        read = sum(len(answer["Items"]) for answer in answers)
+        self._thinning = self._begun and wanted > _MANY and read < wanted * _AS_EXPECTED
+        self._empty = self._empty + 1 if expected > _SEVERAL and not certain else 0
+        self._short = min(self._short + 1, _MOST_SHORT) if self._begun and len(certain) < wanted else 0
         self._begun = True
-        return Batch(self._certain(), Checkpoint(self._frontier) if self._open else End())
+        return Batch(certain, Checkpoint(self._frontier) if self._open else End())
 
     @property
     def _open(self) -> list[KeyStream]:
@@ -149,11 +163,10 @@ class Merge:
         limit = max(1, min(first_limit(wanted, keys), self._budget.rows_left // keys))
         return [_Demand(stream, stream.low, limit) for stream in self._streams]
 
-    def _demands(self, wanted: float) -> list[_Demand]:
+    def _demands(self, wanted: float, spare: float) -> list[_Demand]:
         """The demands on streams of which each has been read before."""
         wanted = min(wanted, self._budget.left)
-        # Rows that become fewer may have ended: then steps back in time would be many, each without a row.
-        low = "" if self._thinning else self._position_of(wanted + self._spare(wanted))
+        low = "" if self._may_have_ended(wanted) else self._position_of(wanted + spare)
         pieces = min(IN_FLIGHT // len(self._open), ceil(wanted / _ROWS_PER_ANSWER))
         if low and pieces > 1:
             self._split(low, pieces)
@@ -161,8 +174,8 @@ class Merge:
         if low and behind and len(self._open) > 1:
             demands = _down_to(low, behind)
         else:
-            # Nothing is merged, or nothing is known of the density: all rows stand at one moment.
-            limit = max(1, ceil(wanted / len(self._open)))
+            # Nothing is merged, or nothing is known of the density, as where all rows stand at one moment.
+            limit = first_limit(wanted, len(self._open))
             demands = [_Demand(stream, stream.low, max(limit, stream.least)) for stream in self._open]
         # The streams that are furthest behind hold up all others.
         demands.sort(key=lambda demand: demand.stream.checkpoint, reverse=True)
@@ -171,8 +184,16 @@ class Merge:
         return [demand._replace(limit=min(demand.limit, most)) for demand in demands]
 
     def _spare(self, wanted: float) -> float:
-        """Rows to read beyond those that are wanted, so that chance seldom makes another round of a few keys."""
-        return sqrt(wanted) if wanted > PROBE_ROWS and 1 < len(self._open) <= _FEW_KEYS else 0.0
+        """Rows to read beyond those that are wanted, so that chance seldom makes another round; more after it did."""
+        keys = len(self._open)
+        return (_CAUTION[keys <= _FEW_KEYS] * sqrt(wanted) + 1) * 2**self._short if keys > 1 else 0.0
+
+    def _may_have_ended(self, wanted: float) -> bool:
+        """Whether rows became so few that there may be none below: then steps back in time would be many, and empty.
+
+        Where a row of each key is much of what is wanted, it takes two rounds without any to believe it.
+        """
+        return self._thinning or self._empty > (1 if wanted < _FEW_KEYS * len(self._open) else 0)
 
     def _position_of(self, wanted: float) -> str:
         """The position down to which so many items are expected; "" where that is not known."""
@@ -197,13 +218,10 @@ def _down_to(low: str, streams: Sequence[KeyStream]) -> list[_Demand]:
     """The demands on streams for their rows down to a position."""
     fronts = [stream.front for stream in streams]
     end = seconds(low)
-    limits = [
-        ceil(rate * max(0.0, front.time - end) * _SURPLUS) + _SPARE
-        for front, rate in zip(fronts, rates(fronts), strict=True)
-    ]
+    expected = [rate * max(0.0, front.time - end) for front, rate in zip(fronts, rates(fronts), strict=True)]
     return [
-        _Demand(stream, max(low, stream.low), max(limit, stream.least))
-        for stream, limit in zip(streams, limits, strict=True)
+        _Demand(stream, max(low, stream.low), max(ceil(rows * _SURPLUS) + _SPARE, stream.least), rows)
+        for stream, rows in zip(streams, expected, strict=True)
     ]
 
 

@@ -95,7 +95,7 @@ class Source(Generic[Row]):
             return (yield from self._hydrated(missing))
         self._choose(missing)
         path = self._paths[self._current]
-        batch = yield from self._items.round(self._wanted(path, missing))
+        batch = yield from self._items.round(self._wanted(path, missing), probing=self._probing(path))
         if isinstance(batch.state, Checkpoint):
             self._checkpoint = batch.state.position
         items = seen_once(batch.items, self._seen)
@@ -121,10 +121,12 @@ class Source(Generic[Row]):
         """How many rows to ask for."""
         if not path.plan.by_row:
             return missing
+        return min(missing, PROBE_ROWS) if self._probing(path) else path.observed.wanted(missing)
+
+    def _probing(self, path: Path[Row]) -> bool:
+        """Whether the first rows are to show what the plan is worth beside others."""
         others = self._current or any(not one.plan.by_row for one in self._paths)
-        if others and not path.observed.tried:
-            return min(missing, PROBE_ROWS)
-        return path.observed.wanted(missing)
+        return bool(others) and path.plan.by_row and not path.observed.tried
 
     def _reader(self, plan: Plan) -> ByIds[Row] | Merge:
         if plan.lane == BY_ID:
@@ -191,7 +193,7 @@ class ByIds(Generic[Row]):
         self._plan = plan
         self._budget = budget
 
-    def round(self, _wanted: float) -> Rounds[Batch]:
+    def round(self, _wanted: float, *, probing: bool = False) -> Rounds[Batch]:  # noqa: ARG002 - as of a merge
         """All of them, newest first."""
         table = self._log.table_name
         answers = yield from batch_get_rounds({table: self._plan.keys}, {table: self._log.base.indexed})

@@ -113,6 +113,48 @@ def test_a_page_reads_little_more_than_its_rows_in_a_few_rounds(keys: int) -> No
     assert len(index.rounds) <= 4
 
 
+def read_page(spread: Mapping[str, list[int]], wanted: int = 101) -> Index:
+    """The index after a page was read of keys."""
+    index = Index({key: places(steps, 10_000 * n) for n, (key, steps) in enumerate(spread.items())})
+    merge, met, state = Merge("table", Plan("lane", tuple(spread)), Budget()), 0, Checkpoint("")
+    while met < wanted and isinstance(state, Checkpoint):
+        batch = index.next(merge, wanted - met)
+        met, state = met + len(batch.items), batch.state  # type: ignore[assignment]
+    return index
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_rows_that_are_many_of_late_and_few_before_are_read_in_three_rounds(seed: int) -> None:
+    """As open sessions are: of the last two hours many are open, and of those before a few that never closed."""
+    random = Random(seed)
+    spread: dict[str, list[int]] = {f"key-{n}": [] for n in range(4)}
+    minutes = [m for m in range(120) if random.random() < (1 - m / 120) / 2]
+    minutes += list(range(121, 40_000, 100))
+    for minute in minutes:
+        spread[random.choice(list(spread))].append(minute * 60_000)
+    index = read_page(spread)
+    assert len(index.rounds) <= 3
+    assert sum(index.rounds) <= 12
+    assert index.rows <= 125
+
+
+@pytest.mark.parametrize("keys", [2, 4, 16])
+def test_rows_that_end_before_the_page_does_are_not_looked_for_in_many_steps(keys: int) -> None:
+    random = Random(keys)
+    spread: dict[str, list[int]] = {f"key-{n}": [] for n in range(keys)}
+    for step in range(81):
+        spread[random.choice(list(spread))].append(step * 1_000)
+    index = read_page(spread)
+    assert index.rows == 81
+    assert len(index.rounds) <= 6, "ten, when each step goes a little further back"
+
+
+def test_a_busy_key_among_quiet_ones_is_not_read_far_beyond_the_page() -> None:
+    index = read_page({"busy": list(range(0, 3_000_000, 1_000)), **{f"quiet-{n}": [n] for n in range(3)}})
+    assert index.rows <= 130
+    assert len(index.rounds) <= 3
+
+
 def test_a_large_range_of_one_key_is_read_side_by_side() -> None:
     index = Index({"key": places([step * 1_000 for step in range(20_500)], 0)}, largest=2_200)
     merge = Merge("table", Plan("lane", ("key",)), Budget(20_000))

@@ -210,12 +210,14 @@ def test_a_page_reads_what_it_returns_at_any_size(
             assert returned >= 10, query
             assert tally.rows <= most * returned, query
             keys = len(SESSION_TYPES) if query == "status:ongoing" else 1
-            assert tally.page_calls <= CALLS + 4 * (keys - 1), query
+            assert tally.page_calls <= CALLS + 3 * (keys - 1), query
             assert len(tally.operations) - tally.page_calls <= COUNT_CALLS * keys, query
-            assert tally.counted <= CAP, query
+            # Of several keys each is counted beyond its share, so that a small one makes no round trip more.
+            assert tally.counted <= (CAP if keys == 1 else 1.25 * CAP + keys), query
             assert bill.read_units <= READ_UNITS[log.name], query
-            costs[query].append((returned, tally.rows))
-    whole = [cost for cost in costs.values() if all(returned == PAGE for returned, _ in cost)]
+            if keys == 1:
+                costs[query].append((returned, tally.rows))
+    whole = [cost for cost in costs.values() if cost and all(returned == PAGE for returned, _ in cost)]
     assert len(whole) > len(queries) // 2
     assert {read for cost in whole for _, read in cost} <= {PAGE, PAGE + 1}, "a page costs the same at any size"
 
