@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Annotated
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from chalicelib.access.decide import Object, decide
 from chalicelib.api import platform_access
@@ -36,6 +37,13 @@ class Deposit(Model):
     """The token of an agent."""
 
     agent_token: Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9_.~-]+$")]
+
+
+class CredentialsJSON(TypedDict):
+    """The command that starts an external agent, and its token."""
+
+    command: str
+    agent_token: str
 
 
 def script(_call: Call, os: str, arch: str) -> Answer:
@@ -78,7 +86,11 @@ def credentials(call: Call, caller: Caller, workspace: str, agent: str) -> Answe
     if not beside.take(item_id, *writes_of(row(call, caller, "write", 200, about, more=more))):
         raise NotFound(_NOTHING.format(cut(agent)))
     os, arch = str(agent_row.get("operating_system") or "linux"), str(agent_row.get("architecture") or "amd64")
-    return Answer({"command": init_script.command(os, arch, current().access_url, token), "agent_token": token})
+    body: CredentialsJSON = {
+        "command": init_script.command(os, arch, current().access_url, token),
+        "agent_token": token,
+    }
+    return Answer(body)
 
 
 def platform_url() -> str:

@@ -52,6 +52,33 @@ class UnlinkedJSON(TypedDict):
     token_revocation_error: NotRequired[str]
 
 
+class ProviderJSON(TypedDict):
+    """A provider that the caller has a link to."""
+
+    id: str
+    type: str
+    supports_revocation: bool
+
+
+class LinkJSON(TypedDict):
+    """codersdk.ExternalAuthLink."""
+
+    provider_id: str
+    created_at: str
+    updated_at: str
+    has_refresh_token: bool
+    expires: str
+    authenticated: bool
+    validate_error: str
+
+
+class LinksJSON(TypedDict):
+    """codersdk.ListUserExternalAuthResponse."""
+
+    providers: list[ProviderJSON]
+    links: list[LinkJSON]
+
+
 @authenticated
 def put(call: Call, caller: Caller, user: str, provider: str) -> Answer:
     """Keep a link of a user, its tokens encrypted."""
@@ -93,30 +120,24 @@ def list_own(_call: Call, caller: Caller) -> Answer:
     """The caller's own links, and the providers that they are to; none for a token that reads nothing personal."""
     may = decide(caller.subject, "read_personal", lookup.user_object(caller.user.id))
     links = sorted(beside.read(_item_id(caller.user.id)).items()) if may else []
-    return Answer(
-        {
-            "providers": [
-                {
-                    "id": provider,
-                    "type": link["type"],
-                    "supports_revocation": _revokes(link),
-                }
-                for provider, link in links
-            ],
-            "links": [
-                {
-                    "provider_id": provider,
-                    "created_at": link["created_at"],
-                    "updated_at": link["updated_at"],
-                    "has_refresh_token": link["has_refresh_token"],
-                    "expires": link["expires"],
-                    "authenticated": True,
-                    "validate_error": "",
-                }
-                for provider, link in links
-            ],
-        }
-    )
+    body: LinksJSON = {
+        "providers": [
+            {"id": provider, "type": link["type"], "supports_revocation": _revokes(link)} for provider, link in links
+        ],
+        "links": [
+            {
+                "provider_id": provider,
+                "created_at": link["created_at"],
+                "updated_at": link["updated_at"],
+                "has_refresh_token": link["has_refresh_token"],
+                "expires": link["expires"],
+                "authenticated": True,
+                "validate_error": "",
+            }
+            for provider, link in links
+        ],
+    }
+    return Answer(body)
 
 
 @authenticated

@@ -15,7 +15,7 @@ from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.parameters import boolean, uuid
 from chalicelib.errors import BadRequest, Forbidden, NotFound, NotOffered
 from chalicelib.models.base import Model, Moment, ShortText, parse
-from chalicelib.models.provisioners import log_json
+from chalicelib.models.job_logs import AppendedJSON, log_json
 from chalicelib.models.sending import bytes_sent
 from chalicelib.platform import job_logs as rules
 from chalicelib.platform.kinds import BUILD, JOB, VERSION, WORKSPACE
@@ -54,14 +54,13 @@ def put_logs(call: Call, caller: Caller, job: str) -> Answer:
         raise Forbidden("You may not mirror the logs of a provisioner_job in.")
     lines = [{**line.model_dump(), "created_at": wire(line.created_at)} for line in asked.logs]
     appended = job_logs.append(job_id, lines)
-    return Answer(
-        {
-            "stored": appended.stored,
-            "known": appended.known,
-            "logs_length": appended.length,
-            "logs_overflowed": appended.overflowed,
-        }
-    )
+    body: AppendedJSON = {
+        "stored": appended.stored,
+        "known": appended.known,
+        "logs_length": appended.length,
+        "logs_overflowed": appended.overflowed,
+    }
+    return Answer(body)
 
 
 @authenticated

@@ -5,9 +5,9 @@ A version that is older than the stored one changes nothing, so requests may be 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from chalicelib import times
 from chalicelib.access.decide import Object, decide
@@ -17,7 +17,7 @@ from chalicelib.api.http import Answer, Call
 from chalicelib.api.parameters import uuid
 from chalicelib.errors import BadRequest, Forbidden, GatebookError, TooLarge, Unavailable
 from chalicelib.models import base, json_values
-from chalicelib.models.mirrored import version_of
+from chalicelib.models.mirrored import MirroredJSON, MirrorResultJSON, MirrorResultsJSON, version_of
 from chalicelib.platform.kinds import AGENT, BUILD, DAEMON, JOB, KINDS, TEMPLATE, VERSION, WORKSPACE, Kind
 from chalicelib.store.platform import writer
 from chalicelib.store.platform.writer import Outcome, Put
@@ -84,7 +84,7 @@ def put_batch(call: Call, caller: Caller) -> Answer:
     The answer is 503 where one of them is not stored: the whole batch may be sent again.
     """
     versions: dict[int, Put] = {}
-    results: dict[int, dict[str, Any]] = {}
+    results: dict[int, MirrorResultJSON] = {}
     now = times.now()
     lines = _lines(call.body)
     unreadable = 0
@@ -95,19 +95,27 @@ def put_batch(call: Call, caller: Caller) -> Answer:
             unreadable += isinstance(error, _NoObject)
             if unreadable == len(lines):
                 raise
-            results[index] = {"index": index, "status": "rejected", **error.body()}
+            results[index] = _with_error({"index": index, "status": "rejected"}, error)
     newest = _newest(versions)
     stored = dict(zip(newest, writer.put_all([versions[index] for index in newest]), strict=True))
     for index, version in versions.items():
-        results[index] = {"index": index, "kind": version.kind.name, "id": version.id, **_report(stored.get(index))}
+        results[index] = _result(index, version, stored.get(index))
     ordered = [results[index] for index in sorted(results)]
     problems = [one for one in ordered if one["status"] in ("rejected", "failed")]
-    counts = {name: sum(one["status"] == name for one in ordered) for name in (*Outcome, "rejected", "failed")}
-    body = {**counts, "results": problems if call.query("results") == "problems" else ordered}
+    counts = Counter(one["status"] for one in ordered)
+    body: MirrorResultsJSON = {
+        "created": counts[Outcome.CREATED],
+        "updated": counts[Outcome.UPDATED],
+        "unchanged": counts[Outcome.UNCHANGED],
+        "older": counts[Outcome.OLDER],
+        "rejected": counts["rejected"],
+        "failed": counts["failed"],
+        "results": problems if call.query("results") == "problems" else ordered,
+    }
     if not counts["failed"]:
         return Answer(body)
-    message = "Some objects are not stored yet. Send the request again: objects that are stored are known."
-    return Answer({"message": message, **body}, 503, {"Retry-After": _RETRY_AFTER_SECONDS})
+    body["message"] = "Some objects are not stored yet. Send the request again: objects that are stored are known."
+    return Answer(body, 503, {"Retry-After": _RETRY_AFTER_SECONDS})
 
 
 def _put(call: Call, caller: Caller, kind: Kind, object_id: str) -> Answer:
@@ -117,7 +125,8 @@ def _put(call: Call, caller: Caller, kind: Kind, object_id: str) -> Answer:
     if isinstance(outcome, Unavailable):
         raise outcome
     status = 201 if outcome is Outcome.CREATED else 200
-    return Answer({"kind": kind.name, "id": object_id, "status": outcome}, status)
+    body: MirroredJSON = {"kind": kind.name, "id": object_id, "status": outcome}
+    return Answer(body, status)
 
 
 def _check_may(caller: Caller, version: Put) -> None:
@@ -175,9 +184,13 @@ def _newest(versions: Mapping[int, Put]) -> list[int]:
     return sorted(chosen.values())
 
 
-def _report(outcome: Outcome | Unavailable | None) -> dict[str, Any]:
-    if outcome is None:
-        return {"status": Outcome.OLDER}
+def _result(index: int, version: Put, outcome: Outcome | Unavailable | None) -> MirrorResultJSON:
+    """The result of a line; an object of which the batch has a newer version is an older one."""
+    result: MirrorResultJSON = {"index": index, "kind": version.kind.name, "id": version.id, "status": Outcome.OLDER}
     if isinstance(outcome, Unavailable):
-        return {"status": "failed", **outcome.body()}
-    return {"status": outcome}
+        return _with_error({**result, "status": "failed"}, outcome)
+    return {**result, "status": outcome} if outcome else result
+
+
+def _with_error(result: MirrorResultJSON, error: GatebookError) -> MirrorResultJSON:
+    return {**result, **error.body()}

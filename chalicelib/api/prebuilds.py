@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from typing_extensions import TypedDict
+
 from chalicelib.access.decide import Object
 from chalicelib.api import platform_access
 from chalicelib.api.authentication import authenticated
@@ -50,6 +52,12 @@ class Extension(Model):
 
 
 class Settings(Model):
+    """Whether the platform is to stop making prebuilt workspaces."""
+
+    reconciliation_paused: bool
+
+
+class PrebuildsSettingsJSON(TypedDict):
     """Whether the platform is to stop making prebuilt workspaces."""
 
     reconciliation_paused: bool
@@ -111,7 +119,8 @@ def change_settings(call: Call, caller: Caller) -> Answer:
         about = Resource("prebuilds_settings", _SETTINGS_ID)
         changed = row(call, caller, "write", 200, about, before={**_DEFAULTS, **before}, after=after)
         beside.put_changed(_SETTINGS, after, before, *writes_of(changed))
-        return Answer(after)
+        body: PrebuildsSettingsJSON = {"reconciliation_paused": asked.reconciliation_paused}
+        return Answer(body)
 
     return saved(write)
 
@@ -119,8 +128,8 @@ def change_settings(call: Call, caller: Caller) -> Answer:
 _DEFAULTS: Final = {"reconciliation_paused": False}
 
 
-def _settings() -> dict[str, bool]:
-    return {**_DEFAULTS, **beside.read(_SETTINGS)}
+def _settings() -> PrebuildsSettingsJSON:
+    return {"reconciliation_paused": bool({**_DEFAULTS, **beside.read(_SETTINGS)}["reconciliation_paused"])}
 
 
 def _refused(call: Call, caller: Caller, workspace: str, shape: type[Model], message: str, detail: str) -> Answer:

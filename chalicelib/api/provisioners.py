@@ -18,7 +18,7 @@ from chalicelib.api.id_pages import page_answer
 from chalicelib.api.platform_access import object_of
 from chalicelib.api.strict_query import StrictQuery
 from chalicelib.errors import BadRequest, NotFound
-from chalicelib.models.provisioners import DaemonJSON, daemon_json, job_json
+from chalicelib.models.provisioners import DaemonJSON, JobJSON, daemon_json, job_json
 from chalicelib.platform import daemons, jobs
 from chalicelib.platform.kinds import BUILD, DAEMON, JOB, PLACE, TEMPLATE, VERSION, WORKSPACE
 from chalicelib.search import values
@@ -123,7 +123,7 @@ def jobs_beside(listed: Sequence[Mirrored]) -> tuple[dict[str, int], list[Mirror
     return queue_places(), able
 
 
-def _jobs_json(organization_id: str, listed: Sequence[Mirrored]) -> list[dict[str, Any]]:
+def _jobs_json(organization_id: str, listed: Sequence[Mirrored]) -> list[JobJSON]:
     assert all(job.get("organization_id") == organization_id for job in listed)  # noqa: S101 - the reader has looked
     known = known_beside(listed, (BUILD, VERSION, WORKSPACE, TEMPLATE, DAEMON))
     places, able = jobs_beside(listed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from chalicelib import times
 from chalicelib.access.decide import Object, decide
@@ -18,13 +18,21 @@ from chalicelib.api.saving import saved
 from chalicelib.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound, NotYet, Validation
 from chalicelib.lanes.plan import plan
 from chalicelib.models.base import parse
-from chalicelib.models.retention import HoldJSON, HoldsJSON, PutHold, StartRun
+from chalicelib.models.retention import (
+    HoldJSON,
+    HoldsJSON,
+    PutHold,
+    RetentionJSON,
+    RunJSON,
+    StartRun,
+    counts_json,
+    cut_offs_json,
+)
 from chalicelib.retention import placing, waiting
 from chalicelib.retention.holds import CHANGING, Hold
 from chalicelib.retention.holds import read as read_holds
 from chalicelib.retention.policy import policy, raised
 from chalicelib.retention.purge import ENDING_SECONDS, purge
-from chalicelib.retention.run import cut_offs_json
 from chalicelib.search import parser
 from chalicelib.search.criteria import criteria
 from chalicelib.search.filter import UserReference
@@ -62,7 +70,7 @@ def scheduled(context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own, o
     record = purge(seconds, trail=run_trail(None, None))
     if record is None:
         return {"message": "Another run is under way."}
-    return record
+    return {**record}
 
 
 @authenticated
@@ -73,17 +81,16 @@ def show(_call: Call, caller: Caller) -> Answer:
     state = retention_state.read(consistent=False)
     cut_offs = raised(rules.cut_offs(times.now()), state.floors)
     counts = waiting.count(rules, cut_offs, read_holds(state.holds))
-    return Answer(
-        {
-            "policy": {**rules.retention, "keep_ongoing": rules.keep_ongoing},
-            "cutoffs": cut_offs_json(cut_offs),
-            "waiting": {name: counted.waiting for name, counted in counts.items()},
-            "held": {name: counted.held for name, counted in counts.items()},
-            "waiting_cap": waiting.CAP,
-            "running": _running(state),
-            "runs": retention_runs.latest(LISTED_RUNS),
-        }
-    )
+    body: RetentionJSON = {
+        "policy": {**counts_json(rules.retention), "keep_ongoing": rules.keep_ongoing},
+        "cutoffs": cut_offs_json(cut_offs),
+        "waiting": counts_json({name: counted.waiting for name, counted in counts.items()}),
+        "held": counts_json({name: counted.held for name, counted in counts.items()}),
+        "waiting_cap": waiting.CAP,
+        "running": _running(state),
+        "runs": cast("list[RunJSON]", retention_runs.latest(LISTED_RUNS)),
+    }
+    return Answer(body)
 
 
 @authenticated
@@ -159,8 +166,8 @@ def _check(caller: Caller, action: str) -> None:
         raise Forbidden
 
 
-def _running(state: State) -> dict[str, Any] | None:
-    return dict(state.run) if state.run is not None and state.leased(times.now()) else None
+def _running(state: State) -> RunJSON | None:
+    return cast("RunJSON", dict(state.run)) if state.run is not None and state.leased(times.now()) else None
 
 
 def _hold(caller: Caller, name: str, asked: PutHold, before: Hold | None) -> Hold:

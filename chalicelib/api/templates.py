@@ -17,6 +17,7 @@ from chalicelib.api.parameters import uuid as uuid_of
 from chalicelib.api.provisioners import budget_of, fitted
 from chalicelib.casing import lowered
 from chalicelib.errors import NotFound
+from chalicelib.models.platform_answers import TemplateJSON, TemplateVersionJSON
 from chalicelib.models.templates import presets_json, template_json, version_json
 from chalicelib.platform.kinds import DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE
 from chalicelib.search import values
@@ -163,7 +164,7 @@ def _listed(call: Call, caller: Caller, organization_id: str | None) -> Answer:
     return fitted(_json(listed))
 
 
-def _json(listed: Sequence[Mirrored]) -> list[dict[str, Any]]:
+def _json(listed: Sequence[Mirrored]) -> list[TemplateJSON]:
     known = people.look_up(
         {str(row.get("created_by_id")) for row in listed if row.get("created_by_id")},
         {str(row.get("organization_id")) for row in listed},
@@ -171,7 +172,7 @@ def _json(listed: Sequence[Mirrored]) -> list[dict[str, Any]]:
     return [template_json(row, times.wire(row.updated_at), known.organizations, known.users) for row in listed]
 
 
-def _versions_json(listed: Sequence[Mirrored]) -> list[dict[str, Any]]:
+def _versions_json(listed: Sequence[Mirrored]) -> list[TemplateVersionJSON]:
     known = known_beside(listed, (JOB, TEMPLATE, VERSION, DAEMON, WORKSPACE))
     users = people.get_users({str(row.get("created_by_id")) for row in listed if row.get("created_by_id")})
     places = queue_places() if listed else {}

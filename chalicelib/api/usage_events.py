@@ -89,7 +89,8 @@ def put_events(call: Call, caller: Caller) -> Answer:
     if wrong:
         raise Invalid(wrong)
     created = sum(map(usage.add, events))
-    return Answer({"created": created, "known": len(events) - created})
+    result: UsageResultJSON = {"created": created, "known": len(events) - created}
+    return Answer(result)
 
 
 @authenticated

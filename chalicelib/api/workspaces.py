@@ -21,6 +21,7 @@ from chalicelib.api.provisioners import budget_of
 from chalicelib.api.workspace_listing import matching, query_of
 from chalicelib.casing import lowered
 from chalicelib.errors import BadRequest, NotFound
+from chalicelib.models.platform_answers import BuildJSON, WorkspaceJSON, WorkspacesEnd
 from chalicelib.models.workspaces import Beside, agent_json, build_json, workspace_json
 from chalicelib.platform.kinds import AGENT, BUILD, DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE
 from chalicelib.search import values
@@ -50,14 +51,14 @@ def list_all(call: Call, caller: Caller) -> Answer:
     limit = min(wanted.limit if call.query("limit") else _MOST_WORKSPACES, _MOST_WORKSPACES)
     bodies = workspaces_json(listed[wanted.offset : wanted.offset + limit])
     texts, number = fit_rows(bodies, answer_limits.LARGEST_ANSWER) if bodies else ([], 0)
-    fields: dict[str, Any] = {"count": len(listed)}
+    page_end: WorkspacesEnd = {"count": len(listed)}
     headers: dict[str, str] = {}
     if wanted.offset + number < len(listed):
-        fields["next_offset"] = wanted.offset + number
+        page_end["next_offset"] = wanted.offset + number
         headers = links.next_page(call, {"offset": wanted.offset + number})
     if not budget.left:
-        fields["partial"] = True
-    return Answer(Encoded(f'{{"workspaces":[{",".join(texts)}],{encoded(fields).text[1:]}'), headers=headers)
+        page_end["partial"] = True
+    return Answer(Encoded(f'{{"workspaces":[{",".join(texts)}],{encoded(page_end).text[1:]}'), headers=headers)
 
 
 @authenticated
@@ -150,7 +151,7 @@ def by_name(call: Call, caller: Caller, user: str, name: str) -> Mirrored:
     return max(listed, key=lambda row: row.updated_at)
 
 
-def workspaces_json(listed: Sequence[Mirrored]) -> list[dict[str, Any]]:
+def workspaces_json(listed: Sequence[Mirrored]) -> list[WorkspaceJSON]:
     """Workspaces as clients read them."""
     known = known_beside(listed, _BESIDE)
     builds_of = [build for row in listed if (build := known.get(BUILD, row.joined.get("latest_build_id")))]
@@ -162,7 +163,7 @@ def _is_named(row: Mirrored, name: str) -> bool:
     return lowered(str(row.get("name"))) == lowered(name)
 
 
-def _builds_json(listed: Sequence[Mirrored]) -> list[dict[str, Any]]:
+def _builds_json(listed: Sequence[Mirrored]) -> list[BuildJSON]:
     known = known_beside(listed, _BESIDE)
     of = [row for build in listed if (row := known.get(WORKSPACE, build.get("workspace_id")))]
     beside = _beside(of, listed, known)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NotRequired
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal, NotRequired, get_args
 
 from typing_extensions import TypedDict
 
@@ -12,7 +12,10 @@ from chalicelib.platform.kinds import BUILD, DAEMON, TEMPLATE, VERSION, WORKSPAC
 from chalicelib.search.values import NIL_UUID
 from chalicelib.store.platform.rows import Known, Mirrored
 
-_OMITTED: Final = ("started_at", "completed_at", "canceled_at", "error", "error_code", "worker_id")
+_Omitted = Literal["started_at", "completed_at", "canceled_at", "error", "error_code", "worker_id"]
+_OMITTED: Final[tuple[_Omitted, ...]] = get_args(_Omitted)
+_OfWork = Literal["template_version_id", "workspace_build_id", "error"]
+_OF_WORK: Final[tuple[_OfWork, ...]] = get_args(_OfWork)
 _BUILT_IN_KEYS: Final[Mapping[str, str]] = {
     "00000000-0000-0000-0000-000000000001": "built-in",
     "00000000-0000-0000-0000-000000000002": "user-auth",
@@ -96,9 +99,7 @@ class DaemonJSON(TypedDict):
     previous_job: BriefJobJSON | None
 
 
-def job_json(
-    job: Mirrored, known: Known, places: Mapping[str, int], daemons: Iterable[Mirrored] = ()
-) -> dict[str, Any]:
+def job_json(job: Mirrored, known: Known, places: Mapping[str, int], daemons: Iterable[Mirrored] = ()) -> JobJSON:
     """codersdk.ProvisionerJob.
 
     Args:
@@ -107,7 +108,7 @@ def job_json(
         places: the waiting jobs of the deployment, each with its place in the queue.
         daemons: of its organization, oldest first, to tell which could do a job that has not begun.
     """
-    body: dict[str, Any] = {
+    body: JobJSON = {
         "id": job.id,
         "created_at": job.get("created_at"),
         "organization_id": job.get("organization_id"),
@@ -117,12 +118,14 @@ def job_json(
         "tags": job.get("tags"),
         "queue_position": places.get(job.id, 0),
         "queue_size": len(places),
-        "input": {name: value for name, value in (job.get("input") or {}).items() if value},
+        "input": _work(job),
         "type": job.get("type"),
         "metadata": _metadata(job, known),
         "logs_overflowed": bool(job.logs.get("overflowed")),
     }
-    body |= {name: job.get(name) for name in _OMITTED if job.get(name)}
+    for field in _OMITTED:
+        if job.get(field):
+            body[field] = job.get(field)
     worker = known.get(DAEMON, job.get("worker_id"))
     if name := (worker.get("name") if worker else job.get("worker_name")):
         body["worker_name"] = name
@@ -162,9 +165,12 @@ def template_of(job: Mirrored, known: Known) -> Mirrored | None:
     return template or (known.get(TEMPLATE, workspace.get("template_id")) if workspace else None)
 
 
-def log_json(line: Mapping[str, Any]) -> dict[str, Any]:
-    """codersdk.ProvisionerJobLog."""
-    return {name: line[name] for name in ("id", "created_at", "log_source", "log_level", "stage", "output")}
+def _work(job: Mirrored) -> WorkOfJobJSON:
+    work: WorkOfJobJSON = {}
+    for field in _OF_WORK:
+        if value := (job.get("input") or {}).get(field):
+            work[field] = value
+    return work
 
 
 def _brief(job: Mirrored | None, known: Known) -> BriefJobJSON | None:
@@ -180,10 +186,10 @@ def _brief(job: Mirrored | None, known: Known) -> BriefJobJSON | None:
     }
 
 
-def _metadata(job: Mirrored, known: Known) -> dict[str, Any]:
+def _metadata(job: Mirrored, known: Known) -> JobMetadataJSON:
     version, template, workspace = _version_of(job, known), template_of(job, known), _workspace_of(job, known)
     build = _build_of(job, known)
-    body = {
+    body: JobMetadataJSON = {
         "template_version_name": version.get("name") if version else "",
         "template_id": template.id if template else NIL_UUID,
         "template_name": template.get("name") if template else "",
@@ -191,7 +197,8 @@ def _metadata(job: Mirrored, known: Known) -> dict[str, Any]:
         "template_icon": template.get("icon") if template else "",
     }
     if workspace is not None:
-        body |= {"workspace_id": workspace.id, "workspace_name": workspace.get("name")}
+        body["workspace_id"] = workspace.id
+        body["workspace_name"] = workspace.get("name")
     if build is not None:
         body["workspace_build_transition"] = build.get("transition")
     return body
@@ -212,7 +219,7 @@ def _workspace_of(job: Mirrored, known: Known) -> Mirrored | None:
     return known.get(WORKSPACE, build.get("workspace_id")) if build else None
 
 
-def _able(job: Mirrored, daemons: Iterable[Mirrored]) -> Sequence[str]:
+def _able(job: Mirrored, daemons: Iterable[Mirrored]) -> list[str]:
     """The daemons that could do a job: of its organization, with its kind of provisioner and its tags."""
     tags = job.get("tags") or {}
     return [

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from chalicelib import times
 from chalicelib.models.base import Model
+from chalicelib.records import API_KEYS, AUDIT_CONNECTION_EVENTS, AUDIT_LOGS, CONNECTION_LOGS
 
 _MAX_QUERY = 2_000
 _MAX_REASON = 1_000
@@ -97,3 +101,24 @@ class HoldsJSON(TypedDict):
     """Every hold, by name."""
 
     holds: list[HoldJSON]
+
+
+def cut_offs_json(cut_offs: Mapping[str, datetime | None]) -> CutOffsJSON:
+    """Cut-offs as JSON: data set -> a moment, or null where everything is kept."""
+    texts = {name: times.wire(moment) if moment else None for name, moment in cut_offs.items()}
+    return {
+        "api_keys": texts[API_KEYS],
+        "audit_connection_events": texts[AUDIT_CONNECTION_EVENTS],
+        "connection_logs": texts[CONNECTION_LOGS],
+        "audit_logs": texts[AUDIT_LOGS],
+    }
+
+
+def counts_json(counts: Mapping[str, int]) -> DataSetCountsJSON:
+    """A number of each data set as JSON; none where it is not named."""
+    return {
+        "api_keys": counts.get(API_KEYS, 0),
+        "audit_connection_events": counts.get(AUDIT_CONNECTION_EVENTS, 0),
+        "connection_logs": counts.get(CONNECTION_LOGS, 0),
+        "audit_logs": counts.get(AUDIT_LOGS, 0),
+    }

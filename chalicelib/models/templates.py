@@ -3,48 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-from chalicelib.models.provisioners import job_json
+from chalicelib.models.platform_answers import MinimalUserJSON, TemplateJSON, TemplateVersionJSON, VersionPresetJSON
+from chalicelib.models.provisioners import JobJSON, job_json
 from chalicelib.platform.kinds import JOB
 from chalicelib.records import Organization, User
 from chalicelib.search.values import NIL_UUID
 from chalicelib.store.platform.rows import Known, Mirrored
 
-_AS_SENT: Final = (
-    "created_at",
-    "organization_id",
-    "name",
-    "display_name",
-    "provisioner",
-    "active_user_count",
-    "build_time_stats",
-    "description",
-    "deprecation_message",
-    "deleted",
-    "icon",
-    "default_ttl_ms",
-    "activity_bump_ms",
-    "time_til_autostop_notify_ms",
-    "autostop_requirement",
-    "autostart_requirement",
-    "allow_user_autostart",
-    "allow_user_autostop",
-    "allow_user_cancel_workspace_jobs",
-    "failure_ttl_ms",
-    "time_til_dormant_ms",
-    "time_til_dormant_autodelete_ms",
-    "require_active_version",
-    "max_port_share_level",
-    "cors_behavior",
-    "use_classic_parameter_flow",
-    "disable_module_cache",
-)
-
 
 def template_json(
     template: Mirrored, updated_at: str, organizations: Mapping[str, Organization], users: Mapping[str, User]
-) -> dict[str, Any]:
+) -> TemplateJSON:
     """codersdk.Template."""
     organization = organizations.get(str(template.get("organization_id")))
     author = users.get(str(template.get("created_by_id")))
@@ -58,16 +29,42 @@ def template_json(
         "created_by_id": template.get("created_by_id") or NIL_UUID,
         "created_by_name": author.username if author else template.get("created_by_name"),
         "deprecated": bool(template.get("deprecation_message")),
-        **{name: template.get(name) for name in _AS_SENT},
+        "created_at": template.get("created_at"),
+        "organization_id": template.get("organization_id"),
+        "name": template.get("name"),
+        "display_name": template.get("display_name"),
+        "provisioner": template.get("provisioner"),
+        "active_user_count": template.get("active_user_count"),
+        "build_time_stats": template.get("build_time_stats"),
+        "description": template.get("description"),
+        "deprecation_message": template.get("deprecation_message"),
+        "deleted": template.get("deleted"),
+        "icon": template.get("icon"),
+        "default_ttl_ms": template.get("default_ttl_ms"),
+        "activity_bump_ms": template.get("activity_bump_ms"),
+        "time_til_autostop_notify_ms": template.get("time_til_autostop_notify_ms"),
+        "autostop_requirement": template.get("autostop_requirement"),
+        "autostart_requirement": template.get("autostart_requirement"),
+        "allow_user_autostart": template.get("allow_user_autostart"),
+        "allow_user_autostop": template.get("allow_user_autostop"),
+        "allow_user_cancel_workspace_jobs": template.get("allow_user_cancel_workspace_jobs"),
+        "failure_ttl_ms": template.get("failure_ttl_ms"),
+        "time_til_dormant_ms": template.get("time_til_dormant_ms"),
+        "time_til_dormant_autodelete_ms": template.get("time_til_dormant_autodelete_ms"),
+        "require_active_version": template.get("require_active_version"),
+        "max_port_share_level": template.get("max_port_share_level"),
+        "cors_behavior": template.get("cors_behavior"),
+        "use_classic_parameter_flow": template.get("use_classic_parameter_flow"),
+        "disable_module_cache": template.get("disable_module_cache"),
     }
 
 
 def version_json(
     version: Mirrored, updated_at: str, known: Known, users: Mapping[str, User], places: Mapping[str, int]
-) -> dict[str, Any]:
+) -> TemplateVersionJSON:
     """codersdk.TemplateVersion."""
     job = known.get(JOB, version.get("job_id"))
-    body: dict[str, Any] = {
+    body: TemplateVersionJSON = {
         "id": version.id,
         "organization_id": version.get("organization_id"),
         "created_at": version.get("created_at"),
@@ -87,16 +84,16 @@ def version_json(
     return body
 
 
-def presets_json(version: Mirrored) -> list[dict[str, Any]] | None:
+def presets_json(version: Mirrored) -> list[VersionPresetJSON] | None:
     """The presets of a version, with the capital keys that clients know; None where there is none."""
     presets = version.get("presets")
     return [_preset(preset) for preset in presets] if presets else None
 
 
-def minimal_user(user_id: str, users: Mapping[str, User]) -> dict[str, Any]:
+def minimal_user(user_id: str, users: Mapping[str, User]) -> MinimalUserJSON:
     """codersdk.MinimalUser; of a user that is not known, the id."""
     user = users.get(user_id)
-    body = {"id": user_id, "username": user.username if user else ""}
+    body: MinimalUserJSON = {"id": user_id, "username": user.username if user else ""}
     if user and user.name:
         body["name"] = user.name
     if user and user.avatar_url:
@@ -104,7 +101,7 @@ def minimal_user(user_id: str, users: Mapping[str, User]) -> dict[str, Any]:
     return body
 
 
-def unknown_job(row: Mirrored) -> dict[str, Any]:
+def unknown_job(row: Mirrored) -> JobJSON:
     """A job of which no more is known than that a row names it."""
     return {
         "id": row.get("job_id") or NIL_UUID,
@@ -129,7 +126,7 @@ def unknown_job(row: Mirrored) -> dict[str, Any]:
     }
 
 
-def _preset(preset: Mapping[str, Any]) -> dict[str, Any]:
+def _preset(preset: Mapping[str, Any]) -> VersionPresetJSON:
     parameters = preset.get("parameters")
     return {
         "ID": preset["id"],

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, Literal, get_args
 
 from chalicelib import times
+from chalicelib.models.platform_answers import (
+    AgentHealthJSON,
+    AgentJSON,
+    BuildJSON,
+    WorkspaceJSON,
+    WorkspaceResourceJSON,
+)
 from chalicelib.models.provisioners import job_json
 from chalicelib.models.templates import unknown_job
 from chalicelib.platform import workspaces
@@ -16,7 +23,10 @@ from chalicelib.search.values import NIL_UUID
 from chalicelib.store.platform.rows import Known, Mirrored
 
 _UNHEALTHY: Final = ("disconnected", "timeout")
-_TIMES_OF_AGENT: Final = ("first_connected_at", "last_connected_at", "disconnected_at", "started_at", "ready_at")
+_OmittedOfAgent = Literal[
+    "first_connected_at", "last_connected_at", "disconnected_at", "started_at", "ready_at", "instance_id", "directory"
+]
+_OMITTED_OF_AGENT: Final[tuple[_OmittedOfAgent, ...]] = get_args(_OmittedOfAgent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +53,7 @@ class Beside:
         return user.username if user else ""
 
 
-def workspace_json(workspace: Mirrored, beside: Beside) -> dict[str, Any]:
+def workspace_json(workspace: Mirrored, beside: Beside) -> WorkspaceJSON:
     """codersdk.Workspace."""
     known = beside.known
     template = known.get(TEMPLATE, workspace.get("template_id"))
@@ -53,7 +63,7 @@ def workspace_json(workspace: Mirrored, beside: Beside) -> dict[str, Any]:
     agents = beside.agents.get(build.id, ()) if build else ()
     failing = [agent.id for agent in agents if agent.get("status") in _UNHEALTHY]
     may_cancel = bool(template and template.get("allow_user_cancel_workspace_jobs"))
-    body: dict[str, Any] = {
+    body: WorkspaceJSON = {
         "id": workspace.id,
         "created_at": workspace.get("created_at"),
         "updated_at": times.wire(workspace.updated_at),
@@ -83,8 +93,11 @@ def workspace_json(workspace: Mirrored, beside: Beside) -> dict[str, Any]:
         "next_start_at": workspace.get("next_start_at"),
         "is_prebuild": workspaces.is_prebuild(workspace.values),
     }
-    optional = ("autostart_schedule", "ttl_ms")
-    return body | {name: workspace.get(name) for name in optional if workspace.get(name) is not None}
+    if workspace.get("autostart_schedule") is not None:
+        body["autostart_schedule"] = workspace.get("autostart_schedule")
+    if workspace.get("ttl_ms") is not None:
+        body["ttl_ms"] = workspace.get("ttl_ms")
+    return body
 
 
 def is_outdated(workspace: Mirrored, template: Mirrored | None) -> bool:
@@ -93,14 +106,14 @@ def is_outdated(workspace: Mirrored, template: Mirrored | None) -> bool:
     return bool(version and template and template.get("active_version_id") not in (None, version))
 
 
-def build_json(build: Mirrored, beside: Beside) -> dict[str, Any]:
+def build_json(build: Mirrored, beside: Beside) -> BuildJSON:
     """codersdk.WorkspaceBuild."""
     known = beside.known
     job = known.get(JOB, build.get("job_id"))
     workspace = known.get(WORKSPACE, build.get("workspace_id"))
     version = known.get(VERSION, build.get("template_version_id"))
     owner_id = workspace.get("owner_id") if workspace else NIL_UUID
-    body: dict[str, Any] = {
+    body: BuildJSON = {
         "id": build.id,
         "created_at": build.get("created_at"),
         "updated_at": times.wire(build.updated_at),
@@ -128,10 +141,9 @@ def build_json(build: Mirrored, beside: Beside) -> dict[str, Any]:
     return body
 
 
-def agent_json(agent: Mirrored) -> dict[str, Any]:
+def agent_json(agent: Mirrored) -> AgentJSON:
     """codersdk.WorkspaceAgent, as far as it is mirrored."""
-    healthy = agent.get("status") not in _UNHEALTHY
-    body: dict[str, Any] = {
+    body: AgentJSON = {
         "id": agent.id,
         "parent_id": agent.get("parent_id"),
         "created_at": agent.get("created_at"),
@@ -151,16 +163,24 @@ def agent_json(agent: Mirrored) -> dict[str, Any]:
         "connection_timeout_seconds": 0,
         "troubleshooting_url": "",
         "subsystems": [],
-        "health": {"healthy": healthy, **({} if healthy else {"reason": f"agent is {agent.get('status')}"})},
+        "health": _health(agent),
         "display_apps": [],
         "log_sources": [],
         "scripts": [],
     }
-    body |= {name: agent.get(name) for name in _TIMES_OF_AGENT if agent.get(name)}
-    return body | {name: agent.get(name) for name in ("instance_id", "directory") if agent.get(name)}
+    for name in _OMITTED_OF_AGENT:
+        if agent.get(name):
+            body[name] = agent.get(name)
+    return body
 
 
-def _resources(build: Mirrored, agents: Sequence[Mirrored]) -> list[dict[str, Any]]:
+def _health(agent: Mirrored) -> AgentHealthJSON:
+    if agent.get("status") not in _UNHEALTHY:
+        return {"healthy": True}
+    return {"healthy": False, "reason": f"agent is {agent.get('status')}"}
+
+
+def _resources(build: Mirrored, agents: Sequence[Mirrored]) -> list[WorkspaceResourceJSON]:
     """The resources of a build with their agents; agents that name none of them stand in one of their own."""
     resources = list(build.get("resources") or ())
     named = {resource["id"] for resource in resources}
@@ -187,7 +207,7 @@ def _resources(build: Mirrored, agents: Sequence[Mirrored]) -> list[dict[str, An
     ]
 
 
-def _no_build(workspace: Mirrored, beside: Beside) -> dict[str, Any]:
+def _no_build(workspace: Mirrored, beside: Beside) -> BuildJSON:
     """The latest build of a workspace whose builds are not mirrored in yet: one that waits."""
     values = {
         "id": NIL_UUID,

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final, NotRequired
+
+from typing_extensions import TypedDict
 
 from chalicelib import times
 
@@ -82,13 +84,43 @@ class Limit:
     end: datetime
 
 
+class UsagePeriodJSON(TypedDict):
+    """codersdk.UsagePeriod."""
+
+    issued_at: str
+    start: str
+    end: str
+
+
+class FeatureJSON(TypedDict):
+    """codersdk.Feature; the limit and what counts towards it are there where a licence sets one."""
+
+    entitlement: str
+    enabled: bool
+    limit: NotRequired[int]
+    actual: NotRequired[int]
+    usage_period: NotRequired[UsagePeriodJSON]
+
+
+class EntitlementsJSON(TypedDict):
+    """codersdk.Entitlements."""
+
+    features: dict[str, FeatureJSON]
+    warnings: list[str]
+    errors: list[str]
+    has_license: bool
+    trial: bool
+    require_telemetry: bool
+    refreshed_at: str
+
+
 def managed_agents(licenses: Iterable[License], now: datetime) -> Limit | None:
     """The limit that the licences set; None where none does."""
     limits = [limit for one in licenses if one.not_before <= now <= one.expires and (limit := _limit_of(one, now))]
     return max(limits, key=lambda limit: (limit.issued_at, limit.end, limit.limit), default=None)
 
 
-def entitlements(limit: Limit | None, used: int, *, has_license: bool, now: datetime) -> dict[str, Any]:
+def entitlements(limit: Limit | None, used: int, *, has_license: bool, now: datetime) -> EntitlementsJSON:
     """codersdk.Entitlements.
 
     Args:
@@ -97,16 +129,19 @@ def entitlements(limit: Limit | None, used: int, *, has_license: bool, now: date
         has_license: whether the platform has one.
         now: the time of the answer.
     """
-    features: dict[str, dict[str, Any]] = {name: _offered(name in OFFERED) for name in FEATURES}
+    features: dict[str, FeatureJSON] = {name: _offered(name in OFFERED) for name in FEATURES}
     warnings = []
     if limit is not None:
-        period = {"issued_at": limit.issued_at, "start": limit.start, "end": limit.end}
         features[LIMIT] = {
             "entitlement": limit.entitlement,
             "enabled": limit.limit > 0,
             "limit": limit.limit,
             "actual": used,
-            "usage_period": {name: times.wire(moment) for name, moment in period.items()},
+            "usage_period": {
+                "issued_at": times.wire(limit.issued_at),
+                "start": times.wire(limit.start),
+                "end": times.wire(limit.end),
+            },
         }
         if limit.limit > 0 and used >= limit.limit:
             warnings.append(_WARNING)
@@ -132,5 +167,5 @@ def _limit_of(one: License, now: datetime) -> Limit | None:
     return None
 
 
-def _offered(offered: object) -> dict[str, Any]:
+def _offered(offered: object) -> FeatureJSON:
     return {"entitlement": "entitled" if offered else "not_entitled", "enabled": bool(offered)}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from chalicelib.models.retention import RunJSON
 from chalicelib.records import API_KEYS
 from chalicelib.retention.holds import Hold, read
 from chalicelib.retention.run import Mandate, Run, Trail
@@ -56,7 +57,7 @@ class DryRun(Run):
         self.progress.purged[API_KEYS] += len(ids)
         return True
 
-    def end(self, finished_at: datetime, remembered: Mapping[str, Any]) -> dict[str, Any]:
+    def end(self, finished_at: datetime, remembered: Mapping[str, Any]) -> RunJSON:
         """Store the record with its trail; a dry run leaves nothing for the next run to know."""
         del remembered
         record = self.record(finished_at)

@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib import times
 from chalicelib.errors import Unavailable
+from chalicelib.models.retention import RunJSON
 from chalicelib.records import API_KEYS
 from chalicelib.retention import metrics
 from chalicelib.retention.holds import Hold
@@ -118,7 +119,7 @@ class LeasedRun(Run):
         )
         return True
 
-    def end(self, finished_at: datetime, remembered: Mapping[str, Any]) -> dict[str, Any]:
+    def end(self, finished_at: datetime, remembered: Mapping[str, Any]) -> RunJSON:
         """Emit the metrics, store the record with its trail, and give the lease back."""
         record, mandate = self.record(finished_at), self.mandate
         release = partial(state.release, mandate.run_id, remembered, self.progress.floors)

@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import times
+from chalicelib.models.retention import RunJSON
 from chalicelib.records import API_KEYS, AUDIT_CONNECTION_EVENTS, AUDIT_LOGS, CONNECTION_LOGS, DATA_SETS
 from chalicelib.retention import key_purge, log_purge, sweep
 from chalicelib.retention.dry_run import DryRun
@@ -60,7 +61,7 @@ def _no_trail(record: Mapping[str, Any], *, own: bool) -> Sequence[Write]:
     return ()
 
 
-def purge(seconds: float, *, dry_run: bool = False, trail: Trail = _no_trail) -> dict[str, Any] | None:
+def purge(seconds: float, *, dry_run: bool = False, trail: Trail = _no_trail) -> RunJSON | None:
     """Run the purge now.
 
     Args:

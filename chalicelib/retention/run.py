@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from chalicelib import times
-from chalicelib.records import DATA_SETS
+from chalicelib.models.retention import RunJSON, counts_json, cut_offs_json
 from chalicelib.retention.holds import Hold, keeping_by
 from chalicelib.retention.keeping import Keeping
 from chalicelib.retention.policy import CutOffs, Policy, raised
@@ -129,7 +129,7 @@ class Run(ABC):
         """Remove expired tokens and count them; False when there was no time to begin."""
 
     @abstractmethod
-    def end(self, finished_at: datetime, remembered: Mapping[str, Any]) -> dict[str, Any]:
+    def end(self, finished_at: datetime, remembered: Mapping[str, Any]) -> RunJSON:
         """Store the record of the run with its trail, and return the record.
 
         Args:
@@ -148,27 +148,24 @@ class Run(ABC):
         """The rows of a log that are kept, by the holds that the run knows now."""
         return keeping_by(self.mandate.rules, self.mandate.cut_offs, self.holds, log)
 
-    def record(self, finished_at: datetime | None) -> dict[str, Any]:
+    def record(self, finished_at: datetime | None) -> RunJSON:
         """The run as JSON; `finished_at` is null while it is under way."""
-        made: dict[str, Any] = {
+        made: RunJSON = {
             "id": self.mandate.run_id,
             "started_at": times.wire(self.mandate.started_at),
             "finished_at": times.wire(finished_at) if finished_at else None,
             "dry_run": self.dry,
             "cutoffs": cut_offs_json(self.mandate.cut_offs),
-            "purged": {name: self.progress.purged[name] for name in DATA_SETS},
+            "purged": counts_json(self.progress.purged),
             "remaining": bool(self.progress.oldest_left),
             "lag_seconds": int(lag(self.mandate, self.progress).total_seconds()),
         }
-        return made | ({"error": " ".join(self.progress.errors)} if self.progress.errors else {})
+        if self.progress.errors:
+            made["error"] = " ".join(self.progress.errors)
+        return made
 
 
 def lag(mandate: Mandate, progress: Progress) -> timedelta:
     """How far the oldest row that is left, and not held, is behind its cut-off."""
     behind = (cut_off - oldest for name, oldest in progress.oldest_left.items() if (cut_off := mandate.cut_offs[name]))
     return max(behind, default=timedelta(0))
-
-
-def cut_offs_json(cut_offs: CutOffs) -> Mapping[str, str | None]:
-    """Cut-offs as JSON: data set -> a moment, or null where everything is kept."""
-    return {name: times.wire(moment) if moment else None for name, moment in cut_offs.items()}

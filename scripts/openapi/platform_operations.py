@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from chalicelib.api.external_auth import PutLink, UnlinkedJSON
+from chalicelib.api.external_auth import LinksJSON, PutLink, UnlinkedJSON
 from chalicelib.api.usage_events import DailyUsageJSON, PutLicense, UsageEvents, UsageResultJSON
 from chalicelib.errors import ErrorJSON
 from chalicelib.models import mirrored
 from chalicelib.models.mirrored import MirroredJSON, MirrorResultsJSON
 from chalicelib.models.provisioners import DaemonJSON, JobJSON
 from chalicelib.models.user_secrets import ChangedSecret, NewSecret, ReleasedJSON, SecretJSON
+from chalicelib.platform.entitlements import EntitlementsJSON
 from scripts.openapi.operation import NOTHING, Body, Operation
 
 _API = "/api/v2"
@@ -51,9 +52,9 @@ OPERATIONS = {
     f"PUT {_API}/users/{{user}}/external-auth/{{provider}}": Operation(
         {204: NOTHING, 501: ErrorJSON}, body=Body(PutLink)
     ),
-    f"GET {_API}/external-auth": Operation({200: dict[str, object]}),
+    f"GET {_API}/external-auth": Operation({200: LinksJSON}),
     f"DELETE {_API}/external-auth/{{provider}}": Operation({200: UnlinkedJSON}),
-    f"GET {_API}/entitlements": Operation({200: dict[str, object]}),
+    f"GET {_API}/entitlements": Operation({200: EntitlementsJSON}),
     f"POST {_SECRETS}": Operation({201: SecretJSON}, (409,), Body(NewSecret)),
     f"GET {_SECRETS}": Operation({200: list[SecretJSON]}),
     f"GET {_SECRET}": Operation({200: SecretJSON}),

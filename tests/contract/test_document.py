@@ -90,6 +90,46 @@ def test_the_scopes_are_in_the_document(document: dict[str, Any]) -> None:
     assert {*PUBLIC} <= {*document["components"]["schemas"]["ScopeName"]["enum"]}
 
 
+OPEN = {
+    "Agent.apps": "it is always empty: apps are not mirrored",
+    "Agent.log_sources": "it is always empty",
+    "Agent.scripts": "it is always empty",
+    "AuditLog.diff": "the fields of a diff are those that the platform tracks",
+    "AuditLog.additional_fields": "whatever the platform adds to a row",
+    "Conflict.said": "the fields that an event says otherwise",
+    "GET /api/v2/openapi.json": "the document itself, whose shape OpenAPI declares",
+}
+"""Where an answer has an object whose fields are not declared -> why they cannot be."""
+
+
+def test_no_answer_has_an_object_whose_fields_are_not_declared_without_a_reason(document: dict[str, Any]) -> None:
+    schemas_of = document["components"]["schemas"]
+    waiting = [
+        (name, content["schema"])
+        for name, operation in operations(document)
+        for response in operation["responses"].values()
+        for content in response.get("content", {}).values()
+    ]
+    seen: set[str] = set()
+    undeclared_at: set[str] = set()
+    while waiting:
+        where, schema = waiting.pop()
+        if "$ref" in schema:
+            name = schema["$ref"].rpartition("/")[2]
+            if name not in seen:
+                seen.add(name)
+                waiting += [(f"{name}.{field}", inner) for field, inner in schemas_of[name]["properties"].items()]
+            continue
+        if schema.get("type") == "object" and "properties" not in schema:
+            values = schema.get("additionalProperties", True)
+            waiting += [(where, values)] if isinstance(values, dict) else []
+            undeclared_at |= {where} if values is True else set()
+        waiting += [(where, schema["items"])] if isinstance(schema.get("items"), dict) else []
+        waiting += [(where, inner) for one in ("anyOf", "oneOf", "allOf") for inner in schema.get(one, ())]
+        waiting += [(where, inner) for inner in schema.get("properties", {}).values()]
+    assert undeclared_at == {*OPEN}
+
+
 class Part(TypedDict):
     there: str
     maybe: NotRequired[int]

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from chalicelib.platform.entitlements import FEATURES, LIMIT, OFFERED, License, entitlements, managed_agents
+from chalicelib.platform.entitlements import (
+    FEATURES,
+    LIMIT,
+    OFFERED,
+    EntitlementsJSON,
+    License,
+    entitlements,
+    managed_agents,
+)
 
 NOW = datetime(2026, 7, 8, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -45,7 +52,7 @@ def test_the_licence_that_was_issued_last_decides(licenses: tuple[License, ...],
     assert limit_of(*licenses) == expected
 
 
-def answer(*licenses: License, used: int = 0) -> dict[str, Any]:
+def answer(*licenses: License, used: int = 0) -> EntitlementsJSON:
     return entitlements(managed_agents(licenses, NOW), used, has_license=bool(licenses), now=NOW)
 
 

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chalicelib import embedded_metrics, times
 from chalicelib.errors import Unavailable
+from chalicelib.models.retention import RunJSON
 from chalicelib.records import CONNECTION_EVENT_ACTIONS, APIKey, Closing, Mark
 from chalicelib.retention import log_purge
 from chalicelib.retention.lease import LEASE
@@ -37,7 +38,7 @@ NONE = {"api_keys": 0, "audit_connection_events": 0, "connection_logs": 0, "audi
 TICK = timedelta.resolution
 
 
-def run(*, dry_run: bool = False, seconds: float = 60.0) -> dict[str, Any]:
+def run(*, dry_run: bool = False, seconds: float = 60.0) -> RunJSON:
     record = purge(seconds, dry_run=dry_run)
     assert record is not None
     assert "error" not in record
@@ -384,11 +385,11 @@ def test_when_time_is_up_it_says_what_is_left_and_the_next_run_goes_on(
 def test_of_two_handlers_one_works_and_the_other_leaves(rules: Rules, rows: Rows, transport: ObservedTransport) -> None:
     rules(connection_logs=30 * DAY)
     rows.web(31 * DAY)
-    others: list[dict[str, Any] | None] = []
+    others: list[RunJSON | None] = []
 
     def during(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         if operation == "BatchExecuteStatement" and not others:
-            others.append({})
+            others.append(None)
             others[0] = purge(60)
         return send(operation, request)
 
@@ -460,7 +461,7 @@ def test_a_run_that_was_overtaken_says_itself_what_it_did(
     monkeypatch.setattr(log_purge, "ROUND", 2)
     for _ in range(8):
         rows.web(31 * DAY)
-    others: list[dict[str, Any]] = []
+    others: list[RunJSON | None] = []
     batches = 0
 
     def overtaken(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -468,14 +469,15 @@ def test_a_run_that_was_overtaken_says_itself_what_it_did(
         answer = send(operation, request)
         batches += operation == "BatchExecuteStatement"
         if batches == 2 and not others:
-            others.append({})
+            others.append(None)
             clock.moment += LEASE
             others[0] = run()
         return answer
 
     transport.intercept(overtaken)
-    first = run()
-    assert (first["purged"], others[0]["purged"]) == (purged(connection_logs=4), purged(connection_logs=4))
+    first, other = run(), others[0]
+    assert other is not None
+    assert (first["purged"], other["purged"]) == (purged(connection_logs=4), purged(connection_logs=4))
     stored = retention_runs.latest(10)
     assert len(stored) == 2
     assert first in stored
