@@ -121,8 +121,8 @@ class _Bucket:
         job = self._job
         question, progress = Question.of(job.question), Progress.of(job.progress)
         now: Holds = holds_on(question.log)
-        span = manifest.Span(job.created_at, times.now())
-        written = manifest.manifest(question, progress, span, (job.holds, now), current().access_url)
+        origin = manifest.Origin(current().access_url, job.user_id, job.created_at)
+        written = manifest.manifest(question, progress, origin, times.now(), (job.holds, now))
         if not job.sees_holds:
             written = _without_holds(written)
         files.put(job.id, manifest.NAME, json.dumps(written, indent=2, ensure_ascii=False).encode() + b"\n")

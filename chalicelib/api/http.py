@@ -110,11 +110,6 @@ class Call:
         return values[0] if values else ""
 
     @property
-    def queries(self) -> dict[str, str]:
-        """The first value of every query parameter that was sent."""
-        return {name: self.query(name) for name in self.request.query_params or ()}
-
-    @property
     def query_values(self) -> Mapping[str, Sequence[str]]:
         """Every query parameter with all of its values."""
         parameters = self.request.query_params

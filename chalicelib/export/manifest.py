@@ -20,36 +20,48 @@ _MARGIN = timedelta(minutes=1)
 """Of the clocks that say when an export began and ended, and of the service's."""
 
 
-class Span(NamedTuple):
-    """The time that an export took."""
+class Origin(NamedTuple):
+    """The origin of an export.
 
+    Attributes:
+        source: the address of the service.
+        asked_by: the id of the user who asked, and whose rows these are; None where that is not known.
+        began: when it began.
+    """
+
+    source: str
+    asked_by: str | None
     began: datetime
-    ended: datetime
 
 
 def manifest(
-    question: Question, progress: Progress, span: Span, holds: tuple[Holds, Holds], source: str
+    question: Question, progress: Progress, origin: Origin, ended: datetime, holds: tuple[Holds, Holds]
 ) -> dict[str, Any]:
     """The manifest of an export that has ended.
 
     Args:
         question: what was asked.
         progress: how far it went: to its end.
-        span: when it began, and when it ended.
+        origin: who asked whom, and when.
+        ended: when it ended.
         holds: the holds as it began, and as it ended.
-        source: the address of the service.
     """
     before, after = progress.cut_offs or {}, progress.latest or {}
-    removed = _overtaken(before, after, span) if question.begin is None else _shortened(question.begin, before, after)
+    removed = (
+        _overtaken(before, after, ended - origin.began)
+        if question.begin is None
+        else _shortened(question.begin, before, after)
+    )
     reasons = [*removed, *_lifted(*holds)]
     return {
         "version": VERSION,
         "status": "partial" if reasons else "complete",
         **({"reasons": reasons} if reasons else {}),
-        "source": source,
+        "source": origin.source,
+        "asked_by": origin.asked_by,
         **question.saved(),
-        "began_at": times.wire(span.began),
-        "ended_at": times.wire(span.ended),
+        "began_at": times.wire(origin.began),
+        "ended_at": times.wire(ended),
         "cut_off": {"at_begin": dict(before), "at_end": dict(after)},
         "holds": {"at_begin": holds[0], "at_end": holds[1]},
         "rows": progress.rows,
@@ -69,13 +81,12 @@ def _shortened(begin: datetime, before: CutOffs, after: CutOffs) -> list[str]:
     ]
 
 
-def _overtaken(before: CutOffs, after: CutOffs, span: Span) -> list[str]:
+def _overtaken(before: CutOffs, after: CutOffs, passed: timedelta) -> list[str]:
     """The part of whatever is kept that was removed by a shorter retention, and not by the time that went by."""
-    passed = span.ended - span.began + _MARGIN
     return [
         f"{name}: retention was shortened while the export ran, and took rows before {since}"
         for name, since in sorted(after.items())
-        if name not in before or times.from_wire(since) - times.from_wire(before[name]) > passed
+        if name not in before or times.from_wire(since) - times.from_wire(before[name]) > passed + _MARGIN
     ]
 
 

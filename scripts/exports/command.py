@@ -51,15 +51,19 @@ def export(directory: Directory, service: Service, asked: Asked) -> Mapping[str,
     """Export what is asked, or go on with it, and answer with the manifest.
 
     Raises:
-        DirectoryError: the directory is not one for it.
+        DirectoryError: the directory is not one for it, or another user began it.
         ServiceError: the service refuses it, or does not answer.
     """
     begun = directory.resumed()
     if begun is None:
-        now = times.now()
-        begun = Begun(_pinned(asked.question, now), asked.source, now, service.holds(asked.question.log), Progress())
+        origin = manifest.Origin(asked.source, service.caller(), times.now())
+        question = _pinned(asked.question, origin.began)
+        begun = Begun(question, origin, service.holds(question.log), Progress())
     elif not _goes_on(asked, begun):
-        raise DirectoryError(f"{directory.path} has another export, of {begun.source}: {begun.question.saved()}")
+        raise DirectoryError(f"{directory.path} has another export, of {begun.origin.source}: {begun.question.saved()}")
+    elif begun.origin.asked_by not in (None, caller := service.caller()) and caller is not None:
+        # Who may read other rows would make an export that is neither theirs nor the first one's.
+        raise DirectoryError(f"{directory.path} has an export of the user {begun.origin.asked_by}, not of {caller}")
     directory.start(begun)
     question, progress = begun.question, begun.progress
     for progress in walk(
@@ -72,7 +76,7 @@ def export(directory: Directory, service: Service, asked: Asked) -> Mapping[str,
     ):
         _report(progress.rows)
     holds = begun.holds, service.holds(question.log)
-    written = manifest.manifest(question, progress, manifest.Span(begun.began, times.now()), holds, begun.source)
+    written = manifest.manifest(question, progress, begun.origin, times.now(), holds)
     directory.end(written)
     return written
 
@@ -80,7 +84,10 @@ def export(directory: Directory, service: Service, asked: Asked) -> Mapping[str,
 def _goes_on(asked: Asked, begun: Begun) -> bool:
     """Whether the same was asked before. What was asked until now was asked until the first time."""
     end = begun.question.end if asked.until_now else asked.question.end
-    return (_pinned(asked.question._replace(end=end), begun.began), asked.source) == (begun.question, begun.source)
+    return (_pinned(asked.question._replace(end=end), begun.origin.began), asked.source) == (
+        begun.question,
+        begun.origin.source,
+    )
 
 
 def _pinned(question: Question, now: datetime) -> Question:

@@ -10,13 +10,12 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from chalicelib import times
 from chalicelib.export import manifest
-from chalicelib.export.manifest import Holds
+from chalicelib.export.manifest import Holds, Origin
 from chalicelib.export.question import Question
 from chalicelib.export.walk import Progress
 
@@ -33,15 +32,13 @@ class Begun(NamedTuple):
 
     Attributes:
         question: what is asked.
-        source: the address of the service that is asked.
-        began: when it began.
+        origin: who asks whom, and since when.
         holds: the holds then.
         progress: how far it is.
     """
 
     question: Question
-    source: str
-    began: datetime
+    origin: Origin
     holds: Holds
     progress: Progress
 
@@ -91,8 +88,7 @@ class Directory:
         try:
             begun = Begun(
                 Question.of(saved["question"]),
-                saved["source"],
-                times.from_wire(saved["began_at"]),
+                Origin(saved["source"], saved["asked_by"], times.from_wire(saved["began_at"])),
                 saved["holds"],
                 Progress.of(saved["progress"]),
             )
@@ -128,8 +124,9 @@ class Directory:
             STATE,
             {
                 "question": begun.question.saved(),
-                "source": begun.source,
-                "began_at": times.wire(begun.began),
+                "source": begun.origin.source,
+                "asked_by": begun.origin.asked_by,
+                "began_at": times.wire(begun.origin.began),
                 "holds": begun.holds,
                 "progress": progress.saved(),
             },

@@ -1,4 +1,4 @@
-"""A running service, as far as an export asks it: pages of a log by cursor, and the holds on the log."""
+"""A running service, as far as an export asks it: pages of a log by cursor, the holds on the log, and who asks."""
 
 from __future__ import annotations
 
@@ -81,6 +81,19 @@ class Service:
         except _Refused:
             return None
         return [hold for hold in json.loads(reply.body)["holds"] if hold["log"] == log]
+
+    def caller(self) -> str | None:
+        """The id of the user whose token it is; None where the token may not read that.
+
+        Raises:
+            ServiceError: the service does not answer.
+        """
+        try:
+            reply = self._asked("/api/v2/users/me", {})
+        except _Refused:
+            return None
+        caller: str = json.loads(reply.body)["id"]
+        return caller
 
     def _asked(self, path: str, parameters: Mapping[str, str]) -> Reply:
         for number in range(_TRIES):

@@ -27,9 +27,10 @@ from scripts.exports.check import problems
 from scripts.exports.command import Asked, export
 from scripts.exports.directory import STATE, Directory, DirectoryError
 from scripts.exports.service import Get, Reply, Service, ServiceError
+from tests.api.conftest import Client
 
 if TYPE_CHECKING:
-    from tests.api.conftest import Client, House
+    from tests.api.conftest import House
 
 Event = Callable[..., dict[str, Any]]
 CONNECTIONS, AUDIT = "/api/v2/connectionlog", "/api/v2/audit"
@@ -263,6 +264,31 @@ def test_another_export_does_not_go_on_in_the_same_directory(
     (tmp_path / "part-00001.ndjson.gz").write_bytes(b"")
     with pytest.raises(DirectoryError, match="begin again"):
         export(Directory(tmp_path), service, asked())
+
+
+def test_an_export_goes_on_with_another_token_of_the_user_and_with_nobody_elses(
+    house: House, owner: Client, service: Service, rows: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    page = service.page
+    pages: list[str] = []
+
+    def mortal(question: Question, cursor: str) -> Any:
+        if len(pages) == 6:
+            raise Killed
+        pages.append(cursor)
+        return page(question, cursor)
+
+    service.page = mortal  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        export(Directory(tmp_path), service, asked())
+    auditor = house.client(house.user("aud", "auditor"))
+    with pytest.raises(DirectoryError, match="has an export of the user"):
+        export(Directory(tmp_path), Service(sent_by(auditor)), asked())
+    asking = owner.get("/api/v2/users/me").json
+    narrow = {"token_name": "reader", "scopes": ["connection_log:read"]}
+    token = owner.post("/api/v2/users/me/keys/tokens", narrow).json["key"]
+    written = export(Directory(tmp_path), Service(sent_by(Client(token))), asked())
+    assert (written["rows"], written["asked_by"]) == (len(rows), asking["id"])
 
 
 def test_only_an_empty_directory_is_taken(service: Service, tmp_path: Path) -> None:

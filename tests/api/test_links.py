@@ -147,3 +147,14 @@ def test_the_links_of_every_list_lead_through_every_row_once_and_end(world: Worl
             assert [row for page in met for row in page] == whole, (name, size)
             assert len(met) > 1 or len(whole) == ROWS, (name, size)
             assert all(met), f"{name}: the last page is the one that has the last row"
+
+
+def test_a_link_has_every_value_of_a_parameter_and_no_token(world: World) -> None:
+    client, path = LISTS["/api/v2/organizations/{organization}/provisionerjobs"](world)
+    query = {"limit": "1", "status": ["pending", "running"], "coder_session_token": client.token}
+    reply = client.get(path, query=query)
+    assert reply.status == 200
+    link = reply.headers["link"]
+    assert "status=pending&status=running" in link
+    assert client.token not in link
+    assert len(pages(client, path, {"limit": "3", "status": "pending,running"})) == 3
