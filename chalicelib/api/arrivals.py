@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from chalicelib import times
@@ -18,7 +17,7 @@ from chalicelib.api import answer_limits, links, log_files, log_pages, request_l
 from chalicelib.api.caller import Caller
 from chalicelib.api.fit_rows import fit_rows
 from chalicelib.api.http import Answer, Call, Encoded, encoded
-from chalicelib.api.log_resource import Log, is_known
+from chalicelib.api.log_resource import Log, known_by
 from chalicelib.api.parameters import boolean, page
 from chalicelib.errors import Invalid, Validation
 from chalicelib.lanes.catalogue import ARRIVAL
@@ -77,7 +76,7 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
         span = Span(beyond, last)
         read = read_arrivals(log.stored, _tests(asked, caller, log), span, limit, budget, answer_limits.LARGEST_ANSWER)
     request_log.note(RowsRead=budget.rows_read)
-    beside = Beside(read.users, read.organizations, partial(is_known, caller.subject), read.mirrored)
+    beside = Beside(read.users, read.organizations, known_by(caller.subject), read.mirrored)
     rows = [{**log.as_json(one.row, beside), "revision": one.revision} for one in read.rows]
     file = log_files.asked_format(call)
     if file:

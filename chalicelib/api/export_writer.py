@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Final
 from chalicelib import times
 from chalicelib.access.decide import reach
 from chalicelib.api import audit_logs, connection_logs, export_trail
-from chalicelib.api.log_resource import Log, is_known
+from chalicelib.api.log_resource import Log, known_by
 from chalicelib.export import manifest
 from chalicelib.export.manifest import Holds
 from chalicelib.export.parts import PART_BYTES
@@ -166,7 +166,7 @@ def _page(job: Job, seconds_left: Callable[[], float], cursor: str) -> Page:
     keeping = holds.keeping_now(name)
     plans = keeping.plans(saved_criteria.read(job.criteria), log.stored.kept().read, current().log_shards)
     read = read_page(log.stored, plans, Budget(), Window(ROWS_A_PAGE, start=cursor, most_bytes=_PAGE_BYTES))
-    beside = Beside(read.users, read.organizations, partial(is_known, job.subject))
+    beside = Beside(read.users, read.organizations, known_by(job.subject))
     lines = [f"{json_text(log.as_json(row, beside))}\n" for row in read.rows]
     return Page(lines, read.next.position if read.next else "", _cut_offs(keeping))
 

@@ -19,7 +19,7 @@ from chalicelib.api.caller import Caller
 from chalicelib.api.fit_rows import fit_rows
 from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.log_explanation import explanation
-from chalicelib.api.log_resource import Log, is_known, visible_row
+from chalicelib.api.log_resource import Log, known_by, visible_row
 from chalicelib.api.parameters import Page, boolean, page
 from chalicelib.errors import Forbidden, Invalid, Validation
 from chalicelib.export.formats import Format
@@ -106,9 +106,7 @@ def answer(call: Call, caller: Caller, log: Log[Row]) -> Answer:
         request = _parse_request(call, caller, log, budget)
         result = _execute(request, caller, log, budget, bill)
     request_log.note(RowsRead=budget.rows_read)
-    beside = Beside(
-        result.read.users, result.read.organizations, partial(is_known, caller.subject), result.read.mirrored
-    )
+    beside = Beside(result.read.users, result.read.organizations, known_by(caller.subject), result.read.mirrored)
     rows = [log.as_json(row, beside) for row in result.read.rows]
     if request.file:
         return _respond_file(call, request, request.file, result, log, rows)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Generic
 
 from chalicelib.access import allow_list, scopes
-from chalicelib.access.decide import Object, Reach, Subject, decide, reach
+from chalicelib.access.decide import Object, Reach, Subject, reach
 from chalicelib.api import parameters
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer
@@ -72,13 +71,20 @@ def answer_row(caller: Caller, log: Log[Row], row_id: str) -> Answer:
     # What only the table holds of a row has come with it, where it is not an item of its own.
     whole = frozenset({row.id}) if log.stored.base.fields else frozenset()
     read = run(hydrate(log.stored, [row], _LARGEST_ROW, whole))
-    beside = Beside(read.users, read.organizations, partial(is_known, caller.subject), read.mirrored)
+    beside = Beside(read.users, read.organizations, known_by(caller.subject), read.mirrored)
     return Answer(log.as_json(read.rows[0], beside))
 
 
-def is_known(reader: Subject, user: User) -> bool:
-    """Whether the reader of a log, by their roles, knows the user: as one who reads users, or from an organization."""
-    if user.organization_roles.keys() & reader.organization_roles.keys():
-        return True
-    anything = replace(reader, scopes=scopes.DEFAULT, allow_list=allow_list.DEFAULT)
-    return bool(decide(anything, "read", Object("user", user.id, owner=user.id)))
+def known_by(reader: Subject) -> Callable[[User], bool]:
+    """Whether the reader of a log, by their roles, knows a user: as one who reads users, or from an organization.
+
+    The roles are looked at once, and not for each user of a page.
+    """
+    readable = reach(replace(reader, scopes=scopes.DEFAULT, allow_list=allow_list.DEFAULT), "read", "user")
+
+    def knows(user: User) -> bool:
+        if user.organization_roles.keys() & reader.organization_roles.keys():
+            return True
+        return readable.includes(reader.user_id, Object("user", user.id, owner=user.id))
+
+    return knows
