@@ -32,12 +32,33 @@ MAX_READ = 100_000
 MAX_LINES_OF_TEXT = 10_000
 """Of one text in a batch or a wrapper, in which a collector puts one line."""
 
-_BATCH_KEYS = ("events", "logs")
+_BATCH_KEYS = ("events", "logs", "logEvents", "records", "entries")
 _LIST = re.compile(r'\[\s*[{\["]')
-_BATCH = re.compile(rb'\[\s*[{\["]|\{\s*"(?:events|logs)"\s*:')
-_WRAPPERS = ("log", "message", "MESSAGE", "msg", "event", "line", "body")
+_BATCH = re.compile(rb'\[\s*[{\["]|\{\s*"(?:events|logs|logEvents|records|entries)"\s*:')
+_WRAPPERS = (
+    "log",
+    "message",
+    "MESSAGE",
+    "msg",
+    "event",
+    "line",
+    "body",
+    "original",
+    "textPayload",
+    "jsonPayload",
+    "Message",
+    "@message",
+    "_raw",
+    "Body",
+    "Log",
+)
 """The keys under which collectors wrap the line of a program."""
 _DEEPEST_WRAPPER = 4
+_NO_TEXT = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE, b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+"""With these begin texts in UTF-16 and UTF-32, and bodies that gzip or zstd has compressed."""
+_WIDE = re.compile(rb'\x00{0,3}["<\[{\w]\x00')
+"""The beginning of such a text without its mark."""
+_UNREADABLE = "the body is no text in UTF-8; a compressed one needs Content-Encoding: gzip or deflate"
 _NAMES_AN_EVENT = re.compile(
     r'connection_log|audit_log|"(?:connection_status|resource_type|(?:organization|workspace)_id)"'
 )
@@ -112,24 +133,29 @@ def read_events(body: bytes, messages: Collection[str]) -> Sent:
         TooLarge: it is one JSON document or one line of more than 5 MB.
     """
     body = body.removeprefix(codecs.BOM_UTF8)
+    if body.startswith(_NO_TEXT) or _WIDE.match(body):
+        raise BadRequest("Request body must be valid JSON.", _UNREADABLE)
     whole, error = _whole(body)
     if whole is not None:
         batch = _batch(whole)
-        values = [whole] if batch is None else batch
-        return _sent((part for index, value in enumerate(values) for part in _of_value(index, value)), messages)
+        return _of_values([whole] if batch is None else batch, messages)
     sent = _sent(_of_lines(body), messages)
     if error is not None and not sent.entries and _NAMES_AN_EVENT.search(body.decode(errors="replace")):
-        # A document of events, on several lines, that breaks off.
-        raise error
+        # Events on several lines each, or one document of events that breaks off.
+        values = _documents(body)
+        if values is None:
+            raise error
+        return _of_values(values, messages)
     return sent
 
 
 def read_values(values: Iterable[Any], messages: Collection[str]) -> Sent:
     """The events of a batch that is read already: objects, or the lines of a log as texts; nulls are skipped."""
-    return _sent(
-        (part for index, value in enumerate(values) for part in _of_value(index, "" if value is None else value)),
-        messages,
-    )
+    return _of_values(("" if value is None else value for value in values), messages)
+
+
+def _of_values(values: Iterable[Any], messages: Collection[str]) -> Sent:
+    return _sent((part for index, value in enumerate(values) for part in _of_value(index, value)), messages)
 
 
 def of_logs(sent: Sent) -> Sent:
@@ -178,8 +204,6 @@ def _whole(body: bytes) -> tuple[Any, BadRequest | None]:
     """
     first = body.lstrip(b" \t\r\n\x00").partition(b"\n")[0].rstrip()
     if not first.startswith((b"{", b"[")) or body.startswith(b"    "):
-        if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or first[1:2] == b"\x00":
-            raise BadRequest("Request body must be valid JSON.", "the body is no text in UTF-8")
         return None, None
     # An opening alone may also be the first line of what another program prints, with events behind it.
     is_batch = bool(_BATCH.match(first)) and first not in (b"[{", b"[[")
@@ -190,11 +214,23 @@ def _whole(body: bytes) -> tuple[Any, BadRequest | None]:
     try:
         value = json_values.document(body.strip(b"\x00"))
     except BadRequest as error:
+        if (is_batch or first.endswith(b"},")) and (values := _documents(body)) is not None:
+            return values, None
         if is_batch:
             raise
         return None, error if may_go_on else None
     require_size(body)
     return value, None
+
+
+def _documents(body: bytes) -> list[Any] | None:
+    """The values of the JSON documents of a body, one after the other; None for any other body."""
+    text = body[: MAX_BYTES + 1].decode(errors="replace").strip("\x00 \t\r\n")
+    values, error = json_values.sequence_up_to_error(text)
+    if error is not None or len(body) > MAX_BYTES:
+        return None
+    batches = ((value, _batch(value)) for value in values)
+    return [inner for value, batch in batches for inner in ([value] if batch is None else batch)]
 
 
 def _too_large(body: bytes) -> TooLarge:
@@ -228,6 +264,9 @@ def _of_lines(body: bytes, depth: int = 0) -> Iterator[Part | _Stop]:
 
 
 def _of_entry(index: int, entry: text_lines.Entry, depth: int) -> Iterator[Part]:
+    if entry.text.startswith('"') and depth < _DEEPEST_WRAPPER:
+        yield from _of_quoted(index, entry, depth)
+        return
     if not entry.text.startswith("{") and not _LIST.match(entry.text):
         reported = service_log.read_human(entry.text, entry.below) if entry.text else None
         yield Event(index, reported.event, reported.message) if reported else Skipped(index, entry.lines)
@@ -251,6 +290,18 @@ def _of_entry(index: int, entry: text_lines.Entry, depth: int) -> Iterator[Part]
             continue
         for inner in batch:
             yield from _of_value(index, inner, depth)
+
+
+def _of_quoted(index: int, entry: text_lines.Entry, depth: int) -> Iterator[Part]:
+    """The events of a line that is a line as a JSON text."""
+    try:
+        value = json_values.document(entry.text)
+    except BadRequest:
+        value = None
+    if isinstance(value, str):
+        yield from _of_text(index, value, depth + 1)
+    else:
+        yield Skipped(index, entry.lines)
 
 
 def _of_value(index: int, value: Any, depth: int = 0) -> Iterator[Part]:  # noqa: ANN401 - any JSON value

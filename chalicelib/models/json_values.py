@@ -11,6 +11,7 @@ from chalicelib.models.base import read
 _MOST_DIGITS = 4_300
 _TOO_LONG = 10 ** (2 * _MOST_DIGITS)
 _STACKDRIVER = '"logging.googleapis.com/severity"'
+_BETWEEN = frozenset(" \t\r\n,")
 _ENTRY_KEYS = frozenset({"message", "severity"})
 
 
@@ -43,7 +44,7 @@ def _plain(encoded: bytes) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def sequence(text: str) -> list[Any]:
-    """The JSON values of a text that has one after the other, with or without blanks between.
+    """The JSON values of a text that has one after the other, with or without blanks or commas between.
 
     Raises:
         BadRequest: what is there is not JSON; the detail says where.
@@ -67,7 +68,7 @@ def sequence_up_to_error(text: str) -> tuple[list[Any], BadRequest | None]:
             except (ValueError, RecursionError):
                 return values, error
             values.append(value)
-            while text[place : place + 1].isspace():
+            while text[place : place + 1] in _BETWEEN:
                 place += 1
         return values, None
 

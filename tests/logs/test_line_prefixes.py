@@ -24,11 +24,27 @@ LINE = '{"msg": "audit_log"}'
         "coder-1  | ",
         "[pod/coder-7d9f/coder] ",
         "[API] ",
+        "<13>Nov 27 10:00:00 coder: ",
+        "<13>Nov 27 10:00:00 host coder[123]: @cee: ",
+        "<13>Nov 27 2026 10:00:00 host coder[123]: ",
+        "Nov 27 10:00:00.123456 host coder[123]: ",
+        "Fri 2026-11-20 10:00:00 UTC host coder[1]: ",
+        "[  123.456789] host coder[1]: ",
+        "1763632800.123456 host coder[1]: ",
+        "2026-11-20T10:00:00.1Z stderr F:x ",
+        "coder-1  | 2026-11-20T10:00:00.1Z ",
+        "20 ",
+        "\x1e",
+        "data: ",
+        "MESSAGE=",
+        "\ufeff",
         "<13>Nov 27 10:00:00 host docker/coder[9]: coder-1 | 2026-11-20T10:00:00Z stderr F ",
     ],
 )
 def test_what_a_collector_puts_before_a_line_is_taken_off(prefix: str) -> None:
     assert bare(prefix + LINE).text == LINE
+    line = '{"ts": "2026-11-20T10:00:00Z", "level": "INFO", "msg": "audit_log"}'
+    assert bare(prefix + line).text == line, "a blank behind a colon is none of a collector's"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -204,3 +205,52 @@ def test_of_the_lines_in_one_text_no_more_are_read_than_a_text_may_have(
 def test_a_line_in_a_wrapper_is_read_whatever_ends_it(end: str) -> None:
     wrapped = json.dumps({"log": json.dumps(LINE) + end, "stream": "stderr"})
     assert [type(entry) for entry in sent(lines(wrapped, {"log": "{a" + end}, wrapped)).entries] == [Event, Event]
+
+
+PREFIXED = "2026-11-20T10:00:00.1Z "
+PRETTY = json.dumps(LINE, indent=2)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "\n".join([json.dumps(LINE) + ","] * 2 + [json.dumps(LINE)]),
+        f"[{json.dumps(LINE)}]\n[{json.dumps(LINE)},{json.dumps(LINE)}]\n",
+        f"{PRETTY}\n{PRETTY}\n{PRETTY}\n",
+        f"{PRETTY},\n{PRETTY},\n{PRETTY}".replace("\n", "\r\n"),
+        "".join(f"\x1e{json.dumps(LINE)}\n" for _ in range(3)),
+        "\n".join([PREFIXED + json.dumps(LINE)] * 3),
+        "\n".join(["\ufeff" + json.dumps(LINE)] * 3),
+        "\n".join([json.dumps(json.dumps(LINE))] * 3),
+        "\n".join([json.dumps({"event": {"original": json.dumps(LINE)}})] * 3),
+        "\n".join([json.dumps({"jsonPayload": LINE, "severity": "INFO"})] * 3),
+        json.dumps({"messageType": "DATA", "logEvents": [{"id": "1", "message": json.dumps(LINE)}] * 3}),
+        json.dumps({"records": [LINE] * 3}),
+    ],
+)
+def test_an_event_is_found_in_whatever_collectors_make_of_lines(body: str) -> None:
+    read = sent(body)
+    assert [(type(entry), read.skipped) for entry in read.entries] == [(Event, 0)] * 3
+    assert {str(entry.value) for entry in read.entries if isinstance(entry, Event)} == {
+        str({"type": "ssh", "time": EVENT["time"]})
+    }
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("text", [lines(LINE, LINE), HUMAN, json.dumps([LINE, LINE])])
+def test_lines_in_another_encoding_are_refused_and_not_skipped(text: str, encoding: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        sent(text.encode(encoding))
+    assert "no text in UTF-8" in caught.value.detail
+
+
+def test_a_compressed_body_that_does_not_say_so_is_refused_and_not_skipped() -> None:
+    for body in (gzip.compress(json.dumps(LINE).encode()), b"\x28\xb5\x2f\xfd\x04\x00\x59"):
+        with pytest.raises(BadRequest) as caught:
+            sent(body)
+        assert "Content-Encoding" in caught.value.detail
+
+
+@pytest.mark.parametrize("text", ['"', '"{', '"a" {', '"\\ud800{"', '"{}" "{}"'])
+def test_a_text_that_holds_no_event_is_skipped(text: str) -> None:
+    assert (sent(text).entries, sent(text).skipped) == ((), 1)
