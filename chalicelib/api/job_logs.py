@@ -18,7 +18,7 @@ from chalicelib.models.base import Model, Moment, ShortText, parse
 from chalicelib.models.job_logs import AppendedJSON, log_json
 from chalicelib.models.sending import bytes_sent
 from chalicelib.platform import job_logs as rules
-from chalicelib.platform.kinds import BUILD, JOB, VERSION, WORKSPACE
+from chalicelib.platform.kinds import JOB
 from chalicelib.search import values
 from chalicelib.store.platform import job_logs, rows
 from chalicelib.store.platform.rows import Mirrored
@@ -66,28 +66,21 @@ def put_logs(call: Call, caller: Caller, job: str) -> Answer:
 @authenticated
 def of_build(call: Call, caller: Caller, workspacebuild: str) -> Answer:
     """The log of the job of a build, for who may read the workspace."""
-    build = rows.get(BUILD, uuid("workspacebuild", workspacebuild))
-    workspace = rows.get(WORKSPACE, str(build.get("workspace_id"))) if build else None
-    if build is None or workspace is None or not platform_access.may(caller.subject, "read", workspace):
-        raise NotFound
+    build = platform_access.build_named(caller, workspacebuild)
     return _answer(call, _job(build.get("job_id")))
 
 
 @authenticated
 def of_version(call: Call, caller: Caller, templateversion: str) -> Answer:
     """The log of the job that imported a version, for who may read its template."""
-    version = rows.get(VERSION, uuid("templateversion", templateversion))
-    if version is None or not platform_access.may_read_version(caller.subject, version):
-        raise NotFound
+    version = platform_access.version_named(caller, templateversion)
     return _answer(call, _job(version.get("job_id")))
 
 
 @authenticated
 def of_dry_run(call: Call, caller: Caller, templateversion: str, job: str) -> Answer:
     """The log of a dry run of a version, for who may read its template."""
-    version = rows.get(VERSION, uuid("templateversion", templateversion))
-    if version is None or not platform_access.may_read_version(caller.subject, version):
-        raise NotFound
+    version = platform_access.version_named(caller, templateversion)
     run = _job(uuid("job", job))
     if run is None or run.get("type") != "template_version_dry_run":
         raise NotFound

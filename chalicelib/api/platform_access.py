@@ -8,7 +8,7 @@ from chalicelib.access.decide import Object, Subject, decide
 from chalicelib.api import parameters
 from chalicelib.api.caller import Caller
 from chalicelib.errors import NotFound
-from chalicelib.platform.kinds import TEMPLATE, WORKSPACE, Kind
+from chalicelib.platform.kinds import AGENT, BUILD, TEMPLATE, VERSION, WORKSPACE, Kind
 from chalicelib.store.platform import rows
 from chalicelib.store.platform.rows import Mirrored
 
@@ -60,3 +60,38 @@ def named(caller: Caller, kind: Kind, parameter: str, text: str, *, deleted: boo
     if row is None or (row.get("deleted") and not deleted) or not may(caller.subject, "read", row):
         raise NotFound
     return row
+
+
+def version_named(caller: Caller, text: str) -> Mirrored:
+    """The version that a path names.
+
+    Raises:
+        Invalid: the text is no UUID.
+        NotFound: there is none, or the caller may not read it.
+    """
+    version = rows.get(VERSION, parameters.uuid("templateversion", text))
+    if version is None or not may_read_version(caller.subject, version):
+        raise NotFound
+    return version
+
+
+def build_named(caller: Caller, text: str) -> Mirrored:
+    """The build that a path names, as `version_named`: who may read its workspace may read it."""
+    build = rows.get(BUILD, parameters.uuid("workspacebuild", text))
+    if build is None or not _may_read_workspace(caller, build.get("workspace_id")):
+        raise NotFound
+    return build
+
+
+def agent_named(caller: Caller, text: str) -> Mirrored:
+    """The agent that a path names, as `build_named`."""
+    agent = rows.get(AGENT, parameters.uuid("workspaceagent", text))
+    build = rows.get(BUILD, str(agent.get("workspace_build_id"))) if agent else None
+    if agent is None or build is None or not _may_read_workspace(caller, build.get("workspace_id")):
+        raise NotFound
+    return agent
+
+
+def _may_read_workspace(caller: Caller, workspace_id: object) -> bool:
+    workspace = rows.get(WORKSPACE, str(workspace_id))
+    return workspace is not None and may(caller.subject, "read", workspace)

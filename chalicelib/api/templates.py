@@ -13,7 +13,6 @@ from chalicelib.api.directory_query import Asked, organization_id_of, user_id_of
 from chalicelib.api.http import Answer, Call, Encoded
 from chalicelib.api.id_pages import page_of
 from chalicelib.api.parameters import boolean
-from chalicelib.api.parameters import uuid as uuid_of
 from chalicelib.api.provisioners import budget_of, fitted
 from chalicelib.casing import lowered
 from chalicelib.errors import NotFound
@@ -24,7 +23,6 @@ from chalicelib.search import values
 from chalicelib.search.platform_filters import TEMPLATE_FILTERS
 from chalicelib.store.directory import people
 from chalicelib.store.dynamodb.budget import Budget
-from chalicelib.store.platform import rows
 from chalicelib.store.platform.job_reader import queue_places
 from chalicelib.store.platform.joins import known_beside
 from chalicelib.store.platform.listing import Wanted, read_listing
@@ -86,20 +84,14 @@ def version_by_name(_call: Call, caller: Caller, template: str, version: str) ->
 @authenticated
 def show_version(_call: Call, caller: Caller, templateversion: str) -> Answer:
     """One version of a template."""
-    return Answer(_versions_json([_version(caller, templateversion)])[0])
+    return Answer(_versions_json([platform_access.version_named(caller, templateversion)])[0])
 
 
 @authenticated
 def presets(_call: Call, caller: Caller, templateversion: str) -> Answer:
     """The presets of a version; `null` where it has none."""
-    return fitted(listed) if (listed := presets_json(_version(caller, templateversion))) else Answer(Encoded("null"))
-
-
-def _version(caller: Caller, templateversion: str) -> Mirrored:
-    row = rows.get(VERSION, uuid_of("templateversion", templateversion))
-    if row is None or not platform_access.may_read_version(caller.subject, row):
-        raise NotFound
-    return row
+    listed = presets_json(platform_access.version_named(caller, templateversion))
+    return fitted(listed) if listed else Answer(Encoded("null"))
 
 
 def _version_by_name(template: Mirrored, name: str) -> Mirrored:

@@ -16,14 +16,14 @@ from chalicelib.api.directory_query import Asked
 from chalicelib.api.fit_rows import fit_rows
 from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.id_pages import page_of
-from chalicelib.api.parameters import boolean, page, uuid
+from chalicelib.api.parameters import boolean, page
 from chalicelib.api.provisioners import budget_of
 from chalicelib.api.workspace_listing import matching, query_of
 from chalicelib.casing import lowered
 from chalicelib.errors import BadRequest, NotFound
 from chalicelib.models.platform_answers import BuildJSON, WorkspaceJSON, WorkspacesEnd
 from chalicelib.models.workspaces import Beside, agent_json, build_json, workspace_json
-from chalicelib.platform.kinds import AGENT, BUILD, DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE
+from chalicelib.platform.kinds import BUILD, DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE
 from chalicelib.search import values
 from chalicelib.search.platform_filters import WORKSPACE_FILTERS
 from chalicelib.store.directory import people
@@ -94,11 +94,7 @@ def builds(call: Call, caller: Caller, workspace: str) -> Answer:
 @authenticated
 def show_build(_call: Call, caller: Caller, workspacebuild: str) -> Answer:
     """One build of a workspace."""
-    build = rows.get(BUILD, uuid("workspacebuild", workspacebuild))
-    workspace = rows.get(WORKSPACE, str(build.get("workspace_id"))) if build else None
-    if build is None or workspace is None or not platform_access.may(caller.subject, "read", workspace):
-        raise NotFound
-    return Answer(_builds_json([build])[0])
+    return Answer(_builds_json([platform_access.build_named(caller, workspacebuild)])[0])
 
 
 @authenticated
@@ -119,13 +115,7 @@ def build_by_number(call: Call, caller: Caller, user: str, workspacename: str, b
 @authenticated
 def show_agent(_call: Call, caller: Caller, workspaceagent: str) -> Answer:
     """One agent of a build."""
-    agent = rows.get(AGENT, uuid("workspaceagent", workspaceagent))
-    known = known_beside([agent], (BUILD, WORKSPACE)) if agent else None
-    build = known.get(BUILD, agent.get("workspace_build_id")) if known and agent else None
-    workspace = known.get(WORKSPACE, build.get("workspace_id")) if known and build else None
-    if agent is None or workspace is None or not platform_access.may(caller.subject, "read", workspace):
-        raise NotFound
-    return Answer(agent_json(agent))
+    return Answer(agent_json(platform_access.agent_named(caller, workspaceagent)))
 
 
 def by_name(call: Call, caller: Caller, user: str, name: str) -> Mirrored:

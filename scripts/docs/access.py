@@ -51,6 +51,39 @@ _MIRRORS: Final[Mapping[str, str]] = {
 }
 """The routes that the platform sends objects to: a right must hold everywhere, for a batch that of each kind in it."""
 
+_LEFT_TO_THE_PLATFORM: Final[Mapping[str, str]] = {
+    f"POST {_PREFIX}/users/{{user}}/workspaces": "user:read",
+    f"POST {_PREFIX}/workspaces/{{workspace}}/builds": "workspace:read",
+    f"PATCH {_PREFIX}/workspaces/{{workspace}}": "workspace:read",
+    f"PUT {_PREFIX}/workspaces/{{workspace}}/autoupdates": "workspace:read",
+    f"PUT {_PREFIX}/workspaces/{{workspace}}/favorite": "workspace:read",
+    f"DELETE {_PREFIX}/workspaces/{{workspace}}/favorite": "workspace:read",
+    f"PATCH {_PREFIX}/workspacebuilds/{{workspacebuild}}/cancel": "workspace:read",
+    f"GET {_PREFIX}/workspacebuilds/{{workspacebuild}}/parameters": "workspace:read",
+    f"GET {_PREFIX}/workspacebuilds/{{workspacebuild}}/state": "workspace:read",
+    f"GET {_PREFIX}/workspaceagents/{{workspaceagent}}/connection": "workspace:read",
+    f"GET {_PREFIX}/workspaceagents/{{workspaceagent}}/coordinate": "workspace:read",
+    f"GET {_PREFIX}/workspaceagents/{{workspaceagent}}/listening-ports": "workspace:read",
+    f"GET {_PREFIX}/workspaceagents/{{workspaceagent}}/containers": "workspace:read",
+    f"PATCH {_PREFIX}/templates/{{template}}": "template:read",
+    f"DELETE {_PREFIX}/templates/{{template}}": "template:read",
+    f"PATCH {_PREFIX}/templates/{{template}}/versions": "template:read",
+    f"POST {_PREFIX}/templates/{{template}}/versions/archive": "template:read",
+    f"PATCH {_PREFIX}/templateversions/{{templateversion}}": "template:read",
+    f"PATCH {_PREFIX}/templateversions/{{templateversion}}/cancel": "template:read",
+    f"POST {_PREFIX}/templateversions/{{templateversion}}/archive": "template:read",
+    f"POST {_PREFIX}/templateversions/{{templateversion}}/unarchive": "template:read",
+    f"GET {_PREFIX}/templateversions/{{templateversion}}/rich-parameters": "template:read",
+    f"POST {_PREFIX}/templateversions/{{templateversion}}/dynamic-parameters/evaluate": "template:read",
+    f"POST {_PREFIX}/templateversions/{{templateversion}}/dry-run": "template:read",
+    f"PATCH {_PREFIX}/templateversions/{{templateversion}}/dry-run/{{job}}/cancel": "template:read",
+    f"POST {_PREFIX}/organizations/{{organization}}/templates": "organization:read",
+    f"POST {_PREFIX}/organizations/{{organization}}/templateversions": "organization:read",
+    f"POST {_PREFIX}/files": "",
+    f"GET {_PREFIX}/files/{{file}}": "",
+}
+"""The routes that are refused to all who may know of the thing that they are about: only the platform does that."""
+
 RIGHTS: Final[Mapping[str, str]] = {
     "GET /ui/session": "",
     "POST /ui/session": "",
@@ -142,6 +175,7 @@ RIGHTS: Final[Mapping[str, str]] = {
     f"PUT {_INBOX}/mark-all-as-read": "inbox_notification:update",
     f"GET {_INBOX}/watch": "inbox_notification:read",
     **_MIRRORS,
+    **_LEFT_TO_THE_PLATFORM,
     f"GET {_ORGANIZATION}/provisionerjobs": "organization:read provisioner_jobs:read",
     f"GET {_ORGANIZATION}/provisionerjobs/{{job}}": "organization:read provisioner_jobs:read",
     f"GET {_ORGANIZATION}/provisionerdaemons": "organization:read provisioner_jobs:read",

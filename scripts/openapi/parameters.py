@@ -61,6 +61,7 @@ PATH: Final[Mapping[str, Parameter]] = {
             "workspaceagent": "workspace agent",
             "daemon": "provisioner daemon",
             "job": "provisioner job",
+            "file": "file of a template",
             "license": "licence of the platform",
         }.items()
     },

@@ -39,7 +39,41 @@ def _refused(shape: object) -> Operation:
     return Operation({501: ErrorJSON}, (409,), Body(shape))
 
 
+_LEFT_TO_THE_PLATFORM = (
+    "POST /users/{user}/workspaces",
+    "POST /workspaces/{workspace}/builds",
+    "PATCH /workspaces/{workspace}",
+    "PUT /workspaces/{workspace}/autoupdates",
+    "PUT /workspaces/{workspace}/favorite",
+    "DELETE /workspaces/{workspace}/favorite",
+    "PATCH /workspacebuilds/{workspacebuild}/cancel",
+    "GET /workspacebuilds/{workspacebuild}/parameters",
+    "GET /workspacebuilds/{workspacebuild}/state",
+    "GET /workspaceagents/{workspaceagent}/connection",
+    "GET /workspaceagents/{workspaceagent}/coordinate",
+    "GET /workspaceagents/{workspaceagent}/listening-ports",
+    "GET /workspaceagents/{workspaceagent}/containers",
+    "PATCH /templates/{template}",
+    "DELETE /templates/{template}",
+    "PATCH /templates/{template}/versions",
+    "POST /templates/{template}/versions/archive",
+    "PATCH /templateversions/{templateversion}",
+    "PATCH /templateversions/{templateversion}/cancel",
+    "POST /templateversions/{templateversion}/archive",
+    "POST /templateversions/{templateversion}/unarchive",
+    "GET /templateversions/{templateversion}/rich-parameters",
+    "POST /templateversions/{templateversion}/dynamic-parameters/evaluate",
+    "POST /templateversions/{templateversion}/dry-run",
+    "PATCH /templateversions/{templateversion}/dry-run/{job}/cancel",
+    "POST /organizations/{organization}/templates",
+    "POST /organizations/{organization}/templateversions",
+    "POST /files",
+    "GET /files/{file}",
+)
+"""The routes whose every answer is a refusal, whatever a request carries."""
+
 OPERATIONS = {
+    **{route.replace(" ", f" {_API}", 1): Operation({501: ErrorJSON}) for route in _LEFT_TO_THE_PLATFORM},
     f"PUT {_API}/provisionerjobs/{{job}}/logs": Operation({200: AppendedJSON}, body=Body(Lines)),
     f"GET {_API}/workspacebuilds/{{workspacebuild}}/logs": _LOG,
     f"GET {_VERSION}/logs": _LOG,

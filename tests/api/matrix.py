@@ -234,6 +234,38 @@ MIRRORED: dict[str, dict[str, Any]] = {
     "provisionerjobs/{job}": JOB,
     "provisionerjobs/{dry_run}": DRY_RUN,
 }
+LEFT_TO_THE_PLATFORM = (
+    ("POST", "/users/{user}/workspaces"),
+    ("POST", "/workspaces/{workspace}/builds"),
+    ("PATCH", "/workspaces/{workspace}"),
+    ("PUT", "/workspaces/{workspace}/autoupdates"),
+    ("PUT", "/workspaces/{workspace}/favorite"),
+    ("DELETE", "/workspaces/{workspace}/favorite"),
+    ("PATCH", "/workspacebuilds/{workspacebuild}/cancel"),
+    ("GET", "/workspacebuilds/{workspacebuild}/parameters"),
+    ("GET", "/workspacebuilds/{workspacebuild}/state"),
+    ("GET", "/workspaceagents/{workspaceagent}/connection"),
+    ("GET", "/workspaceagents/{workspaceagent}/coordinate"),
+    ("GET", "/workspaceagents/{workspaceagent}/listening-ports"),
+    ("GET", "/workspaceagents/{workspaceagent}/containers"),
+    ("PATCH", "/templates/{template}"),
+    ("DELETE", "/templates/{template}"),
+    ("PATCH", "/templates/{template}/versions"),
+    ("POST", "/templates/{template}/versions/archive"),
+    ("PATCH", "/templateversions/{templateversion}"),
+    ("PATCH", "/templateversions/{templateversion}/cancel"),
+    ("POST", "/templateversions/{templateversion}/archive"),
+    ("POST", "/templateversions/{templateversion}/unarchive"),
+    ("GET", "/templateversions/{templateversion}/rich-parameters"),
+    ("POST", "/templateversions/{templateversion}/dynamic-parameters/evaluate"),
+    ("POST", "/templateversions/{templateversion}/dry-run"),
+    ("PATCH", "/templateversions/{templateversion}/dry-run/{job}/cancel"),
+    ("POST", "/organizations/{organization}/templates"),
+    ("POST", "/organizations/{organization}/templateversions"),
+    ("POST", "/files"),
+    ("GET", "/files/{file}"),
+)
+"""The routes that refuse all who may know of the thing that they are about."""
 NEW = {"username": "{fresh}", "email": "{fresh}@example.com"}
 CASES = (
     Case("GET", "/ui/session"),
@@ -339,6 +371,10 @@ CASES = (
     Case("GET", "/api/v2/workspacebuilds/{workspacebuild}/logs"),
     Case("GET", "/api/v2/workspaceagents/{workspaceagent}"),
     Case("GET", f"{USER}/workspace/{{workspacename}}"),
+    *(
+        Case(method, f"/api/v2{path}", {} if method != "GET" else None, is_refused_to_all)
+        for method, path in LEFT_TO_THE_PLATFORM
+    ),
     Case("PUT", "/api/v2/workspaces/{workspace}/autostart", {"schedule": ""}, is_refused_to_all),
     Case("PUT", "/api/v2/workspaces/{workspace}/ttl", {"ttl_ms": 0}, is_refused_to_all),
     Case("PUT", "/api/v2/workspaces/{workspace}/dormant", {"dormant": True}, is_refused_to_all),
@@ -453,6 +489,7 @@ class Stage:
             "agent": "main",
             "provider": "gitlab",
             "license": self.acme.id,
+            "file": self.acme.id,
             **{name: others[what] for name, what in (case.named or {}).items()},
         }
         if case.path == EXPORT:

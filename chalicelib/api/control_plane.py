@@ -1,0 +1,93 @@
+"""Refuses what only the platform does, in one sentence, to whoever may know of the thing it is about."""
+
+from __future__ import annotations
+
+from typing import Final, NoReturn
+
+from chalicelib.api import lookup, platform_access
+from chalicelib.api.authentication import authenticated
+from chalicelib.api.caller import Caller
+from chalicelib.api.http import Answer, Call
+from chalicelib.api.parameters import uuid
+from chalicelib.errors import NotOffered
+from chalicelib.platform.kinds import TEMPLATE, WORKSPACE
+
+_WORKSPACES: Final = "Workspaces are made, built and changed by the platform, which mirrors itself in here: ask it."
+_BUILDS: Final = "Jobs are run and canceled, and their parameters and state kept, by the platform: ask it."
+_AGENTS: Final = "Agents are connected to by way of the platform, which mirrors itself in here: ask it."
+_TEMPLATES: Final = "Templates are pushed, edited and deleted on the platform, which mirrors itself in here: ask it."
+_FILES: Final = "Files of templates are kept by the platform, which mirrors itself in here: ask it."
+
+
+@authenticated
+def of_user(_call: Call, caller: Caller, user: str) -> Answer:
+    """Refuse to make a workspace for a user."""
+    lookup.user(caller, user)
+    _refuse(_WORKSPACES)
+
+
+@authenticated
+def of_workspace(_call: Call, caller: Caller, workspace: str) -> Answer:
+    """Refuse to build or to change a workspace."""
+    platform_access.named(caller, WORKSPACE, "workspace", workspace)
+    _refuse(_WORKSPACES)
+
+
+@authenticated
+def of_build(_call: Call, caller: Caller, workspacebuild: str) -> Answer:
+    """Refuse to cancel a build, and to answer what only the platform has of it."""
+    platform_access.build_named(caller, workspacebuild)
+    _refuse(_BUILDS)
+
+
+@authenticated
+def of_agent(_call: Call, caller: Caller, workspaceagent: str) -> Answer:
+    """Refuse to connect to an agent."""
+    platform_access.agent_named(caller, workspaceagent)
+    _refuse(_AGENTS)
+
+
+@authenticated
+def of_template(_call: Call, caller: Caller, template: str) -> Answer:
+    """Refuse to change a template."""
+    platform_access.named(caller, TEMPLATE, "template", template)
+    _refuse(_TEMPLATES)
+
+
+@authenticated
+def of_version(_call: Call, caller: Caller, templateversion: str) -> Answer:
+    """Refuse to change a version, and to answer which parameters it takes."""
+    platform_access.version_named(caller, templateversion)
+    _refuse(_TEMPLATES)
+
+
+@authenticated
+def of_dry_run(_call: Call, caller: Caller, templateversion: str, job: str) -> Answer:
+    """Refuse to cancel a dry run."""
+    uuid("job", job)
+    platform_access.version_named(caller, templateversion)
+    _refuse(_BUILDS)
+
+
+@authenticated
+def of_organization(_call: Call, caller: Caller, organization: str) -> Answer:
+    """Refuse to make a template or a version of one."""
+    lookup.organization(caller, organization)
+    _refuse(_TEMPLATES)
+
+
+@authenticated
+def put_file(_call: Call, _caller: Caller) -> Answer:
+    """Refuse to keep a file."""
+    _refuse(_FILES)
+
+
+@authenticated
+def show_file(_call: Call, _caller: Caller, file: str) -> Answer:
+    """Refuse to answer a file."""
+    uuid("file", file)
+    _refuse(_FILES)
+
+
+def _refuse(sentence: str) -> NoReturn:
+    raise NotOffered(sentence)
