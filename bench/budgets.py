@@ -48,6 +48,7 @@ PURGE_EVENT_WRITE_UNITS = Budget("write units, purge of a connection event of th
 """It is in both of the lanes that the purge finds rows by."""
 BULK_CALLS = Budget("calls, one request of 5,000 web events", 220, "calls")
 BULK_SECONDS = Budget("time, one request of 5,000 web events at 5 ms a call", 1.0, "s", timed=True)
+BULK_CPU = Budget("CPU of an event of a large request, against rows that are written one by one", 0.5, "x", timed=True)
 ROWS_PER_ROW = Budget("rows read per row returned, one filter", 1.1)
 ROWS_PER_ROW_OF_PRESET = Budget("rows read per row returned, presets of the UI", 1.5)
 CONNECTION_PAGE_READ_UNITS = Budget("read units, page of 100, connection, the count left out", 65, "RRU")

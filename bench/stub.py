@@ -29,7 +29,7 @@ def serving() -> Iterator[str]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers BatchExecuteStatement alone."""
+    """Answers BatchExecuteStatement and PutItem alone."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
