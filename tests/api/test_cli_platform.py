@@ -5,10 +5,13 @@ Each command has its calls in their order, with the queries that the CLI sends a
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import uuid4
 
 import pytest
 
+from tests.api import sdk
 from tests.api.platform_house import Platform, ago
 
 if TYPE_CHECKING:
@@ -25,6 +28,25 @@ class Sent(NamedTuple):
     query: Mapping[str, str] | None = None
     status: int = 200
 
+
+TYPES: Mapping[str, sdk.Type] = {
+    r"/buildinfo": {"version": "string", "external_url": "string", "dashboard_url": "string"},
+    r"/entitlements": sdk.ENTITLEMENTS,
+    r"/users/[^/]+": sdk.USER,
+    r"/users/me/organizations": [sdk.ORGANIZATION],
+    r"/organizations/[^/]+": sdk.ORGANIZATION,
+    r"/organizations/[^/]+/provisionerdaemons": [sdk.DAEMON],
+    r"/organizations/[^/]+/provisionerjobs": [sdk.JOB],
+    r"/organizations/[^/]+/templates": [sdk.TEMPLATE],
+    r"/organizations/[^/]+/templates/[^/]+": sdk.TEMPLATE,
+    r"/templates/[^/]+/versions": [sdk.VERSION],
+    r"/templates/[^/]+/versions/[^/]+": sdk.VERSION,
+    r"/templateversions/[^/]+": sdk.VERSION,
+    r"/templateversions/[^/]+/presets": [sdk.PRESET],
+    r"/users/[^/]+/workspace/[^/]+": sdk.WORKSPACE,
+    r"/workspaces": sdk.WORKSPACES,
+}
+"""Path -> the type into which the CLI decodes its answer."""
 
 ORGANIZATIONS_OF_ME = Sent("/users/me/organizations")
 TEMPLATE = Sent("/organizations/{acme}/templates/rust")
@@ -76,11 +98,15 @@ COMMANDS: tuple[tuple[str, tuple[Sent, ...]], ...] = (
         ),
     ),
     ("list", (Sent("/workspaces", {"q": "owner:me"}),)),
-    ("show dev", (WORKSPACE,)),
+    ("show dev", (Sent("/buildinfo"), WORKSPACE)),
+    ("show bare", (Sent("/buildinfo"), Sent("/users/me/workspace/bare"))),
+    ("list --search name:bare", (Sent("/workspaces", {"q": "name:bare"}),)),
     ("schedule show dev", (Sent("/workspaces", {"q": "owner:me name:dev"}),)),
     ("external-workspaces list", (Sent("/workspaces", {"q": "owner:me has_external_agent:true"}),)),
     ("external-workspaces list -a", (Sent("/workspaces", {"q": "has_external_agent:true"}),)),
     ("external-workspaces create dev2", (Sent("/users/me/workspace/dev2", None, 404),)),
+    ("organizations show selected", (ORGANIZATIONS_OF_ME, Sent("/organizations/{acme}"))),
+    ("any, for its warnings", (Sent("/buildinfo"), Sent("/users/me"), Sent("/entitlements"))),
     ("features list", (Sent("/entitlements"),)),
     ("whoami -o json", (Sent("/users/me"),)),
 )
@@ -99,7 +125,14 @@ def answers(owner: Client, house: House, root: User) -> Mapping[str, Any]:
     )
     job = platform.job(started_at=ago(minutes=2), completed_at=ago(minutes=1), initiator_id=root.id)
     workspace = platform.workspace(root.id, template, "dev", autostart_schedule="CRON_TZ=UTC 30 9 * * 1-5")
-    platform.build(workspace, version, job_id=job, has_external_agent=True, initiator_id=root.id)
+    build = platform.build(workspace, version, job_id=job, has_external_agent=True, initiator_id=root.id)
+    agent = {"workspace_build_id": build, "status": "connected", "first_connected_at": ago(minutes=1)}
+    platform.put("workspace_agent", name="main", **agent)
+    # Of these nothing more is known than the platform must say.
+    platform.workspace(str(uuid4()), str(uuid4()), "bare-there")
+    platform.workspace(root.id, template, "bare")
+    platform.version(template, "bare")
+    platform.job()
     platform.daemon("worker")
     ids = {"acme": acme.id, "root": root.id, "template": template, "version": version}
     last = {}
@@ -108,6 +141,9 @@ def answers(owner: Client, house: House, root: User) -> Mapping[str, Any]:
             query = {name: text.format_map(ids) for name, text in sent.query.items()} if sent.query else None
             reply = owner.get(f"/api/v2{sent.path.format_map(ids)}", query=query)
             assert reply.status == sent.status, f"{command}: {sent.path}: {reply.status} {reply.text}"
+            if sent.status == 200:
+                (kind,) = [kind for pattern, kind in TYPES.items() if re.fullmatch(pattern, sent.path)]
+                sdk.decode(kind, reply.json, sent.path)
             last[command] = reply.json
     return last
 
@@ -118,14 +154,38 @@ def test_every_command_hears_what_it_prints(answers: Mapping[str, Any]) -> None:
     (job,) = answers["provisioner jobs list -s succeeded -i root"]
     assert (job["status"], job["type"]) == ("succeeded", "workspace_build")
     assert [row["name"] for row in answers["templates list"]] == ["rust"]
-    assert [row["name"] for row in answers["templates versions list rust"]] == ["v1"]
+    assert [row["name"] for row in answers["templates versions list rust"]] == ["v1", "bare"]
     for command in ("templates presets list rust", "templates presets list rust --template-version v1"):
         assert [row["Name"] for row in answers[command]] == ["big"]
-    for command in ("list", "schedule show dev", "external-workspaces list", "external-workspaces list -a"):
+    assert [row["name"] for row in answers["list"]["workspaces"]] == ["dev", "bare"]
+    assert {row["name"] for row in answers["list --search name:bare"]["workspaces"]} == {"bare", "bare-there"}
+    assert answers["show bare"]["latest_build"]["status"] == "pending"
+    for command in ("schedule show dev", "external-workspaces list", "external-workspaces list -a"):
         assert [row["name"] for row in answers[command]["workspaces"]] == ["dev"]
     show = answers["show dev"]
+    assert [agent["name"] for resource in show["latest_build"]["resources"] for agent in resource["agents"]] == ["main"]
     assert (show["latest_build"]["status"], show["autostart_schedule"]) == ("running", "CRON_TZ=UTC 30 9 * * 1-5")
     assert answers["features list"]["features"]["audit_log"]["enabled"]
     me = answers["whoami -o json"]
     assert me["roles"] == [{"name": "owner", "display_name": "Owner"}]
     assert len(me["organization_ids"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("uuid", ""),
+        ("time", ""),
+        ("time", "2026-07-08"),
+        ("int", True),
+        ("string", 7),
+        (["uuid"], "x"),
+        (["uuid"], ["x"]),
+        ({"a": "bool"}, {"a": "true"}),
+        ({"*": "int"}, {"b": 1.5}),
+    ],
+)
+def test_the_decoder_fails_where_gos_does(kind: sdk.Type, value: Any) -> None:
+    with pytest.raises(sdk.NotDecoded):
+        sdk.decode(kind, value)
+    sdk.decode(kind, None)
