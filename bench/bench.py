@@ -8,7 +8,7 @@ from platform import python_version
 from typing import Any
 
 from bench import bill
-from bench.measures import bulk, cpu, dollars, gate, ingest, lanes, many_keys, pages, purge
+from bench.measures import bulk, cpu, dollars, gate, ingest, lanes, many_keys, pages, pairs, purge
 from bench.measures.pages import Cost
 from bench.peer import compare
 from bench.peer.compare import Peer
@@ -93,6 +93,7 @@ def _run(engine: EmbeddedEngine, report: Report, *, full: bool, say: Say) -> Non
     report.add(dollars.of_months(every, lean), say)
     report.add(many_keys.measure(service), say)
     report.add(pages.measure(service, sizes(full=full)), say)
+    report.add(pairs.measure(service), say)
     report.add(dollars.of_pages(service, report.pages), say)
     report.add(dollars.of_capacity(service, every, report.pages), say)
     report.add(dollars.of_lanes(lanes.dropped(service, every.costs), "lanes", "Dropping a lane"), say)

@@ -65,6 +65,11 @@ ROWS_PER_ROW_OF_SHARDS = Budget("rows read per row returned, one filter, 16 shar
 ROWS_PER_ROW_OF_AUDITOR = Budget("rows read per row returned, auditor of all of 50 organizations", 3)
 AUDITOR_CALLS = Budget("calls, auditor of all of 50 organizations, count and token check included", 60)
 AUDITOR_ROUND_TRIPS = Budget("round trips, auditor of all of 50 organizations, count and token check included", 6)
+ROWS_OF_SEVERAL_ORGANIZATIONS = Budget(
+    "auditor of some of 50 organizations: rows read, against the better of their own lanes merged and the broad lane",
+    1.35,
+    "x",
+)
 TOKEN_CALLS = Budget("calls per token check", 2)
 PAGE_CPU = Budget("CPU, page of 100 through the handler against the bare query", 2.0, "x", timed=True)
 """Of a page that merges keys: against the bare queries of its keys."""

@@ -7,7 +7,7 @@ from math import ceil
 import pytest
 
 from bench import budgets, published
-from bench.measures import dollars, gate, ingest, lanes, pages, purge
+from bench.measures import dollars, gate, ingest, lanes, pages, pairs, purge
 from bench.queries import LOGS, Log
 from bench.service import Service, environment
 
@@ -100,6 +100,32 @@ def test_a_full_page_costs_the_same_in_a_larger_table(
         assert budgets.GROWTH_OF_CALLS.kept(large.calls / small.calls)
     else:
         assert small.returned <= large.returned
+
+
+PAIR_ROUND_TRIPS = 14
+"""Two of the token check, and those of a count row by row."""
+PAIRED = [pytest.param(log, query, id=f"{log.name} {query}") for log in LOGS for query in pairs.PAIRS[log.name]]
+
+
+def test_a_dozen_pairs_of_filters_are_measured() -> None:
+    assert len(PAIRED) >= 12
+
+
+@pytest.mark.parametrize(("log", "query"), PAIRED)
+def test_a_page_of_two_filters_takes_few_round_trips(service: Service, loaded: object, log: Log, query: str) -> None:
+    assert loaded
+    cost = pairs.cost(service, log, query)
+    assert cost.trips <= PAIR_ROUND_TRIPS
+    assert cost.rows <= LARGE
+
+
+@pytest.mark.parametrize("log", LOGS, ids=lambda log: log.name)
+def test_a_match_that_is_rare_is_looked_for_in_few_round_trips(service: Service, loaded: object, log: Log) -> None:
+    assert loaded
+    cost = pairs.cost(service, log, pairs.RARE[log.name])
+    assert not cost.returned
+    assert cost.rows > pages.PAGE
+    assert cost.trips <= PAIR_ROUND_TRIPS
 
 
 def test_the_purge_takes_a_row_for_two_units_and_few_calls(service: Service, loaded: object) -> None:
