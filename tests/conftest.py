@@ -92,11 +92,13 @@ def tables(
     yield engine
     engine.clear()
     from chalicelib.retention import holds  # noqa: PLC0415 - the engine must run first
+    from chalicelib.store.directory import active_users  # noqa: PLC0415 - as above
     from chalicelib.store.platform import presence  # noqa: PLC0415 - as above
 
     # A process may go by what it read seconds ago; of tables that are gone it would be another test's.
     holds.forget()
     presence.forget()
+    active_users.forget()
     assert watch.refused == [], "scripts/deployment/handlers.py says what each handler may call"
 
 

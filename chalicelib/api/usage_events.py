@@ -21,6 +21,7 @@ from chalicelib.models.base import EventTime, Model, Moment, parse
 from chalicelib.platform import entitlements as rules
 from chalicelib.platform import usage as kinds
 from chalicelib.platform.entitlements import License
+from chalicelib.store.directory import active_users
 from chalicelib.store.platform import beside, usage
 
 _LICENSES: Final = "settings#licenses"
@@ -134,11 +135,14 @@ def entitlements(_call: Call, _caller: Caller) -> Answer:
     now = times.now()
     licenses = [_license(claims) for claims in beside.read(_LICENSES).values()]
     limit = rules.managed_agents(licenses, now)
-    used = 0
+    built = 0
     if limit is not None:
         first = max(limit.start, now - timedelta(days=5 * 366)).date()
-        used = sum(usage.days(kinds.AGENTS, first, min(limit.end, now).date()).values())
-    return Answer(rules.entitlements(limit, used, has_license=bool(licenses), now=now))
+        built = sum(usage.days(kinds.AGENTS, first, min(limit.end, now).date()).values())
+    users = active_users.count()
+    most = rules.user_limit(licenses, now)
+    used = rules.Used(built, users.number)
+    return Answer(rules.entitlements(limit, most, used, has_license=bool(licenses), now=users.at))
 
 
 def _require(caller: Caller, action: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, NotRequired
+from typing import Final, NamedTuple, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -17,8 +17,9 @@ from chalicelib import times
 OFFERED: Final = frozenset({"audit_log", "connection_log", "multiple_organizations"})
 """The features of this service itself."""
 LIMIT: Final = "managed_agent_limit"
+USERS: Final = "user_limit"
 FEATURES: Final = (
-    "user_limit",
+    USERS,
     "audit_log",
     "connection_log",
     "browser_only",
@@ -114,36 +115,66 @@ class EntitlementsJSON(TypedDict):
     refreshed_at: str
 
 
+class Used(NamedTuple):
+    """The numbers that limits are compared with.
+
+    Attributes:
+        agents: how many were built in the period of their limit.
+        users: how many are active; None where that is not known.
+    """
+
+    agents: int
+    users: int | None
+
+
+def user_limit(licenses: Iterable[License], now: datetime) -> int | None:
+    """The number of users that the licence which was issued last lets in; None where none says."""
+    saying = [one for one in licenses if one.not_before <= now <= one.expires and one.features.get(USERS, 0) > 0]
+    return max(saying, key=lambda one: (one.issued_at, one.expires)).features[USERS] if saying else None
+
+
 def managed_agents(licenses: Iterable[License], now: datetime) -> Limit | None:
-    """The limit that the licences set; None where none does."""
+    """The limit that the licences set; None where none does. Of two alike in time the better entitled one counts."""
     limits = [limit for one in licenses if one.not_before <= now <= one.expires and (limit := _limit_of(one, now))]
-    return max(limits, key=lambda limit: (limit.issued_at, limit.end, limit.limit), default=None)
+    return max(
+        limits,
+        key=lambda limit: (limit.issued_at, limit.end, limit.entitlement == "entitled", limit.limit),
+        default=None,
+    )
 
 
-def entitlements(limit: Limit | None, used: int, *, has_license: bool, now: datetime) -> EntitlementsJSON:
+def entitlements(
+    limit: Limit | None, users: int | None, used: Used, *, has_license: bool, now: datetime
+) -> EntitlementsJSON:
     """codersdk.Entitlements.
 
     Args:
         limit: of managed agents.
-        used: how many were built in its period.
+        users: the limit of users.
+        used: the numbers that limits are compared with.
         has_license: whether the platform has one.
-        now: the time of the answer.
+        now: when that was counted.
     """
     features: dict[str, FeatureJSON] = {name: _offered(name in OFFERED) for name in FEATURES}
     warnings = []
+    of_users = features[USERS] = _offered(users)
+    if users is not None:
+        of_users["limit"] = users
+    if used.users is not None:
+        of_users["actual"] = used.users
     if limit is not None:
         features[LIMIT] = {
             "entitlement": limit.entitlement,
             "enabled": limit.limit > 0,
             "limit": limit.limit,
-            "actual": used,
+            "actual": used.agents,
             "usage_period": {
                 "issued_at": times.wire(limit.issued_at),
                 "start": times.wire(limit.start),
                 "end": times.wire(limit.end),
             },
         }
-        if limit.limit > 0 and used >= limit.limit:
+        if limit.limit > 0 and used.agents >= limit.limit:
             warnings.append(_WARNING)
     return {
         "features": features,

@@ -12,10 +12,12 @@ import pytest
 from chalicelib import times
 from chalicelib.dispatch import usage as publisher
 from chalicelib.dispatch.usage import BATCH, NotSent, publish
+from chalicelib.store.directory import active_users
 from chalicelib.store.platform import usage
 
 if TYPE_CHECKING:
     from tests.api.conftest import Client, House
+    from tests.transport import ObservedTransport
 
 EVENTS, DAILY = "/api/v2/usage/events", "/api/v2/usage/daily"
 AGENTS, SEATS = "dc_managed_agents_v1", "hb_ai_seats_v1"
@@ -164,3 +166,18 @@ def test_entitlements_count_the_agents_of_the_licence_that_decides(owner: Client
     feature = body["features"]["managed_agent_limit"]
     assert (feature["limit"], feature["actual"], feature["enabled"], len(body["warnings"])) == (3, 4, True, 1)
     assert body["features"]["audit_log"] == {"entitlement": "entitled", "enabled": True}
+
+
+def test_entitlements_count_the_active_users_of_the_last_minutes(
+    owner: Client, house: House, transport: ObservedTransport
+) -> None:
+    house.user("carl")
+    house.user("gone", status="suspended")
+    feature = owner.get("/api/v2/entitlements").json["features"]["user_limit"]
+    assert feature == {"entitlement": "not_entitled", "enabled": False, "actual": 2}
+    house.user("dora")
+    transport.requests.clear()
+    body = owner.get("/api/v2/entitlements").json
+    assert (body["features"]["user_limit"]["actual"], "Query" in transport.operations) == (2, False)
+    active_users.forget()
+    assert owner.get("/api/v2/entitlements").json["features"]["user_limit"]["actual"] == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,8 +13,10 @@ from chalicelib.platform.entitlements import (
     OFFERED,
     EntitlementsJSON,
     License,
+    Used,
     entitlements,
     managed_agents,
+    user_limit,
 )
 
 NOW = datetime(2026, 7, 8, 12, tzinfo=UTC)
@@ -53,7 +56,8 @@ def test_the_licence_that_was_issued_last_decides(licenses: tuple[License, ...],
 
 
 def answer(*licenses: License, used: int = 0) -> EntitlementsJSON:
-    return entitlements(managed_agents(licenses, NOW), used, has_license=bool(licenses), now=NOW)
+    users = user_limit(licenses, NOW)
+    return entitlements(managed_agents(licenses, NOW), users, Used(used, 7), has_license=bool(licenses), now=NOW)
 
 
 def test_every_feature_is_listed_and_what_is_offered_is_entitled() -> None:
@@ -84,3 +88,24 @@ def test_a_licence_in_its_grace_says_so() -> None:
     assert limit is not None
     assert limit.entitlement == "grace_period"
     assert managed_agents([one], NOW + 301 * DAY) is None
+
+
+def test_active_users_are_counted_with_and_without_a_licence() -> None:
+    assert answer()["features"]["user_limit"] == {"entitlement": "not_entitled", "enabled": False, "actual": 7}
+    feature = answer(license_of(user_limit=50), license_of(user_limit=100, issued=60))["features"]["user_limit"]
+    assert feature == {"entitlement": "entitled", "enabled": True, "limit": 50, "actual": 7}
+
+
+def test_the_years_of_the_default_are_those_of_every_deployment() -> None:
+    feature = answer(license_of("premium"), used=3)["features"][LIMIT]
+    assert (feature["limit"], feature["actual"]) == (1_000, 3)
+    assert feature["usage_period"] == dict.fromkeys(("issued_at", "start"), "2025-07-01T00:00:00Z") | {
+        "end": "2125-07-01T00:00:00Z"
+    }
+
+
+def test_of_licences_alike_in_time_the_entitled_one_counts() -> None:
+    entitled, grace = license_of(managed_agent_limit=5), replace(license_of(managed_agent_limit=9), license_expires=NOW)
+    limit = managed_agents([entitled, grace], NOW + DAY)
+    assert limit is not None
+    assert (limit.limit, limit.entitlement) == (5, "entitled")
