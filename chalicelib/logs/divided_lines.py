@@ -1,52 +1,83 @@
-r"""Joins the lines that Docker divides: its `json-file` log has a line of more than 16 KB in several objects.
+r"""Joins the lines that a container's runtime divides: one of more than 16 KB comes in several objects.
 
-    {"log":"<16 KB>","stream":"stderr","time":"..."}
-    {"log":"<the end>\n","stream":"stderr","time":"..."}
+    {"log": "<16 KB>", "stream": "stderr", ...}                  Docker: the last one alone has the line break
+    {"log": "<the end>\n", "stream": "stderr", ...}
+    {"log": "<a part>", "logtag": "P", ...}                      CRI, as Fluent Bit parses it; `_p` in its own input
+    {"log": "<a part>", "partial_message": "true", ...}          Docker's driver for Fluentd; `partial_last` ends it
 
-Only the object that ends a line has its line break. A shorter object without one is whole: some collectors take it off.
+Of objects without a mark, a shorter one without a line break is whole: some collectors take it off.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator, Mapping
+from enum import Enum, auto
+from typing import Any
 
-_OPENING = '{"log":"'
+_TEXTS = ("log", "message")
+_TAGS = ("logtag", "_p")
 _FULL_BYTES = 16_384
-_OBJECT = r'\{"log":"(?P<text>.*)","stream":"(?P<stream>\w{1,20})",.*\}'
-_ENDS = r"(?:[^\\]|\\.)*\\n"
+_STREAM = ("stream", "container_id", "partial_id", "file", "tag")
+_POD = ("pod_id", "pod_name", "container_name")
+_YES = ("true", True)
+
+
+class _Part(Enum):
+    WHOLE = auto()
+    GOES_ON = auto()
+    ENDS = auto()
 
 
 class DividedLines:
-    """The beginnings of lines whose end has not been read yet, by stream."""
+    """The beginnings of lines whose end has not been read yet, by container and stream."""
 
     def __init__(self) -> None:
-        self._beginnings: dict[str, list[str]] = {}
+        self._beginnings: dict[tuple[object, ...], tuple[int, Mapping[str, Any], list[str]]] = {}
 
-    def whole(self, text: str) -> str | None:
+    def whole(self, index: int, value: dict[str, Any]) -> dict[str, Any] | None:
         """The object of a whole line; None for a part after which the line goes on.
 
         Args:
-            text: a line of the log, whatever it is.
+            index: the place of the object.
+            value: an object, whatever it is.
         """
-        match = re.fullmatch(_OBJECT, text) if self._may_be_part(text) else None
-        if match is None:
-            return text
-        own, stream = match["text"], match["stream"]
-        if not re.fullmatch(_ENDS, own):
-            if len(own.encode(errors="replace")) < _FULL_BYTES:
-                return text
-            self._beginnings.setdefault(stream, []).append(own)
+        key = next((name for name in _TEXTS if name in value), None)
+        text = value.get(key) if key else None
+        if key is None or not isinstance(text, str):
+            return value
+        part = _part(value, key, text)
+        if part is _Part.WHOLE:
+            return value
+        stream = _stream(value)
+        if part is _Part.GOES_ON:
+            self._beginnings.setdefault(stream, (index, value, []))[2].append(text)
             return None
-        beginning = self._beginnings.pop(stream, [])
-        return _object([*beginning, own], stream) if beginning else text
+        _, _, texts = self._beginnings.pop(stream, (index, value, []))
+        return {**value, key: "".join([*texts, text])} if texts else value
 
-    def unended(self) -> list[str]:
-        """The objects of lines that are not ended."""
-        return [_object(parts, stream) for stream, parts in self._beginnings.items()]
+    def unended(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The objects of lines that are not ended, each with the place of its first part."""
+        for index, value, texts in self._beginnings.values():
+            key = next(name for name in _TEXTS if name in value)
+            yield index, {**value, key: "".join(texts)}
 
-    def _may_be_part(self, text: str) -> bool:
-        return text.startswith(_OPENING) and (bool(self._beginnings) or len(text) > _FULL_BYTES // 4)
+
+def _part(value: Mapping[str, Any], key: str, text: str) -> _Part:
+    tag = next((value[name] for name in _TAGS if name in value), None)
+    if tag is not None:
+        return _Part.GOES_ON if isinstance(tag, str) and tag.startswith("P") else _Part.ENDS
+    if value.get("partial_message") in _YES:
+        return _Part.ENDS if value.get("partial_last") in _YES else _Part.GOES_ON
+    if key != "log" or "stream" not in value:
+        return _Part.WHOLE
+    if text.endswith("\n"):
+        return _Part.ENDS
+    # The bytes are counted where the characters may be enough.
+    is_full = len(text) >= _FULL_BYTES // 4 and len(text.encode(errors="replace")) >= _FULL_BYTES
+    return _Part.GOES_ON if is_full else _Part.WHOLE
 
 
-def _object(parts: list[str], stream: str) -> str:
-    return f'{_OPENING}{"".join(parts)}","stream":"{stream}"}}'
+def _stream(value: Mapping[str, Any]) -> tuple[object, ...]:
+    pod = value.get("kubernetes")
+    about = pod if isinstance(pod, Mapping) else {}
+    return (*(str(value.get(name, "")) for name in _STREAM), *(str(about.get(name, "")) for name in _POD))

@@ -155,7 +155,17 @@ def read_values(values: Iterable[Any], messages: Collection[str]) -> Sent:
 
 
 def _of_values(values: Iterable[Any], messages: Collection[str]) -> Sent:
-    return _sent((part for index, value in enumerate(values) for part in _of_value(index, value)), messages)
+    return _sent(_parts_of(values), messages)
+
+
+def _parts_of(values: Iterable[Any]) -> Iterator[Part]:
+    divided = DividedLines()
+    for index, given in enumerate(values):
+        value = divided.whole(index, given) if isinstance(given, dict) else given
+        if value is not None or given is None:
+            yield from _of_value(index, value)
+    for index, value in divided.unended():
+        yield from _of_value(index, value)
 
 
 def of_logs(sent: Sent) -> Sent:
@@ -253,17 +263,15 @@ def _of_lines(body: bytes, depth: int = 0) -> Iterator[Part | _Stop]:
         raise _too_large(body)
     divided = DividedLines()
     for entry in text_lines.entries(whole_lines):
-        text = divided.whole(entry.text)
-        if text is not None:
-            yield from _of_entry(index, entry if text is entry.text else entry._replace(text=text), depth)
+        yield from _of_entry(index, entry, divided, depth)
         index += entry.lines
-    for text in divided.unended():
-        yield from _of_entry(index, text_lines.Entry(0, text), depth)
+    for first, value in divided.unended():
+        yield from _of_value(first, value, depth)
     if len(whole_lines) < len(body):
         yield _Stop(index)
 
 
-def _of_entry(index: int, entry: text_lines.Entry, depth: int) -> Iterator[Part]:
+def _of_entry(index: int, entry: text_lines.Entry, divided: DividedLines, depth: int) -> Iterator[Part]:
     if entry.text.startswith('"') and depth < _DEEPEST_WRAPPER:
         yield from _of_quoted(index, entry, depth)
         return
@@ -285,11 +293,10 @@ def _of_entry(index: int, entry: text_lines.Entry, depth: int) -> Iterator[Part]
             yield Event(index, reported.event, reported.message)
             continue
         batch = _batch(value)
-        if batch is None:
-            yield from _of_value(index, value, depth)
-            continue
-        for inner in batch:
-            yield from _of_value(index, inner, depth)
+        for given in [value] if batch is None else batch:
+            inner = divided.whole(index, given) if isinstance(given, dict) else given
+            if inner is not None or given is None:
+                yield from _of_value(index, inner, depth)
 
 
 def _of_quoted(index: int, entry: text_lines.Entry, depth: int) -> Iterator[Part]:
@@ -349,7 +356,9 @@ def _of_text(index: int, text: str, depth: int) -> Iterator[Part]:
     line = text.strip("\x00 \t\r\n")
     one_line = line.startswith("{") and "\n" not in line and not text.startswith(human_line.INDENT)
     parts = (
-        _of_entry(0, text_lines.Entry(1, line), depth) if one_line else _of_lines(text.encode(errors="replace"), depth)
+        _of_entry(0, text_lines.Entry(1, line), DividedLines(), depth)
+        if one_line
+        else _of_lines(text.encode(errors="replace"), depth)
     )
     is_telling = False
     for number, part in enumerate(parts):
