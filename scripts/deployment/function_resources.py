@@ -52,4 +52,6 @@ def _properties(handler: Handler) -> dict[str, Any]:
             "ApplicationLogLevel": "INFO",
             "SystemLogLevel": "WARN",
         },
+        # Lambda ends a chain of some sixteen starts otherwise, and a long export is one.
+        **({"RecursiveLoop": "Allow"} if handler.name == EXPORT_WRITER else {}),
     }

@@ -49,5 +49,9 @@ def test_the_function_has_the_time_that_it_counts_on_and_does_not_name_itself() 
     for handler in HANDLERS:
         named = "GATEBOOK_EXPORT_FUNCTION" in parameters.environment(handler)
         assert named is (handler is not writer)
+    looping = [
+        handler.name for handler in HANDLERS if "RecursiveLoop" in MADE["Resources"][handler.logical_id]["Properties"]
+    ]
+    assert looping == [EXPORT_WRITER], "it starts itself as often as an export takes"
     invocations = MADE["Resources"]["WriteExportInvocations"]["Properties"]
     assert invocations["MaximumRetryAttempts"] == 2, "what failed goes on"
