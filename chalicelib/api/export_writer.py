@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
@@ -21,8 +22,9 @@ from chalicelib.api.log_resource import Log, known_by
 from chalicelib.export import manifest
 from chalicelib.export.manifest import Holds
 from chalicelib.export.parts import PART_BYTES
+from chalicelib.export.progress import CutOffs, Page, Progress
 from chalicelib.export.question import Question
-from chalicelib.export.walk import CutOffs, Page, Progress, walk
+from chalicelib.export.walk import TimeIsUp, walk
 from chalicelib.lanes import saved_criteria
 from chalicelib.models.directory import Beside
 from chalicelib.models.exports import Job
@@ -45,6 +47,8 @@ _ENDING_SECONDS = 60.0
 """Kept back, of that time, for the page under way and for having itself go on."""
 ROWS_A_PAGE = 5_000
 _PAGE_BYTES = 5_000_000
+_ASIDE = "unfinished.gz"
+"""The file of a part that is not full, while the function starts itself again."""
 _LOGS: Final[Mapping[str, tuple[Log[Any], Log[Any]]]] = {
     "connection": (connection_logs.LOG, connection_logs.SOURCED),
     "audit": (audit_logs.LOG, audit_logs.SOURCED),
@@ -52,10 +56,6 @@ _LOGS: Final[Mapping[str, tuple[Log[Any], Log[Any]]]] = {
 """Each log as everybody may see it, and as those who may read the whole of it do."""
 
 _log = logging.getLogger(__name__)
-
-
-class _TimeIsUp(Exception):
-    """There is no time for another page."""
 
 
 def write(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own, untyped
@@ -81,11 +81,12 @@ def write(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: AN
             Progress.of(job.progress),
             partial(_page, job, lambda: context.get_remaining_time_in_millis() / 1_000),
             place,
+            shelf=place,
             part_bytes=PART_BYTES,
         ):
             pass
         place.end()
-    except _TimeIsUp:
+    except TimeIsUp:
         function.start(context.function_name, export_id)
         return {"message": "The export goes on."}
     except Changed:
@@ -96,7 +97,7 @@ def write(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: AN
 
 
 class _Bucket:
-    """The files of an export in the bucket, and how far it is in the table: the destination of a walk."""
+    """The files of an export in the bucket, and how far it is in the table: destination and shelf of a walk."""
 
     def __init__(self, job: Job, revision: int) -> None:
         self._job = job
@@ -108,9 +109,21 @@ class _Bucket:
 
     def finish(self, name: str, sink: BinaryIO, progress: Progress) -> None:
         """Put a part into the bucket, and then save how far the export is."""
-        sink.seek(0)
-        files.put(self._job.id, name, sink.read())
+        files.put(self._job.id, name, _content(sink))
+        was_aside = self._job.progress["aside"]
         self.note(progress)
+        if was_aside:
+            files.remove(self._job.id, _ASIDE)
+
+    def lay(self, sink: BinaryIO, ending: bytes) -> bytes:
+        """Put a part into the bucket as far as it is written."""
+        content = _content(sink) + ending
+        files.put(self._job.id, _ASIDE, content)
+        return content
+
+    def take(self) -> bytes | None:
+        """The part that was put there last as far as it was written."""
+        return files.get(self._job.id, _ASIDE)
 
     def note(self, progress: Progress) -> None:
         """Save how far the export is."""
@@ -158,17 +171,25 @@ def begun(log: str) -> Progress:
 
 def _page(job: Job, seconds_left: Callable[[], float], cursor: str) -> Page:
     """The page below a position."""
-    if seconds_left() < _ENDING_SECONDS:
-        raise _TimeIsUp
+    seconds = seconds_left() - _ENDING_SECONDS
+    if seconds < 0:
+        raise TimeIsUp
     name = str(job.question["log"])
     plain, sourced = _LOGS[name]
     log = sourced if reach(job.subject, "read", plain.resource).site else plain
     keeping = holds.keeping_now(name)
     plans = keeping.plans(saved_criteria.read(job.criteria), log.stored.kept().read, current().log_shards)
-    read = read_page(log.stored, plans, Budget(), Window(ROWS_A_PAGE, start=cursor, most_bytes=_PAGE_BYTES))
+    # A page of a filter that few rows match ends with the time, as far as it is, and not at its last row.
+    budget = Budget(give_up_at=time.monotonic() + seconds)
+    read = read_page(log.stored, plans, budget, Window(ROWS_A_PAGE, start=cursor, most_bytes=_PAGE_BYTES))
     beside = Beside(read.users, read.organizations, known_by(job.subject))
     lines = [f"{json_text(log.as_json(row, beside))}\n" for row in read.rows]
     return Page(lines, read.next.position if read.next else "", _cut_offs(keeping))
+
+
+def _content(sink: BinaryIO) -> bytes:
+    sink.seek(0)
+    return sink.read()
 
 
 def _cut_offs(keeping: Keeping) -> CutOffs:

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from chalicelib import times
+from chalicelib.export.progress import CutOffs, Progress
 from chalicelib.export.question import Question
-from chalicelib.export.walk import CutOffs, Progress
 
 NAME: Final = "manifest.json"
 VERSION: Final = 1

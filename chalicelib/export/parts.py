@@ -1,7 +1,8 @@
 """The parts of a long file: rows, compressed, until a part is as large as parts are.
 
 The bytes of a part follow from its rows alone. Where it ends follows from them too, and not from how rows came in
-pages or when the writer was stopped. So a part that is written again is the same.
+pages or when the writer was stopped. So a part that is written again is the same, and so is one that was laid aside and
+goes on.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ PART_BYTES: Final = 32_000_000
 """Of a part: it ends with the row that brings it there."""
 _GZIP: Final = 16 + zlib.MAX_WBITS
 """One gzip member. zlib writes no time and no name into its head."""
+_BLOCK: Final = 8_192
+"""Bytes that are compressed at once, so that what comes out does not hang on the pieces in which they came."""
+_PACKED_BLOCK: Final = 65_536
+"""Bytes that are unpacked at once, which may be a thousand times as many."""
 
 
 class Part(NamedTuple):
@@ -49,6 +54,29 @@ class Part(NamedTuple):
         return cls(**saved)
 
 
+class Aside(NamedTuple):
+    """A part that was laid aside before it was full.
+
+    Attributes:
+        cursor: of the page that comes next.
+        rows: how many it holds.
+        first: the position of its first row.
+        last: that of its last row so far.
+        sha256: of the bytes that were laid aside, in hexadecimal digits.
+    """
+
+    cursor: str
+    rows: int
+    first: str
+    last: str
+    sha256: str
+
+    @classmethod
+    def of(cls, saved: Mapping[str, Any]) -> Self:
+        """What was laid aside, as JSON had it."""
+        return cls(**saved)
+
+
 def part_name(number: int, ending: str) -> str:
     """The name of a part; numbers begin at 1."""
     return f"part-{number:05}.{ending}.gz"
@@ -73,7 +101,7 @@ class PartWriter:
         self._bytes = 0
         self._rows = 0
         self._first = self._last = ""
-        self._write(self._packing.compress(heading.encode()))
+        self._pending = bytearray(heading.encode())
 
     @property
     def full(self) -> bool:
@@ -90,12 +118,37 @@ class PartWriter:
         self._first = self._first or place
         self._last = place
         self._rows += 1
-        self._write(self._packing.compress(line.encode()))
+        self._pending += line.encode()
+        self._pack()
 
     def close(self) -> Part:
         """The part, all of whose bytes are with the sink."""
-        self._write(self._packing.flush())
+        self._write(self._packing.compress(self._pending) + self._packing.flush())
         return Part(self._name, self._rows, self._bytes, self._digest.hexdigest(), self._first, self._last)
+
+    def ending(self) -> bytes:
+        """The bytes that make a whole file of those with the sink; the part goes on without them."""
+        packing = self._packing.copy()
+        return packing.compress(self._pending) + packing.flush()
+
+    def aside(self, cursor: str, content: bytes) -> Aside:
+        """What is to be known of the part as it is laid aside: the bytes of its sink, and its ending."""
+        return Aside(cursor, self._rows, self._first, self._last, sha256(content).hexdigest())
+
+    def restore(self, content: bytes, aside: Aside) -> None:
+        """Go on where a part was laid aside, given the bytes that were; this one is new, and has no heading."""
+        unpacking = zlib.decompressobj(_GZIP)
+        for start in range(0, len(content), _PACKED_BLOCK):
+            self._pending += unpacking.decompress(content[start : start + _PACKED_BLOCK])
+            self._pack()
+        self._rows, self._first, self._last = aside.rows, aside.first, aside.last
+
+    def _pack(self) -> None:
+        """Compress what is there, in whole blocks."""
+        whole = len(self._pending) - len(self._pending) % _BLOCK
+        for start in range(0, whole, _BLOCK):
+            self._write(self._packing.compress(self._pending[start : start + _BLOCK]))
+        del self._pending[:whole]
 
     def _write(self, packed: bytes) -> None:
         if packed:

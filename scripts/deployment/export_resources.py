@@ -18,7 +18,7 @@ WRITER_ROLE = "WriteExportRole"
 """The role of the function that writes exports, as Chalice names it."""
 
 API_RIGHTS = ("s3:DeleteObject", "s3:GetObject")
-WRITER_RIGHTS = ("s3:DeleteObject", "s3:PutObject")
+WRITER_RIGHTS = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 """The rights of the functions with files. Both list the bucket, and start the function that writes."""
 
 _BUCKET = "ExportBucket"

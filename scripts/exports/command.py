@@ -18,8 +18,9 @@ from chalicelib import times
 from chalicelib.export import manifest
 from chalicelib.export.formats import FORMATS
 from chalicelib.export.parts import PART_BYTES
+from chalicelib.export.progress import Progress
 from chalicelib.export.question import Question
-from chalicelib.export.walk import Progress, walk
+from chalicelib.export.walk import walk
 from chalicelib.search import values
 from chalicelib.search.filters import FILTERS
 from chalicelib.search.pinning import pinned

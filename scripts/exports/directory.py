@@ -16,8 +16,8 @@ from typing import Any, BinaryIO, Final, NamedTuple
 from chalicelib import times
 from chalicelib.export import manifest
 from chalicelib.export.manifest import Holds, Origin
+from chalicelib.export.progress import Progress
 from chalicelib.export.question import Question
-from chalicelib.export.walk import Progress
 
 STATE: Final = "unfinished.json"
 UNFINISHED: Final = ".unfinished"

@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from chalicelib.export.manifest import Holds
+from chalicelib.export.progress import CutOffs, Page
 from chalicelib.export.question import Question
-from chalicelib.export.walk import CutOffs, Page
 
 PATHS: Final = {"connection": "/api/v2/connectionlog", "audit": "/api/v2/audit"}
 ROWS_A_PAGE: Final = 5_000

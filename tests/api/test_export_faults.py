@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 Event = Callable[..., dict[str, Any]]
 Trail = Callable[[], "list[AuditLog]"]
 CONNECTIONS = "/api/v2/connectionlog"
-ROWS = 90
+ROWS = 120
 ROWS_A_PAGE = 20
 
 
@@ -81,8 +83,9 @@ def calls(transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch) -> Call
         return answer
 
     transport.intercept(fault)
-    put = files.put
-    monkeypatch.setattr(files, "put", lambda *arguments: counted.made(lambda: put(*arguments)))
+    for name in ("put", "get", "remove"):
+        made = getattr(files, name)
+        monkeypatch.setattr(files, name, lambda *arguments, made=made: counted.made(lambda: made(*arguments)))
     return counted
 
 
@@ -117,6 +120,56 @@ def test_an_export_that_is_killed_at_any_call_goes_on_to_the_same_bytes(
         assert set(objects(export_id)) == {"manifest.json", *(part["name"] for part in body["parts"])}, where
     ended = [row.resource_id for row in trail() if row.resource_type == "export" and row.action == "write"]
     assert sorted(ended) == sorted([whole, *killed]), "each end is recorded once"
+
+
+@pytest.mark.usefixtures("keeps_exports")
+@pytest.mark.parametrize("form", ["ndjson", "csv"])
+def test_an_export_of_whose_parts_none_is_done_in_a_run_comes_to_its_end(
+    owner: Client, rows: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setattr(export_writer, "PART_BYTES", 50_000)
+    once, often = begun(owner, format=form), begun(owner, format=form)
+    run(once)
+    runs = 1
+    while run(often, looks=1)["message"] == "The export goes on.":
+        runs += 1
+        assert runs <= len(rows)
+    assert runs >= len(rows) // ROWS_A_PAGE
+    bodies = [owner.get(f"{EXPORTS}/{one}").json for one in (once, often)]
+    assert fetched(bodies[0]) == fetched(bodies[1])
+    assert sorted(objects(once)) == sorted(objects(often)), "what was laid aside is gone"
+
+
+@pytest.mark.usefixtures("keeps_exports")
+def test_a_part_that_another_function_laid_aside_is_written_again(owner: Client, rows: list[dict[str, Any]]) -> None:
+    whole, doubled = begun(owner), begun(owner)
+    run(whole)
+    run(doubled, looks=1)
+    files.put(doubled, "unfinished.gz", gzip.compress(b"{}\n"))
+    run(doubled)
+    bodies = [owner.get(f"{EXPORTS}/{one}").json for one in (whole, doubled)]
+    assert fetched(bodies[0]) == fetched(bodies[1])
+    assert bodies[1]["rows"] == len(rows)
+
+
+@pytest.mark.usefixtures("keeps_exports")
+def test_an_export_that_is_killed_as_it_goes_on_goes_on_to_the_same_bytes(
+    owner: Client, rows: list[dict[str, Any]], calls: Calls
+) -> None:
+    whole = begun(owner)
+    run(whole)
+    parts = fetched(owner.get(f"{EXPORTS}/{whole}").json)
+    assert rows_of(parts) == rows
+    for is_done in (False, True):
+        for deadly in range(1, 30):
+            export_id = begun(owner)
+            run(export_id, looks=1)
+            calls.number, calls.deadly, calls.is_done = 0, deadly, is_done
+            with suppress(Killed):
+                run(export_id, looks=2)
+            calls.deadly = 0
+            run(export_id)
+            assert fetched(owner.get(f"{EXPORTS}/{export_id}").json) == parts, (deadly, is_done)
 
 
 @pytest.mark.usefixtures("keeps_exports")

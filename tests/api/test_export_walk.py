@@ -18,8 +18,8 @@ import pytest
 from chalicelib import times
 from chalicelib.export.formats import FORMATS
 from chalicelib.export.parts import PartWriter
+from chalicelib.export.progress import Progress
 from chalicelib.export.question import Question
-from chalicelib.export.walk import Progress
 from chalicelib.retention import holds
 from chalicelib.settings import Settings
 from scripts.exports import service as services

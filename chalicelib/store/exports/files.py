@@ -27,6 +27,33 @@ def put(export_id: str, name: str, content: bytes) -> None:
         client("s3").put_object(Bucket=current().export_bucket, Key=_key(export_id, name), Body=content)
 
 
+def get(export_id: str, name: str) -> bytes | None:
+    """A file; None where there is none.
+
+    Raises:
+        Unavailable: the bucket did not answer.
+        StoreRefused: it refuses to.
+    """
+    with answered(_BUCKET):
+        s3 = client("s3")
+        try:
+            content: bytes = s3.get_object(Bucket=current().export_bucket, Key=_key(export_id, name))["Body"].read()
+        except s3.exceptions.NoSuchKey:
+            return None
+    return content
+
+
+def remove(export_id: str, name: str) -> None:
+    """Delete a file, if it is there.
+
+    Raises:
+        Unavailable: the bucket did not answer.
+        StoreRefused: it refuses to.
+    """
+    with answered(_BUCKET):
+        client("s3").delete_object(Bucket=current().export_bucket, Key=_key(export_id, name))
+
+
 def link(export_id: str, name: str) -> str:
     """An address that gives a file to whoever has it, for ten minutes."""
     place = {
