@@ -73,7 +73,7 @@ class Aside(NamedTuple):
 
     @classmethod
     def of(cls, saved: Mapping[str, Any]) -> Self:
-        """What was laid aside, as JSON had it."""
+        """The part as JSON had it."""
         return cls(**saved)
 
 
@@ -132,7 +132,7 @@ class PartWriter:
         return packing.compress(self._pending) + packing.flush()
 
     def aside(self, cursor: str, content: bytes) -> Aside:
-        """What is to be known of the part as it is laid aside: the bytes of its sink, and its ending."""
+        """The part as it is laid aside, given all its bytes: those of its sink, and its ending."""
         return Aside(cursor, self._rows, self._first, self._last, sha256(content).hexdigest())
 
     def restore(self, content: bytes, aside: Aside) -> None:
