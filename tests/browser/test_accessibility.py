@@ -52,6 +52,29 @@ def mint_dialog(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
+def dialog_of(name: str) -> Callable[[Page], None]:
+    def reach(page: Page) -> None:
+        page.get_by_role("button", name=f"{name}: serve_").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+
+    return reach
+
+
+def secret_of_a_token(page: Page) -> None:
+    page.get_by_role("button", name="Make a token").click()
+    page.get_by_role("dialog").get_by_role("button", name="Make a token").click()
+    expect(page.get_by_role("dialog").get_by_label("Token")).to_be_visible()
+
+
+def keys_menu(page: Page) -> None:
+    page.get_by_role("button", name="Keyboard").click()
+    expect(page.get_by_role("switch", name="Single-key shortcuts")).to_be_visible()
+
+
+def row_that_is_gone(page: Page) -> None:
+    expect(page.get_by_text("The row of the link is not there")).to_be_visible()
+
+
 def hold_dialog(page: Page) -> None:
     page.get_by_role("button", name="Place a hold").click()
     expect(page.get_by_role("dialog")).to_be_visible()
@@ -79,10 +102,16 @@ STATES: dict[str, tuple[str, Callable[[Page], Any]]] = {
     "empty": ("view=audit&q=username:nobody", empty),
     "tokens": ("view=tokens", listing),
     "minting": ("view=tokens", mint_dialog),
+    "narrowing": ("view=tokens", dialog_of("Narrow")),
+    "rotating": ("view=tokens", dialog_of("Rotate")),
+    "expiring": ("view=tokens", dialog_of("Expire")),
     "retention": ("view=retention", listing),
     "holding": ("view=retention", hold_dialog),
     "overview": ("view=overview", cards),
     "command line": ("view=cli-auth", nothing_more),
+    "secret": ("view=cli-auth", secret_of_a_token),
+    "keyboard": ("view=connections", keys_menu),
+    "row that is gone": ("view=audit&row=3f1c4e6a-0000-4000-8000-000000000000", row_that_is_gone),
 }
 
 

@@ -15,9 +15,13 @@ from playwright.sync_api import expect
 from tests.browser.conftest import results, rows
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page, Route
 
     from tests.local.served import Started
+
+
+MOST_STOPS = 80
+"""How often Tab may have to be pressed to get anywhere on a page with few rows above."""
 
 
 def show(page: Page, url: str, query: str) -> None:
@@ -248,25 +252,96 @@ def test_newer_rows_are_announced_and_not_put_under_the_reader(
     expect(rows(signed_in).first).to_contain_text("while-live")
 
 
+def test_nothing_is_looked_for_while_nobody_can_see_it(signed_in: Page, url: str) -> None:
+    signed_in.clock.install()
+    show(signed_in, url, "view=connections&q=type:jetbrains")
+    signed_in.get_by_role("button", name="Live").click()
+    looks: list[str] = []
+    signed_in.on("request", lambda request: looks.append(request.url) if "limit=25" in request.url else None)
+    with signed_in.expect_request(re.compile("limit=25")):
+        signed_in.clock.run_for(6_000)
+    hidden = "Object.defineProperty(document, 'hidden', { configurable: true, get: () => %s })"
+    signed_in.evaluate(hidden % "true")
+    looks.clear()
+    signed_in.clock.run_for(60_000)
+    assert looks == []
+    signed_in.evaluate(hidden % "false")
+    with signed_in.expect_request(re.compile("limit=25")):
+        signed_in.clock.run_for(6_000)
+
+
+def test_an_answer_that_comes_late_does_not_stand_under_the_next_question(signed_in: Page, url: str) -> None:
+    late: list[Route] = []
+
+    def hold(route: Route) -> None:
+        late.append(route)
+
+    signed_in.route(re.compile(r"/connectionlog\?.*type%3Assh"), hold)
+    show(signed_in, url, "view=connections")
+    field = signed_in.get_by_role("searchbox", name="Filter")
+    for text in ("type:ssh", "type:jetbrains"):
+        field.fill(text)
+        field.press("Enter")
+    expect(signed_in).to_have_url(re.compile("q=type%3Ajetbrains"))
+    expect(rows(signed_in).first).to_contain_text("JetBrains session")
+    (first,) = late
+    first.fulfill(json={"connection_logs": [], "count": 0, "count_cap": 2_000})
+    signed_in.wait_for_load_state("networkidle")
+    expect(rows(signed_in).first).to_contain_text("JetBrains session")
+    expect(results(signed_in)).to_have_attribute("aria-busy", "false")
+
+
 def test_the_whole_way_can_be_gone_by_keyboard(page: Page, served: Started, url: str) -> None:
     page.goto(url)
     expect(page.get_by_label("Token", exact=True)).to_be_focused()
     page.keyboard.insert_text(served.token)
     page.keyboard.press("Enter")
     expect(rows(page).first).to_be_visible()
-    page.keyboard.press("/")
+    expect(page.get_by_role("heading", name="Connections", level=1)).to_be_focused()
+    tab_to(page, page.get_by_role("button", name="Keyboard"), key="Shift+Tab")
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("switch", name="Single-key shortcuts"))
+    page.keyboard.press("Space")
+    tab_to(page, page.get_by_role("searchbox", name="Filter"))
     page.keyboard.type("type:ssh")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("q=type%3Assh"))
-    page.keyboard.press("Escape")
     expect(results(page)).to_have_attribute("aria-busy", "false")
-    page.get_by_role("button", name="Copy link").focus()
-    page.keyboard.press("j")
+    tab_to(page, page.get_by_role("button", name="Range"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("button", name="Last 30 days"))
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("last=30d"))
+    expect(results(page)).to_have_attribute("aria-busy", "false")
+    tab_to(page, rows(page).first.get_by_role("button"))
     page.keyboard.press("Enter")
     expect(page.locator(".opened")).to_be_visible()
-    page.get_by_role("button", name="Export CSV").focus()
+    tab_to(page, page.get_by_role("link", name="Audit: everything"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Audit", level=1)).to_be_focused()
+    tab_to(page, page.get_by_role("button", name="Export CSV"))
     with page.expect_download():
         page.keyboard.press("Enter")
+
+
+def tab_to(page: Page, target: Locator, *, key: str = "Tab") -> None:
+    """Goes to something as who has no mouse does."""
+    target.wait_for()
+    for _ in range(MOST_STOPS):
+        page.keyboard.press(key)
+        if target.evaluate("node => node === document.activeElement"):
+            return
+    pytest.fail(f"{target} is not within {MOST_STOPS} stops")
+
+
+def test_a_shortcut_goes_to_the_filter_and_from_row_to_row(signed_in: Page, url: str) -> None:
+    show(signed_in, url, "view=connections")
+    signed_in.keyboard.press("/")
+    expect(signed_in.get_by_role("searchbox", name="Filter")).to_be_focused()
+    tab_to(signed_in, signed_in.get_by_role("button", name="Copy link"))
+    for key, row in (("j", 0), ("j", 1), ("k", 0)):
+        signed_in.keyboard.press(key)
+        expect(rows(signed_in).nth(row).get_by_role("button")).to_be_focused()
 
 
 def test_shortcuts_can_be_switched_off(signed_in: Page, url: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,14 +26,24 @@ def answered(status: int, body: dict[str, Any]) -> Any:
     return fulfil
 
 
-def test_a_slow_answer_is_said_with_what_is_being_read(signed_in: Page, url: str) -> None:
-    def slow(route: Route) -> None:
-        time.sleep(1.5)
-        route.continue_()
+def assert_no_violation(page: Page) -> None:
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        assert violations(page) == [], scheme
 
-    signed_in.route(LOG, slow)
+
+def test_a_slow_answer_is_said_with_what_is_being_read(signed_in: Page, url: str) -> None:
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    signed_in.route(LOG, hold)
     signed_in.goto(f"{url}?view=connections&q=type:ssh&last=7d")
     expect(signed_in.get_by_text("Reading Connections: type:ssh, Last 7 days …")).to_be_visible()
+    assert_no_violation(signed_in)
+    for route in waiting:
+        route.continue_()
     expect(rows(signed_in).first).to_be_visible()
 
 
@@ -42,7 +51,7 @@ def test_a_service_that_is_away_can_be_asked_again(signed_in: Page, url: str) ->
     signed_in.route(LOG, lambda route: route.abort())
     signed_in.goto(f"{url}?view=connections")
     expect(signed_in.get_by_role("alert")).to_contain_text("The service does not answer.")
-    assert violations(signed_in) == []
+    assert_no_violation(signed_in)
     signed_in.unroute(LOG)
     signed_in.get_by_role("button", name="Try again").click()
     expect(rows(signed_in).first).to_be_visible()
@@ -63,7 +72,7 @@ def test_who_has_no_right_is_told_so(signed_in: Page, url: str) -> None:
     signed_in.route(LOG, answered(403, body))
     signed_in.goto(f"{url}?view=connections")
     expect(signed_in.get_by_role("alert")).to_contain_text("You have no right to see this.")
-    assert violations(signed_in) == []
+    assert_no_violation(signed_in)
 
 
 def test_a_session_that_ended_asks_to_sign_in_and_goes_on_there(signed_in: Page, served: Started, url: str) -> None:
@@ -73,7 +82,7 @@ def test_a_session_that_ended_asks_to_sign_in_and_goes_on_there(signed_in: Page,
     signed_in.get_by_role("button", name="Presets").click()
     signed_in.get_by_role("link", name=re.compile("^Deleted users")).click()
     expect(signed_in.get_by_text("Your session has ended.")).to_be_visible()
-    assert violations(signed_in) == []
+    assert_no_violation(signed_in)
     signed_in.get_by_label("Token", exact=True).fill(served.token)
     signed_in.get_by_role("button", name="Sign in").click()
     expect(signed_in.get_by_role("searchbox", name="Filter")).to_have_value("resource_type:user action:delete")
@@ -89,8 +98,10 @@ def test_a_search_that_stopped_half_way_says_where_and_goes_on(signed_in: Page, 
     )
     signed_in.goto(f"{url}?view=connections&q=type:ssh")
     expect(signed_in.get_by_text(re.compile("Searched down to 2 Jan 2026, 14:05"))).to_be_visible()
+    assert_no_violation(signed_in)
     signed_in.get_by_role("button", name="Go on").click()
     expect(signed_in.get_by_text("This page is empty")).to_be_visible()
+    assert_no_violation(signed_in)
 
 
 def test_a_session_about_to_end_is_announced(page: Page, served: Started, url: str) -> None:
@@ -108,6 +119,7 @@ def test_a_session_about_to_end_is_announced(page: Page, served: Started, url: s
     page.route(re.compile("/ui/session$"), soon)
     page.goto(url)
     expect(page.get_by_text("Your session ends at 14:05:00.")).to_be_visible()
+    assert_no_violation(page)
 
 
 def test_ten_thousand_rows_stay_smooth(signed_in: Page, url: str) -> None:

@@ -32,7 +32,7 @@ class Page {
     this.views = {};
     this.said = "";
     this.shortcuts = true;
-    this.signIn = new SignIn({ update: () => this.update(), done: () => this.#begin() });
+    this.signIn = new SignIn({ update: () => this.update(), done: () => this.#enter() });
     addEventListener("popstate", () => this.#show(read(location.search)));
     addEventListener("unhandledrejection", (event) => this.#unforeseen(event));
     listen(() => this.shortcuts);
@@ -64,7 +64,7 @@ class Page {
     const state = read(new URL(event.currentTarget.href).search);
     const moved = state.view !== this.state.view;
     this.go(state);
-    if (moved) queueMicrotask(() => document.getElementById("title")?.focus());
+    if (moved) this.#focusTitle();
   };
 
   /** Tells the reader something that needs no answer. */
@@ -108,6 +108,16 @@ class Page {
   resourceLink({ resource_link: path }) {
     const { dashboard_url: dashboard } = this.session;
     return dashboard && /^\/(?![/\\])/.test(path ?? "") ? `${dashboard}${path}` : "";
+  }
+
+  /** Begins for who has just signed in: the field where the cursor was is gone. */
+  async #enter() {
+    await this.#begin();
+    this.#focusTitle();
+  }
+
+  #focusTitle() {
+    queueMicrotask(() => document.getElementById("title")?.focus());
   }
 
   async #begin() {

@@ -1,6 +1,7 @@
 /** How often each value of a field occurs among what is asked: a click asks for the value, a second one no more. */
 
 import { html, nothing } from "./lit-html.js";
+import { NIL } from "./pivots.js";
 import { inline } from "./text.js";
 import { TEXTS, count } from "./texts.js";
 
@@ -21,7 +22,7 @@ export function facets(counted, { skipped, asked, chosen }) {
 
 /** One value with its count. An id whose name is gone cannot be asked for by it. */
 function counting(field, { value, name = value, count: number, partial }, asked, chosen) {
-  const text = html`${inline(name || value)} <small>${count(number)}${partial ? "+" : ""}</small>`;
+  const text = html`${value === NIL ? html`<em>${TEXTS.nobody}</em>` : inline(name || value)} <small>${count(number)}${partial ? "+" : ""}</small>`;
   if (!name) return text;
   return html`<button type="button" class="plain" aria-pressed=${asked(field, name)} @click=${() => chosen(field, name)}>${text}</button>`;
 }

@@ -28,11 +28,12 @@ export class OverviewView extends LoadedView {
       ${this.loaded.template((lines) => html`<div class="cards">${lines.map((line) => this.#card(line))}</div>`)}`;
   }
 
-  #card({ name, today, before, state }) {
+  #card({ name, today, before, about, state }) {
     return html`<article class="card">
       <h2>${TEXTS.measures[name]}</h2>
       <p class="number">${today ?? html`<em>${TEXTS.notCounted}</em>`}</p>
       ${before === undefined ? nothing : html`<p class="before">${TEXTS.overviewColumns[2]}: ${before ?? TEXTS.notCounted}</p>`}
+      ${about ? html`<p class="before">${about}</p>` : nothing}
       ${state ? html`<a href=${href(state)} aria-label=${`${TEXTS.look}: ${TEXTS.measures[name]}`} @click=${this.page.follow}>${TEXTS.look}</a>` : nothing}
     </article>`;
   }
@@ -61,18 +62,25 @@ export class OverviewView extends LoadedView {
     const counted = await allowed(get("rejections"));
     if (!counted) return [];
     const start = new Date(dayStart(0, this.state.zone)).getTime();
-    const within = (from, to) => counted.hours.reduce((total, { hour, events }) => {
-      const begin = new Date(hour).getTime();
-      return total + (begin >= from && begin <= to ? events : 0);
-    }, 0);
+    const within = (from, to) => counted.hours.reduce((total, { hour, events }) => total + (isWithin(hour, from, to) ? events : 0), 0);
     const now = Date.now();
     return { name: "rejected", today: count(within(start, now)), before: count(within(start - WEEK_MS, now - WEEK_MS)) };
   }
 
+  /** Of tokens that are gone nothing is counted, of those that have expired what is still listed. */
   async #broadTokens() {
-    const tokens = await allowed(getAll("users/me/keys/tokens", { include_all: true }));
-    const broad = tokens?.filter(({ scopes }) => scopes.includes(EVERY_SCOPE)).length;
-    return { name: "broadTokens", today: broad === undefined ? undefined : count(broad), state: entered(this.state, "tokens") };
+    const tokens = await allowed(getAll("users/me/keys/tokens", { include_all: true, include_expired: true }));
+    const state = entered(this.state, "tokens");
+    if (!tokens) return ["newBroadTokens", "broadTokens"].map((name) => ({ name, state }));
+    const broad = tokens.filter(({ scopes }) => scopes.includes(EVERY_SCOPE));
+    const now = Date.now();
+    const start = new Date(dayStart(0, this.state.zone)).getTime();
+    const made = (from, to) => count(broad.filter(({ created_at: at }) => isWithin(at, from, to)).length);
+    const live = broad.filter(({ expires_at: end }) => new Date(end) > now).length;
+    return [
+      { name: "newBroadTokens", today: made(start, now), before: made(start - WEEK_MS, now - WEEK_MS), state },
+      { name: "broadTokens", today: count(live), state },
+    ];
   }
 
   async #purge() {
@@ -83,9 +91,15 @@ export class OverviewView extends LoadedView {
     const state = entered(this.state, "retention");
     return [
       { name: "waiting", today: count(waiting), state },
-      { name: "lag", today: run ? TEXTS.lagOf(duration((run.lag_seconds ?? 0) * 1_000), duration(Date.now() - new Date(run.finished_at))) : TEXTS.never, state },
+      { name: "lag", today: run ? duration((run.lag_seconds ?? 0) * 1_000) : TEXTS.never, about: run && TEXTS.atLastRun(duration(Date.now() - new Date(run.finished_at))), state },
     ];
   }
+}
+
+/** Whether a moment lies between two, as the clock counts milliseconds. */
+function isWithin(text, from, to) {
+  const time = new Date(text).getTime();
+  return time >= from && time <= to;
 }
 
 /** How many rows there are in a range, as text; undefined where the reader may not know. */

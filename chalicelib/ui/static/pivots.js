@@ -5,7 +5,8 @@ import { known } from "./filtering.js";
 import { around } from "./moments.js";
 import { only, without, written } from "./query.js";
 
-const NIL = "00000000-0000-0000-0000-000000000000";
+/** The id that stands where a row has none, such as that of a user where no user did it. */
+export const NIL = "00000000-0000-0000-0000-000000000000";
 const NONE = ["", NIL, "unknown", undefined, null];
 
 /** The facts of a row that can be asked for: the name of the fact, its value, and the keys that may ask for it. */

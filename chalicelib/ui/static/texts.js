@@ -105,6 +105,7 @@ export const TEXTS = Object.freeze({
   showAll: (length) => `Show all ${length} characters`,
 
   unauthenticated: "Unauthenticated user",
+  nobody: "no user",
   automatically: "Coder automatically",
   onBehalf: "on behalf of",
   deleted: "deleted",
@@ -229,6 +230,7 @@ export const TEXTS = Object.freeze({
     openSessions: "Open sessions now",
     failedLogins: "Failed logins",
     newTokens: "Tokens minted",
+    newBroadTokens: "New tokens with every scope",
     broadTokens: "Live tokens with every scope",
     deletions: "Deletions",
     rejected: "Rejected events",
@@ -237,7 +239,7 @@ export const TEXTS = Object.freeze({
   },
   look: "Look",
   notCounted: "not counted",
-  lagOf: (lag, time) => `${lag}, at the last run ${time} ago`,
+  atLastRun: (time) => `at the last run, ${time} ago`,
 
   cliAuth: "Sign in a command line",
   cliAuthAbout: "Paste this token where `coder login` asks for it. It holds what this page may do and ends with it.",
