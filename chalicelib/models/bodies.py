@@ -54,10 +54,14 @@ _WRAPPERS = (
 )
 """The keys under which collectors wrap the line of a program."""
 _DEEPEST_WRAPPER = 4
-_NO_TEXT = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE, b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
-"""With these begin texts in UTF-16 and UTF-32, and bodies that gzip or zstd has compressed."""
-_WIDE = re.compile(rb'\x00{0,3}["<\[{\w]\x00')
-"""The beginning of such a text without its mark."""
+_NO_TEXT = re.compile(
+    rb"\xff\xfe|\xfe\xff|\x00\x00\xfe\xff|\x1f(?:\x8b|\xef\xbf\xbd)\x08|\x28(?:\xb5|\xef\xbf\xbd)\x2f(?:\xfd|\xef\xbf\xbd)"
+    rb'|(?:\xef\xbf\xbd){0,2}\x00{0,3}["<\[{\w]\x00{1,3}[^\x00]\x00'
+)
+"""The beginning of a text in UTF-16 or UTF-32, with its mark or without, and of what gzip or zstd has compressed.
+
+A gateway that takes a body for text has replaced the bytes that are none.
+"""
 _UNREADABLE = "the body is no text in UTF-8; a compressed one needs Content-Encoding: gzip or deflate"
 _NAMES_AN_EVENT = re.compile(
     r'connection_log|audit_log|"(?:connection_status|resource_type|(?:organization|workspace)_id)"'
@@ -133,7 +137,7 @@ def read_events(body: bytes, messages: Collection[str]) -> Sent:
         TooLarge: it is one JSON document or one line of more than 5 MB.
     """
     body = body.removeprefix(codecs.BOM_UTF8)
-    if body.startswith(_NO_TEXT) or _WIDE.match(body):
+    if _NO_TEXT.match(body):
         raise BadRequest("Request body must be valid JSON.", _UNREADABLE)
     whole, error = _whole(body)
     if whole is not None:

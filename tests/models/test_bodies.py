@@ -114,6 +114,7 @@ TRACE = "    error= execute: \n           main.go:17\ngoroutine 1 [running]:\n\t
         (lines("[{", '"a": 1', "}]", LINE), 1, 3),
         (lines(EVENT, '{"a": NaN}', OTHER), 2, 1),
         (b"caf\xe9", 0, 1),
+        (b"x" + b"\x00" * 1_000, 0, 1),
         ("", 0, 0),
         ("\n \n", 0, 0),
     ],
@@ -239,13 +240,16 @@ def test_an_event_is_found_in_whatever_collectors_make_of_lines(body: str) -> No
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
 @pytest.mark.parametrize("text", [lines(LINE, LINE), HUMAN, json.dumps([LINE, LINE])])
 def test_lines_in_another_encoding_are_refused_and_not_skipped(text: str, encoding: str) -> None:
-    with pytest.raises(BadRequest) as caught:
-        sent(text.encode(encoding))
-    assert "no text in UTF-8" in caught.value.detail
+    encoded = text.encode(encoding)
+    for body in (encoded, encoded.decode(errors="replace").encode()):
+        with pytest.raises(BadRequest) as caught:
+            sent(body)
+        assert "no text in UTF-8" in caught.value.detail
 
 
 def test_a_compressed_body_that_does_not_say_so_is_refused_and_not_skipped() -> None:
-    for body in (gzip.compress(json.dumps(LINE).encode()), b"\x28\xb5\x2f\xfd\x04\x00\x59"):
+    gzipped, by_zstd = gzip.compress(json.dumps(LINE).encode()), b"\x28\xb5\x2f\xfd\x04\x00\x59"
+    for body in (gzipped, by_zstd, *(one.decode(errors="replace").encode() for one in (gzipped, by_zstd))):
         with pytest.raises(BadRequest) as caught:
             sent(body)
         assert "Content-Encoding" in caught.value.detail
