@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import sent, status
@@ -55,6 +56,13 @@ def test_a_token_is_minted_narrowed_rotated_and_ended(signed_in: Page, url: str,
     dialog.get_by_role("button", name="Expire").click()
     expect(row).to_have_count(0)
     assert status(served, rotated, "connectionlog") == 401
+
+
+def test_a_token_that_nobody_has_used_says_so(signed_in: Page, url: str) -> None:
+    signed_in.goto(f"{url}?view=tokens")
+    dialog = minted(signed_in, "unused-by-page", "user:read")
+    dialog.get_by_role("button", name="Done").click()
+    expect(token_row(signed_in, "unused-by-page").get_by_role("cell").nth(2)).to_have_text("never")
 
 
 def test_what_the_session_does_not_hold_takes_a_token_that_does(signed_in: Page, url: str, served: Started) -> None:
@@ -120,6 +128,19 @@ def test_the_overview_counts_rejected_events_and_tells_how_far_the_purge_is_behi
     lag = signed_in.locator(".card").filter(has_text="Purge lag")
     expect(lag.locator(".number")).to_have_text("0 s")
     expect(lag).to_contain_text(re.compile("at the last run, .+ ago"))
+
+
+@pytest.mark.parametrize("status_code", [403, 404])
+def test_the_overview_counts_what_its_reader_may_see(signed_in: Page, url: str, status_code: int) -> None:
+    hidden = re.compile(r"/keys/tokens\?|/rejections|/audit\?")
+    signed_in.route(hidden, lambda route: route.fulfill(status=status_code, json={"message": "Not for you."}))
+    signed_in.goto(f"{url}?view=overview")
+    cards = signed_in.locator(".card")
+    expect(cards.filter(has_text="Open sessions now").locator(".number")).to_have_text(re.compile(r"^\d+$"))
+    for name in ("Failed logins", "New tokens with every scope"):
+        expect(cards.filter(has_text=name).locator(".number")).to_have_text("not counted")
+    expect(cards.filter(has_text="Rejected events")).to_have_count(0)
+    expect(signed_in.get_by_role("alert")).to_have_count(0)
 
 
 def test_the_overview_counts_new_tokens_with_every_scope_beside_those_of_a_week_ago(signed_in: Page, url: str) -> None:

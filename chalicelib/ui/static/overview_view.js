@@ -110,12 +110,14 @@ async function countOf(view, q, range) {
   return `${count(capped ? answer.count_cap : answer.count)}${capped || answer.count_partial ? "+" : ""}`;
 }
 
-/** What a call answers; undefined where the reader has no right to it. */
+const UNSEEN_BY_READER = [Failure.FORBIDDEN, Failure.MISSING];
+
+/** What a call answers; undefined where the reader has no right to it, or it is not there for them. */
 async function allowed(call) {
   try {
     return await call;
   } catch (error) {
-    if (error instanceof CallError && error.kind === Failure.FORBIDDEN) return undefined;
+    if (error instanceof CallError && UNSEEN_BY_READER.includes(error.kind)) return undefined;
     throw error;
   }
 }

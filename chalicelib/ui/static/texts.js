@@ -56,7 +56,7 @@ export const TEXTS = Object.freeze({
   local: "this computer",
 
   eventsOverTime: "Events over time",
-  barsAbout: (total, from, to) => `${total} events, ${from} – ${to}`,
+  barsAbout: (total, from, to) => `${total} ${total === "1" ? "event" : "events"}, ${from} – ${to}`,
   dragged: (from, to) => `${from} – ${to}`,
   mostAtOnce: (most) => `highest bar ${most}`,
   unsplit: "older events, of any of these",
@@ -90,7 +90,7 @@ export const TEXTS = Object.freeze({
   loading: "Loading",
   reading: (view, q, range) => `Reading ${view}: ${q || "everything"}, ${range} …`,
   nothingMatches: "Nothing matches.",
-  nothingYet: "Nothing has been recorded yet.",
+  nothingYet: "There is nothing yet that you may see.",
   withoutFilter: "Without the filter",
   inAllTime: "In all time",
   emptyPage: "This page is empty: what stood here has gone. Go back.",

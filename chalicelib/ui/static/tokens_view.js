@@ -12,7 +12,6 @@ import { block, inline } from "./text.js";
 import { TEXTS } from "./texts.js";
 
 const NANOSECONDS_A_MINUTE = 60e9;
-const NEVER = "0001-01-01T00:00:00Z";
 export const EVERY_SCOPE = "coder:all";
 const ANYTHING = "*:*";
 const PAGE_SESSION = "page-session-";
@@ -69,7 +68,7 @@ export class TokensView extends LoadedView {
       <th scope="row">${inline(token.token_name)} ${token.token_name.startsWith(PAGE_SESSION) ? html`<small>${TEXTS.thisSession}</small>` : nothing}<br><code>${inline(token.id)}</code></th>
       <td>${inline(token.username ?? "")}</td>
       <td>${scopeList(token.scopes)}${objects(token)}</td>
-      <td>${token.last_used === NEVER ? TEXTS.never : short(token.last_used, zone)}</td>
+      <td>${wasUsed(token) ? short(token.last_used, zone) : TEXTS.never}</td>
       <td>${short(token.expires_at, zone)} <small>${ended ? TEXTS.expired : duration(left)}</small></td>
       <td class="actions">${this.#actions(token, ended)}</td>
     </tr>`;
@@ -151,6 +150,9 @@ export class TokensView extends LoadedView {
       <label>${TEXTS.allowedIps} <textarea name="allowed_ips" rows="2" spellcheck="false" placeholder=${TEXTS.allowedIpsHint} .value=${networks.join("\n")}></textarea></label>`;
   }
 }
+
+/** The moment that stands for never is the zero of some clock, Go's or Unix'. */
+const wasUsed = ({ last_used: time }) => new Date(time).getTime() > 0;
 
 const boundsGiven = (data) => ({
   scopes: lines(data.get("scopes")), allow_list: lines(data.get("allow_list")), allowed_ips: lines(data.get("allowed_ips")),
