@@ -65,6 +65,21 @@ def test_a_token_that_nobody_has_used_says_so(signed_in: Page, url: str) -> None
     expect(token_row(signed_in, "unused-by-page").get_by_role("cell").nth(2)).to_have_text("never")
 
 
+def test_the_address_holds_which_tokens_are_listed(signed_in: Page, url: str) -> None:
+    signed_in.goto(f"{url}?view=tokens")
+    everybody, ended = (signed_in.get_by_role("switch", name=name) for name in ("All tokens", "Expired ones too"))
+    expect(everybody).to_be_checked()
+    expect(ended).not_to_be_checked()
+    everybody.uncheck()
+    with signed_in.expect_request(re.compile(r"/keys/tokens\?include_expired=true$")):
+        ended.check()
+    signed_in.goto(signed_in.url)
+    expect(everybody).not_to_be_checked()
+    expect(ended).to_be_checked()
+    signed_in.get_by_role("link", name="Audit", exact=True).click()
+    assert "expired" not in signed_in.url
+
+
 def test_what_the_session_does_not_hold_takes_a_token_that_does(signed_in: Page, url: str, served: Started) -> None:
     signed_in.goto(f"{url}?view=tokens")
     dialog = minted(signed_in, "wide-by-page", "coder:logs.ingest")

@@ -8,12 +8,14 @@ export const LOG_VIEWS = Object.freeze(["connections", "audit"]);
 export const Zone = Object.freeze({ UTC: "utc", LOCAL: "local" });
 export const SIZES = Object.freeze([25, 100, 1000, 5000]);
 
+/** What a part of the state says that is either so or, left empty, not. */
+export const YES = "yes";
 const FIRST_VIEW = "connections";
 const SIZE = 100;
 
 /** What a page without parameters shows. */
 export const START = Object.freeze({
-  view: FIRST_VIEW, q: "", last: "", from: "", to: "", zone: Zone.UTC, row: "", size: SIZE,
+  view: FIRST_VIEW, q: "", last: "", from: "", to: "", zone: Zone.UTC, row: "", size: SIZE, own: "", expired: "",
 });
 
 /** The state that an address means; what it does not know is left out. */
@@ -30,6 +32,8 @@ export function read(search) {
     zone: given.get("zone") === Zone.LOCAL ? Zone.LOCAL : Zone.UTC,
     row: given.get("row") ?? "",
     size: SIZES.includes(size) ? size : SIZE,
+    own: given.get("own") === YES ? YES : "",
+    expired: given.get("expired") === YES ? YES : "",
   };
 }
 

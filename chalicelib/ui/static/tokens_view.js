@@ -1,7 +1,7 @@
 /** Tokens: the reader's own, and everybody's for who may read them; minted, narrowed, rotated, ended. */
 
 import { html, nothing } from "./lit-html.js";
-import { entered, href } from "./address.js";
+import { YES, entered, href } from "./address.js";
 import { get, getAll, send } from "./api.js";
 import { known } from "./filtering.js";
 import { LoadedView } from "./loaded.js";
@@ -22,18 +22,12 @@ const hours = (text) => Number(text.replace("h", "")) * 60 * NANOSECONDS_A_MINUT
 const keyPath = ({ user_id: user, id }, rest = "") => `users/${encodeURIComponent(user)}/keys/${encodeURIComponent(id)}${rest}`;
 
 export class TokensView extends LoadedView {
-  constructor(page) {
-    super(page);
-    this.all = true;
-    this.expired = false;
-  }
-
   template() {
     return html`<h1 tabindex="-1" id="title">${TEXTS.views.tokens}</h1>
       <div class="toolbar">
         <span class="position"></span>
-        <label><input type="checkbox" role="switch" .checked=${this.all} @change=${(event) => this.#set("all", event)}> ${TEXTS.allTokens}</label>
-        <label><input type="checkbox" role="switch" .checked=${this.expired} @change=${(event) => this.#set("expired", event)}> ${TEXTS.showExpired}</label>
+        <label><input type="checkbox" role="switch" .checked=${!this.state.own} @change=${({ target }) => this.#set("own", !target.checked)}> ${TEXTS.allTokens}</label>
+        <label><input type="checkbox" role="switch" .checked=${Boolean(this.state.expired)} @change=${({ target }) => this.#set("expired", target.checked)}> ${TEXTS.showExpired}</label>
         <button type="button" @click=${() => this.#mint()}>${TEXTS.mint}</button>
       </div>
       ${this.loaded.template((tokens) => this.#table(tokens))}
@@ -41,15 +35,14 @@ export class TokensView extends LoadedView {
   }
 
   async read() {
-    const parameters = { include_all: this.all || undefined, include_expired: this.expired || undefined };
+    const parameters = { include_all: !this.state.own || undefined, include_expired: Boolean(this.state.expired) || undefined };
     const [tokens, scopes] = await Promise.all([getAll("users/me/keys/tokens", parameters), this.scopes ?? get("auth/scopes", { details: true })]);
     this.scopes = scopes;
     return tokens;
   }
 
-  #set(name, event) {
-    this[name] = event.target.checked;
-    this.loaded.load();
+  #set(name, isSet) {
+    this.page.go({ [name]: isSet ? YES : "" }, { replace: true });
   }
 
   #table(tokens) {
