@@ -82,11 +82,11 @@ def create(call: Call, caller: Caller) -> Answer:
 @authenticated
 def show(call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as the path has it
     """How far an export is, and once it has ended the links of its files."""
-    job, _ = _own(caller, id)
+    job, kept = _own(caller, id)
     if job.state == "running":
         if (times.now() - job.updated_at).total_seconds() > SECONDS + answer_limits.ANSWERING_SECONDS:
-            # No function runs for so long without a part: it was lost, and another one goes on.
-            function.start(current().export_function, job.id)
+            # No function runs for so long and keeps nothing: it was lost, and another one goes on.
+            _restart(job, kept)
         return Answer(_json(job))
     # Whoever gets a link may fetch the file: so that is noted before it leaves.
     transact(export_trail.asked(call, caller, "read", 200, job))
@@ -103,6 +103,15 @@ def delete(call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as th
         raise NotFound from error
     files.clear(job.id)
     return Answer(None, 204)
+
+
+def _restart(job: Job, kept: Kept) -> None:
+    """Start another function for an export, once: who looks again finds it changed just now."""
+    try:
+        saved_job(job.model_copy(update={"updated_at": times.now()}), kept.revision)
+    except Changed:
+        return
+    function.start(current().export_function, job.id)
 
 
 def _check_on() -> None:
