@@ -76,8 +76,10 @@ def list_daemons(call: Call, caller: Caller, organization: str) -> Answer:
     asked = daemons.Asked(query.boolean("offline"), query.words("status", daemons.STATUSES), query.duration("max_age"))
     query.check()
     now, budget = times.now(), budget_of(call)
-    listed = read_daemons(organization_id, asked, ids or None, now, budget)
     at_work = jobs_at_work(organization_id, budget)
+    if asked.wants_busy_alone:
+        ids = [daemon_id for daemon_id in at_work if not ids or daemon_id in ids]
+    listed = read_daemons(organization_id, asked, ids if ids or asked.wants_busy_alone else None, now, budget)
     labelled = [
         (daemon, label)
         for daemon in listed

@@ -11,7 +11,8 @@ from chalicelib.api.directory_query import Asked, organization_id_of, user_id_of
 from chalicelib.api.platform_access import object_of
 from chalicelib.casing import lowered
 from chalicelib.models.workspaces import is_outdated
-from chalicelib.platform.kinds import TEMPLATE, WORKSPACE
+from chalicelib.platform.kinds import TEMPLATE, WORKSPACE, just_after
+from chalicelib.search import values
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.platform.joins import known_beside
 from chalicelib.store.platform.listing import Wanted, read_listing
@@ -19,6 +20,7 @@ from chalicelib.store.platform.rows import Mirrored
 
 _RESOLVED: Final = frozenset({"owner", "organization", "template", "deleted"})
 """Keys that are answered by the choice of rows."""
+_LANES_OF_FLAGS: Final = {"has_external_agent": "external", "dormant": "deprecated"}
 
 
 def matching(asked: Asked, caller: Caller, readable: Reach, budget: Budget) -> list[Mirrored]:
@@ -34,13 +36,16 @@ def matching(asked: Asked, caller: Caller, readable: Reach, budget: Budget) -> l
         lanes["parent"] = [(template_id,) for template_id in template_ids]
     if statuses := asked.value("status"):
         lanes["status"] = [(word,) for word in sorted({*statuses.split(",")})]
-    if (flag := asked.flag("has_external_agent")) is not None:
-        lanes["external"] = [(flag,)]
+    lanes |= {lane: [(flag,)] for key, lane in _LANES_OF_FLAGS.items() if (flag := asked.flag(key)) is not None}
     if organization_id is not None:
         lanes["organization"] = [(organization_id,)]
     if not readable.site:
         # What is hidden from the caller is not read, where that takes no other lane than that of what is not.
         lanes |= _readable_lanes(caller, readable)
+    # Their last use decides which rows are read where nothing else does.
+    span = ("", "") if lanes or deleted else _span(asked)
+    if any(span):
+        lanes["seen"] = [("kept",)]
     lanes = {"listing": [("deleted",)]} if deleted else lanes | {"listing": [("kept",)]}
     outdated = asked.flag("outdated") is not None
 
@@ -55,7 +60,7 @@ def matching(asked: Asked, caller: Caller, readable: Reach, budget: Budget) -> l
         )
 
     ids = [row_id] if (row_id := asked.value("id")) else None
-    listed = read_listing(Wanted(WORKSPACE, ids, lanes), budget, test)
+    listed = read_listing(Wanted(WORKSPACE, ids, lanes, span), budget, test)
     if outdated:
         known = known_beside(listed, (TEMPLATE,))
         fields = ((row, _fields(row, known.get(TEMPLATE, row.get("template_id")))) for row in listed)
@@ -67,6 +72,13 @@ def _order(row: Mirrored) -> tuple[bool, str, str, str]:
     """The place of a workspace in a list: what runs comes first, then by the names of owner and workspace."""
     owner, name = str(row.joined.get("owner") or ""), str(row.get("name"))
     return row.joined.get("status") != "running", lowered(owner), lowered(name), row.id
+
+
+def _span(asked: Asked) -> tuple[str, str]:
+    """The least and the greatest place, by their last use, of the workspaces that a query asks for; "" for any."""
+    after, before = asked.value("last_used_after"), asked.value("last_used_before")
+    least = times.fixed(values.timestamp(after)) if after else ""
+    return least, just_after(times.fixed(values.timestamp(before))) if before else ""
 
 
 def _readable_lanes(caller: Caller, readable: Reach) -> dict[str, list[tuple[Any, ...]]]:

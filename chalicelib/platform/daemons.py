@@ -32,6 +32,11 @@ class Asked:
         """Whether a daemon that is offline may be in the answer."""
         return self.offline or "offline" in self.statuses
 
+    @property
+    def wants_busy_alone(self) -> bool:
+        """Whether every daemon in the answer has a job."""
+        return self.statuses == {"busy"} and not self.offline
+
     def oldest(self, now: datetime) -> datetime | None:
         """The last heartbeat of every daemon in the answer is not before this; None where it may be."""
         if self.shows_offline:

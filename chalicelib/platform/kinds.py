@@ -33,7 +33,11 @@ LANES: Final[Mapping[str, str]] = {
     "worker": "ended_place",
     "seen": "seen_place",
 }
-"""Lane -> the attribute that it is sorted by."""
+"""Lane -> the attribute that it is sorted by.
+
+What is out of use stands in `deprecated`: templates that are, and workspaces that are dormant. `seen` has daemons by
+their heartbeat and workspaces by their last use.
+"""
 
 COARSE: Final = ("listing", "organization", "status", "external", "deprecated", "tags", "queue", "work", "seen")
 """The lanes in which many rows share a key: a partition takes 1,000 writes a second."""
@@ -131,7 +135,14 @@ def _version(values: Values) -> Mapping[str, Any]:
 def _workspace(values: Values) -> Mapping[str, Any]:
     if values.get("deleted"):
         return {PLACE: _by_name(values), "state": "deleted", **dict.fromkeys(_KEPT, None)}
-    return {PLACE: _by_name(values), "state": "kept", "exact_name": lowered(str(values["name"]))}
+    return {
+        PLACE: _by_name(values),
+        "state": "kept",
+        "exact_name": lowered(str(values["name"])),
+        "is_dormant": bool(values.get("dormant_at")),
+        "in_use": "kept",
+        "seen_place": f"{_moment(values.get('last_used_at'))}#{values['id']}",
+    }
 
 
 def _build(values: Values) -> Mapping[str, Any]:
@@ -191,6 +202,8 @@ WORKSPACE: Final = Kind(
         "owner": ("owner_id",),
         "name": ("owner_id", "exact_name"),
         "parent": ("template_id",),
+        "deprecated": ("is_dormant",),
+        "seen": ("in_use",),
     },
     {"status": ("status",), "external": ("has_external_agent",)},
 )

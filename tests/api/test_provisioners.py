@@ -241,3 +241,34 @@ def test_a_filter_reads_the_rows_that_it_answers(
     filled = {name: text.replace("{ann}", ann).replace("{own}", ",".join(own)) for name, text in query.items()}
     assert ids(platform.jobs(**filled)) == {*own}
     assert read <= len(own) * 1.1
+
+
+@pytest.mark.parametrize("query", [{}, {"status": "busy"}, {"max_age": "30s"}, {"ids": "{own}"}], ids=str)
+def test_a_filter_reads_the_daemons_that_it_answers(
+    platform: Platform, transport: ObservedTransport, query: dict[str, str]
+) -> None:
+    own = [platform.daemon(f"d{number}") for number in range(10)]
+    for daemon in own:
+        platform.job(started_at=ago(minutes=1), worker_id=daemon)
+    for number in range(30 if query else 0):
+        platform.daemon(f"other-{number}", last_seen_at=ago(seconds=60))
+    read = 0
+
+    def counting(send: Any, operation: str, request: Any) -> dict[str, Any]:
+        nonlocal read
+        answer: dict[str, Any] = send(operation, request)
+        if operation == "Query" and request["IndexName"] == "seen":
+            read += answer["ScannedCount"]
+        if operation == "BatchGetItem":
+            read += sum(
+                item["id"]["S"].startswith("provisioner_daemon#")
+                for items in answer["Responses"].values()
+                for item in items
+            )
+        return answer
+
+    transport.intercept(counting)
+    assert ids(platform.daemons(**{name: text.replace("{own}", ",".join(own)) for name, text in query.items()})) == {
+        *own
+    }
+    assert read <= len(own) * 1.1

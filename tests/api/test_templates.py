@@ -155,17 +155,29 @@ def test_a_member_reads_the_templates_of_their_organization_that_are_open_to_it(
 
 
 @pytest.mark.parametrize(
-    "query", ["", "exact_name:rust", "author_id:{ann}", "deprecated:true", "has_external_agent:true", "ids:{ids}"]
+    ("query", "number"),
+    [
+        ("", 5),
+        ("exact_name:rust", 1),
+        ('exact_display_name:"Rust 1"', 1),
+        ("author:ann", 5),
+        ("author_id:{ann}", 5),
+        ("organization:acme", 5),
+        ("deprecated:true", 5),
+        ("has_external_agent:true", 5),
+        ("ids:{ids}", 5),
+        ("deleted:true", 5),
+    ],
 )
 def test_a_filter_reads_the_templates_that_it_answers(
-    platform: Platform, transport: ObservedTransport, query: str
+    platform: Platform, house: House, transport: ObservedTransport, query: str, number: int
 ) -> None:
-    ann, ids = str(uuid4()), []
-    for number in range(5):
+    ann, there, ids = house.user("ann").id, house.organization("elsewhere").id, []
+    for index in range(5):
         version = str(uuid4())
         fields = {"created_by_id": ann, "deprecation_message": "old", "active_version_id": version}
-        name = "rust" if number == 0 else f"rust-{number}"
-        ids.append(platform.template(name, **fields))
+        name = "rust" if index == 0 else f"rust-{index}"
+        ids.append(platform.template(name, display_name=f"Rust {index}", deleted="deleted" in query, **fields))
         platform.put(
             "template_version",
             version,
@@ -175,8 +187,8 @@ def test_a_filter_reads_the_templates_that_it_answers(
             has_external_agent=True,
         )
     if query:
-        for number in range(10):
-            platform.template(f"other-{number}")
+        for index in range(10):
+            platform.template(f"other-{index}", organization_id=there)
     read = 0
 
     def counting(send: Any, operation: str, request: Any) -> dict[str, Any]:
@@ -188,5 +200,5 @@ def test_a_filter_reads_the_templates_that_it_answers(
 
     transport.intercept(counting)
     listed = search(platform.client, query.replace("{ann}", ann).replace("{ids}", ",".join(ids)))
-    assert len(listed) == (1 if "exact" in query else 5)
-    assert read <= 1.1 * len(listed)
+    assert len(listed) == number
+    assert read <= 1.1 * number

@@ -123,6 +123,7 @@ def test_workspaces_are_searched_by_each_key(
     assert search(client, "organization:elsewhere") == ["outer"]
     assert search(client, "has_external_agent:true") == search(client, "dormant:true") == ["dev"]
     assert search(client, "owner:me has_external_agent:true") == []
+    assert search(client, "dormant:false") == ["outer"]
     assert search(client, "outdated:true") == ["dev"]
     assert search(client, "outdated:false") == ["outer"]
     assert search(client, f"id:{dev}") == ["dev"]
@@ -187,20 +188,34 @@ def test_who_may_read_workspaces_of_their_own_reads_no_others(
 
 
 @pytest.mark.parametrize(
-    "query", ["", "owner:ann", "template:rust", "status:running", "has_external_agent:true", "organization:acme"]
+    "query",
+    [
+        "",
+        "owner:ann",
+        "template:rust",
+        "status:running",
+        "has_external_agent:true",
+        "organization:acme",
+        "dormant:true",
+        'last_used_after:"{day}"',
+        'last_used_before:"{week}"',
+        'last_used_after:"{day}" last_used_before:"{hour}"',
+    ],
 )
 def test_a_filter_reads_the_workspaces_that_it_answers(
     platform: Platform, version: str, template: str, house: House, ann: User, root: User,
     transport: ObservedTransport, query: str,
 ) -> None:  # fmt: skip
+    used = ago(days=9) if "{week}" in query else ago(hours=2)
+    dormant = {"dormant_at": ago(days=1)} if "dormant" in query else {}
     for number in range(5):
-        workspace = platform.workspace(ann.id, template, f"dev-{number}")
+        workspace = platform.workspace(ann.id, template, f"dev-{number}", last_used_at=used, **dormant)
         job = platform.job(completed_at=ago(minutes=1))
         platform.build(workspace, version, job_id=job, has_external_agent=True)
     if query:
         there, go = house.organization("elsewhere").id, platform.template("go")
         for number in range(10):
-            platform.workspace(root.id, go, f"other-{number}", organization_id=there)
+            platform.workspace(root.id, go, f"other-{number}", organization_id=there, last_used_at=ago(days=3))
     read = 0
 
     def counting(send: Any, operation: str, request: Any) -> dict[str, Any]:
@@ -211,6 +226,6 @@ def test_a_filter_reads_the_workspaces_that_it_answers(
         return answer
 
     transport.intercept(counting)
-    listed = search(platform.client, query)
+    listed = search(platform.client, query.format(hour=ago(hours=1), day=ago(days=1), week=ago(days=7)))
     assert len(listed) == 5
     assert read <= 1.1 * len(listed)

@@ -32,6 +32,7 @@ class Range:
         newest_first: whether the greatest place comes first.
         after: the place after which to begin; "" for the first.
         least: the least place; "" for any.
+        most: the greatest place; "" for any. It goes with no `after`.
     """
 
     lane: str
@@ -39,6 +40,7 @@ class Range:
     newest_first: bool = False
     after: str = ""
     least: str = ""
+    most: str = ""
 
 
 @dataclass(slots=True)
@@ -110,8 +112,12 @@ def _query(stream: _Stream, wanted: Range, limit: int, attributes: Sequence[str]
     values = {":key": {"S": stream.key}}
     condition = "#lane = :key"
     bound = wanted.after or wanted.least
-    if bound:
+    if bound or wanted.most:
         names["#place"] = LANES[wanted.lane]
+    if wanted.most:
+        values |= {":least": {"S": bound or " "}, ":most": {"S": wanted.most}}
+        condition += " AND #place BETWEEN :least AND :most"
+    elif bound:
         values[":bound"] = {"S": bound}
         sign = ">=" if not wanted.after else "<" if wanted.newest_first else ">"
         condition += f" AND #place {sign} :bound"

@@ -23,11 +23,13 @@ class Wanted:
     Attributes:
         ids: those objects alone; None for any.
         lanes: lane -> the values that rows must have there, most selective first.
+        span: the least and the greatest place of the rows, where the first of the lanes is read for that.
     """
 
     kind: Kind
     ids: Sequence[str] | None
     lanes: Mapping[str, Choice]
+    span: tuple[str, str] = ("", "")
 
 
 def read_listing(
@@ -45,7 +47,7 @@ def read_listing(
         return sorted(filter(test, named), key=lambda row: kind.places(row.values)["place"], reverse=newest_first)
     lane, choice = next(iter(wanted.lanes.items()))
     keys = [key for values in choice if (key := kind.key(lane, *values)) is not None]
-    return rows(Range(lane, keys, newest_first), _MOST_ROWS, budget, test) if keys else []
+    return rows(Range(lane, keys, newest_first, "", *wanted.span), _MOST_ROWS, budget, test) if keys else []
 
 
 def agents_of(build_ids: Iterable[str], budget: Budget) -> dict[str, list[Mirrored]]:
