@@ -99,4 +99,10 @@ def test_a_request_grows_with_what_is_known() -> None:
     assert Observed().wanted(100) == 100
     assert Observed(100, 0).wanted(100) == 800
     assert Observed(900, 0).wanted(100) == 7_200
-    assert Observed(99, 9).wanted(100) == pytest.approx(1_000)
+    assert Observed(99, 9).wanted(100) == pytest.approx(1_000, rel=0.1)
+
+
+def test_where_rows_differ_a_few_more_are_read_than_are_likely_to_match() -> None:
+    assert Observed(99, 9).rows_for(1) == pytest.approx(10)
+    assert 15 < Observed(99, 9).wanted(1) < 25
+    assert Observed(99, 99).wanted(100) == pytest.approx(100), "all match: there is nothing to be careful of"

@@ -120,7 +120,7 @@ class Merge:
         certain = self._certain()
         expected = sum(demand.expected for demand in demands)
         read = sum(len(answer["Items"]) for answer in answers)
-        self._thinning = self._begun and wanted > _MANY and read < wanted * _AS_EXPECTED
+        self._thinning = wanted > _MANY and read < min(wanted, expected) * _AS_EXPECTED
         self._empty = self._empty + 1 if expected > _SEVERAL and not certain else 0
         self._short = min(self._short + 1, _MOST_SHORT) if self._begun and len(certain) < wanted else 0
         self._begun = True
