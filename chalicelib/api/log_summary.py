@@ -112,9 +112,9 @@ def summarize(log: Log[Row], planned: Planner, question: Question, budget: Budge
     sample = newest(log.stored, planned(whole), budget, SAMPLE_ROWS)
     spans = question.spans()
     beyond = spans[: _number_beyond(sample, spans)]
-    listed = [key for key in question.facets if _is_listed(key, log.stored, sample)]
+    listed = {key: _words(key, sample) for key in question.facets if _is_listed(key, log.stored, sample)}
     queries = [_criteria(span) for span in beyond]
-    queries += [whole.narrowed(key.field, frozenset({value})) for key in listed for value in key.values]
+    queries += [whole.narrowed(key.field, frozenset({value})) for key, words in listed.items() for value in words]
     cap = max(1, min(MOST_COUNTED, budget.rows_left // max(1, len(queries)) - 1))
     counts = iter(count_queries(log.stored, [planned(one) for one in queries], budget, cap + 1))
     bars = log.filters.by_key(log.filters.facets[0])
@@ -123,7 +123,7 @@ def summarize(log: Log[Row], planned: Planner, question: Question, budget: Budge
     facets: dict[str, list[ValueCountJSON]] = {
         key.key: _sampled_values(sample, key) for key in question.facets if key not in listed
     }
-    facets |= {key.key: _counted_values(key, counts, cap) for key in listed}
+    facets |= {key.key: _counted_values(words, counts, cap) for key, words in listed.items()}
     return {
         "from": times.wire(question.span[0]),
         "to": times.wire(question.span[1]),
@@ -190,6 +190,15 @@ def _is_listed(key: FilterKey, log: LogTable[Row], sample: Sample[Row]) -> bool:
     return not sample.complete and key.kind is Kind.ENUM and len(key.values) <= _LONGEST_LIST
 
 
+def _words(key: FilterKey, sample: Sample[Row]) -> tuple[str, ...]:
+    """The values of a key that are counted: those that are known and, of an open list, the most frequent others."""
+    if not key.is_open:
+        return key.values
+    met: Counter[str] = Counter(getattr(row, key.field) for row in sample.rows)
+    others = tuple(word for word, _ in met.most_common() if word and word not in key.values)
+    return key.values + others[:TOP_VALUES]
+
+
 def _has_more(counted: Counted, cap: int) -> bool:
     return counted.number > cap or not counted.complete
 
@@ -211,8 +220,8 @@ def _read_bucket(sample: Sample[Row], span: Span, key: FilterKey | None) -> Buck
     return {"from": begin, "to": end, "count": len(rows), "values": dict(by_value.most_common())}
 
 
-def _counted_values(key: FilterKey, counts: Iterator[Counted], cap: int) -> list[ValueCountJSON]:
-    listed = [_counted_value(value, next(counts), cap) for value in key.values]
+def _counted_values(words: Iterable[str], counts: Iterator[Counted], cap: int) -> list[ValueCountJSON]:
+    listed = [_counted_value(value, next(counts), cap) for value in words]
     return sorted((one for one in listed if one["count"]), key=lambda one: -one["count"])
 
 

@@ -68,6 +68,8 @@ _OTHERS = {
     "tunnel": "Tunnel",
 }
 _DISPLAY_NAMES = _OTHERS | _VSCODE | _JETBRAINS
+APPLICATIONS = (*_VSCODE, *_JETBRAINS, "zed", "sftp")
+"""The applications that are known, for completion; any other is found as well."""
 _TYPES = {app: family for family, apps in FAMILIES.items() for app in apps}
 _LONGEST = 64
 _UNNAMED = "unknown"

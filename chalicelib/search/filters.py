@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from chalicelib.logs.applications import FAMILIES, METHODS, PTY, SSH, type_of
+from chalicelib.logs.applications import APPLICATIONS, FAMILIES, METHODS, PTY, SSH, type_of
 from chalicelib.logs.vocabulary import (
     AUDIT_ACTIONS,
     AUDITED_TYPES,
@@ -66,7 +66,7 @@ class FilterKey:
         kind: how its value is read.
         field: the row field that it constrains.
         about: one sentence for the reference.
-        values: the words that an enum takes.
+        values: the words that an enum takes, or the names that are known.
         aliases: other words that an enum takes, each with the word that it stands for.
         deleted_users: whether it matches softly deleted users too.
         is_open: whether rows may have other words than `values`: such a word is looked for, and is wrong where no row
@@ -174,6 +174,7 @@ CONNECTION_FILTERS = FilterTable(
             Kind.APPLICATION,
             "app",
             "Sessions whose client named itself as this application, such as `cursor`; repeats add choices.",
+            values=APPLICATIONS,
             implies=lambda app: {"type": (type_of(app), PTY)},
             repeats_add=True,
         ),

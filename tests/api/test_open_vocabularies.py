@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chalicelib.api import log_summary
 from chalicelib.casing import lowered
 from tests.api.test_audit_list import event as audit_event
 from tests.api.test_connection_ingest import service_line, statuses
@@ -243,3 +244,21 @@ def test_a_generated_row_is_found_by_its_build_reason(owner: Client) -> None:
     made = {"resource_type": "workspace_build", "action": "start", "build_reason": "autostart"}
     assert owner.post(f"{AUDIT}/testgenerate", made).status == 204
     assert owner.get(AUDIT, query={"q": "build_reason:autostart"}).json["count"] == 1
+
+
+def test_a_summary_of_more_rows_than_are_read_counts_words_that_are_not_known(
+    owner: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_summary, "SAMPLE_ROWS", 3)
+    events = [audit_event(action=action) for action in ["frobnicate"] * 4 + ["write"] * 4]
+    times = [f"2025-07-10T10:{minute:02}:00Z" for minute in (1, 2, 3, 9, 4, 5, 6, 8)]
+    assert owner.post(AUDIT, [one | {"time": time} for one, time in zip(events, times, strict=True)]).status == 200
+    span = {"from": "2025-07-10", "to": "2025-07-11"}
+    answer = owner.get(f"{AUDIT}/summary", query={"facets": "action", **span}).json
+    assert answer["facets"]["action"] == [{"value": "write", "count": 4}, {"value": "frobnicate", "count": 4}]
+
+
+def test_known_names_are_offered_for_completion(owner: Client) -> None:
+    offered = {key["key"]: key["values"] for key in owner.get(f"{CONNECTIONS}/filters").json["filters"]}
+    assert {"cursor", "goland", "zed", "sftp"} <= {*offered["app"]}
+    assert offered["method"] == ["ssh", "reconnecting_pty", "workspace_app", "port_forwarding", "tunnel"]

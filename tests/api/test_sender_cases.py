@@ -70,7 +70,7 @@ def test_s4_what_a_newer_server_says_is_stored_and_found(owner: Client, make_eve
     made = [audit_event(resource_type="chat_project"), audit_event(action="frobnicate")]
     assert statuses(owner.post(AUDIT, "\n".join(map(line, made)))) == ["created", "created"]
     for query, one in (("resource_type:chat_project", made[0]), ("action:frobnicate", made[1])):
-        assert [found["id"] for found in owner.get(AUDIT, query={"q": query}).json["audit_logs"]] == [one["id"]]
+        assert [one_row["id"] for one_row in owner.get(AUDIT, query={"q": query}).json["audit_logs"]] == [one["id"]]
     assert statuses(owner.post(LOG, [make_event(type=app) for app in ("cursor", "sftp")])) == ["created", "created"]
     assert [owner.logs(query).json["count"] for query in ("app:cursor", "app:sftp", "type:vscode", "type:ssh")] == [
         1
