@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
@@ -12,13 +13,17 @@ from playwright.sync_api import expect
 from tests.browser.conftest import rows, violations
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 Send = Callable[..., None]
 
 MARKUP = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>'
 OVERRIDE = "\u202e"
 LONG = "n" * 2_000
+NAME = "n" * 10_000
+ID_OR_TIME = r"[0-9a-f]{8}-|\d{4}-\d\d-"
+KEPT = ("type", "action", "resource_type", "description", "ip")
+"""What an event cannot have as it likes: words of ours, and addresses."""
 FIELD = "x" * 65_536
 
 
@@ -64,6 +69,36 @@ def test_what_is_long_is_cut_until_the_reader_asks_for_all_of_it(signed_in: Page
     wider = signed_in.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wider == 0
     assert violations(signed_in) == []
+
+
+def lengthened(value: Any) -> Any:
+    """A value of an answer with every name and text in it as long as none should be."""
+    if isinstance(value, dict):
+        return {name: one if name in KEPT else lengthened(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [lengthened(one) for one in value]
+    return NAME if isinstance(value, str) and value and not re.match(ID_OR_TIME, value) else value
+
+
+@pytest.mark.parametrize(("view", "log"), [("connections", "connectionlog"), ("audit", "audit")])
+def test_names_of_ten_thousand_characters_stay_within_the_screen(
+    signed_in: Page, url: str, view: str, log: str
+) -> None:
+    answer = signed_in.request.get(f"{url.removesuffix('/ui')}/api/v2/{log}?limit=20").json()
+    body = lengthened(answer)
+
+    def fulfil(route: Route) -> None:
+        route.fulfill(json=body)
+
+    signed_in.route(re.compile(rf"/api/v2/{log}\?"), fulfil)
+    for width in (320, 1_280):
+        signed_in.set_viewport_size({"width": width, "height": 900})
+        signed_in.goto(f"{url}?view={view}")
+        rows(signed_in).first.get_by_role("button").click()
+        expect(signed_in.locator(".opened")).to_contain_text("Show all 10,000 characters")
+        assert len(rows(signed_in).first.inner_text()) < 1_000
+        assert signed_in.evaluate("document.documentElement.scrollWidth") <= width
+        assert violations(signed_in) == [], width
 
 
 def test_a_secret_is_shown_as_bullets(signed_in: Page, url: str, send_audit: Send) -> None:

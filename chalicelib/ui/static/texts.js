@@ -42,7 +42,6 @@ export const TEXTS = Object.freeze({
     deletedUsers: "Deleted users",
     buildsByUsers: "Builds started by a user",
     userLogins: "User logins",
-    retentionChanges: "Changes of retention",
   },
 
   range: "Range",
