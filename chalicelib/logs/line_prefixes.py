@@ -35,7 +35,7 @@ _PREFIX = "|".join(
         r"\[[\w./ -]{1,255}\] ",
         rf"{_MOMENT} ",
         # A length (RFC 6587), a record's mark (RFC 7464), a stream of events, a field of journald, the mark of UTF-8.
-        r"\d{1,7} (?=[<{])",
+        r"\d{1,7} (?=<)",
         r"\x1e",
         r"data: ?(?=\{)",
         r"MESSAGE=(?=\{)",
