@@ -6,7 +6,7 @@ the registry are kept and answered as they are: what a newer server says is neve
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -91,12 +91,16 @@ class Named(NamedTuple):
     spelled: Mapping[str, str] | None = None
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+"""The characters of Unicode's category Cc, which is closed."""
+
+
 def normalised(name: str) -> str:
     """An application's name as it is stored: at most 64 characters in lower case, `_` for `-`, no control characters.
 
     What is empty then is `unknown`.
     """
-    printable = "".join(character for character in name if unicodedata.category(character) != "Cc").strip()
+    printable = _CONTROL.sub("", name).strip()
     return (printable[:_LONGEST].strip() or _UNNAMED).lower().replace("-", "_")
 
 

@@ -108,11 +108,7 @@ def checked(shape: type[M], value: Mapping[str, Any]) -> M:
 
 def validations(errors: Sequence[ErrorDetails]) -> list[Validation]:
     """The findings of pydantic in the one error shape, in the order of the fields."""
-    return [Validation(_field(error["loc"]), _reason(error)) for error in errors]
-
-
-def _field(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location)
+    return [Validation(".".join(map(str, error["loc"])), _reason(error)) for error in errors]
 
 
 def _reason(error: ErrorDetails) -> str:

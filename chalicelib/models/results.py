@@ -6,8 +6,11 @@ otherwise make an answer many times as large as itself.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
@@ -26,6 +29,9 @@ _LONGEST_ID = 64
 _CUT_ID_BYTES = 16
 _CUT = "…"
 _QUOTES = 2
+_COMMA = 1
+_PLAIN = re.compile(r"[ !#-%'-;=?-\[\]-~]*")
+"""Texts whose characters take a byte each in an answer."""
 
 
 class ResultJSON(TypedDict):
@@ -71,6 +77,30 @@ def reason(result: ResultJSON) -> str:
     return cut("; ".join([result.get("message", ""), *wrong]), MAX_TEXT_BYTES)
 
 
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """The result of one event. Its JSON is made where it is listed: of thousands, few are."""
+
+    index: int
+    id: str | None
+    status: Status
+    message: str
+    validations: Sequence[Validation]
+
+    def json(self) -> ResultJSON:
+        """The result as it is answered."""
+        given = _cut_id(self.id) if self.status == "rejected" else self.id
+        result: ResultJSON = {"index": self.index, "id": given, "status": self.status}
+        if self.message:
+            result["message"] = cut(self.message, MAX_TEXT_BYTES)
+        if self.validations:
+            result["validations"] = [
+                {"field": cut(name, MAX_TEXT_BYTES), "detail": cut(detail, MAX_TEXT_BYTES)}
+                for name, detail in self.validations
+            ]
+        return result
+
+
 class Results:
     """Gathers results in any order and lists them in the order of the events.
 
@@ -86,7 +116,7 @@ class Results:
     def __init__(self, indexes: Sequence[int], skipped: int, stopped_at: int | None = None) -> None:
         self.refused = 0
         self._indexes = indexes
-        self._by_place: dict[int, ResultJSON] = {}
+        self._by_place: dict[int, _Result] = {}
         self._skipped = skipped
         self._stopped_at = stopped_at
 
@@ -96,7 +126,7 @@ class Results:
 
     def rejected(self, place: int, given_id: str | None, error: GatebookError) -> None:
         """The event is wrong and must not be sent again."""
-        self._add(place, _cut_id(given_id), "rejected", error.message, error.validations)
+        self._add(place, given_id, "rejected", error.message, error.validations)
 
     def failed(self, place: int, row_id: str, error: GatebookError) -> None:
         """The event is not stored."""
@@ -106,16 +136,16 @@ class Results:
     @property
     def accepted(self) -> int | None:
         """How many lines or objects, from the first, need not be sent again; None when none needs it."""
-        failed = [result["index"] for result in self._by_place.values() if result["status"] == "failed"]
+        failed = [result.index for result in self._by_place.values() if result.status == "failed"]
         return min(failed if self._stopped_at is None else [*failed, self._stopped_at], default=None)
 
     def problems(self, most: int) -> list[ResultJSON]:
         """The first results of events that are not stored."""
-        return [result for result in self._in_order() if result["status"] in PROBLEMS][:most]
+        return [result.json() for result in islice(self._problems_in_order(), most)]
 
     def count(self, status: Status) -> int:
         """How many events have this status."""
-        return sum(result["status"] == status for result in self._by_place.values())
+        return self._counts()[status]
 
     def body(self, *, problems_only: bool) -> ResultsJSON:
         """The answer.
@@ -123,14 +153,10 @@ class Results:
         Args:
             problems_only: list the rejected and failed events alone.
         """
-        everything = self._in_order()
-        counts = Counter(result["status"] for result in everything)
-        listed = (
-            everything
-            if not problems_only and _bytes(everything) <= MAX_LISTED_BYTES
-            else self.problems(len(everything))
-        )
-        listed = _fitting(listed)
+        counts = self._counts()
+        listed = [] if problems_only else _fitting(self._in_order())
+        if problems_only or len(listed) < len(self._by_place):
+            listed = _fitting(self._problems_in_order())
         body: ResultsJSON = {
             "results": listed,
             "created": counts["created"],
@@ -140,12 +166,18 @@ class Results:
             "failed": counts["failed"],
             "skipped": self._skipped,
         }
-        if len(listed) < len(everything):
-            body["unlisted"] = len(everything) - len(listed)
+        if len(listed) < len(self._by_place):
+            body["unlisted"] = len(self._by_place) - len(listed)
         return body
 
-    def _in_order(self) -> list[ResultJSON]:
-        return [self._by_place[place] for place in sorted(self._by_place)]
+    def _counts(self) -> Counter[str]:
+        return Counter(result.status for result in self._by_place.values())
+
+    def _in_order(self) -> Iterator[_Result]:
+        return (self._by_place[place] for place in sorted(self._by_place))
+
+    def _problems_in_order(self) -> Iterator[_Result]:
+        return (result for result in self._in_order() if result.status in PROBLEMS)
 
     def _add(
         self,
@@ -153,21 +185,15 @@ class Results:
         row_id: str | None,
         status: Status,
         message: str,
-        validations: Iterable[Validation] = (),
+        validations: Sequence[Validation] = (),
     ) -> None:
-        result: ResultJSON = {"index": self._indexes[place], "id": row_id, "status": status}
-        if message:
-            result["message"] = cut(message, MAX_TEXT_BYTES)
-        wrong: list[ValidationJSON] = [
-            {"field": cut(name, MAX_TEXT_BYTES), "detail": cut(detail, MAX_TEXT_BYTES)} for name, detail in validations
-        ]
-        if wrong:
-            result["validations"] = wrong
-        self._by_place[place] = result
+        self._by_place[place] = _Result(self._indexes[place], row_id, status, message, validations)
 
 
 def cut(text: str, most_bytes: int) -> str:
     """The text, or as much of its front as takes so many bytes in an answer, with an ellipsis."""
+    if len(text) <= most_bytes and _PLAIN.fullmatch(text):
+        return text
     # Each character takes a byte at least, so what is beyond these is not looked at.
     kept = text[:most_bytes]
     while (size := _text_bytes(kept)) > most_bytes:
@@ -185,15 +211,14 @@ def _cut_id(given: str | None) -> str | None:
     return cut(given, _CUT_ID_BYTES)
 
 
-def _bytes(results: list[ResultJSON]) -> int:
-    return len(json_text(results).encode())
-
-
-def _fitting(results: list[ResultJSON]) -> list[ResultJSON]:
+def _fitting(results: Iterable[_Result]) -> list[ResultJSON]:
     """As many results, from the first, as an answer may list."""
     left = MAX_LISTED_BYTES
-    for number, result in enumerate(results):
-        left -= _bytes([result])
+    listed: list[ResultJSON] = []
+    for result in results:
+        made = result.json()
+        left -= len(json_text(made).encode()) + _COMMA
         if left < 0:
-            return results[:number]
-    return results
+            break
+        listed.append(made)
+    return listed

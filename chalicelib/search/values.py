@@ -274,14 +274,15 @@ def _wrong_time(text: str, layout: str, problem: str) -> WrongValue:
     return WrongValue(f"must be a valid date format ({layout}): parsing time {_go_quoted(text)}{problem}")
 
 
+_NOT_PLAIN = re.compile(r'["\\]|[^ -\x7f]+')
+
+
 def _go_quoted(text: str) -> str:
     """The text in double quotes as Go's `time` writes it, with the bytes of all that is not plain ASCII in hex."""
-    return '"' + "".join(map(_escaped, text)) + '"'
+    return f'"{_NOT_PLAIN.sub(_escaped, text)}"'
 
 
-def _escaped(character: str) -> str:
-    if character in '"\\':
-        return f"\\{character}"
-    if character.isascii() and character >= " ":
-        return character
-    return "".join(f"\\x{byte:02x}" for byte in character.encode(errors="surrogatepass"))
+def _escaped(characters: re.Match[str]) -> str:
+    if characters[0] in '"\\':
+        return f"\\{characters[0]}"
+    return "\\x" + characters[0].encode(errors="surrogatepass").hex("|").replace("|", "\\x")

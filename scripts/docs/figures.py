@@ -15,6 +15,7 @@ from scripts.markdown import markdown, number
 FIGURES = Path(__file__).resolve().parents[2] / "docs" / "reliability.json"
 Counts = Mapping[str, int]
 _OUTCOMES = ("done", "honest", "finished")
+_LISTED_ROUTES = 20
 
 
 def read(section: str) -> dict[str, dict[str, int]]:
@@ -55,3 +56,13 @@ def answers() -> str:
         for name, counts in read("answers").items()
     ]
     return markdown(("request", "bytes of the answer", "calls of the store", "calls of functions"), rows)
+
+
+def routes() -> str:
+    """The routes with the largest answers by what their largest requests take, as Markdown."""
+    largest = sorted(read("routes").items(), key=lambda one: -one[1]["bytes"])[:_LISTED_ROUTES]
+    rows = [
+        (f"`{route}`", *(number(counts[what]) for what in ("bytes", "rows", "calls", "functions")))
+        for route, counts in largest
+    ]
+    return markdown(("route", "bytes of the answer", "rows read", "calls of the store", "calls of functions"), rows)

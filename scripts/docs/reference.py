@@ -40,6 +40,7 @@ def tables() -> dict[str, str]:
         "access": access.table(),
         "faults": figures.faults(),
         "answers": figures.answers(),
+        "routes": figures.routes(),
         **published.readme(published.latest_run()),
     }
 
