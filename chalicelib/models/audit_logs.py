@@ -13,6 +13,7 @@ from chalicelib.models.directory import Beside, MinimalOrganizationJSON, UserJSO
 from chalicelib.platform.kinds import BUILD, KINDS, TEMPLATE, VERSION, WORKSPACE
 from chalicelib.records import AuditLog
 from chalicelib.search.values import NIL_UUID
+from chalicelib.store.platform.rows import Mirrored
 
 
 class AuditLogJSON(TypedDict):
@@ -61,7 +62,7 @@ def audit_log_json(row: AuditLog, beside: Beside) -> AuditLogJSON:
         "action": row.as_sent("action"),
         "diff": row.diff,
         "status_code": row.status_code,
-        "additional_fields": audit_text.additional_fields(row),
+        "additional_fields": _additional_fields(row, beside),
         "description": audit_text.description(row),
         "resource_link": link,
         "is_deleted": deleted,
@@ -95,7 +96,8 @@ def is_deleted(row: AuditLog, beside: Beside) -> bool:
         return any(one is not None and one.get("deleted") for one in (version, template))
     about = audit_text.looked_up(row)
     if about is None:
-        return False
+        workspace = _workspace_of(row, beside)
+        return workspace is not None and bool(workspace.get("deleted"))
     if about.type == "user":
         user = beside.users.get(about.id)
         return user is None or user.deleted
@@ -103,17 +105,44 @@ def is_deleted(row: AuditLog, beside: Beside) -> bool:
     return audit_text.deletes(row) if known is None else bool(known.get("deleted"))
 
 
+def _build_of(row: AuditLog, beside: Beside) -> Mirrored | None:
+    return beside.mirrored.get(BUILD.id(row.resource_id)) if row.resource_type == BUILD.name else None
+
+
+def _workspace_of(row: AuditLog, beside: Beside) -> Mirrored | None:
+    """The workspace that a row says that it is about, or that the build of the row is of."""
+    about = audit_text.looked_up(row)
+    if about is not None:
+        return beside.mirrored.get(WORKSPACE.id(about.id)) if about.type == WORKSPACE.name else None
+    build = _build_of(row, beside)
+    return beside.mirrored.get(WORKSPACE.id(str(build.get("workspace_id")))) if build else None
+
+
+def _additional_fields(row: AuditLog, beside: Beside) -> Mapping[str, Any]:
+    """The additional fields; of a build whose sender gave none, those that the platform mirrors in."""
+    build, workspace = _build_of(row, beside), _workspace_of(row, beside)
+    if row.additional_fields or build is None:
+        return audit_text.additional_fields(row)
+    names = _names(row, beside)
+    known = {
+        "workspace_name": names.get("workspace_name"),
+        "workspace_owner": names.get("owner"),
+        "workspace_id": workspace.id if workspace else None,
+        "build_number": names.get("build_number"),
+        "build_reason": build.get("reason"),
+    }
+    return {name: value for name, value in known.items() if value}
+
+
 def _names(row: AuditLog, beside: Beside) -> dict[str, str]:
     """The parts of a link that the platform's objects tell: of a build, of its workspace, of its owner."""
     if not beside.mirrored:
         return {}
-    about = audit_text.looked_up(row)
-    workspace = beside.mirrored.get(WORKSPACE.id(about.id)) if about and about.type == WORKSPACE.name else None
-    build = beside.mirrored.get(BUILD.id(row.resource_id)) if row.resource_type == BUILD.name else None
+    workspace, build = _workspace_of(row, beside), _build_of(row, beside)
     template = beside.mirrored.get(TEMPLATE.id(row.resource_id)) if row.resource_type == TEMPLATE.name else None
     parts: dict[str, object] = {}
     if build is not None:
-        parts |= {**build.joined, "build_number": build.get("build_number")}
+        parts["build_number"] = build.get("build_number")
     if workspace is not None:
         owner = beside.username(str(workspace.get("owner_id"))) or workspace.joined.get("owner")
         parts |= {"owner": owner, "workspace_name": workspace.get("name")}

@@ -91,6 +91,31 @@ def test_a_build_leads_to_its_page_without_any_help_of_its_sender(
     assert (row["resource_link"], row["is_deleted"]) == ("", True)
 
 
+def test_an_old_build_follows_its_workspace(platform: Platform, ann: User) -> None:
+    template = platform.template("rust")
+    version, workspace = platform.version(template), str(uuid4())
+    fields = {"owner_id": ann.id, "template_id": template, "organization_id": platform.organization_id}
+    platform.put("workspace", workspace, **fields, name="dev")
+    old = platform.build(workspace, version, 1, reason="autostart")
+    platform.build(workspace, version, 2)
+    platform.put("workspace", workspace, **fields, name="renamed")
+    row = audited(platform.client, "workspace_build", old)
+    assert (row["resource_link"], row["is_deleted"]) == ("/@ann/renamed/builds/1", False)
+    assert row["additional_fields"] == {
+        "workspace_name": "renamed",
+        "workspace_owner": "ann",
+        "workspace_id": workspace,
+        "build_number": "1",
+        "build_reason": "autostart",
+    }
+    sent = {"workspace_name": "as-it-was", "build_reason": "cli"}
+    row = audited(platform.client, "workspace_build", old, time="2025-07-10T11:14:38Z", additional_fields=sent)
+    assert row["additional_fields"] == sent
+    platform.put("workspace", workspace, **fields, name="renamed", deleted=True)
+    row = audited(platform.client, "workspace_build", old, time="2025-07-10T12:14:38Z")
+    assert (row["resource_link"], row["is_deleted"]) == ("", True)
+
+
 def test_where_nothing_is_mirrored_no_row_is_looked_for(owner: Client, transport: ObservedTransport) -> None:
     audited(owner, "template", str(uuid4()))
     platform_ids = [

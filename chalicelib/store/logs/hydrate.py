@@ -18,7 +18,7 @@ from chalicelib.store.directory import people
 from chalicelib.store.dynamodb.batch_get import batch_get_rounds
 from chalicelib.store.dynamodb.rounds import Rounds
 from chalicelib.store.dynamodb.tables import FORGET_AT
-from chalicelib.store.logs.mirrored import ATTRIBUTES, templates_of
+from chalicelib.store.logs.mirrored import ATTRIBUTES, beside
 from chalicelib.store.logs.stamps import is_row
 from chalicelib.store.logs.tables import LogTable, Row
 from chalicelib.store.platform.rows import TABLE, Mirrored, from_item
@@ -92,9 +92,9 @@ def hydrate(
         {log.table_name: base.attributes, TABLE: ATTRIBUTES},
     )
     objects = {name: row for name in platform & known.others.keys() if (row := from_item(known.others[name]))}
-    if templates := templates_of(objects):
-        # Only a version that is mirrored in says which template it belongs to: a page with one takes a round more.
-        answers = yield from batch_get_rounds({TABLE: templates}, {TABLE: ATTRIBUTES})
+    if more := beside(objects):
+        # Only a version or a build that is mirrored in says what it belongs to: a page with one takes a round more.
+        answers = yield from batch_get_rounds({TABLE: more}, {TABLE: ATTRIBUTES})
         objects |= {item["id"]["S"]: row for _, item in answers if (row := from_item(item))}
     hydrated = [row if row.id in whole else base.joined(row, known.others) for row in rows]
     return Hydrated(hydrated, known.users, known.organizations, objects)

@@ -17,6 +17,9 @@ ATTRIBUTES: Final = ("id", "doc", "zdoc", "updated_at", "joined")
 _OWN: Final = {TEMPLATE.name: f"{TEMPLATE.name}#", VERSION.name: f"{VERSION.name}#"}
 _OF_WORKSPACE: Final = frozenset({WORKSPACE.name, BUILD.name, "workspace_agent", "workspace_app"})
 
+_BELONGS_TO: Final = {VERSION.name: {"template_id": TEMPLATE}, BUILD.name: {"workspace_id": WORKSPACE}}
+"""Kind -> the field that names what an object belongs to, and of which kind that is."""
+
 
 def ids_of(row: AuditLog) -> tuple[str, ...]:
     """The ids of the items of the objects that a row speaks of; none for most types."""
@@ -32,7 +35,12 @@ def ids_of(row: AuditLog) -> tuple[str, ...]:
     return (*own, WORKSPACE.id(about.id)) if about else own
 
 
-def templates_of(objects: Mapping[str, Mirrored]) -> set[str]:
-    """The ids of the items of the templates that versions among the objects belong to: they are gone with these."""
-    template_ids = {row.get("template_id") for row in objects.values() if row.kind is VERSION} - {None}
-    return {TEMPLATE.id(str(one)) for one in template_ids} - objects.keys()
+def beside(objects: Mapping[str, Mirrored]) -> set[str]:
+    """The ids of the items that versions and builds among the objects belong to: these are gone with them."""
+    named = {
+        kind.id(str(object_id))
+        for row in objects.values()
+        for field, kind in _BELONGS_TO.get(row.kind.name, {}).items()
+        if (object_id := row.get(field))
+    }
+    return named - objects.keys()

@@ -1,8 +1,7 @@
 """Writes what the platform mirrors in: the newest version of an object stays, in whatever order versions come.
 
     put        one conditional write; an older version than the stored one changes nothing
-    rejoined   what a workspace has of its latest build and its job, a build of its workspace, and a template of its
-               active version, worked out anew
+    rejoined   what a workspace has of its latest build and its job, and a template of its active version, anew
 
 A workspace is read first when it is rejoined, and written on the condition that nobody rejoined it meanwhile. So the
 last of several that rejoin it has seen what each of the others was for.
@@ -211,15 +210,6 @@ def _of_workspace(item: Item, values: Values) -> dict[str, Any]:
     return {**names, **{name: value for name, value in joined.items() if value is not None}}
 
 
-def _of_build(_item: Item, values: Values) -> dict[str, Any]:
-    """The fields for the link of a build: a log row names the build alone."""
-    workspace = get(WORKSPACE, str(values.get("workspace_id")))
-    if workspace is None:
-        return {}
-    owner = people.get_user(str(workspace.get("owner_id")))
-    return {"workspace_name": workspace.get("name"), **({"owner": owner.username} if owner else {})}
-
-
 def _of_template(_item: Item, values: Values) -> dict[str, Any]:
     version = get(VERSION, values["active_version_id"]) if values.get("active_version_id") else None
     return {"has_external_agent": bool(version and version.get("has_external_agent"))}
@@ -228,7 +218,6 @@ def _of_template(_item: Item, values: Values) -> dict[str, Any]:
 _JOINS: Mapping[str, Callable[[Item, Values], dict[str, Any]]] = {
     TEMPLATE.name: _of_template,
     WORKSPACE.name: _of_workspace,
-    BUILD.name: _of_build,
 }
 
 
@@ -269,14 +258,10 @@ def _point(latest: _Latest) -> None:
 def _touched(version: Put) -> list[Reference]:
     """The objects that have something of this one."""
     kind, values = version.kind, version.values
-    if kind is TEMPLATE:
+    if kind in (TEMPLATE, WORKSPACE):
         return [(kind, version.id)]
-    if kind is WORKSPACE:
-        item = get_item(kind, version.id) or {}
-        latest = [(BUILD, item[LATEST_BUILD]["S"])] if LATEST_BUILD in item else []
-        return [(kind, version.id), *latest]
     if kind is BUILD:
-        return [(WORKSPACE, str(values["workspace_id"])), (kind, version.id)]
+        return [(WORKSPACE, str(values["workspace_id"]))]
     if kind is VERSION and values.get("template_id"):
         return [(TEMPLATE, str(values["template_id"]))]
     if kind is JOB:
