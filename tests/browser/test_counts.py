@@ -120,6 +120,14 @@ def test_bars_of_spans_that_were_only_counted_have_one_colour(signed_in: Page, u
     expect(legend).to_contain_text("older events")
 
 
+def test_rows_of_no_user_are_counted_under_those_words(signed_in: Page, url: str) -> None:
+    signed_in.goto(f"{url}?view=audit")
+    users = signed_in.locator(".facets dl").filter(has_text=re.compile("^User"))
+    expect(users).to_contain_text(re.compile(r"no user \d+"))
+    expect(users).not_to_contain_text("0000")
+    expect(users.get_by_role("button", name="no user")).to_have_count(0)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.usefixtures("counted")
 def test_axe_finds_nothing_in_the_bars(signed_in: Page, url: str, scheme: Any) -> None:

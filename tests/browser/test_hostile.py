@@ -71,6 +71,56 @@ def test_what_is_long_is_cut_until_the_reader_asks_for_all_of_it(signed_in: Page
     assert violations(signed_in) == []
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "view=constructor",
+        "view=__proto__&zone=toString",
+        "view=connections&last=constructor",
+        "view=audit&last=__proto__",
+        "view=connections&from=%2B275760-09-13T00:00:00.000Z",
+        "view=connections&from=9999-12-31T23:59:59.999Z",
+        "view=audit&from=-271821-04-20T00:00:00.000Z&to=0000-01-01",
+        "view=connections&from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z",
+        "view=connections&size=Infinity&own=constructor",
+        "view=audit&row=..%2F..%2Fusers",
+        "view=connections&row=%00",
+        "view=connections&q=%22",
+        "view=audit&q=constructor:__proto__",
+        f"view=connections&q={'(' * 3_000}",
+    ],
+)
+def test_an_address_of_any_kind_shows_a_view_that_can_be_left(signed_in: Page, url: str, query: str) -> None:
+    signed_in.goto(f"{url}?{query}")
+    expect(signed_in.get_by_role("heading", level=1)).to_be_visible()
+    expect(signed_in.locator(".line, .notice, .problems").first).to_be_visible()
+    signed_in.get_by_role("link", name="Overview", exact=True).click()
+    expect(signed_in.locator(".card").first).to_be_visible()
+    signed_in.get_by_role("link", name="Audit", exact=True).click()
+    expect(rows(signed_in).first).to_be_visible()
+
+
+def test_a_word_that_scripts_know_is_a_word(signed_in: Page, url: str) -> None:
+    fields = {"build_reason": "constructor", "workspace_name": "toString"}
+    answer = signed_in.request.get(f"{url.removesuffix('/ui')}/api/v2/audit?limit=1").json()
+    (row,) = answer["audit_logs"]
+    row |= {
+        "resource_type": "workspace_build",
+        "action": "valueOf",
+        "description": "toString",
+        "additional_fields": fields,
+    }
+
+    def fulfil(route: Route) -> None:
+        route.fulfill(json=answer)
+
+    signed_in.route(re.compile(r"/api/v2/audit\?"), fulfil)
+    signed_in.goto(f"{url}?view=audit")
+    expect(rows(signed_in)).to_contain_text("toString")
+    expect(rows(signed_in)).to_contain_text("constructor")
+    assert "native code" not in rows(signed_in).inner_text()
+
+
 def lengthened(value: Any) -> Any:
     """A value of an answer with every name and text in it as long as none should be."""
     if isinstance(value, dict):

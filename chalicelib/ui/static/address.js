@@ -12,6 +12,8 @@ export const SIZES = Object.freeze([25, 100, 1000, 5000]);
 export const YES = "yes";
 const FIRST_VIEW = "connections";
 const SIZE = 100;
+/** A year that calendars and the service know. */
+const FOUR_DIGITS = /^\d{4}-/;
 
 /** What a page without parameters shows. */
 export const START = Object.freeze({
@@ -51,5 +53,7 @@ export const entered = (state, view) => ({ ...START, view, zone: state.zone });
 
 function momentText(text) {
   const time = new Date(text ?? NaN);
-  return Number.isNaN(time.getTime()) ? "" : time.toISOString();
+  if (Number.isNaN(time.getTime())) return "";
+  const iso = time.toISOString();
+  return FOUR_DIGITS.test(iso) ? iso : "";
 }

@@ -11,6 +11,7 @@ const DAY = 24 * HOUR;
 
 /** The ranges that end now: what the address says of one, and how long it is in milliseconds. */
 export const LASTS = Object.freeze({
+  __proto__: null, // An address may say any word: those that every object knows mean nothing here.
   "15m": 15 * MINUTE, "1h": HOUR, "4h": 4 * HOUR, "24h": DAY, "3d": 3 * DAY, "7d": 7 * DAY, "30d": 30 * DAY, "90d": 90 * DAY,
 });
 const AROUND = 15 * MINUTE;

@@ -11,7 +11,7 @@ const BUILDS = "workspace_build";
 const LOGINS = ["login", "logout", "register"];
 /** Reasons of builds that nobody has asked for. */
 const AUTOMATIC = ["autostart", "autostop", "dormancy", "failedstop", "autodelete", "task_auto_pause"];
-const SESSION_NAMES = { ssh: "SSH", vscode: "VS Code", jetbrains: "JetBrains", reconnecting_pty: "Web Terminal" };
+const SESSION_NAMES = { __proto__: null, ssh: "SSH", vscode: "VS Code", jetbrains: "JetBrains", reconnecting_pty: "Web Terminal" };
 
 /** What a web event did, by what became of it. */
 function outcome(status) {
@@ -44,6 +44,7 @@ export function auditSentence(row, link) {
   const build = row.resource_type === BUILDS;
   const target = build ? fields.workspace_name : row.resource_target;
   const parts = {
+    __proto__: null, // looked up by every part of a description
     "{user}": () => actor(row, fields, build),
     "{target}": () => linked(link, named(target || row.resource_id)),
   };

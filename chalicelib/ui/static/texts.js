@@ -114,6 +114,7 @@ export const TEXTS = Object.freeze({
   exitCode: "Exit code",
   httpStatus: "HTTP status",
   connection: {
+    __proto__: null, // as the next: looked up by the words of events
     place: { done: "in", session: "to" },
     possessive: "’s",
     workspace: "workspace",
@@ -124,6 +125,7 @@ export const TEXTS = Object.freeze({
     other: { done: "opened", redirected: "was redirected attempting to open", refused: "unsuccessfully attempted to open" },
   },
   reasons: {
+    __proto__: null,
     initiator: "by hand", autostart: "autostart", autostop: "autostop", dormancy: "dormant", failedstop: "failed stop",
     autodelete: "autodelete", dashboard: "from the dashboard", cli: "from the CLI", ssh_connection: "by SSH connection",
     vscode_connection: "by VS Code", jetbrains_connection: "by JetBrains", task_auto_pause: "task paused by itself",
