@@ -40,8 +40,9 @@ def matching(asked: Asked, caller: Caller, readable: Reach, budget: Budget) -> l
     if organization_id is not None:
         lanes["organization"] = [(organization_id,)]
     if not readable.site:
-        # What is hidden from the caller is not read, where that takes no other lane than that of what is not.
-        lanes |= _readable_lanes(caller, readable)
+        # Who reads their own alone reads these, whatever is asked for: what is hidden from them spends no budget.
+        own = _readable_lanes(caller, readable)
+        lanes = own | {lane: lanes[lane] for lane in lanes.keys() - own.keys()} if "owner" in own else lanes | own
     # Their last use decides which rows are read where nothing else does.
     span = ("", "") if lanes or deleted else _span(asked)
     if any(span):

@@ -118,11 +118,18 @@ def test_each_preset_has_its_own_parameters(platform: Platform) -> None:
     ]
     presets.append({"id": str(uuid4()), "name": "bare", "default": True, "desired_prebuild_instances": 2})
     with_presets, without = platform.version(template, presets=presets), platform.version(template, "v2")
+    pair = [{"name": "size", "value": "8"}, {"name": "region", "value": "eu"}]
+    presets.append({"id": str(uuid4()), "name": "pair", "parameters": pair})
+    platform.put(
+        "template_version", with_presets, organization_id=platform.organization_id, template_id=template, name="v1",
+        presets=presets,
+    )  # fmt: skip
     rows = platform.client.get(f"/api/v2/templateversions/{with_presets}/presets").json
     assert [row["Parameters"] for row in rows] == [
         [{"Name": "size", "Value": "big"}],
         [{"Name": "size", "Value": "small"}],
         None,
+        [{"Name": "size", "Value": "8"}, {"Name": "region", "Value": "eu"}],
     ]
     assert rows[2] == {
         "ID": presets[2]["id"],

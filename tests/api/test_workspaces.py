@@ -187,6 +187,29 @@ def test_who_may_read_workspaces_of_their_own_reads_no_others(
     assert search(narrowed) == ["other"]
 
 
+@pytest.mark.parametrize("query", ["", "status:pending", "owner:root", "template:rust", "dormant:false"])
+def test_who_reads_their_own_workspaces_alone_reads_no_row_of_another(
+    platform: Platform, template: str, house: House, root: User, transport: ObservedTransport, query: str
+) -> None:
+    ann = house.user("anna", organizations={platform.organization_id: ("organization-workspace-access",)})
+    own = platform.workspace(ann.id, template, "own")
+    platform.build(own, str(uuid4()))
+    for number in range(5):
+        platform.build(platform.workspace(root.id, template, f"other-{number}"), str(uuid4()))
+    owners = set()
+
+    def watching(send: Any, operation: str, request: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = send(operation, request)
+        for item in answer.get("Items", ()):
+            if item["id"]["S"].startswith("workspace#"):
+                owners.add(item["owner"]["S"])
+        return answer
+
+    transport.intercept(watching)
+    assert search(house.client(ann), query) == ([] if "root" in query else ["own"])
+    assert owners == {f"workspace:{ann.id}"}
+
+
 @pytest.mark.parametrize(
     "query",
     [
