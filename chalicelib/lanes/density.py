@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil, inf, sqrt
 
 _HALF = 0.5
 """The weight of earlier answers against the latest one: traffic changes with the hour."""
@@ -35,10 +35,12 @@ class Front:
     Attributes:
         time: seconds since the epoch; every row at or after it was read.
         density: of the rows that were read.
+        end: the time below which it is not read; that of a part of a key is where the next part begins.
     """
 
     time: float
     density: Density
+    end: float = -inf
 
 
 def first_limit(wanted: float, keys: int) -> int:
@@ -70,7 +72,7 @@ def _prior(density: Density, mean: float) -> float:
 
 
 def time_of(wanted: float, fronts: Sequence[Front], waiting: Sequence[float]) -> float | None:
-    """The time down to which so many rows are expected; None where nothing is known of the density.
+    """The time down to which so many rows are expected, or to which there are any; None without a known density.
 
     Args:
         wanted: rows, those that wait included.
@@ -81,6 +83,7 @@ def time_of(wanted: float, fronts: Sequence[Front], waiting: Sequence[float]) ->
     if not any(speeds):
         return None
     points = [(front.time, speed, 0) for front, speed in zip(fronts, speeds, strict=True)]
+    points += [(front.end, -speed, 0) for front, speed in zip(fronts, speeds, strict=True) if front.end > -inf]
     points += [(moment, 0.0, 1) for moment in waiting]
     points.sort(key=lambda point: -point[0])
     expected = speed = 0.0
@@ -88,10 +91,11 @@ def time_of(wanted: float, fronts: Sequence[Front], waiting: Sequence[float]) ->
     for moment, more, rows in points:
         gained = (now - moment) * speed
         if speed and expected + gained >= wanted:
-            break
+            return now - (wanted - expected) / speed
         expected += gained + rows
         speed += more
         now = moment
         if expected >= wanted:
             return now
-    return now - (wanted - expected) / speed
+    # Where every key ends there are no more: what is left of the speed is an error of adding it up.
+    return now - (wanted - expected) / speed if any(front.end == -inf for front in fronts) else now

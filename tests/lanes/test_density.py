@@ -51,6 +51,15 @@ def test_a_key_of_which_little_was_read_is_taken_for_an_ordinary_one() -> None:
     assert slow < unknown < quick
 
 
+def test_parts_of_one_key_follow_each_other_and_do_not_add_up() -> None:
+    parts = [Front(1_000, Density(10, 10), 500), Front(500, Density(10, 10))]
+    assert time_of(600, parts, []) == pytest.approx(400)
+
+
+def test_where_every_key_ends_it_is_the_time_of_the_last_end() -> None:
+    assert time_of(9_999, [Front(1_000, Density(10, 10), 500), Front(900, Density(10, 10), 700)], []) == 500
+
+
 def test_a_busy_key_is_not_taken_for_a_slow_one_because_the_others_are() -> None:
     busy, *_ = rates([Front(0, Density(20, 20)), *[Front(0, Density(20, 20_000))] * 3])
     assert busy == pytest.approx(1, rel=0.1)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from math import inf
 from typing import Any
 
 from chalicelib import times
@@ -57,8 +58,9 @@ class KeyStream:
 
     @property
     def front(self) -> Front:
-        """The time down to which it was read, which must have begun."""
-        return Front(seconds(self.checkpoint), self.density)
+        """The time down to which it was read, which must have begun, and that of its end."""
+        bounded = self.low[:1].isdigit()
+        return Front(seconds(self.checkpoint), self.density, seconds(self.low) if bounded else -inf)
 
     def take(self, answer: Mapping[str, Any], low: str) -> None:
         """Add the rows of an answer to a request for what is still to be read, down to a position."""

@@ -218,7 +218,8 @@ def _down_to(low: str, streams: Sequence[KeyStream]) -> list[_Demand]:
     """The demands on streams for their rows down to a position."""
     fronts = [stream.front for stream in streams]
     end = seconds(low)
-    expected = [rate * max(0.0, front.time - end) for front, rate in zip(fronts, rates(fronts), strict=True)]
+    speeds = rates(fronts)
+    expected = [rate * max(0.0, front.time - max(end, front.end)) for front, rate in zip(fronts, speeds, strict=True)]
     return [
         _Demand(stream, max(low, stream.low), max(ceil(rows * _SURPLUS) + _SPARE, stream.least), rows)
         for stream, rows in zip(streams, expected, strict=True)
