@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 
 from bench import events
@@ -44,13 +43,6 @@ def item_of(row: ConnectionLog | AuditLog) -> Item:
     settings = current()
     shards = settings.log_shards
     if isinstance(row, AuditLog):
-        return _loadable(audit_rows.to_item(row, shards=shards, lanes=settings.audit_lanes.written))
+        return audit_rows.to_item(row, shards=shards, lanes=settings.audit_lanes.written)
     lanes = settings.connection_lanes.written
-    return _loadable(connection_rows.to_item(row, shards=shards, revision=1, lanes=lanes))
-
-
-def _loadable(item: Item) -> Item:
-    """The item as the embedded engine loads it: binary as base64 text."""
-    return {
-        name: {"B": base64.b64encode(value["B"]).decode()} if "B" in value else value for name, value in item.items()
-    }
+    return connection_rows.to_item(row, shards=shards, revision=1, lanes=lanes)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
@@ -153,7 +154,7 @@ class EmbeddedEngine:
             return [json.loads(dynamo_json_dump(item.attrs)) for item in self._table(table).all_items()]
 
     def load(self, table: str, items: Iterable[dict[str, AttributeValue]]) -> int:
-        """Puts items as `items` gives them into a table, all checked as PutItem does; answers how many.
+        """Puts items as `items` gives them, or with binary as bytes, into a table, as PutItem does; answers how many.
 
         They are not stored anew: `on_write` is not called.
 
@@ -165,7 +166,7 @@ class EmbeddedEngine:
             target = self._table(table)
             for item in items:
                 try:
-                    target.put_item(parsed(json.dumps(item)), overwrite=True)
+                    target.put_item(parsed(json.dumps(item, default=_base64)), overwrite=True)
                 except JsonRESTError as error:
                     raise EngineError(f"{table} does not take this item: {error.message}") from error
                 count += 1
@@ -246,3 +247,8 @@ def _environment(wanted: dict[str, str | None]) -> Iterator[None]:
         yield
     finally:
         use(before)
+
+
+def _base64(binary: bytes) -> str:
+    """Binary as DynamoDB JSON has it."""
+    return b64encode(binary).decode()

@@ -91,6 +91,8 @@ def test_items_are_dynamodb_json_in_the_order_of_a_scan(local: EmbeddedEngine) -
     ]
     assert local.load(PAIRS, reversed(items)) == 3
     assert local.items(PAIRS) == items
+    assert local.load(PAIRS, [items[0] | {"raw": {"B": b"\x00\xff"}}]) == 1
+    assert local.items(PAIRS) == items
 
 
 def test_what_a_request_touches_is_told_before_it_is_answered_and_reads_touch_nothing(

@@ -32,20 +32,23 @@ _HEAD = 0x78
 """The first byte of the header that older rows have; no compressed text without a header begins with it."""
 
 
-def packed(doc: Mapping[str, Any], words: bytes = b"", apart: str | None = None) -> Item:
+def packed(
+    doc: Mapping[str, Any], words: bytes = b"", apart: str | None = None, above: int = _WORTH_COMPRESSING
+) -> Item:
     """The attribute that holds the values, under the name that says how it is packed.
 
     Args:
         doc: the values.
         words: texts that such docs often hold; what is compressed with them can only be read with them.
         apart: the value, an object, that `unpacked` gives back as a `StoredObject`, if it is there.
+        above: what is no longer than so many characters is never compressed.
     """
     text = _text({name: value for name, value in doc.items() if name != apart})
     if apart is not None and apart in doc:
         text += _LINE.decode() + _text(doc[apart])
     if _TO_READ_SLOWLY.search(text):
         text = SLOWLY.decode() + _text(doc)
-    if len(text) > _WORTH_COMPRESSING:
+    if len(text) > above:
         plain = text.encode("utf-8", "surrogatepass")
         is_small = len(plain) + len(words) <= _SMALL_BYTES
         window, memory = (_SMALL_WINDOW, _SMALL_MEMORY) if is_small else (_RAW, _LARGE_MEMORY)

@@ -6,16 +6,20 @@ import json
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib import times
 from chalicelib.lanes.catalogue import CONNECTION_LANES, POSITION
-from chalicelib.records import Closing, ConnectionLog, Mark
+from chalicelib.records import Closing, ConnectionLog, Mark, Receipt
 from chalicelib.store.dynamodb.client import Item
+from chalicelib.store.dynamodb.packing import unpacked
 from chalicelib.store.dynamodb.tables import DOC, PACKED_DOC
 from chalicelib.store.logs.connection_rows import closing_of, closing_text, from_item, revision, to_item
+from chalicelib.store.logs.connection_words import WORDS
 
 WRITE_UNIT = 1_024
 SESSION_BUDGET = 11
@@ -110,15 +114,33 @@ def test_a_lane_gives_the_row_without_its_closing(row: ConnectionLog) -> None:
     assert from_item(lane) == replace(row, closing=None)
 
 
-def test_a_short_rest_is_text_and_a_long_one_is_compressed(web_row: ConnectionLog) -> None:
-    short = to_item(replace(web_row, user_agent="curl/8.5.0"), shards=1, revision=1)
-    long = to_item(replace(web_row, user_agent="Mozilla/5.0 " * 100), shards=1, revision=1)
-    assert DOC in short
-    assert PACKED_DOC not in short
-    assert PACKED_DOC in long
-    assert DOC not in long
-    assert len(long[PACKED_DOC]["B"]) < 600
-    assert from_item(long).user_agent == "Mozilla/5.0 " * 100
+def test_a_row_takes_half_the_bytes_that_its_values_have(session_row: ConnectionLog, web_row: ConnectionLog) -> None:
+    browser = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
+    for row in (session_row, replace(web_row, user_agent=browser)):
+        item = to_item(row, shards=1, revision=1)
+        assert from_item(item) == row
+        text = zlib.decompressobj(-zlib.MAX_WBITS, WORDS).decompress(item[PACKED_DOC]["B"])
+        assert len(item[PACKED_DOC]["B"]) < len(text) / 2
+
+
+@pytest.mark.parametrize("with_a_header", [False, True])
+def test_a_row_from_before_it_was_packed_with_words_is_read(web_row: ConnectionLog, *, with_a_header: bool) -> None:
+    row = replace(web_row, receipt=Receipt(web_row.connect_time + timedelta(seconds=2), "gatekeeper"))
+    item = to_item(row, shards=1, revision=1)
+    plain = zlib.decompressobj(-zlib.MAX_WBITS, WORDS).decompress(item.pop(PACKED_DOC)["B"])
+    values = json.loads(plain)
+    assert values.pop("by") == [2_000_000, "gatekeeper"]
+    values["receipt"] = [times.fixed(row.connect_time + timedelta(seconds=2)), "gatekeeper"]
+    text = json.dumps(values, separators=(",", ":"))
+    packer = zlib.compressobj(9, wbits=zlib.MAX_WBITS if with_a_header else -zlib.MAX_WBITS)
+    compressed = packer.compress(text.encode()) + packer.flush()
+    for older in ({DOC: {"S": text}}, {PACKED_DOC: {"B": compressed}}):
+        read = from_item(item | older)
+        assert (read, read.receipt) == (row, row.receipt)
+
+
+def test_the_words_of_stored_rows_never_change() -> None:
+    assert sha256(WORDS).hexdigest() == "1d6396bb8bb60be231589aa92cc3e99cde79fc1a1c2986553536d2fd1438c96d"
 
 
 @settings(deadline=None)
@@ -128,7 +150,7 @@ def test_compression_is_kept_only_where_it_is_smaller(row: ConnectionLog) -> Non
     assert (DOC in item) != (PACKED_DOC in item)
     if PACKED_DOC in item:
         packed = item[PACKED_DOC]["B"]
-        assert len(packed) < len(zlib.decompress(packed, -zlib.MAX_WBITS))
+        assert len(packed) < len(zlib.decompressobj(-zlib.MAX_WBITS, WORDS).decompress(packed))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +176,7 @@ def test_the_stored_form_of_a_closing_does_not_change(closing: Closing, text: st
 
 
 def test_absent_values_take_no_bytes(session_row: ConnectionLog) -> None:
-    doc = json.loads(to_item(session_row, shards=1, revision=1)[DOC]["S"])
+    doc = unpacked(to_item(session_row, shards=1, revision=1), WORDS)
     assert None not in doc.values()
     assert {"user_agent", "user_id", "code", "given_id", "closing", "connect_time", "id"}.isdisjoint(doc)
 
