@@ -23,7 +23,7 @@ LONG = "n" * 2_000
 NAME = "n" * 10_000
 ID_OR_TIME = r"[0-9a-f]{8}-|\d{4}-\d\d-"
 KEPT = ("type", "action", "resource_type", "description", "ip")
-"""What an event cannot have as it likes: words of ours, and addresses."""
+"""Words and addresses, which an event cannot have as it likes."""
 FIELD = "x" * 65_536
 
 
