@@ -6,14 +6,18 @@ demanded of a request.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from chalicelib.version import VERSION
 from tests.contract import answers
 
 RELEASED = Path(__file__).with_name("released.json")
+RELEASES = Path(__file__).with_name("releases.json")
+"""Version -> SHA-256 of its document, in the order of the releases."""
 Document = dict[str, Any]
 
 
@@ -58,6 +62,20 @@ def _schema_breaks(name: str, before: Document, after: Document | None) -> Itera
 
 def test_nothing_that_was_released_is_missing() -> None:
     assert [*breaks(json.loads(RELEASED.read_text()), answers.document())] == []
+
+
+def test_the_baseline_is_the_document_of_a_release_and_changes_with_its_version_alone() -> None:
+    """Each release has the digest of its document in `releases.json`: see "A release" in CONTRIBUTING.md."""
+    body = RELEASED.read_bytes()
+    released = json.loads(body)["info"]["version"]
+    digests = json.loads(RELEASES.read_text())
+    assert released == [*digests][-1]
+    assert digests[released] == hashlib.sha256(body).hexdigest(), "released.json changes with a release alone"
+    assert numbers(released) <= numbers(VERSION)
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
 
 
 def test_what_a_client_would_miss_is_noticed() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError, ResponseStreamingError
 
 from tests.transport import Send, refusal
 
@@ -49,6 +49,7 @@ def faults() -> Iterator[Fault]:
         yield Fault(NAMES[code], _refused(code))
     yield Fault("dropped before it was sent", _dropped)
     yield Fault("reply lost after the commit", _unanswered)
+    yield Fault("answer truncated", _truncated)
     yield Fault("condition failed on its own write", _failed_on_own, _WRITES)
     for whole in (True, False):
         which = "whole" if whole else "in part"
@@ -82,6 +83,12 @@ def _dropped(_send: Send, _operation: str, _request: Mapping[str, Any]) -> dict[
 def _unanswered(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
     send(operation, request)
     raise ReadTimeoutError(endpoint_url=URL)  # type: ignore[no-untyped-call]
+
+
+def _truncated(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The connection ends within the answer: it was done, and half a text says so."""
+    send(operation, request)
+    raise ResponseStreamingError(error="IncompleteRead(512 bytes read, 1024 more expected)")  # type: ignore[no-untyped-call]
 
 
 def _failed_on_own(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -84,7 +84,7 @@ CONNECTIONS, AUDIT = "/api/v2/connectionlog", "/api/v2/audit"
 HELD = {"log": "connection", "q": "type:ssh", "reason": "a case"}
 ROWS = (("POST", CONNECTIONS, [CONNECTED, WEB]), ("POST", AUDIT, [AUDITED]))
 
-OPERATIONS: Mapping[str, Operation] = {
+OF_LOGS_AND_DIRECTORY: Mapping[str, Operation] = {
     "ingest a connect": Operation("POST", CONNECTIONS, CONNECTED),
     "ingest a disconnect": Operation("POST", CONNECTIONS, ENDED, before=(("POST", CONNECTIONS, CONNECTED),)),
     "ingest a batch": Operation("POST", CONNECTIONS, {"events": [CONNECTED, WEB]}),
@@ -125,6 +125,78 @@ OPERATIONS: Mapping[str, Operation] = {
         impossible=("cancelled for ConditionalCheckFailed",),
     ),
 }
+
+MIRRORED = "2f1c9a4e-5b6d-4e7f-8a9b-0c1d2e3f4a5b"
+TEMPLATE = {"organization_id": ORGANIZATION, "name": "rust", "updated_at": "2026-07-10T10:14:38Z"}
+BUILT = {
+    "updated_at": TEMPLATE["updated_at"],
+    "workspace_id": WORKSPACE,
+    "template_version_id": MIRRORED,
+    "build_number": 1,
+    "transition": "start",
+}
+WORKING = {"organization_id": ORGANIZATION, "owner_id": BOB, "template_id": MIRRORED, "name": "dev"}
+OF_PLATFORM = (
+    ("PUT", f"/api/v2/templates/{MIRRORED}", TEMPLATE),
+    ("PUT", f"/api/v2/workspaces/{WORKSPACE}", {**WORKING, "updated_at": TEMPLATE["updated_at"]}),
+)
+JOB = {"organization_id": ORGANIZATION, "initiator_id": BOB, "type": "workspace_build"}
+LOGGED = {"logs": [{"id": 1, "created_at": "2026-07-10T10:14:38Z", "output": "Applied"}]}
+SECRETS = f"{USERS}/me/secrets"
+SECRET = {"name": "npm", "value": "s3cret"}
+USAGE = {"id": "one", "event_type": "dc_managed_agents_v1", "event_data": {"count": 1}}
+USED = {"events": [{**USAGE, "created_at": "2026-07-10T10:14:38Z"}]}
+NOTED = {"content": {"title": "Done", "message": "The build is done."}}
+NOTIFICATIONS = "/api/v2/notifications"
+
+NEVER_MET = ("cancelled for ConditionalCheckFailed",)
+"""The condition is that an item is not there yet, which holds, as the store was made anew."""
+
+OF_THE_PLATFORM: Mapping[str, Operation] = {
+    "mirror a template": Operation("PUT", f"/api/v2/templates/{MIRRORED}", TEMPLATE),
+    "mirror a change of a template": Operation(
+        "PUT",
+        f"/api/v2/templates/{MIRRORED}",
+        {**TEMPLATE, "name": "go", "updated_at": "2026-07-10T10:15:38Z"},
+        before=OF_PLATFORM,
+    ),
+    "mirror a build": Operation(
+        "PUT",
+        f"/api/v2/workspacebuilds/{SOMEBODY}",
+        BUILT,
+        before=OF_PLATFORM,
+    ),
+    "mirror a batch": Operation("PUT", "/api/v2/directory", {"kind": "template", "id": MIRRORED, **TEMPLATE}),
+    "mirror the log of a job": Operation(
+        "PUT",
+        f"/api/v2/provisionerjobs/{SOMEBODY}/logs",
+        LOGGED,
+        before=(("PUT", f"/api/v2/provisionerjobs/{SOMEBODY}", {**JOB, "updated_at": TEMPLATE["updated_at"]}),),
+    ),
+    "list workspaces": Operation("GET", "/api/v2/workspaces", before=OF_PLATFORM),
+    "list templates": Operation("GET", "/api/v2/templates", before=OF_PLATFORM),
+    "take usage in": Operation("POST", "/api/v2/usage/events", USED, impossible=NEVER_MET),
+    "make a secret": Operation("POST", SECRETS, SECRET, done_already=(409,)),
+    "change a secret": Operation(
+        "PATCH", f"{SECRETS}/npm", {"value": "other"}, before=(("POST", SECRETS, SECRET),), adds=("audit_logs",)
+    ),
+    "delete a secret": Operation("DELETE", f"{SECRETS}/npm", before=(("POST", SECRETS, SECRET),), done_already=(404,)),
+    "notify oneself": Operation("POST", f"{NOTIFICATIONS}/custom", NOTED, impossible=NEVER_MET),
+    "mark notifications as read": Operation(
+        "PUT", f"{NOTIFICATIONS}/inbox/mark-all-as-read", before=(("POST", f"{NOTIFICATIONS}/custom", NOTED),)
+    ),
+    "list notifications": Operation(
+        "GET", f"{NOTIFICATIONS}/inbox", before=(("POST", f"{NOTIFICATIONS}/custom", NOTED),)
+    ),
+    "ask for an export": Operation(
+        "POST",
+        "/api/v2/exports",
+        {"log": "connection", "q": "type:ssh"},
+        adds=("audit_logs", "exports"),
+        impossible=NEVER_MET,
+    ),
+}
+OPERATIONS: Mapping[str, Operation] = {**OF_LOGS_AND_DIRECTORY, **OF_THE_PLATFORM}
 
 
 def set_up(house: House, operation: Operation, owner: Client) -> None:

@@ -18,6 +18,7 @@ import pytest
 from chalicelib.api.http import Call
 from chalicelib.store.dynamodb import client as store
 from chalicelib.store.dynamodb.tables import TABLES
+from chalicelib.store.platform import presence
 from scripts.docs import figures
 from tests.faults.faults import Fault, faults
 from tests.faults.operations import OPERATIONS, Operation, set_up
@@ -62,6 +63,7 @@ class Bench:
     def fresh(self, operation: Operation) -> Client:
         self.transport.restore()
         self.engine.clear()
+        presence.forget()
         owner: Client = self.house.client(self.house.user("root", "owner"))
         set_up(self.house, operation, owner)
         # Noting that the token is in use is no part of the operation.
@@ -79,7 +81,16 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tables: EmbeddedEngine, house: House, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch) -> Bench:
+def bench(
+    tables: EmbeddedEngine,
+    house: House,
+    transport: ObservedTransport,
+    monkeypatch: pytest.MonkeyPatch,
+    keeps_secrets: None,
+    keeps_exports: list[str],
+) -> Bench:
+    assert keeps_secrets is None
+    assert keeps_exports == []
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     return Bench(tables, house, transport)
 
