@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -28,9 +29,7 @@ from scripts.deployment.template import DIRECTORY, finished, resources, text_of
 ROOT = DIRECTORY.parent
 MAX_ZIP_BYTES = 12 * 1024 * 1024
 ZIP_NAME = "deployment.zip"
-ARM = "arm64"
-ARCHITECTURES = ("x86_64", ARM)
-_PLATFORMS_OF_ARM = ("manylinux2014_aarch64", "manylinux_2_17_aarch64")
+ARCHITECTURES = (wheels.X86, wheels.ARM)
 
 _SOURCES = ("app.py", "chalicelib")
 _MISSING = MISSING_DEPENDENCIES_TEMPLATE.strip().partition("\n")[0]
@@ -55,22 +54,27 @@ class Built(NamedTuple):
     bill: Path
 
 
-def build(out: Path, stage: str, architecture: str = ARCHITECTURES[0]) -> Built:
+def build(out: Path, stage: str, architecture: str = ARCHITECTURES[0], python: str = zipped.PYTHONS[0]) -> Built:
     """Make the template and the zip of a stage in a directory, which is created.
 
     Args:
         out: the directory.
         stage: its name.
         architecture: of the processors that the functions run on.
+        python: the version of Python that they run, such as 3.13.
 
     Raises:
-        PackageError: the Python is another than Lambda's, a package has nothing that runs there, or all is too large.
+        PackageError: .venv has another Python than packages are made with, a package has nothing that runs there, or
+            all is too large.
     """
     if sys.version_info[:2] != zipped.RUNTIME:
         wanted = ".".join(map(str, zipped.RUNTIME))
         raise PackageError(
-            f"Lambda runs Python {wanted} and .venv has another: remove .venv and install python{wanted}."
+            f"Packages are made with Python {wanted} and .venv has another: remove .venv and install python{wanted}."
         )
+    compiler = zipped.compiler_for(python)
+    if compiler is None:
+        _say(f"There is no python{python} to compile with, so sources alone: a start takes nearly three times as long.")
     out.mkdir(parents=True, exist_ok=True)
     built = Built(out / "template.json", out / ZIP_NAME, out / bill_of_materials.NAME)
     with TemporaryDirectory() as place:
@@ -83,14 +87,15 @@ def build(out: Path, stage: str, architecture: str = ARCHITECTURES[0]) -> Built:
             raise PackageError(f"A package is not what requirements.lock says:\n{error}") from error
         chalice_package(project, made, stage, Path(place) / "wheels")
         _say("Leaving out what Lambda does not need, compiling and zipping ...")
-        change = _for_arm if architecture == ARM else _unchanged
-        zipped.make(made / "deployment.zip", Path(place) / "tree", built.archive, change)
+        usual = (architecture, python) == (ARCHITECTURES[0], zipped.PYTHONS[0])
+        change = _unchanged if usual else partial(_replace_compiled, python=python, architecture=architecture)
+        zipped.make(made / "deployment.zip", Path(place) / "tree", built.archive, change, compiler)
         size = built.archive.stat().st_size
         if size > MAX_ZIP_BYTES:
             raise PackageError(f"{built.archive} has {size:,} bytes, and {MAX_ZIP_BYTES:,} is the most.")
         template = json.loads((made / "sam.json").read_text())
     built.bill.write_text(_text(bill_of_materials.document()))
-    built.template.write_text(_text(finished(template, ZIP_NAME, stage, architecture)))
+    built.template.write_text(_text(finished(template, ZIP_NAME, stage, architecture, python)))
     return built
 
 
@@ -135,31 +140,30 @@ def _unchanged(_tree: Path) -> None:
     """Leave a tree as Chalice has collected it."""
 
 
-def _for_arm(tree: Path) -> None:
-    """Put packages that are compiled for ARM in the place of those that Chalice has collected."""
+def _replace_compiled(tree: Path, *, python: str, architecture: str) -> None:
+    """Put packages that are compiled for this Python and processor in the place of those that Chalice has collected."""
     with TemporaryDirectory() as place:
-        compiled_for_arm = Path(place) / "tree"
-        version = ".".join(map(str, zipped.RUNTIME))
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--no-deps", "--require-hashes"]
-        command += ["--only-binary=:all:", "--implementation=cp", f"--python-version={version}"]
-        command += [f"--platform={name}" for name in _PLATFORMS_OF_ARM]
-        command += [f"--requirement={wheels.LOCK}", f"--target={compiled_for_arm}"]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - pip of this Python
-        if result.returncode:
-            raise PackageError(f"There are not all packages for ARM:\n{result.stderr}")
-        compiled = {path.relative_to(compiled_for_arm).parts[0] for path in compiled_for_arm.rglob("*.so")}
-        for name in sorted(compiled):
-            if (compiled_for_arm / name).is_dir():
+        installed = Path(place) / "tree"
+        try:
+            wheels.install(installed, python, architecture)
+        except wheels.Mismatch as error:
+            raise PackageError(f"There are not all packages for Python {python} on {architecture}:\n{error}") from error
+        for name in sorted({path.relative_to(installed).parts[0] for path in installed.rglob("*.so")}):
+            if (installed / name).is_dir():
                 shutil.rmtree(tree / name)
-                shutil.copytree(compiled_for_arm / name, tree / name)
+                shutil.copytree(installed / name, tree / name)
                 continue
-            # A module that is one file has the processor in its name.
+            # A module that is one file has the Python and the processor in its name.
             for old in tree.glob(f"{name.partition('.')[0]}.*.so"):
                 old.unlink()
-            shutil.copy(compiled_for_arm / name, tree / name)
-        left = [path.relative_to(tree) for path in tree.rglob("*.so") if not zipped.is_for_arm(path)]
-        if left:
-            raise PackageError(f"Compiled for another processor: {', '.join(map(str, left))}")
+            shutil.copy(installed / name, tree / name)
+    left = [
+        path.relative_to(tree)
+        for path in tree.rglob("*.so")
+        if zipped.is_for_arm(path) is not (architecture == wheels.ARM) or not zipped.is_for(path, python)
+    ]
+    if left:
+        raise PackageError(f"Compiled for another processor or Python: {', '.join(map(str, left))}")
 
 
 def _text(template: Mapping[str, Any]) -> str:
@@ -179,11 +183,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--architecture", choices=ARCHITECTURES, default=ARCHITECTURES[0], help="of the processors (default: x86_64)"
     )
     parser.add_argument(
+        "--python",
+        choices=zipped.PYTHONS,
+        default=zipped.PYTHONS[0],
+        help=f"what the functions run (default: {zipped.PYTHONS[0]})",
+    )
+    parser.add_argument(
         "--deployed", type=Path, metavar="TEMPLATE", help="the deployed template: write the steps that lead from it"
     )
     given = parser.parse_args(arguments)
     try:
-        built = build(given.out, given.stage, given.architecture)
+        built = build(given.out, given.stage, given.architecture, given.python)
         steps = _write_steps(given.deployed, built.template) if given.deployed else []
     except (PackageError, indexes.Unchangeable) as error:
         print(f"package: {error}", file=sys.stderr)

@@ -102,7 +102,9 @@ def text_of(body: dict[str, Any]) -> str:
     return json.dumps(body, indent=2) + "\n"
 
 
-def finished(template: dict[str, Any], code: str, stage: str, architecture: str = "x86_64") -> dict[str, Any]:
+def finished(
+    template: dict[str, Any], code: str, stage: str, architecture: str = "x86_64", python: str = "3.11"
+) -> dict[str, Any]:
     """A template as Chalice merged it, with what cannot be merged.
 
     Args:
@@ -110,11 +112,13 @@ def finished(template: dict[str, Any], code: str, stage: str, architecture: str 
         code: the zip, as seen from the template; `aws cloudformation package` puts its place in S3 there.
         stage: its name.
         architecture: of the processors that the code is compiled for.
+        python: the version of Python that it is made for.
     """
     made = deepcopy(template)
     for resource in made["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"] |= {"CodeUri": code, "Architectures": [architecture]}
+            runtime = {"Runtime": f"python{python}", "Architectures": [architecture]}
+            resource["Properties"] |= {"CodeUri": code, **runtime}
     definition = made["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
     # The API is called by this or by its `Name`; alarms and dashboard go by one name.
     definition["info"]["title"] = {"Ref": "AWS::StackName"}

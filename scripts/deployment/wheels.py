@@ -10,8 +10,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 LOCK = Path(__file__).resolve().parents[2] / "requirements.lock"
-_PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64")
-"""The platform of Lambda for Python 3.11: glibc 2.26."""
+X86, ARM = "x86_64", "arm64"
+"""The architectures of Lambda, as it names them."""
+_PLATFORMS = {
+    X86: ("manylinux2014_x86_64", "manylinux_2_17_x86_64"),
+    ARM: ("manylinux2014_aarch64", "manylinux_2_17_aarch64"),
+}
+"""Platforms of every Python of Lambda: with 3.11 it has glibc 2.26, with later ones 2.34."""
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)((?: \\\n +--hash=sha256:[0-9a-f]{64})+)$", re.MULTILINE)
 
 
@@ -35,17 +40,27 @@ def pinned() -> Mapping[str, Pinned]:
 
 
 def download(to: Path, lock: Path = LOCK) -> None:
-    """Put the wheel of each package into a directory.
+    """Put the wheel of each package, for Python 3.11 on x86, into a directory.
 
     Raises:
         Mismatch: one of them is not what the lock says.
     """
-    command = [sys.executable, "-m", "pip", "download", "-q", "--require-hashes", "--no-deps", "--dest", str(to)]
-    command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", "3.11"]
-    for platform in _PLATFORMS:
-        command += ["--platform", platform]
-    result = subprocess.run(  # noqa: S603 - our own Python
-        [*command, "-r", str(lock)], capture_output=True, text=True, check=False
-    )
+    _pip(["download", f"--dest={to}"], lock, "3.11", X86)
+
+
+def install(to: Path, python: str, architecture: str) -> None:
+    """Unpack the wheel of each package into a directory, for a Python that need not be here.
+
+    Raises:
+        Mismatch: there is none for it, or one of them is not what the lock says.
+    """
+    _pip(["install", "--no-compile", f"--target={to}"], LOCK, python, architecture)
+
+
+def _pip(command: list[str], lock: Path, python: str, architecture: str) -> None:
+    options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:", "--implementation=cp"]
+    options += [f"--python-version={python}", *(f"--platform={name}" for name in _PLATFORMS[architecture])]
+    whole = [sys.executable, "-m", "pip", *command, *options, f"--requirement={lock}"]
+    result = subprocess.run(whole, capture_output=True, text=True, check=False)  # noqa: S603 - pip of our own Python
     if result.returncode:
         raise Mismatch(result.stderr)

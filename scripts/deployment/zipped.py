@@ -16,7 +16,10 @@ from pathlib import Path
 from typing import Any
 
 RUNTIME = (3, 11)
-"""The Python of the functions; bytecode fits one version, so it is also the Python that makes the package."""
+"""The Python that makes the package, and that the functions run unless another is asked for."""
+
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+"""The Pythons of Lambda that a package can be made for."""
 
 BOTOCORE_DATA = (
     "_retry.json",
@@ -58,7 +61,13 @@ _MODE = 0o644 << 16
 _UNIX = 3
 
 
-def make(collected: Path, tree: Path, target: Path, change: Callable[[Path], None] = lambda _: None) -> None:
+def make(
+    collected: Path,
+    tree: Path,
+    target: Path,
+    change: Callable[[Path], None] = lambda _: None,
+    compiler: str | None = sys.executable,
+) -> None:
     """Unpack what was collected into `tree`, leave out unneeded files, compile the others and zip them again.
 
     Args:
@@ -66,12 +75,14 @@ def make(collected: Path, tree: Path, target: Path, change: Callable[[Path], Non
         tree: a directory that is made.
         target: the zip to make.
         change: changes the tree before anything is left out of it.
+        compiler: the Python that makes the bytecode, which fits that version alone; None for sources alone.
     """
     with zipfile.ZipFile(collected) as archive:
         archive.extractall(tree)
     change(tree)
     prune(tree)
-    compile_all(tree)
+    if compiler is not None:
+        compile_all(tree, compiler)
     _zip(tree, target)
 
 
@@ -79,6 +90,12 @@ def is_for_arm(library: Path) -> bool:
     """Whether a compiled module runs on 64-bit ARM processors, by its ELF header."""
     with library.open("rb") as file:
         return file.read(20)[18:] == b"\xb7\x00"
+
+
+def is_for(library: Path, python: str) -> bool:
+    """Whether a compiled module is for a version of Python, or for any from an older one on, by its name."""
+    tag = f".cpython-{python.replace('.', '')}-"
+    return tag in library.name or ".abi3." in library.name or ".cpython-" not in library.name
 
 
 def prune(tree: Path) -> None:
@@ -122,13 +139,27 @@ def _without_manual(value: Any) -> Any:  # noqa: ANN401 - any JSON value
             return value
 
 
-def compile_all(tree: Path) -> None:
-    """Put the bytecode of every source beside it."""
+def compiler_for(python: str) -> str | None:
+    """A Python of this version, such as 3.13, that is on the search path; None where there is none."""
+    if python == ".".join(map(str, RUNTIME)):
+        return sys.executable
+    command = shutil.which(f"python{python}")
+    if command is None:
+        return None
+    # A name that leads to no Python, as those of version managers may, is none.
+    asked = [command, "-c", "import sys; print(sys.executable, '%d.%d' % sys.version_info[:2])"]
+    result = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 - found on the search path
+    executable, _, version = result.stdout.strip().rpartition(" ")
+    return executable if version == python else None
+
+
+def compile_all(tree: Path, compiler: str = sys.executable) -> None:
+    """Put the bytecode of every source beside it, as one Python makes it."""
     # A process of its own with a fixed hash seed, for the order of a frozen set is part of the bytecode. `unchecked`:
     # what is in the zip never changes, so no import compares a source with its bytecode.
-    command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    command = [compiler, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     command += ["-s", str(tree), "-p", _TASK_ROOT, str(tree)]
-    subprocess.run(command, check=True, env={"PYTHONHASHSEED": "0"})  # noqa: S603 - our own Python
+    subprocess.run(command, check=True, env={"PYTHONHASHSEED": "0"})  # noqa: S603 - ours, or as above
 
 
 def _zip(tree: Path, target: Path) -> None:

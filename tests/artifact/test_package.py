@@ -64,6 +64,41 @@ def test_for_arm_everything_that_is_compiled_is_compiled_for_arm(names: list[str
     assert {tuple(properties["Architectures"]) for properties in functions} == {("arm64",)}
 
 
+def test_for_a_newer_python_all_that_is_compiled_is_for_that_one(
+    names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    built = build(tmp_path / "newer", "prod", "arm64", "3.14")
+    assert "There is no python3.14 to compile with" in capsys.readouterr().err
+    with zipfile.ZipFile(built.archive) as archive:
+        made = archive.namelist()
+    libraries = [name for name in made if name.endswith(".so")]
+    assert libraries
+    assert all(zipped.is_for(Path(name), "3.14") for name in libraries)
+    assert not all(zipped.is_for(Path(name), "3.11") for name in libraries)
+    assert {name for name in made if name.endswith(".py")} == {name for name in names if name.endswith(".py")}
+    assert not [name for name in made if name.endswith(".pyc")], "bytecode of another Python would never be read"
+    functions = [
+        one["Properties"]
+        for one in json.loads(built.template.read_text())["Resources"].values()
+        if one["Type"] == "AWS::Serverless::Function"
+    ]
+    assert {(one["Runtime"], *one["Architectures"]) for one in functions} == {("python3.14", "arm64")}
+
+
+@pytest.mark.parametrize(("says", "usable"), [("3.13", True), ("3.12", False), ("no such version", False)])
+def test_a_compiler_is_a_python_of_the_version_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, usable: bool
+) -> None:
+    command = tmp_path / "python3.13"
+    command.write_text(f"#!/bin/sh\necho '{command} {says}'\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert zipped.compiler_for("3.13") == (str(command) if usable else None)
+    assert zipped.compiler_for("3.14") is None
+    assert zipped.compiler_for("3.11") == sys.executable
+
+
 def test_making_it_again_gives_the_same_bytes(built: Built, tmp_path: Path) -> None:
     again = build(tmp_path / "again", "prod")
     for first, second in zip(built, again, strict=True):
@@ -246,10 +281,12 @@ def test_a_deployed_template_that_cannot_be_read_is_told_in_one_line(
     assert said.count("\n") == 1
 
 
-def test_another_python_than_lambdas_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_another_python_than_packages_are_made_with_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
     monkeypatch.setattr(zipped, "RUNTIME", (3, 99))
     assert package.main([str(tmp_path / "out")]) == 2
-    assert capsys.readouterr().err.startswith("package: Lambda runs Python 3.99")
+    assert capsys.readouterr().err.startswith("package: Packages are made with Python 3.99")
     assert not (tmp_path / "out").exists()
 
 
