@@ -83,6 +83,12 @@ COLD_START = Budget(
     "x",
     timed=True,
 )
+COLD_PAGE = Budget(
+    "cold start to the first page of the connection log, with its token, against the same minimal app",
+    coldstart.BUDGETS["page"],
+    "x",
+    timed=True,
+)
 MEGABYTE = 1_024 * 1_024
 PACKAGE_MEGABYTES = Budget("deployment package, zipped", MAX_ZIP_BYTES / MEGABYTE, "MB")
 ALL_LANES_DOLLARS = Budget("all-in, 100 events a request, per million events, all lanes", 5.00, "$")

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import assert_never
 
-from bench import published
 from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, Lane, lane_of
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterKey, Kind
 from chalicelib.search.platform_filters import TEMPLATE_FILTERS, WORKSPACE_FILTERS
@@ -17,7 +16,7 @@ from chalicelib.search.user_filters import USER_FILTERS, UserKey, UserKind, User
 from chalicelib.settings import declared
 from scripts.deployment import parameters
 from scripts.deployment.stages import STAGES
-from scripts.docs import access, figures
+from scripts.docs import access, figures, published
 from scripts.markdown import markdown
 from scripts.openapi import files
 

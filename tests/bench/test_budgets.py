@@ -10,6 +10,7 @@ from bench import budgets
 from bench.budgets import NOISE, Budget
 from bench.measures import package
 from bench.results import Result, Table, lines
+from scripts.deployment import coldstart
 from scripts.markdown import number
 
 COUNTED = Budget("units", 10)
@@ -66,3 +67,11 @@ def test_a_table_aligns_numbers_to_the_right() -> None:
     table = Table("key", "Title", ("name", "value"), [["a", 1], ["longer", 1_000]])
     assert list(table.lines()) == ["", "Title", "  name    value", "  a           1", "  longer  1,000"]
     assert table.json() == {"title": "Title", "head": ["name", "value"], "rows": [["a", "1"], ["longer", "1,000"]]}
+
+
+def test_every_cold_start_that_is_measured_has_its_budget() -> None:
+    ratios = dict.fromkeys(coldstart.BUDGETS, 1.2)
+    results = list(package.cold_starts(ratios))
+    assert [result.budget.most for result in results if result.budget] == [*coldstart.BUDGETS.values()]
+    late = package.cold_starts(ratios | {"page": 2.0})
+    assert [result.name for result in late if result.mark == "MISSED"] == [results[-1].name]

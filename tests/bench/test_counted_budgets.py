@@ -6,10 +6,11 @@ from math import ceil
 
 import pytest
 
-from bench import budgets, published
+from bench import budgets
 from bench.measures import dollars, gate, ingest, lanes, pages, pairs, purge
 from bench.queries import LOGS, Log
 from bench.service import Service, environment
+from scripts.docs import published
 
 SMALL, LARGE = 500, 2_000
 QUERIES = [pytest.param(log, query, id=f"{log.name} {query}") for log in LOGS for query in log.queries]

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bench import bill, published
+from bench import bill, budgets
+from bench.budgets import Budget
 from bench.measures.pages import FULL_SIZES
 from bench.queries import LOGS
+from scripts.docs import published
 from scripts.docs.reference import README
 
 RUN = published.latest_run()
@@ -49,6 +51,12 @@ def test_every_budget_that_was_measured_is_shown_with_its_worst() -> None:
     }
     missed = {one["budget_of"] for one in RUN["results"] if one["mark"] == "MISSED"}
     assert table.count("MISSED") == len(missed)
+
+
+def test_the_published_budgets_are_those_that_are_declared() -> None:
+    declared = {budget.what: budget.most for budget in vars(budgets).values() if isinstance(budget, Budget)}
+    published_budgets = {one["budget_of"]: one["budget"] for one in RUN["results"] if one["budget_of"]}
+    assert published_budgets.items() <= declared.items()
 
 
 def test_the_launcher_leaves_out_the_developers_settings() -> None:

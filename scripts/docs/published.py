@@ -1,4 +1,6 @@
-"""The measurements of the last published run, as the README and `bench/results.md` show it.
+"""The measurements of the last published run, as the documents and `bench/results.md` show it.
+
+All of it is read from the file that the bench wrote, so that the documents need none of its code:
 
 scripts/bench --full --postgres --json bench/results.json --chart bench/growth.svg
 python -m scripts.docs.reference
@@ -11,11 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench import budgets
-from bench.budgets import Budget
 from scripts.markdown import markdown, number
 
-BENCH = Path(__file__).resolve().parent
+BENCH = Path(__file__).resolve().parents[2] / "bench"
 RESULTS = BENCH / "results.json"
 TABLES = BENCH / "results.md"
 CHART = BENCH / "growth.svg"
@@ -62,19 +62,17 @@ def tables(run: Published) -> str:
 
 def _budgets(run: Published) -> str:
     """Every budget with the worst that was measured."""
+    held = [one for one in run["results"] if one["budget_of"]]
     rows = []
-    for budget in _declared():
-        measured = [one for one in run["results"] if one["budget_of"] == budget.what]
-        if measured:
-            worst = max(measured, key=lambda one: one["value"])
-            rows.append(
-                [budget.what, f"≤ {_amount(budget.most, budget)}", _amount(worst["value"], budget), worst["mark"]]
-            )
+    for what in dict.fromkeys(one["budget_of"] for one in held):
+        worst = max((one for one in held if one["budget_of"] == what), key=lambda one: one["value"])
+        budget, measured = (_amount(worst[name], worst["unit"]) for name in ("budget", "value"))
+        rows.append([what, f"≤ {budget}", measured, worst["mark"]])
     return markdown(("what", "budget", "measured, the worst", ""), rows)
 
 
-def _amount(value: float, budget: Budget) -> str:
-    match budget.unit:
+def _amount(value: float, unit: str) -> str:
+    match unit:
         case "x":
             return f"{number(value)} times"
         case "$":
@@ -82,7 +80,3 @@ def _amount(value: float, budget: Budget) -> str:
         case "MB":
             return f"{number(value)} MB"
     return number(value)
-
-
-def _declared() -> list[Budget]:
-    return [value for value in vars(budgets).values() if isinstance(value, Budget)]
