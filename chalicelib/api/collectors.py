@@ -18,9 +18,9 @@ from chalicelib.api.http import Answer, Call
 from chalicelib.api.ingest import Intake, accepted_rows, answer, closed, delivered
 from chalicelib.errors import GatebookError
 from chalicelib.models import hec, otlp
-from chalicelib.models.bodies import Event, Sent, Unreadable
 from chalicelib.models.queued import Form
 from chalicelib.models.results import QueuedJSON, Results, reason
+from chalicelib.models.sent import Event, Sent, Unreadable
 
 _INTAKES: Mapping[str, Intake[Any]] = {
     intake.message: intake for intake in (connection_ingest.INTAKE, audit_ingest.INTAKE)

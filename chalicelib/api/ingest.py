@@ -23,9 +23,10 @@ from chalicelib.api.caller import Caller
 from chalicelib.api.delivery import Delivery
 from chalicelib.api.http import Answer, Call
 from chalicelib.errors import Forbidden, GatebookError
-from chalicelib.models.bodies import Event, Unreadable, read_events
+from chalicelib.models.bodies import read_events
 from chalicelib.models.queued import LogName
 from chalicelib.models.results import Results
+from chalicelib.models.sent import Event, Unreadable
 from chalicelib.store.logs.tables import Row
 
 PAST_RETENTION = "It is older than the retention, or ends a session that is: it is not kept."

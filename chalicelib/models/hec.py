@@ -26,8 +26,9 @@ from chalicelib.errors import (
     Unavailable,
 )
 from chalicelib.models import bodies, json_values
-from chalicelib.models.bodies import Sent, Unreadable, of_logs, read_values, require_size
+from chalicelib.models.bodies import of_logs, read_values
 from chalicelib.models.results import QueuedJSON, ResultsJSON
+from chalicelib.models.sent import Sent, Unreadable, require_size
 
 
 class Code(IntEnum):

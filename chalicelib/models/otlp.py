@@ -14,8 +14,9 @@ from typing_extensions import TypedDict
 from chalicelib.errors import BadRequest
 from chalicelib.logs.service_log import FIELDS
 from chalicelib.models import json_values
-from chalicelib.models.bodies import Sent, of_logs, read_values, require_size
+from chalicelib.models.bodies import of_logs, read_values
 from chalicelib.models.results import ResultsJSON
+from chalicelib.models.sent import Sent, require_size
 
 _DEEPEST = 100
 _INTEGER = re.compile(r"-?[0-9]{1,19}")

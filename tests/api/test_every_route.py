@@ -14,7 +14,7 @@ import pytest
 
 from app import app
 from chalicelib.api.views import view
-from chalicelib.models.bodies import MAX_BYTES
+from chalicelib.models.sent import MAX_BYTES
 from chalicelib.routes import ROUTES
 from chalicelib.ui import assets
 from scripts.docs import figures

@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 
 from chalicelib.api.views import view
-from chalicelib.models.bodies import MAX_EVENTS
+from chalicelib.models.sent import MAX_EVENTS
 from chalicelib.routes import ROUTES
 from scripts.docs import figures
 from scripts.gateway.limits import MAX_ANSWER_BYTES, answer_bytes

@@ -237,7 +237,7 @@ def test_a_request_without_an_event_to_store_is_answered_as_without_a_queue(
 def test_of_more_than_a_request_may_have_the_sender_hears_where_to_go_on(
     owner: Client, queue: Queue, make_event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chalicelib.models.bodies.MAX_EVENTS", 2)
+    monkeypatch.setattr("chalicelib.models.sent.MAX_EVENTS", 2)
     reply = send(owner, *(make_event() for _ in range(3)))
     assert (reply.status, reply.headers["gatebook-accepted-lines"]) == (503, "2")
     assert (len(stored(owner)), queue.bodies()) == (2, [])

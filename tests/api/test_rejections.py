@@ -99,7 +99,7 @@ def test_a_request_that_is_to_be_sent_again_is_counted_when_it_is_done(
 def test_the_lines_that_were_taken_of_too_many_are_counted(
     owner: Client, make_event: Event, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chalicelib.models.bodies.MAX_EVENTS", 2)
+    monkeypatch.setattr("chalicelib.models.sent.MAX_EVENTS", 2)
     assert owner.post(LOG, wrong(make_event, 3)).status == 503
     assert counted(owner) == {times.wire(noon): 2}
 

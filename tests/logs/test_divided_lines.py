@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.models.bodies import Event, Unreadable, read_events
+from chalicelib.models.bodies import read_events
+from chalicelib.models.sent import Event, Unreadable
 
 FULL = 16_384
 Objects = list[dict[str, Any]]

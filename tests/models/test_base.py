@@ -14,9 +14,10 @@ from pydantic import ValidationError
 from chalicelib.errors import BadRequest, GatebookError, Invalid
 from chalicelib.logs.service_log import CONNECTION_LOG
 from chalicelib.models.base import Int32, Model, Moment, OptionalText, OptionalUuid, Uuid, parse, read, validations
-from chalicelib.models.bodies import Unreadable, read_events
+from chalicelib.models.bodies import read_events
 from chalicelib.models.connection_events import parse_row
 from chalicelib.models.directory_bodies import PutOrganization, PutUser
+from chalicelib.models.sent import Unreadable
 from chalicelib.models.tokens import CreateToken
 
 T = TypeVar("T")

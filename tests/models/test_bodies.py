@@ -9,7 +9,8 @@ import pytest
 from chalicelib.errors import BadRequest, TooLarge
 from chalicelib.logs.service_log import CONNECTION_LOG
 from chalicelib.models import json_values
-from chalicelib.models.bodies import MAX_BYTES, MAX_READ, Event, Sent, Unreadable, read_events
+from chalicelib.models.bodies import read_events
+from chalicelib.models.sent import MAX_BYTES, MAX_READ, Event, Sent, Unreadable
 
 EVENT = {"time": "2025-07-10T10:14:38Z", "type": "ssh"}
 OTHER = {"time": "2025-07-10T11:14:38Z", "type": "vscode"}

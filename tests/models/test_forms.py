@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from chalicelib.errors import BadRequest, TooLarge
 from chalicelib.logs.service_log import AUDIT_LOG, CONNECTION_LOG
 from chalicelib.models import hec, otlp
-from chalicelib.models.bodies import MAX_BYTES, MAX_EVENTS, MAX_READ, Event, Sent, Unreadable, read_events
+from chalicelib.models.bodies import read_events
+from chalicelib.models.sent import MAX_BYTES, MAX_EVENTS, MAX_READ, Event, Sent, Unreadable
 
 BOTH = (CONNECTION_LOG, AUDIT_LOG)
 FIELDS = {"ID": "x", "Action": "write", "Diff": {"a": {"Old": "1", "New": "{"}}}

@@ -1,0 +1,191 @@
+"""The parts of a body: of its lines, or of the values of a batch, each an event or none.
+
+Lines hold values, values hold texts, and texts hold lines, as deep as collectors wrap them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from chalicelib.errors import BadRequest
+from chalicelib.logs import human_line, service_log, text_lines
+from chalicelib.logs.divided_lines import DividedLines
+from chalicelib.models import json_values
+from chalicelib.models.sent import MAX_BYTES, Event, Part, Skipped, Stop, Unreadable, too_large
+
+MAX_LINES_OF_TEXT = 10_000
+"""Of one text in a batch or a wrapper, in which a collector puts one line."""
+_BATCH_KEYS = ("events", "logs", "logEvents", "records", "entries")
+_LIST = re.compile(r'\[\s*[{\["]')
+_WRAPPERS = (
+    "log",
+    "message",
+    "MESSAGE",
+    "msg",
+    "event",
+    "line",
+    "body",
+    "original",
+    "textPayload",
+    "jsonPayload",
+    "Message",
+    "@message",
+    "_raw",
+    "Body",
+    "Log",
+)
+"""The keys under which collectors wrap the line of a program."""
+_DEEPEST_WRAPPER = 4
+NAMES_AN_EVENT = re.compile(
+    r'connection_log|audit_log|"(?:connection_status|resource_type|(?:organization|workspace)_id)"'
+)
+"""A text that is no JSON counts as a broken event only if it has this: other lines are nobody's loss."""
+
+
+def of_values(values: Iterable[Any]) -> Iterator[Part]:
+    """The parts of a batch, of which a long line may be divided among several values."""
+    divided = DividedLines()
+    for index, given in enumerate(values):
+        value = divided.whole(index, given) if isinstance(given, dict) else given
+        if value is not None or given is None:
+            yield from _of_value(index, value)
+    for index, value in divided.unended():
+        yield from _of_value(index, value)
+
+
+def batch_of(value: object) -> list[Any] | None:
+    """The values of a batch; None for anything else."""
+    if isinstance(value, dict):
+        value = next((value[key] for key in _BATCH_KEYS if isinstance(value.get(key), list)), None)
+    return value if isinstance(value, list) else None
+
+
+def of_lines(body: bytes, depth: int = 0) -> Iterator[Part | Stop]:
+    """The parts of a body that is lines.
+
+    Raises:
+        TooLarge: its first line has too many bytes.
+    """
+    index = 0
+    whole_lines = body if len(body) <= MAX_BYTES else body[: body.rfind(b"\n", 0, MAX_BYTES) + 1]
+    if body and not whole_lines:
+        raise too_large(body)
+    divided = DividedLines()
+    for entry in text_lines.entries(whole_lines):
+        yield from _of_entry(index, entry, divided, depth)
+        index += entry.lines
+    for first, value in divided.unended():
+        yield from _of_value(first, value, depth)
+    if len(whole_lines) < len(body):
+        yield Stop(index)
+
+
+def _of_entry(index: int, entry: text_lines.Entry, divided: DividedLines, depth: int) -> Iterator[Part]:
+    if entry.text.startswith('"') and depth < _DEEPEST_WRAPPER:
+        yield from _of_quoted(index, entry, depth)
+        return
+    if not entry.text.startswith("{") and not _LIST.match(entry.text):
+        reported = service_log.read_human(entry.text, entry.below) if entry.text else None
+        yield Event(index, reported.event, reported.message) if reported else Skipped(index, entry.lines)
+        return
+    try:
+        values = json_values.sequence(entry.text)
+    except BadRequest as error:
+        if NAMES_AN_EVENT.search(entry.text):
+            yield Unreadable(index, f"The line is not JSON: {error.detail}")
+        else:
+            yield Skipped(index, entry.lines)
+        return
+    for value in values:
+        reported = service_log.read_object(value) if isinstance(value, dict) else None
+        if reported is not None:
+            yield Event(index, reported.event, reported.message)
+            continue
+        batch = batch_of(value)
+        for given in [value] if batch is None else batch:
+            inner = divided.whole(index, given) if isinstance(given, dict) else given
+            if inner is not None or given is None:
+                yield from _of_value(index, inner, depth)
+
+
+def _of_quoted(index: int, entry: text_lines.Entry, depth: int) -> Iterator[Part]:
+    """The events of a line that is a line as a JSON text."""
+    try:
+        value = json_values.document(entry.text)
+    except BadRequest:
+        value = None
+    if isinstance(value, str):
+        yield from _of_text(index, value, depth + 1)
+    else:
+        yield Skipped(index, entry.lines)
+
+
+def _of_value(index: int, value: Any, depth: int = 0) -> Iterator[Part]:  # noqa: ANN401 - any JSON value
+    match value:
+        case str():
+            yield from _of_text(index, value, depth)
+        case dict():
+            yield from _of_object(index, value, depth)
+        case _:
+            yield Unreadable(index, "An event must be a JSON object.")
+
+
+def _of_object(index: int, value: dict[str, Any], depth: int) -> Iterator[Part]:
+    reported = service_log.read_object(value)
+    if reported is not None:
+        yield Event(index, reported.event, reported.message)
+        return
+    wrapped = None if service_log.message_by_fields(value) else _wrapped(value)
+    if wrapped is None or depth == _DEEPEST_WRAPPER:
+        yield Event(index, value)
+    else:
+        yield from _of_value(index, wrapped, depth + 1)
+
+
+def _wrapped(value: Mapping[str, Any]) -> str | dict[str, Any] | None:
+    """The line that a collector wrapped, where it did."""
+    for key in _WRAPPERS:
+        match value.get(key):
+            case str() as text:
+                return text
+            case dict() as line:
+                return line
+            case [int(), *_] as octets if key == "MESSAGE" and all(_is_byte(octet) for octet in octets):
+                # journald's form of a text that is not printable throughout.
+                return bytes(octets).decode(errors="replace")
+    return None
+
+
+def _is_byte(value: object) -> bool:
+    return isinstance(value, int) and 0 <= value <= 0xFF  # noqa: PLR2004 - the largest byte
+
+
+def _of_text(index: int, text: str, depth: int) -> Iterator[Part]:
+    """The events of a text in a batch or a wrapper: together they are one thing that was sent."""
+    line = text.strip("\x00 \t\r\n")
+    one_line = line.startswith("{") and "\n" not in line and not text.startswith(human_line.INDENT)
+    parts = (
+        _of_entry(0, text_lines.Entry(1, line), DividedLines(), depth)
+        if one_line
+        else of_lines(text.encode(errors="replace"), depth)
+    )
+    is_telling = False
+    for number, part in enumerate(parts):
+        if number == MAX_LINES_OF_TEXT:
+            yield Unreadable(index, f"One text may have {MAX_LINES_OF_TEXT} lines; this one has more.")
+            return
+        match part:
+            case Event():
+                yield Event(index, part.value, part.message)
+            case Unreadable():
+                yield Unreadable(index, part.problem)
+            case _:
+                if number:
+                    # More than a line was looked at, and the text counts once among what is skipped.
+                    yield Skipped(index, 0)
+                continue
+        is_telling = True
+    if not is_telling:
+        yield Skipped(index)
