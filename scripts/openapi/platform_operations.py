@@ -5,8 +5,9 @@ from __future__ import annotations
 from chalicelib.api.external_auth import LinksJSON, PutLink, UnlinkedJSON
 from chalicelib.api.usage_events import DailyUsageJSON, PutLicense, UsageEvents, UsageResultJSON
 from chalicelib.errors import ErrorJSON
-from chalicelib.models import mirrored
+from chalicelib.models import mirrored_shapes
 from chalicelib.models.mirrored import MirroredJSON, MirrorResultsJSON
+from chalicelib.models.mirrored_fields import Mirror
 from chalicelib.models.provisioners import DaemonJSON, JobJSON
 from chalicelib.models.user_secrets import ChangedSecret, NewSecret, ReleasedJSON, SecretJSON
 from chalicelib.platform.entitlements import EntitlementsJSON
@@ -18,7 +19,7 @@ _SECRETS = f"{_API}/users/{{user}}/secrets"
 _SECRET = f"{_SECRETS}/{{name}}"
 
 
-def _mirror(shape: type[mirrored.Mirror]) -> Operation:
+def _mirror(shape: type[Mirror]) -> Operation:
     return Operation({200: MirroredJSON, 201: MirroredJSON}, body=Body(shape))
 
 
@@ -28,13 +29,13 @@ OPERATIONS = {
         body=Body(dict[str, object], lines=True),
         query=("results",),
     ),
-    f"PUT {_API}/templates/{{template}}": _mirror(mirrored.PutTemplate),
-    f"PUT {_API}/templateversions/{{templateversion}}": _mirror(mirrored.PutVersion),
-    f"PUT {_API}/workspaces/{{workspace}}": _mirror(mirrored.PutWorkspace),
-    f"PUT {_API}/workspacebuilds/{{workspacebuild}}": _mirror(mirrored.PutBuild),
-    f"PUT {_API}/workspaceagents/{{workspaceagent}}": _mirror(mirrored.PutAgent),
-    f"PUT {_API}/provisionerdaemons/{{daemon}}": _mirror(mirrored.PutDaemon),
-    f"PUT {_API}/provisionerjobs/{{job}}": _mirror(mirrored.PutJob),
+    f"PUT {_API}/templates/{{template}}": _mirror(mirrored_shapes.PutTemplate),
+    f"PUT {_API}/templateversions/{{templateversion}}": _mirror(mirrored_shapes.PutVersion),
+    f"PUT {_API}/workspaces/{{workspace}}": _mirror(mirrored_shapes.PutWorkspace),
+    f"PUT {_API}/workspacebuilds/{{workspacebuild}}": _mirror(mirrored_shapes.PutBuild),
+    f"PUT {_API}/workspaceagents/{{workspaceagent}}": _mirror(mirrored_shapes.PutAgent),
+    f"PUT {_API}/provisionerdaemons/{{daemon}}": _mirror(mirrored_shapes.PutDaemon),
+    f"PUT {_API}/provisionerjobs/{{job}}": _mirror(mirrored_shapes.PutJob),
     f"GET {_ORGANIZATION}/provisionerjobs": Operation(
         {200: list[JobJSON]},
         query=("limit", "after_id", "ids", "job_status", "tags", "initiator"),
