@@ -327,16 +327,17 @@ def test_messages_in_any_order_give_the_same_rows(owner: Client, queue: Queue, m
 def test_of_a_batch_only_the_message_with_a_throttled_event_stays(
     owner: Client, queue: Queue, make_event: Event, transport: ObservedTransport
 ) -> None:
-    throttled = make_event(workspace_name="throttled")
+    workspace = "5f0d1c5e-7d3f-4c1b-8a4e-7d7d7d7d7d7d"
+    throttled = make_event(workspace_id=workspace)
     for events in ([make_event()], [make_event(), throttled], [make_event()]):
         send(owner, *events)
 
     def refused(item: Item) -> bool:
-        return "throttled" in json.dumps(item, default=str)
+        return workspace in json.dumps(item, default=str)
 
     transport.intercept(refusing(refused))
     given_back = queue.deliver()
-    assert [b"throttled" in Queued.model_validate_json(body).body for body in given_back] == [True]
+    assert [workspace.encode() in Queued.model_validate_json(body).body for body in given_back] == [True]
     assert len(stored(owner)) == 3
     transport.restore()
     assert queue.deliver() == []
