@@ -13,7 +13,7 @@ from chalice.local import LambdaContext
 from app import app
 from scripts.gateway.events import proxy_event
 from scripts.gateway.limits import MAX_ANSWER_BYTES, answer_bytes
-from scripts.openapi.document import OPERATIONS
+from scripts.openapi.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from tests.api.conftest import Client

@@ -14,8 +14,8 @@ from chalicelib.access.catalogue import PUBLIC
 from chalicelib.api.specification import DOCUMENT
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS, FilterTable
 from scripts.docs.access import RIGHTS
-from scripts.openapi.document import OPERATIONS, UNDECLARED, routes, undeclared
 from scripts.openapi.files import PUBLISHED, contents
+from scripts.openapi.operations import OPERATIONS, UNDECLARED, routes, undeclared
 from scripts.openapi.schemas import Shapeless, schemas
 from tests.contract import answers
 
