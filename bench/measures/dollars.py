@@ -15,7 +15,7 @@ from bench.measures.lanes import Choice
 from bench.results import Result, Table
 from bench.service import Service
 from chalicelib.lanes.catalogue import KEPT
-from chalicelib.store.dynamodb.tables import FORGET_AT
+from chalicelib.store.dynamodb.definitions import FORGET_AT
 
 SECTION = "The bill, dollars"
 _HEADLINE_RATE = 100

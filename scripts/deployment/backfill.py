@@ -23,9 +23,9 @@ from chalicelib.settings import current
 from chalicelib.store.dynamodb.batch_get import batch_get
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
+from chalicelib.store.dynamodb.definitions import FORGET_AT
 from chalicelib.store.dynamodb.patience import patiently
 from chalicelib.store.dynamodb.rounds import run
-from chalicelib.store.dynamodb.tables import FORGET_AT
 from chalicelib.store.logs.merge import Batch, Checkpoint, End, Merge, Spent
 from chalicelib.store.logs.stamps import is_row
 from chalicelib.store.logs.tables import LOG_TABLES, LogTable

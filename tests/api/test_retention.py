@@ -24,7 +24,8 @@ from chalicelib.retention.lease import LEASE
 from chalicelib.settings import Settings
 from chalicelib.store.directory import api_keys
 from chalicelib.store.dynamodb import client as store_engine
-from chalicelib.store.dynamodb.tables import FORGET_AT, APIKeyItem, AuditLogItem, ConnectionLogItem
+from chalicelib.store.dynamodb.definitions import FORGET_AT
+from chalicelib.store.dynamodb.tables import APIKeyItem, AuditLogItem, ConnectionLogItem
 from chalicelib.store.retention import runs as retention_runs
 from chalicelib.store.retention import state as retention_state
 from tests.transport import UNANSWERED

@@ -19,7 +19,8 @@ from chalicelib.retention.holds import Hold
 from chalicelib.settings import Settings
 from chalicelib.store.directory import api_keys
 from chalicelib.store.dynamodb import client as store_engine
-from chalicelib.store.dynamodb.tables import FORGET_AT, APIKeyItem, AuditLogItem, ConnectionLogItem
+from chalicelib.store.dynamodb.definitions import FORGET_AT
+from chalicelib.store.dynamodb.tables import APIKeyItem, AuditLogItem, ConnectionLogItem
 from chalicelib.store.logs import audit_rows, connection_rows
 from scripts.local.engine import EmbeddedEngine
 

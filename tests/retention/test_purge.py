@@ -27,7 +27,8 @@ from chalicelib.store.directory.token_names import NameTaken
 from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.dynamodb import patience
 from chalicelib.store.dynamodb.batch_insert import PARTIQL
-from chalicelib.store.dynamodb.tables import FORGET_AT, APIKeyItem, AuditLogItem, ConnectionLogItem
+from chalicelib.store.dynamodb.definitions import FORGET_AT
+from chalicelib.store.dynamodb.tables import APIKeyItem, AuditLogItem, ConnectionLogItem
 from chalicelib.store.retention import runs as retention_runs
 from chalicelib.store.retention import state as retention_state
 from scripts.local.engine import EmbeddedEngine

@@ -19,7 +19,8 @@ from chalicelib.records import AuditLog, Closing, ConnectionLog
 from chalicelib.retention import log_purge
 from chalicelib.retention.purge import purge
 from chalicelib.store.dynamodb.client import Item
-from chalicelib.store.dynamodb.tables import FORGET_AT, AuditLogItem, ConnectionLogItem
+from chalicelib.store.dynamodb.definitions import FORGET_AT
+from chalicelib.store.dynamodb.tables import AuditLogItem, ConnectionLogItem
 from chalicelib.store.logs import audit_rows, connection_rows
 from scripts.local.engine import EmbeddedEngine
 from tests.retention.conftest import DAY, EVENT, NOW, SESSION, Rules

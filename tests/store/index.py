@@ -11,8 +11,8 @@ from uuid import UUID
 from chalicelib.lanes.catalogue import ALL, EVENT_TIME, POSITION
 from chalicelib.records import ConnectionLog
 from chalicelib.store.dynamodb.client import Item
+from chalicelib.store.dynamodb.definitions import DOC, PACKED_DOC
 from chalicelib.store.dynamodb.rounds import Request, Rounds
-from chalicelib.store.dynamodb.tables import DOC, PACKED_DOC
 from chalicelib.store.logs.connection_rows import to_item
 
 T = TypeVar("T")

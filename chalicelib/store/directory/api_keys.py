@@ -24,7 +24,8 @@ from chalicelib.store.directory.commit import Guarded, commit
 from chalicelib.store.directory.token_counts import TooManyTokens
 from chalicelib.store.directory.token_names import NOBODY, NameLost, NameTaken, claim, claim_id, unclaim
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
-from chalicelib.store.dynamodb.tables import APIKeyItem, decoded
+from chalicelib.store.dynamodb.definitions import decoded
+from chalicelib.store.dynamodb.tables import APIKeyItem
 from chalicelib.store.dynamodb.transaction import Write
 
 _KIND = "token"

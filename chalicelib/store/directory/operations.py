@@ -14,7 +14,8 @@ from chalicelib.records import APIKey
 from chalicelib.store.directory.claims import Changed
 from chalicelib.store.directory.commit import Guarded
 from chalicelib.store.dynamodb.client import call
-from chalicelib.store.dynamodb.tables import APIKeyItem, decoded
+from chalicelib.store.dynamodb.definitions import decoded
+from chalicelib.store.dynamodb.tables import APIKeyItem
 from chalicelib.store.dynamodb.transaction import Write
 
 KEPT_FOR: Final = timedelta(hours=24)

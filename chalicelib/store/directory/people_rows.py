@@ -8,7 +8,8 @@ from chalicelib.casing import lowered
 from chalicelib.records import Organization, User
 from chalicelib.store.directory.claims import DirectoryItem
 from chalicelib.store.dynamodb.client import Item
-from chalicelib.store.dynamodb.tables import OrganizationItem, UserItem, decoded
+from chalicelib.store.dynamodb.definitions import decoded
+from chalicelib.store.dynamodb.tables import OrganizationItem, UserItem
 
 USER = "user"
 """The kind of the items that hold a user."""

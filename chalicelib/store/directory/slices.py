@@ -9,7 +9,8 @@ from __future__ import annotations
 from hashlib import sha256
 
 from chalicelib.store.dynamodb.client import ConditionFailed, call
-from chalicelib.store.dynamodb.tables import FORGET_AT, APIKeyItem
+from chalicelib.store.dynamodb.definitions import FORGET_AT
+from chalicelib.store.dynamodb.tables import APIKeyItem
 
 _KEPT_SECONDS = 3_600
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.store.dynamodb.client import Item
+from chalicelib.store.dynamodb.definitions import DOC, PACKED_DOC
 from chalicelib.store.dynamodb.stored_json import SLOWLY, StoredObject, read
-from chalicelib.store.dynamodb.tables import DOC, PACKED_DOC
 
 _WORTH_COMPRESSING = 512
 _TO_READ_SLOWLY = re.compile("[0-9]{19}|[\ud800-\udfff]|NaN|Infinity")

@@ -7,11 +7,9 @@ per unique value (`username#alice`), written in the same transaction as the row,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, cast
 
 from pynamodb.attributes import (
-    Attribute,
     BinaryAttribute,
     BooleanAttribute,
     JSONAttribute,
@@ -19,66 +17,22 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE, STRING
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection, Projection
+from pynamodb.indexes import AllProjection, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
-from chalicelib import times
-from chalicelib.lanes.catalogue import (
-    CONNECTION_EVENT,
-    EVENT_TIME,
-    EVERY_AUDIT_LANE,
-    EVERY_CONNECTION_LANE,
-    POSITION,
-    Lane,
-)
+from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, Lane
 from chalicelib.platform import kinds
 from chalicelib.settings import current
-
-DOC = "doc"
-PACKED_DOC = "zdoc"
-FORGET_AT = "forget_at"
-"""When an item may go, in seconds since 1970: DynamoDB deletes it then, sooner or later, for nothing."""
-
-
-class TimeAttribute(Attribute[datetime]):
-    """A UTC datetime as 26 characters whose text order is time order."""
-
-    attr_type = STRING
-
-    def serialize(self, value: datetime) -> str:
-        """The stored text."""
-        return times.fixed(value)
-
-    def deserialize(self, value: str) -> datetime:
-        """The moment."""
-        return times.from_fixed(value)
-
-
-class _Table:
-    billing_mode = PAY_PER_REQUEST_BILLING_MODE
-
-
-def _index(name: str, hash_key: str, range_key: str, projection: Projection) -> GlobalSecondaryIndex[Any]:
-    attributes = {
-        "Meta": type("Meta", (), {"index_name": name, "projection": projection}),
-        hash_key: UnicodeAttribute(hash_key=True),
-        range_key: UnicodeAttribute(range_key=True),
-    }
-    return cast("GlobalSecondaryIndex[Any]", type(f"{name}_index", (GlobalSecondaryIndex,), attributes)())
-
-
-def _sorted_index(name: str, hash_key: str) -> GlobalSecondaryIndex[Any]:
-    """Whole rows in the order of `sort`, for a listing; what has no `sort` (claims, deleted rows) is not in it."""
-    return _index(name, hash_key, "sort", AllProjection())
-
-
-def _lane_index(lane: Lane, lanes: tuple[Lane, ...]) -> GlobalSecondaryIndex[Any]:
-    # Lanes tell which of their rows are connection events, so that old ones can be left out without being sent.
-    event_time = [EVENT_TIME for other in lanes if other.name == CONNECTION_EVENT != lane.name]
-    place = [POSITION] if lane.range != POSITION else []
-    projected = [DOC, PACKED_DOC, *lane.projected, *event_time, *place]
-    return _index(lane.name, lane.name, lane.range, IncludeProjection(projected))
+from chalicelib.store.dynamodb.definitions import (
+    DOC,
+    FORGET_AT,
+    PACKED_DOC,
+    Table,
+    TimeAttribute,
+    index,
+    lane_index,
+    sorted_index,
+)
 
 
 class UserItem(Model):
@@ -87,12 +41,12 @@ class UserItem(Model):
     A claim has `holder`, the one user who has the value now, and `former`, the deleted users who had it last.
     """
 
-    class Meta(_Table):
+    class Meta(Table):
         """Where it is kept."""
 
         table_name = current().table_name("users")
 
-    listing = _sorted_index("listing", "kind")
+    listing = sorted_index("listing", "kind")
     id = UnicodeAttribute(hash_key=True)
     kind = UnicodeAttribute(null=True)
     sort = UnicodeAttribute(null=True)
@@ -118,12 +72,12 @@ class UserItem(Model):
 class OrganizationItem(Model):
     """An organization, or a claim on its name."""
 
-    class Meta(_Table):
+    class Meta(Table):
         """Where it is kept."""
 
         table_name = current().table_name("organizations")
 
-    listing = _sorted_index("listing", "kind")
+    listing = sorted_index("listing", "kind")
     id = UnicodeAttribute(hash_key=True)
     kind = UnicodeAttribute(null=True)
     sort = UnicodeAttribute(null=True)
@@ -146,14 +100,14 @@ class APIKeyItem(Model):
     `operation#<hash>` is an operation that a client may send again; DynamoDB deletes it when its time is over.
     """
 
-    class Meta(_Table):
+    class Meta(Table):
         """Where it is kept."""
 
         table_name = current().table_name("api_keys")
 
-    of_user = _sorted_index("user", "token_of")
-    listing = _sorted_index("listing", "kind")
-    expiry = _index("expiry", "expires", "expires_at", KeysOnlyProjection())
+    of_user = sorted_index("user", "token_of")
+    listing = sorted_index("listing", "kind")
+    expiry = index("expiry", "expires", "expires_at", KeysOnlyProjection())
     id = UnicodeAttribute(hash_key=True)
     expires = UnicodeAttribute(null=True)
     token_of = UnicodeAttribute(null=True)
@@ -190,19 +144,19 @@ class APIKeyItem(Model):
 class RetentionItem(Model):
     """The state of retention (`state`: lease, run, holds), the record of a run, or the rejected events of a day."""
 
-    class Meta(_Table):
+    class Meta(Table):
         """Where it is kept."""
 
         table_name = current().table_name("retention_runs")
 
-    listing = _sorted_index("listing", "kind")
+    listing = sorted_index("listing", "kind")
     id = UnicodeAttribute(hash_key=True)
 
 
 class UserSecretItem(Model):
     """The shelf of a user's secrets, by the id of the user, or the encrypted value of one, by its own id."""
 
-    class Meta(_Table):
+    class Meta(Table):
         """Where it is kept."""
 
         table_name = current().table_name("user_secrets")
@@ -213,21 +167,21 @@ class UserSecretItem(Model):
 class NotificationItem(Model):
     """A row of an inbox, what is still to be sent, or what is chosen about notifications; keys and a packed doc."""
 
-    class Meta(_Table):
+    class Meta(Table):
         """Where it is kept."""
 
         table_name = current().table_name("notifications")
 
-    of_user = _sorted_index("inbox", "inbox")
-    unread_of_user = _sorted_index("unread", "unread")
-    waiting = _index("due", "due", "due_at", AllProjection())
+    of_user = sorted_index("inbox", "inbox")
+    unread_of_user = sorted_index("unread", "unread")
+    waiting = index("due", "due", "due_at", AllProjection())
     id = UnicodeAttribute(hash_key=True)
 
 
 class ExportItem(Model):
     """How far an export is; DynamoDB deletes it when its files go."""
 
-    class Meta(_Table):
+    class Meta(Table):
         """Where it is kept."""
 
         table_name = current().table_name("exports")
@@ -239,10 +193,10 @@ def _log_table(name: str, lanes: tuple[Lane, ...]) -> type[Model]:
     attributes: dict[str, Any] = {
         "__module__": __name__,
         "__doc__": f"The rows of {name}: keys and a packed rest, so they are read and written raw.",
-        "Meta": type("Meta", (_Table,), {"table_name": current().table_name(name)}),
+        "Meta": type("Meta", (Table,), {"table_name": current().table_name(name)}),
         "id": UnicodeAttribute(hash_key=True),
     }
-    attributes |= {f"{lane.name}_lane": _lane_index(lane, lanes) for lane in lanes}
+    attributes |= {f"{lane.name}_lane": lane_index(lane, lanes) for lane in lanes}
     return cast("type[Model]", type(name, (Model,), attributes))
 
 
@@ -256,27 +210,16 @@ def _platform_table() -> type[Model]:
     attributes: dict[str, Any] = {
         "__module__": __name__,
         "__doc__": "What the platform mirrors in: one item per object, and what belongs to one beside it.",
-        "Meta": type("Meta", (_Table,), {"table_name": current().table_name("platform")}),
+        "Meta": type("Meta", (Table,), {"table_name": current().table_name("platform")}),
         "id": UnicodeAttribute(hash_key=True),
     }
     for lane, place in kinds.LANES.items():
         others = [name for name in projected if name != place]
-        attributes[f"{lane}_lane"] = _index(lane, lane, place, IncludeProjection(others))
+        attributes[f"{lane}_lane"] = index(lane, lane, place, IncludeProjection(others))
     return cast("type[Model]", type("platform", (Model,), attributes))
 
 
 PlatformItem = _platform_table()
-
-
-def decoded(table: type[Model], item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The values of an item by its table's attributes, those it lacks as None.
-
-    pynamodb does the same by making a model of it, which takes four times as long: a page reads many.
-    """
-    return {
-        name: attribute.deserialize(item[name][attribute.attr_type]) if name in item else None
-        for name, attribute in table.get_attributes().items()
-    }
 
 
 TIMES_TO_LIVE: Mapping[type[Model], str] = {

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from chalicelib.store.directory.claims import Changed
 from chalicelib.store.directory.commit import Guarded, commit
 from chalicelib.store.dynamodb.client import call
+from chalicelib.store.dynamodb.definitions import FORGET_AT
 from chalicelib.store.dynamodb.packing import packed, unpacked
-from chalicelib.store.dynamodb.tables import FORGET_AT, ExportItem
+from chalicelib.store.dynamodb.tables import ExportItem
 from chalicelib.store.dynamodb.transaction import Write
 
 _REVISION = "revision"

@@ -42,9 +42,10 @@ from chalicelib.settings import current
 from chalicelib.store.dynamodb.batch_get import batch_get
 from chalicelib.store.dynamodb.batch_update import Update
 from chalicelib.store.dynamodb.client import Item
+from chalicelib.store.dynamodb.definitions import DOC, FORGET_AT, PACKED_DOC
 from chalicelib.store.dynamodb.packing import packed, unpacked
 from chalicelib.store.dynamodb.sizes import WRITE_UNIT_BYTES, item_bytes, write_units
-from chalicelib.store.dynamodb.tables import DOC, FORGET_AT, PACKED_DOC, AuditLogItem
+from chalicelib.store.dynamodb.tables import AuditLogItem
 from chalicelib.store.dynamodb.transaction import Write
 from chalicelib.store.logs.audit_words import WORDS
 from chalicelib.store.logs.stamps import UNLESS_STAMPED, stamp

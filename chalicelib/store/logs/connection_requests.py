@@ -21,7 +21,8 @@ from chalicelib.lanes.catalogue import (
 from chalicelib.records import ConnectionLog
 from chalicelib.settings import current
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
-from chalicelib.store.dynamodb.tables import FORGET_AT, ConnectionLogItem
+from chalicelib.store.dynamodb.definitions import FORGET_AT
+from chalicelib.store.dynamodb.tables import ConnectionLogItem
 from chalicelib.store.logs.connection_rows import OPEN, closing_text, from_item, revision, to_item
 from chalicelib.store.logs.stamps import UNLESS_STAMPED, is_row
 

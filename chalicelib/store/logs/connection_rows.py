@@ -38,9 +38,9 @@ from chalicelib.records import Closing, Conflict, Conflicts, ConnectionLog, Mark
 from chalicelib.store.dynamodb.batch_update import Update
 from chalicelib.store.dynamodb.batch_write import WriteRequest
 from chalicelib.store.dynamodb.client import Item
+from chalicelib.store.dynamodb.definitions import FORGET_AT
 from chalicelib.store.dynamodb.packing import packed, unpacked
 from chalicelib.store.dynamodb.stored_json import read
-from chalicelib.store.dynamodb.tables import FORGET_AT
 from chalicelib.store.logs.connection_words import WORDS
 from chalicelib.store.logs.stamps import stamp
 

@@ -16,8 +16,8 @@ from chalicelib.lanes.catalogue import POSITION
 from chalicelib.records import Organization, User
 from chalicelib.store.directory import people
 from chalicelib.store.dynamodb.batch_get import batch_get_rounds
+from chalicelib.store.dynamodb.definitions import FORGET_AT
 from chalicelib.store.dynamodb.rounds import Rounds
-from chalicelib.store.dynamodb.tables import FORGET_AT
 from chalicelib.store.logs.mirrored import ATTRIBUTES, beside
 from chalicelib.store.logs.stamps import is_row
 from chalicelib.store.logs.tables import LogTable, Row

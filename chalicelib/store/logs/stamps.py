@@ -11,7 +11,7 @@ from datetime import datetime
 from chalicelib.lanes.catalogue import POSITION
 from chalicelib.store.dynamodb.batch_update import Update
 from chalicelib.store.dynamodb.client import Item
-from chalicelib.store.dynamodb.tables import FORGET_AT
+from chalicelib.store.dynamodb.definitions import FORGET_AT
 
 UNLESS_STAMPED = "attribute_not_exists(id) OR attribute_exists(#forget_at)"
 """The condition under which a row may be put; `#forget_at` must be named."""

@@ -20,7 +20,8 @@ from chalicelib.settings import current
 from chalicelib.store.dynamodb.batch_update import Update
 from chalicelib.store.dynamodb.batch_write import WriteRequest
 from chalicelib.store.dynamodb.client import Item, call
-from chalicelib.store.dynamodb.tables import FORGET_AT, AuditLogItem, ConnectionLogItem
+from chalicelib.store.dynamodb.definitions import FORGET_AT
+from chalicelib.store.dynamodb.tables import AuditLogItem, ConnectionLogItem
 from chalicelib.store.logs import audit_rows, connection_rows, mirrored
 from chalicelib.store.logs.closings import (
     IN_CLOSINGS,

@@ -17,8 +17,9 @@ from chalicelib.notifications.inbox_row import UNREAD, InboxFilter, InboxRow
 from chalicelib.settings import current
 from chalicelib.store.dynamodb.batch_write import batch_write, deletion
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, TransactionCancelled, call
+from chalicelib.store.dynamodb.definitions import FORGET_AT
 from chalicelib.store.dynamodb.packing import packed, unpacked
-from chalicelib.store.dynamodb.tables import FORGET_AT, NotificationItem
+from chalicelib.store.dynamodb.tables import NotificationItem
 from chalicelib.store.dynamodb.transaction import Write, transact
 
 PAGE_ROWS: Final = 25

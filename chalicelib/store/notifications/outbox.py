@@ -16,8 +16,8 @@ from typing import Any, Final, Literal
 from chalicelib import times
 from chalicelib.notifications.message import Message
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
+from chalicelib.store.dynamodb.definitions import FORGET_AT
 from chalicelib.store.dynamodb.packing import packed, unpacked
-from chalicelib.store.dynamodb.tables import FORGET_AT
 from chalicelib.store.dynamodb.transaction import Write
 from chalicelib.store.notifications.inbox import table
 

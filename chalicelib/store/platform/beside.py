@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.store.directory.claims import Changed
 from chalicelib.store.dynamodb.client import TransactionCancelled, call
-from chalicelib.store.dynamodb.tables import DOC
+from chalicelib.store.dynamodb.definitions import DOC
 from chalicelib.store.dynamodb.transaction import Write, transact
 from chalicelib.store.platform.rows import TABLE
 

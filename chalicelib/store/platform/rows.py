@@ -13,9 +13,10 @@ from chalicelib.platform.jobs import Values
 from chalicelib.platform.kinds import KINDS, Kind
 from chalicelib.store.dynamodb.batch_get import batch_get, batch_get_rounds
 from chalicelib.store.dynamodb.client import Item, call
+from chalicelib.store.dynamodb.definitions import DOC, PACKED_DOC
 from chalicelib.store.dynamodb.packing import unpacked
 from chalicelib.store.dynamodb.rounds import Rounds
-from chalicelib.store.dynamodb.tables import DOC, PACKED_DOC, PlatformItem
+from chalicelib.store.dynamodb.tables import PlatformItem
 
 TABLE: Final[str] = PlatformItem.Meta.table_name
 JOINED: Final = "joined"

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from chalicelib.platform.jobs import contains
 from chalicelib.store.dynamodb.client import call
-from chalicelib.store.dynamodb.tables import DOC
+from chalicelib.store.dynamodb.definitions import DOC
 from chalicelib.store.platform.rows import TABLE
 
 MOST_SETS: Final = 500

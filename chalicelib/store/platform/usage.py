@@ -14,7 +14,7 @@ from chalicelib.platform import usage
 from chalicelib.store.dynamodb.batch_get import batch_get
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, TransactionCancelled, call
-from chalicelib.store.dynamodb.tables import DOC, FORGET_AT
+from chalicelib.store.dynamodb.definitions import DOC, FORGET_AT
 from chalicelib.store.dynamodb.transaction import Write, transact
 from chalicelib.store.platform.lane_reader import Range, items
 from chalicelib.store.platform.rows import JOINED, TABLE

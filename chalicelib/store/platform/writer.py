@@ -27,8 +27,8 @@ from chalicelib.platform.kinds import BUILD, DAEMON, JOB, TEMPLATE, VERSION, WOR
 from chalicelib.store.directory import people
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
 from chalicelib.store.dynamodb.contention import back_off
+from chalicelib.store.dynamodb.definitions import DOC, FORGET_AT, PACKED_DOC
 from chalicelib.store.dynamodb.packing import packed
-from chalicelib.store.dynamodb.tables import DOC, FORGET_AT, PACKED_DOC
 from chalicelib.store.platform import presence, tag_sets
 from chalicelib.store.platform.rows import JOINED, TABLE, Reference, from_item, get, get_item, key
 

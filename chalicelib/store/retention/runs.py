@@ -10,7 +10,8 @@ from typing import Any
 
 from chalicelib import times
 from chalicelib.store.dynamodb.client import TransactionCancelled, call
-from chalicelib.store.dynamodb.tables import DOC, RetentionItem
+from chalicelib.store.dynamodb.definitions import DOC
+from chalicelib.store.dynamodb.tables import RetentionItem
 from chalicelib.store.dynamodb.transaction import Write, transact
 
 KEPT = timedelta(days=90)

@@ -26,11 +26,9 @@ from chalicelib.lanes.catalogue import (
 from chalicelib.settings import current
 from chalicelib.store.dynamodb import schema
 from chalicelib.store.dynamodb.client import call
+from chalicelib.store.dynamodb.definitions import DOC, FORGET_AT, PACKED_DOC
 from chalicelib.store.dynamodb.schema import create_missing_tables, table_definition
 from chalicelib.store.dynamodb.tables import (
-    DOC,
-    FORGET_AT,
-    PACKED_DOC,
     TABLES,
     TIMES_TO_LIVE,
     APIKeyItem,

@@ -19,8 +19,8 @@ from chalicelib.lanes.catalogue import AUDIT_LANES
 from chalicelib.logs.diff import diff
 from chalicelib.records import AuditLog, Receipt
 from chalicelib.store.dynamodb.client import Item
+from chalicelib.store.dynamodb.definitions import DOC, PACKED_DOC
 from chalicelib.store.dynamodb.sizes import WRITE_UNIT_BYTES, item_bytes, write_units
-from chalicelib.store.dynamodb.tables import DOC, PACKED_DOC
 from chalicelib.store.logs import audit_rows
 from chalicelib.store.logs.audit_rows import (
     IN_LANES,

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from chalicelib.logs.audit_event import beside, join
 from chalicelib.records import AuditLog
 from chalicelib.store.dynamodb.client import TransactionCancelled, call
-from chalicelib.store.dynamodb.tables import FORGET_AT
+from chalicelib.store.dynamodb.definitions import FORGET_AT
 from chalicelib.store.dynamodb.transaction import transact
 from chalicelib.store.logs import audit_rows
 from chalicelib.store.logs.audit_rows import writes_of

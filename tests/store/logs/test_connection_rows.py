@@ -16,8 +16,8 @@ from chalicelib import times
 from chalicelib.lanes.catalogue import CONNECTION_LANES, POSITION
 from chalicelib.records import Closing, ConnectionLog, Mark, Receipt
 from chalicelib.store.dynamodb.client import Item
+from chalicelib.store.dynamodb.definitions import DOC, PACKED_DOC
 from chalicelib.store.dynamodb.packing import unpacked
-from chalicelib.store.dynamodb.tables import DOC, PACKED_DOC
 from chalicelib.store.logs.connection_rows import closing_of, closing_text, from_item, revision, to_item
 from chalicelib.store.logs.connection_words import WORDS
 
