@@ -10,6 +10,7 @@ import pytest
 from chalicelib import times
 from chalicelib.store.directory import people
 from chalicelib.store.directory.claims import Changed
+from chalicelib.store.dynamodb import contention
 from chalicelib.store.dynamodb.transaction import Write
 
 if TYPE_CHECKING:
@@ -286,7 +287,7 @@ def test_a_change_that_is_always_overtaken_may_be_sent_again(
         raise Changed
 
     monkeypatch.setattr(people, "save_organization", overtaken)
-    monkeypatch.setattr("chalicelib.api.saving.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr(contention, "FIRST_PAUSE_SECONDS", 0)
     reply = owner.put(of(row.id), {"name": "acme", "icon": "/x"})
     assert_error(reply)
     assert (reply.status, reply.headers["retry-after"]) == (503, "1")
