@@ -4,6 +4,7 @@ r"""Joins the lines that a container's runtime divides: one of more than 16 KB c
     {"log": "<the end>\n", "stream": "stderr", ...}
     {"log": "<a part>", "logtag": "P", ...}                      CRI, as Fluent Bit parses it; `_p` in its own input
     {"log": "<a part>", "partial_message": "true", ...}          Docker's driver for Fluentd; `partial_last` ends it
+    {"message": "<moment> stderr P <a part>", ...}               CRI, as it is read from the file; or the text alone
 
 Of objects without a mark, a shorter one without a line break is whole: some collectors take it off.
 """
@@ -14,9 +15,13 @@ from collections.abc import Iterator, Mapping
 from enum import Enum, auto
 from typing import Any
 
+from chalicelib.logs.line_prefixes import Part, bare
+
 _TEXTS = ("log", "message")
 _TAGS = ("logtag", "_p")
 _FULL_BYTES = 16_384
+_LONGEST_PREFIX = 1_024
+"""Characters of a text in which what a runtime puts before a line is looked for."""
 _STREAM = ("stream", "container_id", "partial_id", "file", "tag")
 _POD = ("pod_id", "pod_name", "container_name")
 _YES = ("true", True)
@@ -34,21 +39,34 @@ class DividedLines:
     def __init__(self) -> None:
         self._beginnings: dict[tuple[object, ...], tuple[int, Mapping[str, Any], list[str]]] = {}
 
-    def whole(self, index: int, value: dict[str, Any]) -> dict[str, Any] | None:
-        """The object of a whole line; None for a part after which the line goes on.
+    def whole(self, index: int, given: Any) -> Any:  # noqa: ANN401 - any JSON value
+        """The object or the text of a whole line; None for a part after which the line goes on.
 
         Args:
-            index: the place of the object.
-            value: an object, whatever it is.
+            index: the place of the value.
+            given: a value, whatever it is.
         """
+        if isinstance(given, str):
+            value = {"log": given} if _names_its_part(given) else {}
+        else:
+            value = given if isinstance(given, dict) else {}
+        joined = self._joined(index, value)
+        return given if joined is value else joined
+
+    def _joined(self, index: int, value: dict[str, Any]) -> dict[str, Any] | None:
         key = next((name for name in _TEXTS if name in value), None)
         text = value.get(key) if key else None
         if key is None or not isinstance(text, str):
             return value
-        part = _part(value, key, text)
+        stream = _stream(value)
+        if _names_its_part(text):
+            line = bare(text.rstrip("\r\n"))
+            part = _Part.GOES_ON if line.part is Part.BEGINNING else _Part.ENDS
+            text, stream = line.text, (*stream, line.stream)
+        else:
+            part = _part(value, key, text)
         if part is _Part.WHOLE:
             return value
-        stream = _stream(value)
         if part is _Part.GOES_ON:
             self._beginnings.setdefault(stream, (index, value, []))[2].append(text)
             return None
@@ -60,6 +78,11 @@ class DividedLines:
         for index, value, texts in self._beginnings.values():
             key = next(name for name in _TEXTS if name in value)
             yield index, {**value, key: "".join(texts)}
+
+
+def _names_its_part(text: str) -> bool:
+    is_line = not text.startswith("{") and "\n" not in text.rstrip("\r\n")
+    return is_line and bool(bare(text[:_LONGEST_PREFIX]).stream)
 
 
 def _part(value: Mapping[str, Any], key: str, text: str) -> _Part:

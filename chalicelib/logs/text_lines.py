@@ -23,22 +23,34 @@ class Entry(NamedTuple):
         lines: how many lines that are not blank.
         text: the first line, as the program printed it; empty for lines that hold no event.
         below: the lines that belong to it, with their indent.
+        moves: how many lines further the next entry begins; None where that is `lines`. Of divided lines, which may
+            stand among each other, the last entry moves by all, so that no place is between the parts of a line.
     """
 
     lines: int
     text: str = ""
     below: tuple[str, ...] = ()
+    moves: int | None = None
 
 
 def entries(body: bytes) -> Iterator[Entry]:
     """The entries of a text, in order; every line that is not blank is in one of them."""
+    return _entries(body, are_joined=False)
+
+
+def _entries(body: bytes, *, are_joined: bool) -> Iterator[Entry]:
     scanner = _Scanner(body)
     while (start := scanner.next_candidate()) is not None:
         passed = _count(body, scanner.place, start)
         if passed:
             yield Entry(passed)
         scanner.place = start
-        yield _entry(scanner)
+        text = scanner.peek() or ""
+        line = bare(text)
+        if line.part is Part.BEGINNING and not are_joined:
+            yield from _divided(scanner)
+        else:
+            yield _entry(scanner, text, line)
     passed = _count(body, scanner.place, len(body))
     if passed:
         yield Entry(passed)
@@ -78,8 +90,30 @@ class _Scanner:
         return len(self._body) if end < 0 else end
 
 
-def _entry(scanner: _Scanner) -> Entry:
-    text = scanner.peek() or ""
+def _divided(scanner: _Scanner) -> Iterator[Entry]:
+    """The entries of lines that a container's runtime divided, and of its other stream's lines among them."""
+    lines = 0
+    whole: list[str] = []
+    beginnings: dict[str, list[str]] = {}
+    while (text := scanner.peek()) and (line := bare(text)).stream:
+        scanner.advance()
+        lines += 1
+        beginnings.setdefault(line.stream, []).append(line.text)
+        if line.part is Part.WHOLE:
+            whole.append("".join(beginnings.pop(line.stream)))
+        if not beginnings:
+            break
+    whole += map("".join, beginnings.values())
+    while (text := scanner.peek()) and (line := bare(text)).stream and _is_below(line.text):
+        scanner.advance()
+        lines += 1
+        whole.append(line.text)
+    joined = list(_entries("\n".join(whole).encode(errors="replace"), are_joined=True)) or [Entry(lines)]
+    yield from (entry._replace(moves=0) for entry in joined[:-1])
+    yield joined[-1]._replace(moves=lines)
+
+
+def _entry(scanner: _Scanner, text: str, line: Line) -> Entry:
     scanner.advance()
     if text.startswith("{"):
         return Entry(1, text.rstrip(_STRIPPED))
@@ -87,11 +121,6 @@ def _entry(scanner: _Scanner) -> Entry:
     if text.startswith(human_line.INDENT):
         # It belongs to an entry above, whose text may look like an entry and is none.
         return Entry(lines)
-    line = bare(text)
-    while line.part is Part.BEGINNING and (following := _same_stream(scanner, line)) is not None:
-        scanner.advance()
-        lines += 1
-        line = Line(line.text + following.text, following.part, line.stream)
     if line.text.startswith(human_line.INDENT):
         return Entry(lines)
     first = line.text.strip(_STRIPPED)
@@ -102,12 +131,6 @@ def _entry(scanner: _Scanner) -> Entry:
             lines += _number(following_text)
             below.append(bare(following_text).text.rstrip(_STRIPPED))
     return Entry(lines, first, tuple(below))
-
-
-def _same_stream(scanner: _Scanner, line: Line) -> Line | None:
-    text = scanner.peek()
-    following = bare(text) if text else None
-    return following if following is not None and following.stream == line.stream else None
 
 
 def _number(text: str) -> int:

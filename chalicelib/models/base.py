@@ -26,17 +26,18 @@ class Model(BaseModel):
 M = TypeVar("M", bound=Model)
 
 
-def _absent(value: Any) -> Any:  # noqa: ANN401 - whatever the client sent
+def absent(value: Any) -> Any:  # noqa: ANN401 - whatever the client sent
+    """None for what means that there is none: null, an empty text and the nil UUID."""
     return None if value in ("", values.NIL_UUID) else value
 
 
 Uuid = Annotated[str, AfterValidator(values.uuid)]
 """A UUID in any of Go's four forms, read as lower-case hyphenated text."""
 
-OptionalUuid = Annotated[Uuid | None, BeforeValidator(_absent)]
+OptionalUuid = Annotated[Uuid | None, BeforeValidator(absent)]
 """An optional id: null, an empty text and the nil UUID all mean that there is none."""
 
-OptionalText = Annotated[Annotated[str, Field(max_length=LONG_TEXT)] | None, BeforeValidator(_absent)]
+OptionalText = Annotated[Annotated[str, Field(max_length=LONG_TEXT)] | None, BeforeValidator(absent)]
 """A text; null and an empty one mean that there is none."""
 
 ShortText = Annotated[str, Field(max_length=SHORT_TEXT)]

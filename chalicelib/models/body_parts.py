@@ -48,7 +48,7 @@ def of_values(values: Iterable[Any]) -> Iterator[Part]:
     """The parts of a batch, of which a long line may be divided among several values."""
     divided = DividedLines()
     for index, given in enumerate(values):
-        value = divided.whole(index, given) if isinstance(given, dict) else given
+        value = divided.whole(index, given)
         if value is not None or given is None:
             yield from _of_value(index, value)
     for index, value in divided.unended():
@@ -75,7 +75,7 @@ def of_lines(body: bytes, depth: int = 0) -> Iterator[Part | Stop]:
     divided = DividedLines()
     for entry in text_lines.entries(whole_lines):
         yield from _of_entry(index, entry, divided, depth)
-        index += entry.lines
+        index += entry.lines if entry.moves is None else entry.moves
     for first, value in divided.unended():
         yield from _of_value(first, value, depth)
     if len(whole_lines) < len(body):
@@ -105,7 +105,7 @@ def _of_entry(index: int, entry: text_lines.Entry, divided: DividedLines, depth:
             continue
         batch = batch_of(value)
         for given in [value] if batch is None else batch:
-            inner = divided.whole(index, given) if isinstance(given, dict) else given
+            inner = divided.whole(index, given)
             if inner is not None or given is None:
                 yield from _of_value(index, inner, depth)
 

@@ -11,7 +11,18 @@ from chalicelib.logs import applications, connection
 from chalicelib.logs.addresses import address
 from chalicelib.logs.connection import ConnectionEvent
 from chalicelib.logs.vocabulary import WEB_TYPES
-from chalicelib.models.base import EventTime, Int32, Model, OptionalText, OptionalUuid, ShortText, Uuid, checked
+from chalicelib.models.base import (
+    LONG_TEXT,
+    EventTime,
+    Int32,
+    Model,
+    OptionalText,
+    OptionalUuid,
+    ShortText,
+    Uuid,
+    absent,
+    checked,
+)
 from chalicelib.records import ConnectionLog
 
 
@@ -19,6 +30,12 @@ def _may_end(value: str, info: ValidationInfo) -> str:
     if value == "disconnected" and info.data.get("type") in WEB_TYPES:
         raise ValueError(f"must be connected: a {info.data['type']} event has no end")
     return value
+
+
+CutText = Annotated[
+    str | None, AfterValidator(lambda text: text[:LONG_TEXT] if text else None), BeforeValidator(absent)
+]
+"""A text that the one who connects makes as long as they like: cut, as an event refused for it would hide them."""
 
 
 class ConnectionEventIn(Model):
@@ -35,11 +52,11 @@ class ConnectionEventIn(Model):
     agent_name: ShortText
     code: Int32 | None = None
     ip: Annotated[str | None, BeforeValidator(address)] = None
-    user_agent: OptionalText = None
+    user_agent: CutText = None
     user_id: OptionalUuid = None
     slug_or_port: OptionalText = None
     connection_id: OptionalUuid = None
-    disconnect_reason: OptionalText = None
+    disconnect_reason: CutText = None
     app_name: OptionalText = None
 
 

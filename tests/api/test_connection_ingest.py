@@ -276,7 +276,7 @@ def test_what_an_event_may_lack(owner: Client, make_event: Event, absent: str | 
         ({"code": 1.5}, "code"),
         ({"code": True}, "code"),
         ({"code": 2**31}, "code"),
-        ({"user_agent": "x" * 8_193}, "user_agent"),
+        ({"user_agent": 7}, "user_agent"),
         ({"user_id": "me"}, "user_id"),
         ({"connection_id": "x"}, "connection_id"),
         ({"disconnect_reason": {}}, "disconnect_reason"),
@@ -633,3 +633,14 @@ def test_half_a_character_is_refused_and_can_be_answered(owner: Client, text: st
     reply = owner.post(PATH, f"2025-07-03 06:57:16.157 [info] coderd: connection_log {text}")
     assert reply.status == 200
     assert statuses(reply) == ["rejected"]
+
+
+def test_nobody_hides_a_connection_behind_a_long_text(owner: Client, make_event: Event) -> None:
+    web = make_event(type="workspace_app", user_agent="é" * 9_000)
+    end = make_event(connection_status="disconnected", disconnect_reason="x" * 9_000)
+    assert statuses(owner.post(PATH, ndjson(web, end))) == ["created", "created"]
+    assert statuses(owner.post(PATH, ndjson(web, end))) == ["unchanged", "unchanged"]
+    rows = owner.logs().json["connection_logs"]
+    (agent,) = [row["web_info"]["user_agent"] for row in rows if row["type"] == "workspace_app"]
+    (reason,) = [row["ssh_info"]["disconnect_reason"] for row in rows if row["type"] != "workspace_app"]
+    assert (agent, reason) == ("é" * 8_192, "x" * 8_192)

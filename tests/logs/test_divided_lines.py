@@ -13,6 +13,7 @@ from chalicelib.models.bodies import read_events
 from chalicelib.models.sent import Event, Unreadable
 
 FULL = 16_384
+LONG = "x" * 20_000
 Objects = list[dict[str, Any]]
 
 
@@ -46,11 +47,25 @@ def fluentd(text: str, stream: str = "stderr") -> Objects:
     ]
 
 
+def from_file(text: str, stream: str = "stderr") -> Objects:
+    """Lines of a runtime, as collectors read them that know nothing of it."""
+    cut = parts(text)
+    tags = ["P"] * (len(cut) - 1) + ["F"]
+    return [
+        {"message": f"2026-11-20T10:00:00.1Z {stream} {tag} {part}", "file": "0.log"}
+        for tag, part in zip(tags, cut, strict=True)
+    ]
+
+
 def by_lines(objects: Sequence[dict[str, Any]]) -> str:
     return "\n".join(map(json.dumps, objects))
 
 
-FORMS = [docker, marked("logtag"), marked("_p"), fluentd]
+def texts(objects: Sequence[dict[str, Any]]) -> list[str]:
+    return [one["message"] for one in objects]
+
+
+FORMS = [docker, marked("logtag"), marked("_p"), fluentd, from_file]
 BODIES = [
     by_lines,
     json.dumps,
@@ -77,6 +92,48 @@ def test_a_divided_line_is_one_event(form: Callable[..., Objects], body: Callabl
 def test_parts_of_two_streams_are_told_apart(form: Callable[..., Objects]) -> None:
     pairs = zip_longest(form(line(1), "stdout"), form(line(2, 60_000), "stderr"))
     assert sorted(ids(by_lines([one for one in chain.from_iterable(pairs) if one]))) == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [lambda objects: "\n".join(texts(objects)), lambda objects: json.dumps(texts(objects))],
+    ids=["lines", "array"],
+)
+def test_lines_of_a_runtime_are_joined_by_stream(body: Callable[[Objects], str]) -> None:
+    pairs = zip_longest(from_file(line(1), "stdout"), from_file(line(2, 60_000)))
+    objects = [one for one in chain.from_iterable(pairs) if one]
+    assert sorted(ids(body([*objects, *from_file(line(3))]))) == ["1", "2", "3"]
+
+
+def test_what_stands_below_a_divided_entry_belongs_to_it() -> None:
+    entry = f"2026-11-20 10:00:00.000 [info]  api: audit_log  ID=1  IP={LONG}  Diff={{}}  ResourceTarget= ..."
+    lines = [
+        *from_file(entry),
+        *from_file("    ResourceTarget= multi"),
+        *from_file(" " * 20 + "line"),
+        *from_file(line(2)),
+    ]
+    first, second = read_events("\n".join(texts(lines)).encode(), ["audit_log"]).entries
+    assert isinstance(first, Event)
+    assert first.value["resource_target"] == "multi\nline"
+    assert second.index == 4
+
+
+def test_a_place_is_never_between_the_parts_of_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.models.sent.MAX_EVENTS", 2)
+    small = from_file(line(2, 80), "stdout")
+    sent = read_events(
+        "\n".join(texts([*small, from_file(line(1))[0], *small, *from_file(line(1))[1:], *small])).encode(),
+        ["audit_log"],
+    )
+    assert [entry.index for entry in sent.entries] == [0, 1]
+    assert sent.stopped_at == 1
+    monkeypatch.setattr("chalicelib.models.sent.MAX_EVENTS", 3)
+    sent = read_events(
+        "\n".join(texts([*small, from_file(line(1))[0], *small, *from_file(line(1))[1:], *small])).encode(),
+        ["audit_log"],
+    )
+    assert sent.stopped_at == 1 + len(from_file(line(1))) + 1
 
 
 def test_a_whole_line_behind_a_part_that_never_ends_is_read() -> None:
