@@ -16,7 +16,7 @@ from chalicelib.search.user_filters import USER_FILTERS, UserKey, UserKind, User
 from chalicelib.settings import declared
 from scripts.deployment import parameters
 from scripts.deployment.stages import STAGES
-from scripts.docs import access, figures, published
+from scripts.docs import access, callers, figures, published
 from scripts.markdown import markdown
 from scripts.openapi import files
 
@@ -36,7 +36,7 @@ def tables() -> dict[str, str]:
         "template filters": _user_filters(TEMPLATE_FILTERS),
         "workspace filters": _user_filters(WORKSPACE_FILTERS),
         "parameters": _parameters(),
-        "access": access.table(),
+        "access": callers.table(),
         "faults": figures.faults(),
         "answers": figures.answers(),
         "routes": figures.routes(),

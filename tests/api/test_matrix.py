@@ -13,7 +13,8 @@ from chalicelib import times
 from chalicelib.access import scopes
 from chalicelib.access.catalogue import PUBLIC
 from chalicelib.access.policy import ACTIONS
-from scripts.docs.access import BY_NAME, RIGHTS, opens_for_old_secrets
+from scripts.docs.access import BY_NAME, RIGHTS
+from scripts.docs.callers import opens_for_old_secrets
 from tests.api.matrix import CASES, UNGATED, USERS, Case, Stage, refused_status
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.access.roles import ORGANIZATION_ROLES, SITE_ROLES
-from scripts.docs.access import CALLERS, OUTSIDER, RIGHTS, THEMSELVES
+from scripts.docs.access import RIGHTS
+from scripts.docs.callers import CALLERS, OUTSIDER, THEMSELVES
 from tests.api.matrix import CASES, Case, Stage
 
 if TYPE_CHECKING:
