@@ -25,7 +25,7 @@ from chalicelib.search import values
 from chalicelib.search.filters import FILTERS
 from chalicelib.search.pinning import pinned
 from scripts.exports.check import problems
-from scripts.exports.directory import Begun, Directory, DirectoryError
+from scripts.exports.directory import Begun, Directory, DirectoryError, Ended
 from scripts.exports.service import PATHS, Service, ServiceError, getting
 
 TOKEN = "GATEBOOK_TOKEN"  # noqa: S105 - the name of a variable
@@ -60,11 +60,11 @@ def export(directory: Directory, service: Service, asked: Asked) -> Mapping[str,
         origin = manifest.Origin(asked.source, service.caller(), times.now())
         question = _pinned(asked.question, origin.began)
         begun = Begun(question, origin, service.holds(question.log), Progress())
-    elif not _goes_on(asked, begun):
-        raise DirectoryError(f"{directory.path} has another export, of {begun.origin.source}: {begun.question.saved()}")
-    elif begun.origin.asked_by not in (None, caller := service.caller()) and caller is not None:
-        # Who may read other rows would make an export that is neither theirs nor the first one's.
-        raise DirectoryError(f"{directory.path} has an export of the user {begun.origin.asked_by}, not of {caller}")
+    else:
+        _require_same(asked, directory, begun)
+        if begun.origin.asked_by not in (None, caller := service.caller()) and caller is not None:
+            # Who may read other rows would make an export that is neither theirs nor the first one's.
+            raise DirectoryError(f"{directory.path} has an export of the user {begun.origin.asked_by}, not of {caller}")
     directory.start(begun)
     question, progress = begun.question, begun.progress
     for progress in walk(
@@ -82,7 +82,12 @@ def export(directory: Directory, service: Service, asked: Asked) -> Mapping[str,
     return written
 
 
-def _goes_on(asked: Asked, begun: Begun) -> bool:
+def _require_same(asked: Asked, directory: Directory, there: Begun | Ended) -> None:
+    if not _goes_on(asked, there):
+        raise DirectoryError(f"{directory.path} has another export, of {there.origin.source}: {there.question.saved()}")
+
+
+def _goes_on(asked: Asked, begun: Begun | Ended) -> bool:
     """Whether the same was asked before. What was asked until now was asked until the first time."""
     end = begun.question.end if asked.until_now else asked.question.end
     return (_pinned(asked.question._replace(end=end), begun.origin.began), asked.source) == (
@@ -146,15 +151,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.check:
             return _checked(directory)
+        end = options.end or times.now()
+        question = Question(options.log, options.q.strip(), options.begin, end, options.format)
+        asked = Asked(question, options.end is None, options.url, options.part_bytes)
         with directory.claimed():
-            if directory.manifest is not None:
-                print(f"{options.directory} has a whole export already; --check reads it again")
-                return 0
+            if (ended := directory.ended()) is not None:
+                _require_same(asked, directory, ended)
+                print(f"{options.directory} has this export already: {ended.status}; --check reads it again")
+                return 0 if ended.status == "complete" else 1
             token = options.token_file.read_text().strip() if options.token_file else os.environ.get(TOKEN, "")
-            end = options.end or times.now()
-            question = Question(options.log, options.q.strip(), options.begin, end, options.format)
-            service = Service(getting(options.url, token))
-            written = export(directory, service, Asked(question, options.end is None, options.url, options.part_bytes))
+            written = export(directory, Service(getting(options.url, token)), asked)
         digest = sha256((directory.path / manifest.NAME).read_bytes()).hexdigest()
         print(f"{written['status']}: {written['rows']:,} rows; SHA-256 of {manifest.NAME}: {digest}")
     except (DirectoryError, ServiceError, OSError) as error:

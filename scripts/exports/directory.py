@@ -43,6 +43,20 @@ class Begun(NamedTuple):
     progress: Progress
 
 
+class Ended(NamedTuple):
+    """An export that has ended.
+
+    Attributes:
+        question: what was asked.
+        origin: who asked whom, and when.
+        status: `complete` or `partial`.
+    """
+
+    question: Question
+    origin: Origin
+    status: str
+
+
 class Directory:
     """The files of one export. It is a `Destination` of a walk once the export has begun."""
 
@@ -73,6 +87,20 @@ class Directory:
         """The manifest; None where the export has not ended."""
         return self._read(manifest.NAME)
 
+    def ended(self) -> Ended | None:
+        """The export that has ended here; None where none has.
+
+        Raises:
+            DirectoryError: its manifest cannot be read.
+        """
+        written = self.manifest
+        if written is None:
+            return None
+        try:
+            return Ended(Question.of(written), _origin(written), str(written["status"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise DirectoryError(f"{self.path / manifest.NAME} cannot be read: {error}") from error
+
     def resumed(self) -> Begun | None:
         """The export that began here; None where none did.
 
@@ -88,7 +116,7 @@ class Directory:
         try:
             begun = Begun(
                 Question.of(saved["question"]),
-                Origin(saved["source"], saved["asked_by"], times.from_wire(saved["began_at"])),
+                _origin(saved),
                 saved["holds"],
                 Progress.of(saved["progress"]),
             )
@@ -168,3 +196,7 @@ class Directory:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _origin(saved: Mapping[str, Any]) -> Origin:
+    return Origin(saved["source"], saved["asked_by"], times.from_wire(saved["began_at"]))

@@ -63,6 +63,22 @@ def test_a_process_that_is_killed_goes_on_with_the_same_bytes(service: Started, 
     assert run(service, *COMMAND, "--check", str(killed)).returncode == 1
 
 
+def test_an_export_that_has_ended_is_taken_for_no_other_and_for_no_more_than_it_is(
+    service: Started, tmp_path: Path
+) -> None:
+    words = arguments(service, tmp_path)
+    assert run(service, *words).returncode == 0
+    assert run(service, *words).returncode == 0
+    for other in (["--q", "type:ssh"], ["--format", "csv"], ["--from", "2020-01-01"], ["--to", "2020-01-01"]):
+        result = run(service, *words, *other)
+        assert (result.returncode, result.stderr.startswith(f"export: {tmp_path} has another export")) == (2, True)
+    written = tmp_path / "manifest.json"
+    written.write_text(json.dumps({**json.loads(written.read_text()), "status": "partial"}))
+    assert run(service, *words).returncode == 1
+    written.write_text("{}")
+    assert run(service, *words).returncode == 2
+
+
 @pytest.mark.parametrize("words", [["--url", "gatebook"], ["--q", "color:red"], ["--check"], ["--token-file", "/no"]])
 def test_what_stands_in_the_way_is_said_in_one_line(service: Started, tmp_path: Path, words: list[str]) -> None:
     result = run(service, *COMMAND, "--url", service.url, *words, str(tmp_path / "out"))
