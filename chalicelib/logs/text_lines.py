@@ -13,6 +13,8 @@ from chalicelib.logs import human_line
 from chalicelib.logs.line_prefixes import Line, Part, bare
 
 _NOT_TEXT = b" \t\r\x00\x0b\x0c"
+_MOST_AMONG_PARTS = 2_000
+"""Lines among which parts of one are looked for: a request gets further where an end is missing."""
 _STRIPPED = "\x00 \t\r\x0b\x0c"
 
 
@@ -95,7 +97,7 @@ def _divided(scanner: _Scanner) -> Iterator[Entry]:
     lines = 0
     whole: list[str] = []
     beginnings: dict[str, list[str]] = {}
-    while (text := scanner.peek()) and (line := bare(text)).stream:
+    while lines < _MOST_AMONG_PARTS and (text := scanner.peek()) and (line := bare(text)).stream:
         scanner.advance()
         lines += 1
         beginnings.setdefault(line.stream, []).append(line.text)

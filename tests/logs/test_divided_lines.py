@@ -136,6 +136,14 @@ def test_a_place_is_never_between_the_parts_of_a_line(monkeypatch: pytest.Monkey
     assert sent.stopped_at == 1 + len(from_file(line(1))) + 1
 
 
+def test_a_part_that_never_ends_does_not_hold_up_what_is_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.models.sent.MAX_EVENTS", 5_000)
+    small = texts(from_file(line(2, 80), "stdout"))
+    sent = read_events("\n".join([texts(from_file(line(1)))[0], *small * 6_000]).encode(), ["audit_log"])
+    assert len(sent.entries) == 5_000
+    assert sent.stopped_at == 5_000
+
+
 def test_a_whole_line_behind_a_part_that_never_ends_is_read() -> None:
     lost = docker(line(1))[0]
     whole = {"log": line(2, 80), "stream": "stderr"}
