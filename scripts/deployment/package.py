@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -95,7 +96,8 @@ def build(out: Path, stage: str, architecture: str = ARCHITECTURES[0], python: s
             raise PackageError(f"{built.archive} has {size:,} bytes, and {MAX_ZIP_BYTES:,} is the most.")
         template = json.loads((made / "sam.json").read_text())
     built.bill.write_text(_text(bill_of_materials.document()))
-    built.template.write_text(_text(finished(template, ZIP_NAME, stage, architecture, python)))
+    digest = sha256(built.archive.read_bytes()).hexdigest()
+    built.template.write_text(_text(finished(template, ZIP_NAME, stage, architecture, python, digest)))
     return built
 
 
@@ -186,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--python",
         choices=zipped.PYTHONS,
         default=zipped.PYTHONS[0],
-        help=f"what the functions run (default: {zipped.PYTHONS[0]})",
+        help=f"what the functions run (default: {zipped.PYTHONS[0]}, for which Lambda has no SnapStart)",
     )
     parser.add_argument(
         "--deployed", type=Path, metavar="TEMPLATE", help="the deployed template: write the steps that lead from it"

@@ -25,6 +25,7 @@ from scripts.deployment import (
     parameters,
     queue_resources,
     secret_resources,
+    snapshot,
     watch,
 )
 from scripts.deployment.handlers import HANDLERS
@@ -103,7 +104,12 @@ def text_of(body: dict[str, Any]) -> str:
 
 
 def finished(
-    template: dict[str, Any], code: str, stage: str, architecture: str = "x86_64", python: str = "3.11"
+    template: dict[str, Any],
+    code: str,
+    stage: str,
+    architecture: str = "x86_64",
+    python: str = "3.11",
+    digest: str = "",
 ) -> dict[str, Any]:
     """A template as Chalice merged it, with what cannot be merged.
 
@@ -113,6 +119,7 @@ def finished(
         stage: its name.
         architecture: of the processors that the code is compiled for.
         python: the version of Python that it is made for.
+        digest: of the zip, by which a snapshot of it is known.
     """
     made = deepcopy(template)
     for resource in made["Resources"].values():
@@ -131,6 +138,8 @@ def finished(
         methods["x-amazon-apigateway-any-method"] = {
             name: known[name] for name in ("responses", "x-amazon-apigateway-integration") if name in known
         }
+    if snapshot.is_there_for(python):
+        snapshot.offer(made, digest)
     return made
 
 

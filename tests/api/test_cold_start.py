@@ -31,6 +31,35 @@ started = loaded()
 status = app(json.loads(sys.argv[1]), None)["statusCode"]
 print(json.dumps([status, started, loaded()]))
 """
+COPIES = """
+import json, os, random, sys
+from app import app
+import snapshot_restore_py
+
+copied = random.getstate()
+for _ in range(2):
+    reader, writer = os.pipe()
+    if not os.fork():
+        random.setstate(copied)  # a fork has other numbers by itself, a copy of a machine has not
+        os.write(writer, random.randbytes(8).hex().encode())
+        for restored in snapshot_restore_py.registered:
+            restored()
+        made = app(json.loads(sys.argv[1]), None)
+        os.write(writer, json.dumps([made["statusCode"], made["body"], random.random()]).encode())
+        os._exit(0)
+    os.close(writer)
+    os.wait()
+    with os.fdopen(reader, "rb") as file:
+        text = file.read().decode()
+    print(json.dumps([text[:16], *json.loads(text[16:])]))
+"""
+"""A started process, and two copies of it that are restored as Lambda does and answer a request each."""
+LAMBDAS_MODULE = """
+registered = []
+
+def register_after_restore(function):
+    registered.append(function)
+"""
 LARGEST = {"/healthz": 115, "/api/v2/users/me": 125, "/api/v2/connectionlog": 165, "/api/v2/audit": 165}
 """The most modules of ours that are loaded once the first request of a process is answered."""
 
@@ -43,7 +72,8 @@ class First(NamedTuple):
     after: list[str]
 
 
-def first(event: Mapping[str, Any], url: str) -> First:
+def run(program: str, event: Mapping[str, Any], url: str, **more: str) -> list[Any]:
+    """The lines of JSON that a program prints, run as Lambda runs the application."""
     variables = {
         **os.environ,
         "AWS_ACCESS_KEY_ID": "local",
@@ -51,16 +81,21 @@ def first(event: Mapping[str, Any], url: str) -> First:
         "AWS_ENDPOINT_URL_DYNAMODB": url,
         "AWS_LAMBDA_FUNCTION_NAME": "gatebook-api_handler",
         "AWS_SECRET_ACCESS_KEY": "local",
+        **more,
     }
     text = subprocess.run(  # noqa: S603 - ours
-        [sys.executable, "-c", PROCESS, json.dumps(event)],
+        [sys.executable, "-c", program, json.dumps(event)],
         check=True,
         capture_output=True,
         cwd=ROOT,
         env=variables,
         text=True,
     ).stdout
-    return First(*json.loads(text.splitlines()[-1]))
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def first(event: Mapping[str, Any], url: str) -> First:
+    return First(*run(PROCESS, event, url)[-1])
 
 
 def asked(path: str, headers: Mapping[str, str]) -> dict[str, Any]:
@@ -92,3 +127,22 @@ def test_no_view_is_loaded_before_its_first_request(tables: EmbeddedEngine, hous
     assert "chalicelib.api.users" not in started.before
     assert "chalicelib.api.users" in started.after
     assert "chalicelib.api.connection_logs" not in started.after
+
+
+def test_copies_of_a_started_process_make_different_tokens_and_random_numbers(
+    tables: EmbeddedEngine, house: House, tmp_path: Path
+) -> None:
+    (tmp_path / "snapshot_restore_py.py").write_text(LAMBDAS_MODULE)
+    route = "/api/v2/users/{user}/keys/tokens"
+    headers = {"Coder-Session-Token": house.token(house.user("ann")), "Content-Type": "application/json"}
+    event = proxy_event(
+        "POST", route.replace("{user}", "me"), "{}", route=route, parameters={"user": "me"}, headers=headers
+    )
+    with served(tables) as url:
+        path, kind = str(tmp_path), "snap-start"
+        copies = run(COPIES, event, url, PYTHONPATH=path, AWS_LAMBDA_INITIALIZATION_TYPE=kind)
+    frozen, statuses, bodies, drawn = zip(*copies, strict=True)
+    assert len(set(frozen)) == 1, "as they were copied, both go on with one sequence"
+    assert statuses == (201, 201)
+    assert len({json.loads(body)["key"] for body in bodies}) == 2
+    assert len(set(drawn)) == 2

@@ -84,6 +84,9 @@ def test_for_a_newer_python_all_that_is_compiled_is_for_that_one(
         if one["Type"] == "AWS::Serverless::Function"
     ]
     assert {(one["Runtime"], *one["Architectures"]) for one in functions} == {("python3.14", "arm64")}
+    assert "SnapStart" in json.loads(built.template.read_text())["Parameters"]
+    result = subprocess.run([CFN_LINT, built.template], capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    assert (result.returncode, result.stdout) == (0, "")
 
 
 @pytest.mark.parametrize(("says", "usable"), [("3.13", True), ("3.12", False), ("no such version", False)])

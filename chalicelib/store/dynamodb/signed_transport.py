@@ -151,6 +151,7 @@ def connected() -> SignedTransport:
         BotoCoreError: they name no region or no credentials, or something that botocore cannot use.
     """
     session = Session()  # type: ignore[no-untyped-call]
+    session.register_component("data_loader", _descriptions())  # type: ignore[no-untyped-call]
     credentials = session.get_credentials()  # type: ignore[no-untyped-call]
     if credentials is None:
         # Raised and so not cached: the metadata service of a machine may answer later.
@@ -159,6 +160,18 @@ def connected() -> SignedTransport:
     ca_bundle = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")  # type: ignore[no-untyped-call]
     url = client.meta.endpoint_url.rstrip("/") + "/"
     return SignedTransport(client, credentials, Connections(url, ca_bundle).post)
+
+
+def connect_anew() -> None:
+    """Forget the connections and the credentials of this process, and read both as a new process does."""
+    connected.cache_clear()
+    connected()
+
+
+@cache
+def _descriptions() -> Any:  # noqa: ANN401 - botocore has no types
+    """What botocore reads of DynamoDB, once in a process: it is nearly all that another connection would take."""
+    return Session().get_component("data_loader")  # type: ignore[no-untyped-call]
 
 
 _CONFIG = Config(  # type: ignore[no-untyped-call]

@@ -20,7 +20,7 @@ from urllib3.exceptions import ReadTimeoutError as SlowReply
 
 from chalicelib.store.dynamodb.connections import Reply
 from chalicelib.store.dynamodb.deadline import ends_by
-from chalicelib.store.dynamodb.signed_transport import OPERATIONS, SignedTransport, connected
+from chalicelib.store.dynamodb.signed_transport import OPERATIONS, SignedTransport, connect_anew, connected
 from tests.store.dynamodb.conftest import HANGS_UP, Answer, Endpoint, refused
 
 TABLE = "gatebook-connection_logs"
@@ -323,6 +323,22 @@ def test_credentials_that_come_late_are_found(endpoint: Endpoint, monkeypatch: p
     connected().send("GetItem", REQUESTS["GetItem"])
     assert "Credential=AKIA/" in endpoint.received[0].headers["Authorization"]
     connected.cache_clear()
+
+
+def test_connected_anew_it_has_another_connection_and_the_credentials_of_now(
+    endpoint: Endpoint, transport: SignedTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        transport.send("GetItem", REQUESTS["GetItem"])
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ANEW")
+    connect_anew()
+    endpoint.answer_with(Answer(500), Answer(200))
+    connected().send("GetItem", REQUESTS["GetItem"])
+    before, after = endpoint.received[:2], endpoint.received[2:]
+    assert len({one.connection for one in before}) == 1
+    assert before[0].connection not in {one.connection for one in after}
+    assert len(after) == 2, "the second is botocore's own"
+    assert all("Credential=ANEW/" in one.headers["Authorization"] for one in after)
 
 
 def test_half_a_character_is_sent_as_an_escape(endpoint: Endpoint, transport: SignedTransport) -> None:
