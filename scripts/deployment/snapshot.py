@@ -82,7 +82,7 @@ def _fingerprint(function: dict[str, Any], digest: str) -> str:
 
 
 def _description(handler: Handler, template: dict[str, Any]) -> dict[str, Any]:
-    """What parameters say of the function of a handler, as text: those that are as they come are left empty.
+    """The parameters that the function of a handler is made with, as text; empty where one is as it comes.
 
     Lambda takes no more than 256 characters, and CloudFormation refuses a deployment with more.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -68,7 +69,9 @@ class Connections:
         return Reply(answer.status, answer.data)
 
 
+@cache
 def _tls(url: str, ca_bundle: str | None) -> ssl.SSLContext | None:
+    # Read once in a process: it is three quarters of what other connections would take.
     if urlsplit(url).scheme != "https":
         return None
     try:

@@ -170,7 +170,7 @@ def connect_anew() -> None:
 
 @cache
 def _descriptions() -> Any:  # noqa: ANN401 - botocore has no types
-    """What botocore reads of DynamoDB, once in a process: it is nearly all that another connection would take."""
+    """The files of botocore, each read once in a process: it is nearly all that another client would take."""
     return Session().get_component("data_loader")  # type: ignore[no-untyped-call]
 
 
