@@ -110,10 +110,7 @@ class _Bucket:
     def finish(self, name: str, sink: BinaryIO, progress: Progress) -> None:
         """Put a part into the bucket, and then save how far the export is."""
         files.put(self._job.id, name, _content(sink))
-        was_aside = self._job.progress["aside"]
         self.note(progress)
-        if was_aside:
-            files.remove(self._job.id, _ASIDE)
 
     def lay(self, sink: BinaryIO, ending: bytes) -> bytes:
         """Put a part into the bucket as far as it is written."""
@@ -132,6 +129,8 @@ class _Bucket:
     def end(self) -> None:
         """Write the manifest, and save that the export has ended."""
         job = self._job
+        # At the end and not with its part: a function that ends in between would leave it for good.
+        files.remove(job.id, _ASIDE)
         question, progress = Question.of(job.question), Progress.of(job.progress)
         now: Holds = holds_on(question.log)
         origin = manifest.Origin(current().access_url, job.user_id, job.created_at)

@@ -61,6 +61,18 @@ def faults() -> Iterator[Fault]:
         yield Fault(f"cancelled for {code}", _cancelled(code), ("TransactWriteItems",), code in LASTING)
 
 
+def at_call(number: int, fault: Fault) -> Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]:
+    """The fault at the call of a number, and none before or after it."""
+    calls = iter(range(10_000))
+
+    def answered(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        # Calls that go out side by side do so in any order.
+        is_spoilt = next(calls) == number and fault.concerns(operation)
+        return fault.answered(send, operation, request) if is_spoilt else send(operation, request)
+
+    return answered
+
+
 NAMES = {
     "ThrottlingException": "throttled",
     "InternalServerError": "500 with JSON",

@@ -7,7 +7,6 @@ finished   the answer is an error, it was done all the same or half-way, and the
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -16,42 +15,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.api.http import Call
-from chalicelib.store.dynamodb import client as store
-from chalicelib.store.dynamodb.tables import TABLES
 from chalicelib.store.platform import presence
 from scripts.docs import figures
-from tests.faults.faults import Fault, faults
+from tests.faults.faults import at_call, faults
 from tests.faults.operations import OPERATIONS, Operation, set_up
+from tests.faults.stored import State, difference, state
 
 if TYPE_CHECKING:
     from scripts.local.engine import EmbeddedEngine
     from tests.api.conftest import Client, House, Reply
     from tests.transport import ObservedTransport, Send
 
-State = Counter[str]
 FAULTS = tuple(faults())
-_VOLATILE = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z?|gbk_\w+"
-)
-
-
-def state() -> State:
-    """The stored items, without the parts that differ between equal requests: moments, random ids and secrets."""
-    held: State = Counter()
-    for table in TABLES:
-        for item in store.call("Scan", {"TableName": table.Meta.table_name, "ConsistentRead": True})["Items"]:
-            names = {name: steady(name, value) for name, value in sorted(item.items())}
-            held[f"{table.Meta.table_name}: {names}"] += 1
-    return held
-
-
-def steady(name: str, value: Mapping[str, Any]) -> str:
-    """A value as it is the same each time; of texts and numbers that differ, that they are there."""
-    text = str(value.get("S", ""))
-    return _VOLATILE.sub("*", text) if name in STEADY else "*"
-
-
-STEADY = {"username", "email", "name", "status", "token_name", "action", "resource_type", "type", "deleted", "kind"}
 
 
 class Bench:
@@ -93,18 +68,6 @@ def bench(
     assert keeps_exports == []
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     return Bench(tables, house, transport)
-
-
-def at_call(number: int, fault: Fault) -> Callable[[Send, str, Mapping[str, Any]], dict[str, Any]]:
-    """The fault at the call of a number, and none before or after it."""
-    calls = iter(range(10_000))
-
-    def answered(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        # Calls that go out side by side do so in any order.
-        is_spoilt = next(calls) == number and fault.concerns(operation)
-        return fault.answered(send, operation, request) if is_spoilt else send(operation, request)
-
-    return answered
 
 
 def is_failed(reply: Reply) -> bool:
@@ -157,10 +120,6 @@ def judged(operation: Operation, owner: Client, reply: Reply, before: State, aft
     if added or after - settled:
         return f"sent again it is not what it should be: {difference(settled, after)}"
     return "honest" if stored == before else "finished"
-
-
-def difference(stored: State, wanted: State) -> str:
-    return f"more {[*(stored - wanted).items()][:3]}, less {[*(wanted - stored).items()][:3]}"
 
 
 @pytest.mark.needs("transactions")
