@@ -1,7 +1,7 @@
 """Exports of large queries: asked for here, written by a function of its own, fetched by links that live ten minutes.
 
-An export is seen by the user who asked for it, as long as they may read what they might read then. It holds no row that
-they might not read.
+An export is seen by the user who asked for it, by a token that may read what the asking one might: the same rows, no
+fewer people, and the holds where the manifest names them. It holds no row that they might not read.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Any, Final
 from uuid import uuid4
 
 from chalicelib import times
-from chalicelib.access.decide import Object, decide, reach
+from chalicelib.access.decide import Object, Subject, decide, reach
 from chalicelib.api import answer_limits, audit_logs, connection_logs, export_trail, log_pages
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.export_writer import FORGOTTEN_AFTER, SECONDS, begun, holds_on, saved_job
 from chalicelib.api.http import Answer, Call
-from chalicelib.api.log_resource import Log
+from chalicelib.api.log_resource import Log, knows_as_many
 from chalicelib.api.parameters import uuid
 from chalicelib.errors import Forbidden, Invalid, NotFound, Validation
 from chalicelib.export import manifest
@@ -66,7 +66,7 @@ def create(call: Call, caller: Caller) -> Answer:
         user_id=caller.user.id,
         key_id=caller.key.id,
         subject=caller.subject,
-        sees_holds=bool(decide(caller.subject, "update", Object("deployment_config"))),
+        sees_holds=_sees_holds(caller.subject),
         question=question.saved(),
         criteria=saved_criteria.saved(criteria),
         created_at=now,
@@ -130,11 +130,20 @@ def _own(caller: Caller, export_id: str) -> tuple[Job, Kept]:
     if kept is None:
         raise NotFound
     job = Job.model_validate(kept.fields)
-    resource = LOGS[str(job.question["log"])].resource
-    readable = reach(caller.subject, "read", resource)
-    if job.user_id != caller.user.id or readable != reach(job.subject, "read", resource):
+    if job.user_id != caller.user.id or not _sees_as_much(caller.subject, job):
         raise NotFound
     return job, kept
+
+
+def _sees_as_much(reader: Subject, job: Job) -> bool:
+    """Whether a reader may read all that is in an export."""
+    resource = LOGS[str(job.question["log"])].resource
+    same_rows = reach(reader, "read", resource) == reach(job.subject, "read", resource)
+    return same_rows and knows_as_many(reader, job.subject) and (_sees_holds(reader) or not job.sees_holds)
+
+
+def _sees_holds(reader: Subject) -> bool:
+    return bool(decide(reader, "update", Object("deployment_config")))
 
 
 def _json(job: Job, *, links: bool = False) -> dict[str, Any]:

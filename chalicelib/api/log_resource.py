@@ -80,7 +80,7 @@ def known_by(reader: Subject) -> Callable[[User], bool]:
 
     The roles are looked at once, and not for each user of a page.
     """
-    readable = reach(replace(reader, scopes=scopes.DEFAULT, allow_list=allow_list.DEFAULT), "read", "user")
+    readable = _readable_users(reader)
 
     def knows(user: User) -> bool:
         if user.organization_roles.keys() & reader.organization_roles.keys():
@@ -88,3 +88,14 @@ def known_by(reader: Subject) -> Callable[[User], bool]:
         return readable.includes(reader.user_id, Object("user", user.id, owner=user.id))
 
     return knows
+
+
+def knows_as_many(reader: Subject, other: Subject) -> bool:
+    """Whether the reader of a log, by their roles, knows everybody whom another one knows; both are one user."""
+    if _readable_users(reader).site:
+        return True
+    return not _readable_users(other).site and other.organization_roles.keys() <= reader.organization_roles.keys()
+
+
+def _readable_users(reader: Subject) -> Reach:
+    return reach(replace(reader, scopes=scopes.DEFAULT, allow_list=allow_list.DEFAULT), "read", "user")

@@ -94,8 +94,9 @@ class Gateway:
             if prefix != f"/{self._stage}" or not path.startswith("/"):
                 return self.refusal(refusals.FORBIDDEN)
         try:
-            # RouteMatcher parses an address: these two would end the path there, and do not end it in a gateway.
-            resource = self._matcher.match_route(path.replace(";", "%3B").replace("#", "%23"))
+            # RouteMatcher parses an address. These two would end the path there, and do not end it in a gateway; and
+            # two slashes would begin with the name of a host.
+            resource = self._matcher.match_route("//gateway" + path.replace(";", "%3B").replace("#", "%23"))
         except ValueError:
             return self.refusal(refusals.NO_ROUTE)
         methods = self._app.routes[resource.route]

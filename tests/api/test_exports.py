@@ -28,7 +28,7 @@ from scripts.deployment import export_resources
 from tests.deployment.test_lane_rights import CASES, EVERY_LANE
 
 if TYPE_CHECKING:
-    from chalicelib.records import AuditLog
+    from chalicelib.records import AuditLog, User
     from tests.api.conftest import Client, Clock, House, Reply
 
 Event = Callable[..., dict[str, Any]]
@@ -172,6 +172,50 @@ def test_an_auditor_of_an_organization_exports_theirs_alone(house: House, owner:
     assert narrower.get(f"{EXPORTS}/{export_id}").status == 404, "and may read what they might then"
     assert narrower.post(EXPORTS, {"log": "connection"}).status == 403
     assert auditor.post(EXPORTS, {"log": "connection", "q": f"organization:{other.id}"}).status == 403
+
+
+@pytest.mark.usefixtures("keeps_exports")
+def test_a_token_that_may_not_read_the_holds_gets_no_manifest_that_names_them(
+    house: House, root: User, owner: Client, rows: list[dict[str, Any]]
+) -> None:
+    assert rows
+    hold = {"log": "connection", "q": "type:workspace_app", "reason": "a case that few know of"}
+    assert owner.put("/api/v2/retention/holds/case-7", hold).status == 201
+    narrow = house.client(root, scopes=("connection_log:read",))
+    named, unnamed = begun(owner), begun(narrow)
+    run(named)
+    run(unnamed)
+    assert narrow.get("/api/v2/retention/holds").status == 403
+    for request in (narrow.get, narrow.delete):
+        assert request(f"{EXPORTS}/{named}").status == 404
+    for reader, export, holds_named in ((owner, named, True), (narrow, unnamed, False), (owner, unnamed, False)):
+        body = reader.get(f"{EXPORTS}/{export}").json
+        manifest = requests.get(body["manifest_url"], timeout=10).text
+        assert ("case-7" in manifest) is holds_named
+
+
+@pytest.mark.usefixtures("keeps_exports")
+def test_an_export_is_closed_to_its_user_once_they_know_fewer_people(
+    house: House, owner: Client, make_event: Event
+) -> None:
+    acme, lab, visitor = house.organization(), house.organization("lab"), house.user("visitor")
+    event = make_event(type="workspace_app", organization_id=acme.id, user_id=str(visitor.id), time=PAST["to"])
+    assert owner.post(CONNECTIONS, event).json["created"] == 1
+    held = {acme.id: ("organization-auditor",), lab.id: ()}
+    ken = house.user("ken", "user-admin", organizations=held)
+    as_ken = house.client(ken)
+    export = begun(as_ken)
+    run(export)
+    body = as_ken.get(f"{EXPORTS}/{export}").json
+    assert visitor.email in gzip.decompress(fetched(body)[0]).decode()
+    for roles, organizations, status in (
+        ((), held, 404),
+        (("user-admin",), {acme.id: ("organization-auditor",)}, 200),
+        (("user-admin",), held, 200),
+    ):
+        wanted = {"username": "ken", "email": ken.email, "roles": roles, "organization_ids": [*organizations]}
+        assert owner.put(f"/api/v2/users/{ken.id}", wanted).status == 200
+        assert as_ken.get(f"{EXPORTS}/{export}").status == status
 
 
 @pytest.mark.usefixtures("keeps_exports")

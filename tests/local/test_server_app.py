@@ -250,6 +250,14 @@ def test_what_is_answered_too_late_is_504() -> None:
         assert_refused((response.status, headers, response.read()), 504, "The request took too long.")
 
 
+def test_two_slashes_in_front_are_a_path_and_no_host(http_client: http.client.HTTPConnection) -> None:
+    assert ask_json(http_client, "GET", "/event")["path"] == "/event"
+    for path in ("//host.example/event", "//event", "/x/event"):
+        response, body = ask(http_client, "GET", path)
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        assert_refused((response.status, headers, body), 404, "Route not found.")
+
+
 def test_under_a_stage_paths_begin_with_it_and_the_app_does_not_see_it() -> None:
     with (
         served(APP, {"X-Content-Type-Options": "nosniff"}, stage="prod") as server,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
@@ -46,6 +46,18 @@ def test_coder_login_opens_the_view_that_shows_a_token(client: Client) -> None:
 )
 def test_the_way_to_the_page_is_right_under_a_stage_and_on_a_domain(origin: Origin, path: str, led_to: str) -> None:
     assert app(proxy_event("GET", path, headers=HTML, origin=origin), None)["headers"]["Location"] == led_to
+
+
+@pytest.mark.parametrize(
+    "base", ["//evil.example", "///evil.example", "/\\evil.example", "/\t/evil.example", "/\r\nX-Y: 1", "/a;b"]
+)
+@pytest.mark.parametrize("route", ["/", "/cli-auth"])
+def test_no_path_leads_to_another_host(base: str, route: str) -> None:
+    event = proxy_event("GET", f"{base}{route}", route=route, headers=HTML, origin=Origin(is_own_domain=True))
+    location = app(event, None)["headers"]["Location"]
+    assert urlsplit(urljoin("https://gatebook.example.com/", location)).netloc == "gatebook.example.com"
+    assert re.fullmatch(r"/[A-Za-z0-9.%:/-]*ui(\?view=cli-auth)?", location)
+    assert not location.startswith("//")
 
 
 def test_the_document_is_served_to_everybody_under_a_strict_policy(client: Client) -> None:
