@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
-from uuid import uuid4
+from uuid import uuid4, uuid5
 
 from chalicelib import times
 from chalicelib.access.decide import Object, Subject, decide, reach
@@ -17,13 +17,16 @@ from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.export_writer import FORGOTTEN_AFTER, SECONDS, begun, holds_on, saved_job
 from chalicelib.api.http import Answer, Call
+from chalicelib.api.idempotency import HEADER, Identity, check_same, identity_of
 from chalicelib.api.log_resource import Log, knows_as_many
 from chalicelib.api.parameters import uuid
-from chalicelib.errors import Forbidden, Invalid, NotFound, Validation
+from chalicelib.api.saving import saved
+from chalicelib.errors import Forbidden, Invalid, NotFound, Unavailable, Unknown, Validation
 from chalicelib.export import manifest
 from chalicelib.export.question import Question
 from chalicelib.lanes import saved_criteria
 from chalicelib.lanes.criteria import Criteria
+from chalicelib.logs.connection import NAMESPACE
 from chalicelib.models.base import parse
 from chalicelib.models.exports import Job, NewExport
 from chalicelib.search.pinning import pinned
@@ -39,17 +42,26 @@ _HOW_TO_SWITCH_ON = (
     " scripts/export, which needs no bucket."
 )
 
+_FIND: Final = (
+    "If it is, the audit log has a row of it: GET /api/v2/audit?q=resource_type:export%20action:create, and its"
+    f" resource_id is the id. With the header {HEADER} a request can be sent again."
+)
+
 
 @authenticated
 def create(call: Call, caller: Caller) -> Answer:
     """Begin an export: 202 and its id."""
     _check_on()
     body = parse(NewExport, call.body)
+    identity = identity_of(call, caller)
     log = LOGS[body.log]
     readable = reach(caller.subject, "read", log.resource)
     if readable.nothing or readable.ids is not None:
         # A token that names single rows reads these.
         raise Forbidden
+    export_id = str(uuid5(NAMESPACE, identity.id) if identity else uuid4())
+    if identity and jobs.read(export_id):
+        return _repeated(caller, export_id, identity)
     now = times.now()
     # It runs for longer than a request: times that are counted from now are counted from this moment.
     asked_for = pinned(body.q.strip(), log.filters, now)
@@ -62,9 +74,10 @@ def create(call: Call, caller: Caller) -> Answer:
     if asked.fields and not all(criteria.fields.values()):
         raise Forbidden("Forbidden.", "You may read no row that is asked for.")
     job = Job(
-        id=str(uuid4()),
+        id=export_id,
         user_id=caller.user.id,
         key_id=caller.key.id,
+        asked=identity.fingerprint.hex() if identity else "",
         subject=caller.subject,
         sees_holds=_sees_holds(caller.subject),
         question=question.saved(),
@@ -74,9 +87,17 @@ def create(call: Call, caller: Caller) -> Answer:
         holds=holds_on(body.log),
         progress=begun(body.log).saved(),
     )
-    saved_job(job, 0, *export_trail.asked(call, caller, "create", 202, job))
-    function.start(current().export_function, job.id)
-    return Answer(_json(job), 202, {"Location": f"/api/v2/exports/{job.id}"})
+    try:
+        saved_job(job, 0, *export_trail.asked(call, caller, "create", 202, job))
+    except Changed as error:
+        if identity is None:
+            raise Unavailable from error
+        return _repeated(caller, export_id, identity)
+    except Unavailable as error:
+        raise (
+            error if identity else Unknown("The store did not answer in time. The export may be kept.", _FIND)
+        ) from error
+    return _started(job)
 
 
 @authenticated
@@ -96,13 +117,43 @@ def show(call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as the 
 @authenticated
 def delete(call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as the path has it
     """Stop an export, and delete its files."""
-    job, _ = _own(caller, id)
+
+    def write() -> Answer:
+        job, kept = _own(caller, id)
+        # First the files: of an export that is gone nobody could ask to delete what is left. One that is being written
+        # is another one by the next file, or its writer finds it gone and deletes that.
+        files.clear(job.id)
+        jobs.delete(job.id, kept.revision, *export_trail.asked(call, caller, "delete", 204, job))
+        return Answer(None, 204)
+
+    return saved(write)
+
+
+def _started(job: Job) -> Answer:
     try:
-        jobs.delete(job.id, *export_trail.asked(call, caller, "delete", 204, job))
-    except Changed as error:
-        raise NotFound from error
-    files.clear(job.id)
-    return Answer(None, 204)
+        function.start(current().export_function, job.id)
+    except Unavailable as error:
+        again = f"Send the request again with the same {HEADER}, if it had one, or GET /api/v2/exports/{job.id} later:"
+        raise Unknown(
+            "The export is kept, and the function that writes it did not answer.",
+            f"{again} an export that nothing was written of for a quarter of an hour is started again by that.",
+        ) from error
+    return Answer(_json(job), 202, {"Location": f"/api/v2/exports/{job.id}"})
+
+
+def _repeated(caller: Caller, export_id: str, identity: Identity) -> Answer:
+    """The answer to a request that was sent before: the export that it began, started where nothing is written yet.
+
+    Raises:
+        NotFound: it is deleted, or the caller may read no longer what they might read then.
+        Unprocessable: the key came before with another request.
+    """
+    job, kept = _own(caller, export_id)
+    check_same(bytes.fromhex(job.asked), identity.fingerprint)
+    if kept.revision == 1:
+        # Of two functions that write one export the second stops.
+        return _started(job)
+    return Answer(_json(job), 202, {"Location": f"/api/v2/exports/{job.id}"})
 
 
 def _restart(job: Job, kept: Kept) -> None:

@@ -40,11 +40,23 @@ _BARE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/+=~-]*")
 """The header in the form of other services: a UUID without quotes, for example."""
 
 
-class Retry(NamedTuple):
+class Identity(NamedTuple):
     """The parts of two requests that must be equal for the second to be a retry of the first.
 
     Attributes:
         id: of the operation: the calling token and the key that the client gave, hashed.
+        fingerprint: of the request.
+    """
+
+    id: str
+    fingerprint: bytes
+
+
+class Retry(NamedTuple):
+    """A request that issues a secret and may be retried.
+
+    Attributes:
+        id: of the operation, as its identity has it.
         fingerprint: of the request.
         earlier: the operation, where it was done already.
     """
@@ -58,8 +70,39 @@ class Retry(NamedTuple):
         return operations.begun(self.id, self.fingerprint, key)
 
 
-def retry_of(call: Call, caller: Caller, about: str) -> Retry | None:
+def identity_of(call: Call, caller: Caller, about: str = "") -> Identity | None:
     """The identity of a request that may be retried; None for a request without a key.
+
+    Args:
+        call: the request.
+        caller: who sent it.
+        about: the id of what the path names, whichever way it names it.
+
+    Raises:
+        BadRequest: the key is malformed.
+    """
+    if not call.request.headers.get(HEADER) and HEADER not in call.request.headers:
+        return None
+    key = _key(call.header(HEADER))
+    body = to_json(read(call.body)) if call.body.strip() else b"{}"
+    fingerprint = sha256(b"\n".join([call.route.encode(), about.encode(), body])).digest()
+    return Identity(sha256(f"{caller.key.id}\n{key}".encode()).hexdigest(), fingerprint)
+
+
+def check_same(earlier: bytes, fingerprint: bytes) -> None:
+    """Make sure that two requests with one key are one request.
+
+    Raises:
+        Unprocessable: the key came before with another request.
+    """
+    if not secret.same(earlier, fingerprint):
+        raise Unprocessable(
+            f"The {HEADER} was used with another request.", "Send that request again, or take another key for this one."
+        )
+
+
+def retry_of(call: Call, caller: Caller, about: str) -> Retry | None:
+    """The identity of a request that may be retried, and what was done of it; None for a request without a key.
 
     Args:
         call: the request.
@@ -70,18 +113,13 @@ def retry_of(call: Call, caller: Caller, about: str) -> Retry | None:
         BadRequest: the key is malformed.
         Unprocessable: the key came before with another request.
     """
-    if not call.request.headers.get(HEADER) and HEADER not in call.request.headers:
+    identity = identity_of(call, caller, about)
+    if identity is None:
         return None
-    key = _key(call.header(HEADER))
-    operation_id = sha256(f"{caller.key.id}\n{key}".encode()).hexdigest()
-    body = to_json(read(call.body)) if call.body.strip() else b"{}"
-    fingerprint = sha256(b"\n".join([call.route.encode(), about.encode(), body])).digest()
-    earlier = operations.get(operation_id, times.now())
-    if earlier is not None and not secret.same(earlier.fingerprint, fingerprint):
-        raise Unprocessable(
-            f"The {HEADER} was used with another request.", "Send that request again, or take another key for this one."
-        )
-    return Retry(operation_id, fingerprint, earlier)
+    earlier = operations.get(identity.id, times.now())
+    if earlier is not None:
+        check_same(earlier.fingerprint, identity.fingerprint)
+    return Retry(*identity, earlier)
 
 
 def repeating(caller: Caller, retry: Retry | None) -> Caller:

@@ -32,6 +32,7 @@ class Job(Model):
     Attributes:
         user_id: whose it is.
         key_id: of the token that it was asked for with.
+        asked: the fingerprint of the request, in hexadecimal, where it may be retried.
         subject: who asked, as the gate knew them then: it holds what they might read.
         sees_holds: whether they may read the holds.
         question: what was asked, as JSON.
@@ -46,6 +47,7 @@ class Job(Model):
     id: str
     user_id: str
     key_id: str
+    asked: str = ""
     subject: Subject
     sees_holds: bool
     question: dict[str, Any]

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, DataNotFoundError
 from botocore.session import Session
 
 from chalicelib.errors import StoreRefused, Unavailable
@@ -23,14 +23,26 @@ _OF_SERVICES: Final[Mapping[str, Mapping[str, Any]]] = {
     "s3": {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}},
 }
 """Service -> what its client has beside the attempts and times of all."""
+_TOO_MANY_REQUESTS = 429
 _TRANSIENT = frozenset(
-    {"RequestThrottled", "RequestTimeout", "SlowDown", "ThrottledException", "Throttling", "ThrottlingException"}
+    {
+        # Those of the process are renewed behind its back.
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "RequestExpired",
+        "RequestThrottled",
+        "RequestTimeout",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+    }
 )
 
 
 @cache
 def client(service: str) -> Any:  # noqa: ANN401 - botocore has no types
-    """The client of a service (`kms`, `s3`, `sesv2`, `sqs`) of this process."""
+    """The client of a service (`kms`, `lambda`, `s3`, `sesv2`, `sqs`) of this process."""
     config = _CONFIG.merge(Config(**_OF_SERVICES.get(service, {})))  # type: ignore[no-untyped-call]
     return Session().create_client(service, config=config)  # type: ignore[no-untyped-call]
 
@@ -51,8 +63,10 @@ def answered(place: str) -> Iterator[None]:
     except ClientError as error:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _FIRST_SERVER_ERROR)
         code = error.response["Error"]["Code"]
-        if status >= _FIRST_SERVER_ERROR or code in _TRANSIENT:
+        if status >= _FIRST_SERVER_ERROR or status == _TOO_MANY_REQUESTS or code in _TRANSIENT:
             raise Unavailable(f"The {place} did not answer.") from error
         raise StoreRefused(f"The {place} refuses the request: {code}.") from error
+    except DataNotFoundError as error:
+        raise StoreRefused(f"The package of this deployment cannot call the {place}.") from error
     except BotoCoreError as error:
         raise Unavailable(f"The {place} did not answer.") from error

@@ -26,13 +26,14 @@ BOTOCORE_DATA = (
     "dynamodb/",
     "endpoints.json",
     "kms/",
+    "lambda/",
     "partitions.json",
     "s3/",
     "sdk-default-configuration.json",
     "sesv2/",
     "sqs/",
 )
-"""The files of `botocore/data` that the clients of DynamoDB, queue, bucket, key of secrets and mail read."""
+"""The files of `botocore/data` that the clients of DynamoDB, queue, bucket, key of secrets, mail and functions read."""
 
 NEEDLESS = (
     # cryptography's compiled part wants the compiled part of cffi alone; and AES-GCM is all that is used of it.

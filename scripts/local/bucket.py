@@ -49,12 +49,13 @@ def bucket(name: str, data: Path | None) -> Iterator[None]:
         _write(data / params["Key"], params["Body"])
 
     def delete(params: Mapping[str, Any], **_: object) -> None:
-        path = data / params["Key"]
-        path.unlink(missing_ok=True)
-        if path.parent.is_dir() and not any(path.parent.iterdir()):
-            path.parent.rmdir()
+        _delete(data / params["Key"])
 
-    handlers = {"PutObject": put, "DeleteObject": delete}
+    def delete_several(params: Mapping[str, Any], **_: object) -> None:
+        for one in params["Delete"]["Objects"]:
+            _delete(data / one["Key"])
+
+    handlers = {"PutObject": put, "DeleteObject": delete, "DeleteObjects": delete_several}
     for operation, handler in handlers.items():
         s3.meta.events.register(f"provide-client-params.s3.{operation}", handler)
     try:
@@ -137,6 +138,12 @@ def _kept(data: Path) -> list[Path]:
         if path.name.endswith(UNFINISHED):
             path.unlink()
     return [path for path in paths if not path.name.endswith(UNFINISHED)]
+
+
+def _delete(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    if path.parent.is_dir() and not any(path.parent.iterdir()):
+        path.parent.rmdir()
 
 
 def _write(path: Path, content: bytes) -> None:

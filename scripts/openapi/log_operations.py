@@ -141,9 +141,9 @@ OPERATIONS = {
     ),
     f"POST {_EXPORTS}": Operation(
         {202: ExportJSON},
-        (403, 404),
+        (403, 404, 422),
         body=Body(NewExport),
-        headers=("Location",),
+        headers=("Location", "Idempotency-Key"),
         links=(Link(f"GET {_EXPORTS}/{{id}}", {"id": "$response.body#/id"}),),
     ),
     f"GET {_EXPORTS}/{{id}}": Operation({200: ExportJSON}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from chalicelib.errors import Unavailable
 from chalicelib.settings import current
 from chalicelib.store.clients import answered, client
 
@@ -69,21 +70,23 @@ def link(export_id: str, name: str) -> str:
 
 
 def clear(export_id: str) -> None:
-    """Delete every file of an export.
+    """Delete every file of an export, a thousand at once.
 
     Raises:
         Unavailable: the bucket did not answer; some may be there still.
         StoreRefused: it refuses to.
     """
     bucket = current().export_bucket
-    s3 = client("s3")
     while True:
         with answered(_BUCKET):
+            s3 = client("s3")
             listed = s3.list_objects_v2(Bucket=bucket, Prefix=_key(export_id, "")).get("Contents", [])
-            for one in listed:
-                s3.delete_object(Bucket=bucket, Key=one["Key"])
-        if not listed:
-            return
+            if not listed:
+                return
+            named = {"Objects": [{"Key": one["Key"]} for one in listed], "Quiet": True}
+            left = s3.delete_objects(Bucket=bucket, Delete=named).get("Errors", [])
+        if left:
+            raise Unavailable("The bucket did not delete every file.")
 
 
 def _key(export_id: str, name: str) -> str:

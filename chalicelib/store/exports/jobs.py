@@ -62,16 +62,17 @@ def save(export_id: str, fields: Mapping[str, Any], revision: int, forget_at: fl
     return Kept(kept, revision + 1)
 
 
-def delete(export_id: str, *trail: Write) -> None:
+def delete(export_id: str, revision: int, *trail: Write) -> None:
     """Delete an export, with its trail; whoever is writing it finds it gone.
 
     Raises:
-        Changed: it is gone already.
+        Changed: it is not the one that was read, or is gone.
     """
     request = {
         "TableName": _table(),
         "Key": {"id": {"S": export_id}},
-        "ConditionExpression": "attribute_exists(id)",
+        "ConditionExpression": f"{_REVISION} = :read",
+        "ExpressionAttributeValues": {":read": {"N": str(revision)}},
     }
     commit([Guarded(Write("Delete", request), Changed)], trail)
 
