@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from chalicelib import times
 from chalicelib.access import allow_list, scopes, secret
 from chalicelib.access.lifetime import FIXED_LIFETIME
-from chalicelib.api.trail import user_trail
+from chalicelib.api.trail import organization_trail, user_trail
 from chalicelib.logs.audit_event import OWN_MARK
-from chalicelib.records import APIKey, AuditLog, User
+from chalicelib.records import APIKey, AuditLog, Organization, User
 from chalicelib.settings import current
 from chalicelib.store.directory import api_keys, people
+from chalicelib.store.directory.default_organization import default_organization_id
 from chalicelib.store.logs.audit_rows import writes_of
 
 _OWNER = "owner"
+_ORGANIZATION = "gatebook"
 
 
 def usable_owner() -> User | None:
@@ -29,12 +31,15 @@ def is_usable(user: User | None) -> bool:
 
 
 def make_owner(username: str, email: str) -> User:
-    """Make an owner.
+    """Make an owner, a member of the default organization, as clients ask what belongs to the first one of theirs.
+
+    Where there is no organization yet, one is made: a placeholder until the platform sends its own.
 
     Raises:
         Taken: another user has the username or the e-mail address.
     """
     now = times.now()
+    organization = default_organization_id() or _make_organization(now)
     owner = User(
         id=str(uuid4()),
         username=username,
@@ -44,12 +49,29 @@ def make_owner(username: str, email: str) -> User:
         status="active",
         login_type="none",
         roles=(_OWNER,),
-        organization_roles={},
+        organization_roles={organization: ()} if organization else {},
         created_at=now,
         updated_at=now,
     )
     people.save_user(owner, None, *user_trail(None, None, 201, None, owner))
     return owner
+
+
+def _make_organization(now: datetime) -> str | None:
+    if next(people.list_organizations(), None):
+        return None
+    made = Organization(
+        id=str(uuid4()),
+        name=_ORGANIZATION,
+        display_name=_ORGANIZATION.title(),
+        description="Made with the first owner.",
+        icon="",
+        is_default=True,
+        created_at=now,
+        updated_at=now,
+    )
+    people.save_organization(made, None, *organization_trail(None, None, 201, None, made))
+    return made.id
 
 
 def mint_token(owner: User, command: str) -> str:

@@ -9,8 +9,10 @@ from chalicelib.errors import BadRequest, Forbidden, NotFound
 from chalicelib.records import APIKey, Organization, User
 from chalicelib.search import values
 from chalicelib.store.directory import api_keys, people
+from chalicelib.store.directory.default_organization import default_organization_id
 
 _ME = "me"
+_DEFAULT = "default"
 
 
 def user_object(user_id: str) -> Object:
@@ -67,12 +69,15 @@ def api_key(caller: Caller, key_id: str, *actions: str) -> APIKey:
 
 
 def organization(caller: Caller, name: str, *, consistent: bool = False) -> Organization:
-    """The organization that `{organization}` names: an id, or a name whatever its case.
+    """The organization that `{organization}` names: `default`, an id, or a name whatever its case.
+
+    The id of zeroes names the default organization too, as it does for Coder's clients.
 
     Raises:
         NotFound: there is none, or the caller may not read it.
     """
-    row_id = _uuid(name) or people.organization_id(name)
+    is_default = name == _DEFAULT or _uuid(name) == values.NIL_UUID
+    row_id = (is_default and default_organization_id()) or _uuid(name) or people.organization_id(name)
     named = people.get_organization(row_id, consistent=consistent) if row_id else None
     if named is None or named.deleted or not decide(caller.subject, "read", organization_object(named.id)):
         raise NotFound

@@ -14,14 +14,15 @@ from chalicelib.api.http import Answer, Call
 from chalicelib.api.parameters import uuid
 from chalicelib.api.saving import saved
 from chalicelib.api.trail import organization_trail, user_trail
-from chalicelib.errors import Conflict, Forbidden, Validation
+from chalicelib.errors import BadRequest, Conflict, Forbidden, Validation
 from chalicelib.models.base import parse
 from chalicelib.models.directory import organization_json
-from chalicelib.models.directory_bodies import PatchOrganization, PutOrganization
+from chalicelib.models.directory_bodies import MirroredOrganization, PatchOrganization, PutOrganization
 from chalicelib.models.service import MessageJSON
 from chalicelib.records import Organization
 from chalicelib.store.directory import people
 from chalicelib.store.directory.claims import Taken
+from chalicelib.store.directory.default_organization import default_organization_id, displaced_by
 
 
 @authenticated
@@ -88,7 +89,7 @@ def change(call: Call, caller: Caller, organization: str) -> Answer:
 def put(call: Call, caller: Caller, organization: str) -> Answer:
     """Make an organization what the body says: 201 when it is new, 200 when it was there."""
     row_id = uuid("organization", organization)
-    asked = parse(PutOrganization, call.body)
+    asked = parse(MirroredOrganization, call.body)
 
     def write() -> Answer:
         before = people.get_organization(row_id, consistent=True)
@@ -96,9 +97,12 @@ def put(call: Call, caller: Caller, organization: str) -> Answer:
         lookup.check_may_put(caller, lookup.organization_object(row_id), new=new)
         after = _merged(row_id, asked, before)
         if after != before:
+            present = _present_default(caller, before, after)
+            audit_writes = organization_trail(call, caller, 201 if new else 200, before, after)
+            if present:
+                audit_writes += organization_trail(call, caller, 200, present, displaced_by(after, present))
             try:
-                audit_writes = organization_trail(call, caller, 201 if new else 200, before, after)
-                people.save_organization(after, before, *audit_writes)
+                people.save_organization(after, before, *audit_writes, present=present)
             except Taken as error:
                 raise _name_taken(asked.name) from error
         return Answer(organization_json(after), 201 if new else 200)
@@ -114,11 +118,28 @@ def delete(call: Call, caller: Caller, organization: str) -> Answer:
         before = lookup.organization(caller, organization, consistent=True)
         if not decide(caller.subject, "delete", lookup.organization_object(before.id)):
             raise Forbidden
+        if before.is_default:
+            raise BadRequest("Default organization cannot be deleted.")
         after = replace(before, deleted=True, updated_at=times.now())
         people.save_organization(after, before, *organization_trail(call, caller, 200, before, after))
         return Answer(MessageJSON(message="Organization has been deleted."))
 
     return saved(write)
+
+
+def _present_default(caller: Caller, before: Organization | None, after: Organization) -> Organization | None:
+    """The organization whose place as the default one is taken, if any.
+
+    Raises:
+        Forbidden: the default one would be another, and the caller may not make organizations.
+    """
+    was = before is not None and before.is_default and not before.deleted
+    if after.is_default == was:
+        return None
+    if not caller.may("create", Object("organization")):
+        raise Forbidden
+    present = default_organization_id() if after.is_default else None
+    return people.get_organization(present, consistent=True) if present and present != after.id else None
 
 
 def _merged(row_id: str, asked: PutOrganization | PatchOrganization, before: Organization | None) -> Organization:

@@ -165,7 +165,7 @@ def changed_memberships(before: User | None, after: User) -> list[str]:
 
 
 def organization_trail(
-    call: Call, caller: Caller, status: int, before: Organization | None, after: Organization
+    call: Call | None, caller: Caller | None, status: int, before: Organization | None, after: Organization
 ) -> list[Write]:
     """The trail of an organization that was made, changed or deleted."""
     new = before is None or before.deleted

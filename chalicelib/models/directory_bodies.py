@@ -48,6 +48,12 @@ class PutOrganization(Model):
     icon: ShortText | None = None
 
 
+class MirroredOrganization(PutOrganization):
+    """The new state of an organization as the platform sends it, which alone says which one is its default."""
+
+    is_default: bool | None = None
+
+
 class PatchOrganization(Model):
     """The changes of an organization; an empty name stands for the present one."""
 

@@ -30,6 +30,7 @@ _CONNECTIONS = 360
 _STILL_OPEN_HOURS = 6
 _SECONDS = 60.0
 
+_DEFAULT_ORGANIZATION = "acme"
 _ORGANIZATIONS = {"acme": "Acme", "research": "Research Lab"}
 _PEOPLE: dict[str, tuple[str, dict[str, tuple[str, ...]], tuple[str, ...]]] = {
     "ada": ("Ada Lovelace", {"research": ()}, ()),
@@ -91,7 +92,7 @@ def _directory() -> None:
                 display_name=display_name,
                 description="Made by the sample data.",
                 icon="",
-                is_default=False,
+                is_default=name == _DEFAULT_ORGANIZATION,
                 created_at=now,
                 updated_at=now,
             ),

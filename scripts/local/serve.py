@@ -67,9 +67,10 @@ def serve(options: Options, wake_up: socket.socket) -> NoReturn:
             is_empty = not stack.enter_context(running.persisted(engine, options.data))
         if engine is not None:
             stack.enter_context(running.forgetting(engine))
-        token = running.ensure_owner(kept_token)
+        # The owner joins the default organization, which the sample has.
         if is_empty and options.sample:
             _say(f"Loaded {running.load_sample()} sample events.")
+        token = running.ensure_owner(kept_token)
         if engine is not None:
             stack.enter_context(running.exporting(engine, options.data))
         place = stack.enter_context(running.answering(listener, options.stage, token, has_bucket=engine is not None))

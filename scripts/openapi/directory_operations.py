@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from chalicelib.models.directory import OrganizationJSON, StoredUserJSON, UserJSON, UserRolesJSON, UsersJSON
-from chalicelib.models.directory_bodies import NewUser, PatchOrganization, Profile, PutOrganization, PutUser, Roles
+from chalicelib.models.directory_bodies import (
+    MirroredOrganization,
+    NewUser,
+    PatchOrganization,
+    Profile,
+    PutOrganization,
+    PutUser,
+    Roles,
+)
 from chalicelib.models.members import AssignableRoleJSON, MemberJSON, MembersJSON, MemberWithUserJSON
 from chalicelib.models.service import LoginTypeJSON, MessageJSON
 from scripts.openapi.operation import NOTHING, Body, Link, Operation
@@ -58,7 +66,7 @@ OPERATIONS = {
     f"PUT {_ORGANIZATION}": Operation(
         {200: OrganizationJSON, 201: OrganizationJSON},
         (409,),
-        Body(PutOrganization, example={"name": "radium"}),
+        Body(MirroredOrganization, example={"name": "radium"}),
         links=_TO_ORGANIZATION,
     ),
     f"PATCH {_ORGANIZATION}": Operation({200: OrganizationJSON}, (409,), Body(PatchOrganization)),

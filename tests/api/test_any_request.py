@@ -13,7 +13,7 @@ from app import app
 from chalicelib.models.audit_events import AuditEventIn, GenerateIn
 from chalicelib.models.base import Model
 from chalicelib.models.connection_events import ConnectionEventIn
-from chalicelib.models.directory_bodies import PutOrganization, PutUser
+from chalicelib.models.directory_bodies import MirroredOrganization, PutUser
 from chalicelib.models.tokens import CreateToken
 from chalicelib.search.filters import AUDIT_FILTERS, CONNECTION_FILTERS
 
@@ -26,7 +26,7 @@ NOT_OFFERED = 501
 EVERY_ROUTE = sorted((method, path) for path, methods in app.routes.items() for method in methods)
 SHAPES: dict[str, type[Model]] = {
     "/api/v2/users/{user}": PutUser,
-    "/api/v2/organizations/{organization}": PutOrganization,
+    "/api/v2/organizations/{organization}": MirroredOrganization,
     "/api/v2/users/{user}/keys/tokens": CreateToken,
     "/api/v2/connectionlog": ConnectionEventIn,
     "/api/v2/audit": AuditEventIn,

@@ -266,11 +266,11 @@ def test_a_change_that_another_request_overtook_is_made_again(
     original = people.save_organization
     overtaken: list[Organization] = []
 
-    def overtake(after: Organization, before: Organization | None, *trail: Write) -> None:
+    def overtake(after: Organization, before: Organization | None, *trail: Write, present: Organization | None) -> None:
         if before is not None and not overtaken:
             overtaken.append(replace(before, icon="/theirs.svg", updated_at=times.now()))
             original(overtaken[0], before)
-        original(after, before, *trail)
+        original(after, before, *trail, present=present)
 
     monkeypatch.setattr(people, "save_organization", overtake)
     reply = owner.put(of(row.id), {"name": "acme", "description": "new"})
@@ -283,7 +283,10 @@ def test_a_change_that_is_always_overtaken_may_be_sent_again(
 ) -> None:
     row = house.organization()
 
-    def overtaken(_after: Organization, _before: Organization | None, *_trail: Write) -> None:
+    def overtaken(
+        _after: Organization, _before: Organization | None, *_trail: Write, present: Organization | None
+    ) -> None:
+        assert present is None
         raise Changed
 
     monkeypatch.setattr(people, "save_organization", overtaken)

@@ -36,12 +36,35 @@ def test_the_first_owner_is_made_with_a_token_that_opens() -> None:
 
 
 @pytest.mark.usefixtures("tables")
+def test_the_first_owner_is_a_member_of_a_default_organization_as_clients_take_their_first_one() -> None:
+    owner = Client(bootstrap.bootstrap("root", "root@example.com", again=False))
+    (organization,) = owner.get("/api/v2/users/me/organizations").json
+    assert (organization["name"], organization["is_default"]) == ("gatebook", True)
+    assert owner.get("/api/v2/users/me").json["organization_ids"] == [organization["id"]]
+    assert owner.get("/api/v2/organizations/default").json == organization
+
+
+def test_an_owner_joins_the_default_organization_that_is_there(house: House) -> None:
+    default = house.organization(is_default=True)
+    house.organization("other")
+    owner = Client(bootstrap.bootstrap("root", "root@example.com", again=False))
+    assert owner.get("/api/v2/users/me").json["organization_ids"] == [default.id]
+
+
+def test_no_organization_is_made_beside_those_of_a_platform(house: House) -> None:
+    house.organization()
+    owner = Client(bootstrap.bootstrap("root", "root@example.com", again=False))
+    assert owner.get("/api/v2/users/me").json["organization_ids"] == []
+    assert [row["name"] for row in owner.get("/api/v2/organizations").json] == ["acme"]
+
+
+@pytest.mark.usefixtures("tables")
 def test_making_the_two_leaves_a_trail_without_the_secret() -> None:
     token = bootstrap.bootstrap("root", "root@example.com", again=False)
     key = api_keys.get(token.partition("-")[0])
     assert key is not None
     rows: list[AuditLog] = trail()
-    assert sorted(row.resource_type for row in rows) == ["api_key", "user"]
+    assert sorted(row.resource_type for row in rows) == ["api_key", "organization", "organization_member", "user"]
     (minted,) = (row for row in rows if row.resource_type == "api_key")
     assert minted.user_agent == "scripts/bootstrap"
     assert minted.additional_fields == {"gatebook": True, "changed_api_key_id": key.id}

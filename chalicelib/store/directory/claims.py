@@ -56,6 +56,15 @@ def hold(table: DirectoryItem, field: str, value: str, holder: str) -> Write:
     )
 
 
+def hand_over(table: DirectoryItem, field: str, value: str, holder: str, heir: str) -> Write:
+    """Give a value to another row; the condition fails when it is no longer the holder's."""
+    claim = table(claim_id(field, value))
+    return Write(
+        "Update",
+        claim.get_update_kwargs_from_instance(actions=[table.holder.set(heir)], condition=table.holder == holder),
+    )
+
+
 def release(table: DirectoryItem, field: str, value: str, holder: str) -> Write:
     """Give a value back, as on a rename."""
     claim = table(claim_id(field, value))

@@ -15,6 +15,7 @@ from typing import NamedTuple, cast
 from chalicelib.records import Organization, User
 from chalicelib.store.directory.claims import Changed, Claims, DirectoryItem, claim_id, fits, holders
 from chalicelib.store.directory.commit import Guarded
+from chalicelib.store.directory.default_organization import default_writes
 from chalicelib.store.directory.people_rows import (
     ORGANIZATION,
     USER,
@@ -193,15 +194,24 @@ def unchanged(user: User) -> Guarded:
     return Guarded(Write("ConditionCheck", request), Changed)
 
 
-def save_organization(organization: Organization, before: Organization | None, *trail: Write) -> None:
-    """Create (`before` is None) or replace an organization with its claim, and write the trail: all or nothing.
+def save_organization(
+    organization: Organization, before: Organization | None, *trail: Write, present: Organization | None = None
+) -> None:
+    """Create (`before` is None) or replace an organization with its claims, and write the trail: all or nothing.
+
+    Args:
+        organization: as it will be.
+        before: the same as stored.
+        trail: the writes of the trail.
+        present: the default organization as stored, where this one takes its place.
 
     Raises:
         Taken: the name belongs to another organization.
-        Changed: the stored organization is no longer `before`.
+        Changed: a stored organization is no longer as it was read.
     """
     item = organization_item(organization)
-    transact_rows(writes_of(OrganizationItem, item, organization, before, _ORGANIZATION_CLAIMS), trail)
+    rows = writes_of(OrganizationItem, item, organization, before, _ORGANIZATION_CLAIMS)
+    transact_rows([*rows, *default_writes(organization, before, present)], trail)
 
 
 def save_organization_and_member(organization: Organization, member: User, before: User, *trail: Write) -> None:

@@ -221,7 +221,7 @@ def test_listings_are_by_name_whatever_the_case(alice: User, acme: Organization)
     for number, name in enumerate(names):
         row_id = str(UUID(int=number))
         save_user(replace(alice, id=row_id, username=name, email=f"{name}@example.com"), None)
-        save_organization(replace(acme, id=row_id, name=name), None)
+        save_organization(replace(acme, id=row_id, name=name, is_default=False), None)
     assert [user.username for user in list_users()] == ["Alice", "bob", "carol", "Dave"]
     assert [organization.name for organization in list_organizations()] == ["Alice", "bob", "carol", "Dave"]
 
