@@ -91,6 +91,16 @@ _OWN_FIELDS: Mapping[str, frozenset[str]] = {
     AUDIT_LOG: frozenset({"resource_type", "action"}),
 }
 """Message -> the fields by which an event that stands for itself shows which log it belongs to."""
+_TELLING: Mapping[str, frozenset[str]] = {
+    CONNECTION_LOG: frozenset(
+        {
+            *("connection_status", "connection_method", "connection_id", "disconnect_reason", "slug_or_port"),
+            *("app_name_or_port", "agent_name", "workspace_id", "workspace_name", "workspace_owner_id"),
+        }
+    ),
+    AUDIT_LOG: frozenset({"resource_type", "resource_id", "resource_target", "resource_icon", "additional_fields"}),
+}
+"""Message -> the fields that events of its log have and other programs' JSON has not."""
 _BELOW_IS_MISSING = "..."
 
 
@@ -137,6 +147,12 @@ def read_human(text: str, below: Sequence[str] = ()) -> Reported | None:
 def message_by_fields(event: Mapping[str, Any]) -> str | None:
     """The message of the log that an event belongs to, by the fields that it has; None where it has neither's."""
     return next((message for message, own in _OWN_FIELDS.items() if own <= event.keys()), None)
+
+
+def log_meant(event: Mapping[str, Any]) -> str | None:
+    """The message of the log that an object has most fields of; None where it is of neither and so no event at all."""
+    most, message = max((len(telling & event.keys()), message) for message, telling in _TELLING.items())
+    return message if most else None
 
 
 def _fields(line: Mapping[str, Any]) -> Mapping[str, Any]:

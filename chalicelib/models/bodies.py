@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from chalicelib.errors import BadRequest
 from chalicelib.logs import service_log
-from chalicelib.models import json_values
+from chalicelib.models import broken_json, json_values
 from chalicelib.models.body_parts import NAMES_AN_EVENT, batch_of, of_lines, of_values
 from chalicelib.models.sent import MAX_BYTES, Event, Sent, Unreadable, collected, require_size
 
@@ -44,23 +44,25 @@ def read_events(body: bytes, messages: Collection[str]) -> Sent:
         messages: `msg` of the service-log lines that are events here; other lines are skipped and counted.
 
     Raises:
-        BadRequest: the body is a JSON document that breaks off or has an error, or it is no text in UTF-8.
+        BadRequest: the body is no text in UTF-8.
         TooLarge: it is one JSON document or one line of more than 5 MB.
     """
     body = body.removeprefix(codecs.BOM_UTF8)
     if _NO_TEXT.match(body):
         raise BadRequest("Request body must be valid JSON.", _UNREADABLE)
-    whole, error = _whole(body)
+    whole, may_be_document = _whole(body)
     if whole is not None:
         batch = batch_of(whole)
         return _of_values([whole] if batch is None else batch, messages)
+    if may_be_document and b"\n" not in body.strip():
+        documents = _of_values(_unbatched(_values_of(body)), messages)
+        if documents.entries:
+            return documents
     sent = collected(of_lines(body), messages)
-    if error is not None and not sent.entries and NAMES_AN_EVENT.search(body.decode(errors="replace")):
+    if may_be_document and not sent.events and NAMES_AN_EVENT.search(body.decode(errors="replace")):
         # Events on several lines each, or one document of events that breaks off.
-        values = _documents(body)
-        if values is None:
-            raise error
-        return _of_values(values, messages)
+        documents = _of_values(_unbatched(_values_of(body)), messages)
+        return documents if documents.entries else sent
     return sent
 
 
@@ -79,37 +81,42 @@ def of_logs(sent: Sent) -> Sent:
     for entry in sent.entries:
         if isinstance(entry, Unreadable) or entry.message:
             entries.append(entry)
-        elif message := service_log.message_by_fields(entry.value):
+        elif message := service_log.message_by_fields(entry.value) or service_log.log_meant(entry.value):
             entries.append(replace(entry, message=message))
     return replace(sent, entries=tuple(entries), skipped=sent.skipped + len(sent.entries) - len(entries))
 
 
-def _whole(body: bytes) -> tuple[Any, BadRequest | None]:
-    """The one JSON value of a body; None where the body is lines, and what is wrong where these may be a document.
+def _whole(body: bytes) -> tuple[Any, bool]:
+    """The one JSON value of a body; where it is none, None and whether its lines may be parts of documents.
 
     Raises:
-        BadRequest: it begins as a batch does, and is no JSON; or it is no text in UTF-8.
         TooLarge: it is one JSON value of too many bytes.
     """
     first = body.lstrip(b" \t\r\n\x00").partition(b"\n")[0].rstrip()
     if not first.startswith((b"{", b"[")) or body.startswith(b"    "):
-        return None, None
+        return None, False
     # An opening alone may also be the first line of what another program prints, with events behind it.
     is_batch = bool(_BATCH.match(first)) and first not in (b"[{", b"[[")
     may_go_on = is_batch or first.endswith((b"{", b"[", b",", b":"))
     if not may_go_on and b"\n" in body.strip():
         # Lines: each is a value, so the whole is none.
-        return None, None
+        return None, False
     try:
         value = json_values.document(body.strip(b"\x00"))
-    except BadRequest as error:
-        if (is_batch or first.endswith(b"},")) and (values := _documents(body)) is not None:
-            return values, None
-        if is_batch:
-            raise
-        return None, error if may_go_on else None
+    except BadRequest:
+        return (_documents(body) if is_batch or first.endswith(b"},") else None), may_go_on
     require_size(body)
-    return value, None
+    return value, False
+
+
+def _values_of(body: bytes) -> Iterator[Any]:
+    """The values of a body that breaks off or has an error.
+
+    Raises:
+        TooLarge: it has too many bytes.
+    """
+    require_size(body)
+    return broken_json.values_of(body.decode(errors="replace").strip("\x00"))
 
 
 def _documents(body: bytes) -> list[Any] | None:
@@ -118,5 +125,11 @@ def _documents(body: bytes) -> list[Any] | None:
     values, error = json_values.sequence_up_to_error(text)
     if error is not None or len(body) > MAX_BYTES:
         return None
-    batches = ((value, batch_of(value)) for value in values)
-    return [inner for value, batch in batches for inner in ([value] if batch is None else batch)]
+    return [*_unbatched(values)]
+
+
+def _unbatched(values: Iterable[Any]) -> Iterator[Any]:
+    """The values, those of a batch in its place."""
+    for value in values:
+        batch = batch_of(value)
+        yield from [value] if batch is None else batch

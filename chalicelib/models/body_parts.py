@@ -12,12 +12,12 @@ from typing import Any
 from chalicelib.errors import BadRequest
 from chalicelib.logs import human_line, service_log, text_lines
 from chalicelib.logs.divided_lines import DividedLines
-from chalicelib.models import json_values
+from chalicelib.models import broken_json, json_values
+from chalicelib.models.broken_json import BATCH_KEYS, Broken
 from chalicelib.models.sent import MAX_BYTES, Event, Part, Skipped, Stop, Unreadable, too_large
 
 MAX_LINES_OF_TEXT = 10_000
 """Of one text in a batch or a wrapper, in which a collector puts one line."""
-_BATCH_KEYS = ("events", "logs", "logEvents", "records", "entries")
 _LIST = re.compile(r'\[\s*[{\["]')
 _WRAPPERS = (
     "log",
@@ -39,15 +39,18 @@ _WRAPPERS = (
 """The keys under which collectors wrap the line of a program."""
 _DEEPEST_WRAPPER = 4
 NAMES_AN_EVENT = re.compile(
-    r'connection_log|audit_log|"(?:connection_status|resource_type|(?:organization|workspace)_id)"'
+    r'connection_log|audit_log|"(?:connection_status|resource_type|agent_name|(?:organization|workspace)_id)"'
 )
-"""A text that is no JSON counts as a broken event only if it has this: other lines are nobody's loss."""
+"""Text that is no JSON counts as a broken event only if it has this: all else is nobody's loss."""
 
 
 def of_values(values: Iterable[Any]) -> Iterator[Part]:
     """The parts of a batch, of which a long line may be divided among several values."""
     divided = DividedLines()
     for index, given in enumerate(values):
+        if isinstance(given, Broken):
+            yield _of_broken(index, given)
+            continue
         value = divided.whole(index, given)
         if value is not None or given is None:
             yield from _of_value(index, value)
@@ -58,7 +61,7 @@ def of_values(values: Iterable[Any]) -> Iterator[Part]:
 def batch_of(value: object) -> list[Any] | None:
     """The values of a batch; None for anything else."""
     if isinstance(value, dict):
-        value = next((value[key] for key in _BATCH_KEYS if isinstance(value.get(key), list)), None)
+        value = next((value[key] for key in BATCH_KEYS if isinstance(value.get(key), list)), None)
     return value if isinstance(value, list) else None
 
 
@@ -90,15 +93,12 @@ def _of_entry(index: int, entry: text_lines.Entry, divided: DividedLines, depth:
         reported = service_log.read_human(entry.text, entry.below) if entry.text else None
         yield Event(index, reported.event, reported.message) if reported else Skipped(index, entry.lines)
         return
-    try:
-        values = json_values.sequence(entry.text)
-    except BadRequest as error:
-        if NAMES_AN_EVENT.search(entry.text):
-            yield Unreadable(index, f"The line is not JSON: {error.detail}")
-        else:
-            yield Skipped(index, entry.lines)
-        return
-    for value in values:
+    is_telling = False
+    for value in _values_of(entry.text):
+        is_telling = True
+        if isinstance(value, Broken):
+            yield _of_broken(index, value)
+            continue
         reported = service_log.read_object(value) if isinstance(value, dict) else None
         if reported is not None:
             yield Event(index, reported.event, reported.message)
@@ -108,6 +108,21 @@ def _of_entry(index: int, entry: text_lines.Entry, divided: DividedLines, depth:
             inner = divided.whole(index, given)
             if inner is not None or given is None:
                 yield from _of_value(index, inner, depth)
+    if not is_telling:
+        yield Skipped(index, entry.lines)
+
+
+def _values_of(line: str) -> Iterable[Any]:
+    try:
+        return json_values.sequence(line)
+    except BadRequest:
+        return broken_json.values_of(line)
+
+
+def _of_broken(index: int, broken: Broken) -> Part:
+    if NAMES_AN_EVENT.search(broken.text):
+        return Unreadable(index, f"It is not JSON: {broken.problem}")
+    return Skipped(index)
 
 
 def _of_quoted(index: int, entry: text_lines.Entry, depth: int) -> Iterator[Part]:
@@ -128,8 +143,11 @@ def _of_value(index: int, value: Any, depth: int = 0) -> Iterator[Part]:  # noqa
             yield from _of_text(index, value, depth)
         case dict():
             yield from _of_object(index, value, depth)
+        case list() if value and depth < _DEEPEST_WRAPPER:
+            for inner in value:
+                yield from _of_value(index, inner, depth + 1)
         case _:
-            yield Unreadable(index, "An event must be a JSON object.")
+            yield Skipped(index)
 
 
 def _of_object(index: int, value: dict[str, Any], depth: int) -> Iterator[Part]:
@@ -138,10 +156,12 @@ def _of_object(index: int, value: dict[str, Any], depth: int) -> Iterator[Part]:
         yield Event(index, reported.event, reported.message)
         return
     wrapped = None if service_log.message_by_fields(value) else _wrapped(value)
-    if wrapped is None or depth == _DEEPEST_WRAPPER:
+    if wrapped is not None and depth < _DEEPEST_WRAPPER:
+        yield from _of_value(index, wrapped, depth + 1)
+    elif service_log.log_meant(value):
         yield Event(index, value)
     else:
-        yield from _of_value(index, wrapped, depth + 1)
+        yield Skipped(index)
 
 
 def _wrapped(value: Mapping[str, Any]) -> str | dict[str, Any] | None:

@@ -10,8 +10,9 @@ from chalicelib.models.base import read
 
 _MOST_DIGITS = 4_300
 _TOO_LONG = 10 ** (2 * _MOST_DIGITS)
-_STACKDRIVER = '"logging.googleapis.com/severity"'
-_BETWEEN = frozenset(" \t\r\n,")
+_STACKDRIVER = "logging.googleapis.com/severity"
+_BLANKS = " \t\r\n"
+_BETWEEN = frozenset((*_BLANKS, ","))
 _ENTRY_KEYS = frozenset({"message", "severity"})
 
 
@@ -30,17 +31,24 @@ def document(text: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
         return _plain(encoded)
     except BadRequest as error:
         try:
-            return json.loads(encoded.decode(), parse_constant=_no_number, parse_int=_integer)
+            read_text = encoded.decode().lstrip(_BLANKS)
+            value, end = decoder_of(read_text).raw_decode(read_text)
         except (ValueError, RecursionError):
             raise error from None
+        if read_text[end:].strip(_BLANKS):
+            raise
+        return value
 
 
 def _plain(encoded: bytes) -> Any:  # noqa: ANN401 - any JSON value
     """The one JSON value of a text in which nothing is too much for most readers."""
     value = read(encoded)
-    if isinstance(value, dict) and "timestampSeconds" in value and _STACKDRIVER in encoded.decode():
-        return json.loads(encoded, object_pairs_hook=_entry, parse_int=_integer)
-    return value
+    return json.loads(encoded, **_ENTRIES) if _STACKDRIVER.encode() in encoded else value
+
+
+def decoder_of(text: str) -> json.JSONDecoder:
+    """The reader of the values in a text."""
+    return _DECODER_OF_ENTRIES if _STACKDRIVER in text else _DECODER
 
 
 def sequence(text: str) -> list[Any]:
@@ -62,9 +70,10 @@ def sequence_up_to_error(text: str) -> tuple[list[Any], BadRequest | None]:
     except BadRequest as error:
         values: list[Any] = []
         place = 0
+        decoder = decoder_of(text)
         while place < len(text):
             try:
-                value, place = _DECODER.raw_decode(text, place)
+                value, place = decoder.raw_decode(text, place)
             except (ValueError, RecursionError):
                 return values, error
             values.append(value)
@@ -83,7 +92,14 @@ def _integer(text: str) -> int:
 
 
 def _entry(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return {**dict(pairs), **{key: value for key, value in reversed(pairs) if key in _ENTRY_KEYS}}
+    value = dict(pairs)
+    if len(value) == len(pairs) or _STACKDRIVER not in value:
+        return value
+    # Fields follow what the entry itself has, and one of them may be named like that.
+    return {**value, **{key: own for key, own in reversed(pairs) if key in _ENTRY_KEYS}}
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_number, parse_int=_integer)
+_NUMBERS: dict[str, Any] = {"parse_constant": _no_number, "parse_int": _integer}
+_ENTRIES: dict[str, Any] = {**_NUMBERS, "object_pairs_hook": _entry}
+_DECODER = json.JSONDecoder(**_NUMBERS)
+_DECODER_OF_ENTRIES = json.JSONDecoder(**_ENTRIES)

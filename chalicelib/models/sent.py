@@ -71,6 +71,11 @@ class Sent:
     skipped: int
     stopped_at: int | None = None
 
+    @property
+    def events(self) -> int:
+        """How many of the entries are events."""
+        return sum(isinstance(entry, Event) for entry in self.entries)
+
 
 def collected(parts: Iterable[Part | Stop], messages: Collection[str]) -> Sent:
     """The events of the parts of a body, as many as a request may have.

@@ -355,9 +355,10 @@ def test_what_a_sender_marks_as_secret_is_not_stored(owner: Client) -> None:
 
 
 NUMBERS = st.integers(-(2**63), 2**64) | st.floats(allow_nan=False, allow_infinity=False)
+NAMES = st.text(max_size=20).filter(lambda name: not names_secret(name))
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | NUMBERS | st.text(max_size=60),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
     max_leaves=12,
 )
 SIDES = st.fixed_dictionaries({}, optional={"old": JSON, "new": JSON})
@@ -365,7 +366,7 @@ SIDES = st.fixed_dictionaries({}, optional={"old": JSON, "new": JSON})
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    diff=st.dictionaries(st.text(max_size=20).filter(lambda name: not names_secret(name)), SIDES, max_size=10),
+    diff=st.dictionaries(NAMES, SIDES, max_size=10),
     fields=st.dictionaries(st.text(max_size=9), JSON),
 )
 def test_any_diff_that_goes_in_comes_out_equal(owner: Client, *, diff: dict[str, dict[str, Any]], fields: Any) -> None:

@@ -154,20 +154,24 @@ def test_a_sender_needs_the_right_of_the_logs_that_it_has_events_of(
     assert send(auditor, audited(), BANNER).status == 200
     assert send(auditor, BANNER).status == 200
     assert send(auditor, make_event()).status == 403
-    assert send(auditor, make_event(), audited()).status == 200
+    assert send(auditor, make_event(), audited()).status == 403
+    assert send(auditor, audited(), BANNER, {"workspace_id": 7}).status == 403
     nobody = house.client(root, scopes=("audit_log:read",))
     for event in (make_event(), audited(), BANNER):
         assert send(nobody, event).status == 403
-    assert counts(owner) == (0, 2)
+    assert counts(owner) == (0, 1)
 
 
-def test_of_the_events_of_a_log_that_is_closed_each_is_refused_for_good(
-    house: House, root: User, make_event: Make
+def test_of_events_of_both_logs_none_is_stored_where_one_log_is_closed_so_that_the_sender_keeps_all(
+    house: House, root: User, owner: Client, make_event: Make, send: Send
 ) -> None:
-    auditor = house.client(root, scopes=("audit_log:create",))
-    first, second = by_hec(auditor, make_event(), audited()).json["results"]
-    assert (first["status"], second["status"]) == ("rejected", "created")
-    assert first["message"].startswith("You may not write connection logs")
+    for scope, closed in (("audit_log:create", "connection logs"), ("connection_log:update", "audit logs")):
+        reply = send(house.client(root, scopes=(scope,)), make_event(), audited(), BANNER)
+        assert reply.status == 403
+        assert reply.json["detail"] == f"Your token or your roles do not let you write {closed}."
+    assert counts(owner) == (0, 0)
+    assert send(owner, make_event(), audited(), BANNER).status == 200
+    assert counts(owner) == (1, 1)
 
 
 @pytest.mark.parametrize("path", [f"{HEC}/raw", f"{HEC}/raw/1.0"])

@@ -162,6 +162,7 @@ def test_lines_of_every_kind_together(owner: Client, make_event: Event) -> None:
         "a banner",
         '{"msg":"connection_log"',
         {"no": "event"},
+        {"workspace_id": "wrong"},
         [],
         7,
         make_event(),
@@ -171,18 +172,23 @@ def test_lines_of_every_kind_together(owner: Client, make_event: Event) -> None:
     reply = owner.post(PATH, ndjson(*lines))
     assert reply.status == 200
     assert statuses(reply) == ["rejected", "rejected", "created", "created"]
-    assert [result["index"] for result in reply.json["results"]] == [1, 2, 5, 6]
-    assert reply.json["skipped"] == 3
-    broken, empty = reply.json["results"][:2]
-    assert broken["message"].startswith("The line is not JSON: ")
-    assert empty["message"] == "Validation failed."
+    assert [result["index"] for result in reply.json["results"]] == [1, 3, 6, 7]
+    assert reply.json["skipped"] == 4
+    broken, wrong = reply.json["results"][:2]
+    assert broken["message"].startswith("It is not JSON: ")
+    assert wrong["message"] == "Validation failed."
 
 
 BANNER = "Coder v2.31.0 - Your Self-Hosted Remote Development Platform"
 
 
 @pytest.mark.parametrize(
-    "line", [BANNER, "", " \n", "goroutine 1 [running]:", "    error= EOF", "7", "null", '"text"', "{", "{} x"]
+    "line",
+    [
+        *(BANNER, "", " \n", "goroutine 1 [running]:", "    error= EOF", "7", "null", '"text"', "{", "{}", "[7]"),
+        *('[{"a":1},', "[[[[", '{"a":', '{"a": NaN}', '{"events": [', '{"events": [NaN]}', '{"events": {}}', "}"),
+        *('{"error":"x"}', '{"level":"info","msg":"x"}', '{"kind":"Event","auditID":"x","verb":"get","user":{}}'),
+    ],
 )
 def test_a_line_that_is_no_event_stops_no_shipper(owner: Client, line: str) -> None:
     reply = owner.post(PATH, line)
@@ -206,18 +212,33 @@ def test_an_empty_batch_stores_nothing(owner: Client) -> None:
         assert statuses(reply) == []
 
 
-@pytest.mark.parametrize("body", ['{\n"workspace_id":', '{"events": [', '{"events": [NaN]}', b"\xff\xfe\x00"])
-def test_a_body_that_cannot_be_read(owner: Client, assert_error: CheckError, body: str | bytes) -> None:
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32-le"])
+def test_a_body_that_cannot_be_read(owner: Client, assert_error: CheckError, make_event: Event, encoding: str) -> None:
+    body = json.dumps(make_event()).encode(encoding)
     reply = owner.post(PATH, body)
     assert reply.status == 400
     assert assert_error(reply)["message"] == "Request body must be valid JSON."
 
 
-@pytest.mark.parametrize("body", ["[1, null]", "{}", '{"events": {}}', '{"workspace_id": }'])
+@pytest.mark.parametrize(
+    "body", ['{"workspace_id": }', '{\n"workspace_id":', '{"events": [{"agent_name": "x"', '{"agent_name": "x"}']
+)
 def test_what_should_be_an_event_and_is_none_is_rejected_for_good(owner: Client, body: str) -> None:
     reply = owner.post(PATH, body)
     assert reply.status == 200
     assert set(statuses(reply)) == {"rejected"}
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("cut", [10, 60, 300])
+def test_of_a_batch_that_breaks_off_the_whole_events_are_stored(
+    owner: Client, make_event: Event, indent: int | None, cut: int
+) -> None:
+    body = json.dumps({"events": [make_event() for _ in range(4)]}, indent=indent)[:-cut]
+    reply = owner.post(PATH, body)
+    assert (reply.status, statuses(reply)) == (200, ["created"] * 3 + ["rejected"])
+    assert reply.json["results"][-1]["message"].startswith("It is not JSON: ")
+    assert owner.logs().json["count"] == 3
 
 
 REQUIRED = (

@@ -150,7 +150,7 @@ def test_s11_batches_of_other_libraries(owner: Client, body: Callable[[list[dict
 @pytest.mark.parametrize("body", ["x\n" * 2_400_000, "{}\n" + "x\n" * 2_400_000])
 def test_s12_millions_of_short_lines_are_answered(owner: Client, body: str) -> None:
     reply = owner.post(LOG, body)
-    assert (reply.status, reply.json["skipped"]) == (200, 2_400_000)
+    assert (reply.status, reply.json["skipped"]) == (200, body.count("\n"))
 
 
 def test_s13_the_answer_to_long_wrong_ids_is_short(owner: Client) -> None:

@@ -8,15 +8,19 @@ import pytest
 
 from chalicelib.errors import BadRequest, TooLarge
 from chalicelib.logs.service_log import CONNECTION_LOG
-from chalicelib.models import json_values
+from chalicelib.models import broken_json, json_values
 from chalicelib.models.bodies import read_events
 from chalicelib.models.sent import MAX_BYTES, MAX_READ, Event, Sent, Unreadable
 
-EVENT = {"time": "2025-07-10T10:14:38Z", "type": "ssh"}
-OTHER = {"time": "2025-07-10T11:14:38Z", "type": "vscode"}
-LINE = {"ts": "t", "level": "INFO", "msg": "connection_log", "fields": {"Type": "ssh", "Time": EVENT["time"]}}
+EVENT = {"time": "2025-07-10T10:14:38Z", "type": "ssh", "agent_name": "main"}
+OTHER = {"time": "2025-07-10T11:14:38Z", "type": "vscode", "agent_name": "main"}
+FIELDS = {"Type": "ssh", "Time": EVENT["time"], "AgentName": "main"}
+LINE = {"ts": "t", "level": "INFO", "msg": "connection_log", "fields": FIELDS}
 FOREIGN = {"ts": "t", "level": "INFO", "msg": "audit_log", "fields": {"Type": "ssh"}}
-HUMAN = '2025-07-03 06:57:16.157 [info]  coderd: connection_log  Type=ssh  Time="2025-07-10T10:14:38Z"  UserID=<nil>'
+HUMAN = (
+    '2025-07-03 06:57:16.157 [info]  coderd: connection_log  Type=ssh  Time="2025-07-10T10:14:38Z"'
+    "  AgentName=main  UserID=<nil>"
+)
 HUMAN_FOREIGN = "2025-07-03 06:57:16.157 [info]  coderd: audit_log  Type=ssh"
 
 
@@ -43,15 +47,15 @@ FORMS: list[tuple[str, list[dict[str, Any]]]] = [
     (json.dumps([HUMAN]), [EVENT]),
     (json.dumps({"events": []}), []),
     ("[]", []),
-    # Whoever has a field of that name, and no list in it, means an event.
-    (json.dumps({"events": 7}), [{"events": 7}]),
+    (json.dumps([[EVENT], [[OTHER]]]), [EVENT, OTHER]),
 ]
 
 
 @pytest.mark.parametrize(("body", "events"), FORMS)
 def test_every_form_gives_its_events_in_order(body: str, events: list[dict[str, Any]]) -> None:
     read = sent(body)
-    assert [(entry.index, entry.value) for entry in read.entries if isinstance(entry, Event)] == list(enumerate(events))
+    assert [entry.value for entry in read.entries if isinstance(entry, Event)] == events
+    assert [entry.index for entry in read.entries] == [*range(len(events))]
     assert (read.skipped, read.stopped_at) == (0, None)
 
 
@@ -71,9 +75,9 @@ def test_other_messages_are_skipped_and_keep_their_place(body: str, indices: lis
     assert read.skipped == skipped
 
 
-BROKEN = "The line is not JSON: "
+BROKEN = "It is not JSON: "
 CUT = json.dumps(LINE)[:-9]
-NO_OBJECT = "An event must be a JSON object."
+GOOD = json.dumps(LINE)
 
 
 @pytest.mark.parametrize(
@@ -84,12 +88,21 @@ NO_OBJECT = "An event must be a JSON object."
         (lines(LINE, '{"connection_status": NaN}'), ["", BROKEN]),
         ("{audit_log", [BROKEN]),
         (json.dumps(LINE)[:60], [BROKEN]),
-        (json.dumps([EVENT, 1, None, [], 1.5, True]), ["", *[NO_OBJECT] * 5]),
+        (f"[{GOOD},{CUT}", ["", BROKEN]),
+        (f"[{GOOD},{CUT},{GOOD}]", ["", BROKEN]),
+        (f'[{GOOD},{{"workspace_id": NaN}},{GOOD}]', ["", BROKEN, ""]),
+        (f'{{"events": [{GOOD}, {{"connection_status": 1, {{]}}, {GOOD}]}}', ["", BROKEN, ""]),
+        (f"[\n{GOOD},\n{CUT}\n{GOOD}\n", ["", BROKEN, ""]),
+        (json.dumps([LINE, LINE], indent=1)[:-40], ["", BROKEN]),
+        (json.dumps({"events": [LINE, LINE]}, indent=1)[:-40], ["", BROKEN]),
+        (json.dumps(LINE, indent=1) + "\n" + json.dumps(LINE, indent=1)[:-40], ["", BROKEN]),
+        ('{\n"connection_status": 1,\n"type": }', [BROKEN]),
+        ('[{\n"connection_status": 1,\n"type": }', [BROKEN]),
     ],
 )
 def test_a_part_that_is_no_event_says_why_and_costs_no_other(body: str, problems: list[str]) -> None:
     entries = sent(body).entries
-    assert [entry.index for entry in entries] == list(range(len(problems)))
+    assert [entry.index for entry in entries] == sorted(entry.index for entry in entries)
     for entry, problem in zip(entries, problems, strict=True):
         assert isinstance(entry, Unreadable) == bool(problem)
         assert not isinstance(entry, Unreadable) or entry.problem.startswith(problem)
@@ -114,6 +127,22 @@ TRACE = "    error= execute: \n           main.go:17\ngoroutine 1 [running]:\n\t
         (lines("{", '"a": 1', "}", LINE), 1, 3),
         (lines("[{", '"a": 1', "}]", LINE), 1, 3),
         (lines(EVENT, '{"a": NaN}', OTHER), 2, 1),
+        (json.dumps([EVENT, 1, None, [], 1.5, True, {}, {"events": 7}, "x"]), 1, 8),
+        ('[{"a":1},', 0, 1),
+        ("[[[[", 0, 1),
+        ('{"a":', 0, 1),
+        ('{"events": [', 0, 1),
+        ('{"events": [{"time": 1}, {]}', 0, 2),
+        ('{"events": [NaN]}', 0, 1),
+        ('[{"time": 1},\n{"time": 2}\n', 0, 2),
+        (f'[{GOOD}, "x", {{"a": NaN}}, {{"b": [}}, nonsense, {GOOD}', 2, 4),
+        (json.dumps({"error": "x"}), 0, 1),
+        (json.dumps({"level": "info", "msg": "x"}), 0, 1),
+        (
+            json.dumps({"kind": "Event", "auditID": "x", "verb": "get", "user": {}, "objectRef": {"resource": "pods"}}),
+            0,
+            1,
+        ),
         (b"caf\xe9", 0, 1),
         (b"x" + b"\x00" * 1_000, 0, 1),
         ("", 0, 0),
@@ -133,12 +162,12 @@ def test_what_is_no_event_is_skipped_whatever_it_is(body: str | bytes, events: i
 )
 def test_what_is_too_much_for_one_event_costs_no_other(value: str) -> None:
     good = json.dumps(EVENT)
-    batch = f'[{good}, {{"a": {value}}}, {good}]'
+    batch = f'[{good}, {{"agent_name": "x", "a": {value}}}, {good}]'
     for form in (batch, f'{{"events": {batch}}}'):
         first, second, third = sent(form).entries
         assert (first, third) == (Event(0, EVENT), Event(2, EVENT))
         assert isinstance(second, Event)
-    (alone,) = sent(f'{{"type": "ssh", "a": {value}}}').entries
+    (alone,) = sent(f'{{"type": "ssh", "agent_name": "x", "a": {value}}}').entries
     assert isinstance(alone, Event)
     assert alone.value["type"] == "ssh"
 
@@ -149,24 +178,41 @@ def test_json_is_read_in_utf_8_alone(encoding: str) -> None:
         sent(json.dumps(EVENT).encode(encoding))
 
 
+@pytest.mark.parametrize("missing", ["connection_status", "workspace_id", "agent_name", "resource_type"])
+def test_an_object_with_a_field_that_events_alone_have_is_an_event_however_wrong(missing: str) -> None:
+    assert [type(entry) for entry in sent(json.dumps({missing: 7})).entries] == [Event]
+
+
+OPENED = 300_000
+
+
 @pytest.mark.parametrize(
     "body",
     [
-        '{"events": [',
-        '{"events": [{"time": 1}, {]}',
-        '{"events": [NaN]}',
-        b"\xff\xfe\x00",
-        '{\n"connection_status": 1,\n"type": }',
-        '[{\n"connection_status": 1,\n"type": }',
-        '{"events": [\n{"time": 1},\n{"time": 2}\n]]',
-        '[{"time": 1},\n{"time": 2}\n',
+        "[" * OPENED,
+        '{"a":' * OPENED,
+        '[{"events":' * OPENED,
+        "[\n" * OPENED,
+        '["' * OPENED,
+        '["' + '\\"' * OPENED,
+        "[{" * OPENED,
     ],
+    ids=["lists", "objects", "batches", "lines", "texts", "escapes", "both"],
 )
-def test_a_body_that_is_no_json_and_no_lines(body: str | bytes) -> None:
-    with pytest.raises(BadRequest) as caught:
-        sent(body)
-    assert caught.value.message == "Request body must be valid JSON."
-    assert caught.value.detail
+def test_no_place_of_a_broken_body_is_read_often(body: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = 0
+    end_of = broken_json.end_of
+
+    def counted(text: str, start: int) -> int:
+        nonlocal looked_at
+        end = end_of(text, start)
+        looked_at += end - start
+        return end
+
+    monkeypatch.setattr(broken_json, "end_of", counted)
+    read = sent(f"{body}connection_log")
+    assert read.skipped + len(read.entries) > 0
+    assert looked_at <= 4 * len(body)
 
 
 def test_the_limit_of_bytes() -> None:
@@ -234,7 +280,7 @@ def test_an_event_is_found_in_whatever_collectors_make_of_lines(body: str) -> No
     read = sent(body)
     assert [(type(entry), read.skipped) for entry in read.entries] == [(Event, 0)] * 3
     assert {str(entry.value) for entry in read.entries if isinstance(entry, Event)} == {
-        str({"type": "ssh", "time": EVENT["time"]})
+        str({"type": "ssh", "time": EVENT["time"], "agent_name": "main"})
     }
 
 

@@ -63,6 +63,16 @@ def test_every_form_gives_the_event(form: str, line: str) -> None:
     assert only(read_events(FORMS[form](line).encode(), BOTH)) == EVENT
 
 
+@pytest.mark.parametrize(
+    "line", [STACKDRIVER, f"[{STACKDRIVER}]", f"{STACKDRIVER},", f"{STACKDRIVER} {{}}", f"[{STACKDRIVER},{{"]
+)
+def test_of_a_key_that_an_entry_for_stackdriver_has_twice_the_first_is_its_own(line: str) -> None:
+    for body in (line, f"{OTHER}\n{line}", json.dumps({"log": line})):
+        (entry,) = read_events(body.encode(), BOTH).entries
+        assert isinstance(entry, Event)
+        assert (entry.value, entry.message) == (EVENT, AUDIT_LOG)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_in_no_form_is_another_line_an_event(form: str) -> None:
     for line in (OTHER, "a banner", "    {" + LINE[1:]):
@@ -250,16 +260,16 @@ def test_any_body_is_events_or_an_error_a_client_may_hear(
 @pytest.mark.parametrize("before", [b"", b"{}\n"])
 def test_lines_that_can_be_no_events_are_counted_and_not_looked_at(before: bytes) -> None:
     sent = read_events(before + b"x\n" * 1_200_000, BOTH)
-    assert (len(sent.entries), sent.skipped, sent.stopped_at) == (len(before) // 3, 1_200_000, None)
+    assert (sent.entries, sent.skipped, sent.stopped_at) == ((), 1_200_000 + len(before) // 3, None)
 
 
-@pytest.mark.parametrize("line", [b"{}\n", b'{"msg":"audit_log"\n', b'[{"resource_type"\n'])
+@pytest.mark.parametrize("line", [b'{"action":1,"resource_id":1}\n', b'{"msg":"audit_log"\n', b'[{"resource_type"\n'])
 def test_no_more_is_read_than_a_body_of_events_can_have(line: bytes) -> None:
     sent = read_events(b"x\n" + line * (MAX_EVENTS + 10), BOTH)
     assert (len(sent.entries), sent.skipped, sent.stopped_at) == (MAX_EVENTS, 1, MAX_EVENTS + 1)
 
 
-@pytest.mark.parametrize("line", [b"[\n", b"{\n", b"[{\n"])
+@pytest.mark.parametrize("line", [b"[\n", b"{\n", b"[{\n", b"{}\n"])
 def test_no_more_is_looked_at_than_lines_of_a_log_can_be(line: bytes) -> None:
     sent = read_events(b"x\n" + line * (MAX_READ + 10), BOTH)
     assert (sent.entries, sent.stopped_at) == ((), MAX_READ)
