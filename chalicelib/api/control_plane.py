@@ -11,11 +11,14 @@ from chalicelib.api.http import Answer, Call
 from chalicelib.api.parameters import uuid
 from chalicelib.errors import NotOffered
 from chalicelib.platform.kinds import TEMPLATE, WORKSPACE
+from chalicelib.search.values import NIL_UUID
 
 _WORKSPACES: Final = "Workspaces are made, built and changed by the platform, which mirrors itself in here: ask it."
 _BUILDS: Final = "Jobs are run and canceled, and their parameters and state kept, by the platform: ask it."
 _AGENTS: Final = "Agents are connected to by way of the platform, which mirrors itself in here: ask it."
 _TEMPLATES: Final = "Templates are pushed, edited and deleted on the platform, which mirrors itself in here: ask it."
+_SETTINGS: Final = "Groups, custom roles and rules of single sign-on are kept by the platform: ask it."
+_KEYS: Final = "Keys of provisioners and of Git, and the list of proxies, are kept by the platform: ask it."
 _FILES: Final = "Files of templates are kept by the platform, which mirrors itself in here: ask it."
 
 
@@ -24,6 +27,13 @@ def of_user(_call: Call, caller: Caller, user: str) -> Answer:
     """Refuse to make a workspace for a user."""
     lookup.user(caller, user)
     _refuse(_WORKSPACES)
+
+
+@authenticated
+def key_of_user(_call: Call, caller: Caller, user: str) -> Answer:
+    """Refuse to answer or to replace the key that a user has for Git."""
+    lookup.user(caller, user)
+    _refuse(_KEYS)
 
 
 @authenticated
@@ -48,6 +58,12 @@ def of_agent(_call: Call, caller: Caller, workspaceagent: str) -> Answer:
 
 
 @authenticated
+def of_any_agent(_call: Call, _caller: Caller) -> Answer:
+    """Refuse to say by which relays agents are connected to."""
+    _refuse(_AGENTS)
+
+
+@authenticated
 def of_template(_call: Call, caller: Caller, template: str) -> Answer:
     """Refuse to change a template."""
     platform_access.named(caller, TEMPLATE, "template", template)
@@ -56,9 +72,23 @@ def of_template(_call: Call, caller: Caller, template: str) -> Answer:
 
 @authenticated
 def of_version(_call: Call, caller: Caller, templateversion: str) -> Answer:
-    """Refuse to change a version, and to answer which parameters it takes."""
+    """Refuse to change a version."""
     platform_access.version_named(caller, templateversion)
     _refuse(_TEMPLATES)
+
+
+@authenticated
+def job_of_version(_call: Call, caller: Caller, templateversion: str) -> Answer:
+    """Refuse to start and to cancel a job of a version."""
+    platform_access.version_named(caller, templateversion)
+    _refuse(_BUILDS)
+
+
+@authenticated
+def parameters_of_version(_call: Call, caller: Caller, templateversion: str) -> Answer:
+    """Refuse to answer which parameters a workspace of a version takes: who asks is about to make or build one."""
+    platform_access.version_named(caller, templateversion)
+    _refuse(_WORKSPACES)
 
 
 @authenticated
@@ -77,6 +107,39 @@ def of_organization(_call: Call, caller: Caller, organization: str) -> Answer:
 
 
 @authenticated
+def settings_of_organization(_call: Call, caller: Caller, organization: str) -> Answer:
+    """Refuse what concerns groups, custom roles and single sign-on of an organization."""
+    lookup.organization(caller, organization)
+    _refuse(_SETTINGS)
+
+
+@authenticated
+def group_of_organization(_call: Call, caller: Caller, organization: str, group: str) -> Answer:  # noqa: ARG001
+    """Refuse to answer a group, whatever its name."""
+    lookup.organization(caller, organization)
+    _refuse(_SETTINGS)
+
+
+@authenticated
+def settings_of_site(_call: Call, _caller: Caller) -> Answer:
+    """Refuse what concerns groups and single sign-on of all organizations."""
+    _refuse(_SETTINGS)
+
+
+@authenticated
+def keys_of_organization(_call: Call, caller: Caller, organization: str) -> Answer:
+    """Refuse to list and to make keys of provisioners."""
+    lookup.organization(caller, organization)
+    _refuse(_KEYS)
+
+
+@authenticated
+def proxies(_call: Call, _caller: Caller) -> Answer:
+    """Refuse to list the proxies of workspaces."""
+    _refuse(_KEYS)
+
+
+@authenticated
 def put_file(_call: Call, _caller: Caller) -> Answer:
     """Refuse to keep a file."""
     _refuse(_FILES)
@@ -84,8 +147,9 @@ def put_file(_call: Call, _caller: Caller) -> Answer:
 
 @authenticated
 def show_file(_call: Call, _caller: Caller, file: str) -> Answer:
-    """Refuse to answer a file."""
-    uuid("file", file)
+    """Refuse to answer a file; where the platform named none, clients ask for the nil id."""
+    if file != NIL_UUID:
+        uuid("file", file)
     _refuse(_FILES)
 
 

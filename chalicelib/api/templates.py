@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from chalicelib import times
@@ -28,7 +28,6 @@ from chalicelib.store.platform.joins import known_beside
 from chalicelib.store.platform.listing import Wanted, read_listing
 from chalicelib.store.platform.rows import Mirrored
 
-_LANES_OF_FLAGS: Mapping[str, str] = {"deprecated": "deprecated", "has_external_agent": "external"}
 _RESOLVED = frozenset({"organization", "author", "deleted"})
 """Keys that are answered by the choice of rows."""
 
@@ -105,7 +104,7 @@ def _version_by_name(template: Mirrored, name: str) -> Mirrored:
 def _by_name(caller: Caller, organization: str, name: str) -> Mirrored:
     organization_id = lookup.organization(caller, organization).id
     named = read_listing(
-        Wanted(TEMPLATE, None, {"name": [(lowered(name),)]}),
+        Wanted(TEMPLATE, None, {"name": [(lowered(name), deprecated) for deprecated in (False, True)]}),
         Budget(),
         lambda row: row.get("organization_id") == organization_id and platform_access.may(caller.subject, "read", row),
     )
@@ -120,18 +119,18 @@ def _listed(call: Call, caller: Caller, organization_id: str | None) -> Answer:
         organization_id = organization_id_of(caller, name)
     author = asked.value("author")
     author_id = asked.value("author_id") if author is None else user_id_of(caller, author)
-    deleted, flags = asked.flag("deleted"), ("deprecated", "has_external_agent")
-    lanes: dict[str, list[tuple[Any, ...]]] = {}
-    if exact := asked.value("exact_name"):
-        lanes["name"] = [(exact,)]
-    if exact := asked.value("exact_display_name"):
-        lanes["display_name"] = [(exact,)]
-    if author_id is not None:
-        lanes["owner"] = [(author_id,)]
-    if organization_id is not None:
-        lanes["organization"] = [(organization_id,)]
-    lanes |= {_LANES_OF_FLAGS[name]: [(flag,)] for name in flags if (flag := asked.flag(name)) is not None}
-    lanes = {"listing": [("deleted",)]} if deleted else lanes | {"listing": [("kept",)]}
+    deleted, deprecated = bool(asked.flag("deleted")), bool(asked.flag("deprecated"))
+    chosen = {
+        "name": asked.value("exact_name"),
+        "display_name": asked.value("exact_display_name"),
+        "owner": author_id,
+        "organization": organization_id,
+        "external": asked.flag("has_external_agent"),
+    }
+    lanes: dict[str, list[tuple[Any, ...]]] = {
+        lane: [(value, deprecated)] for lane, value in chosen.items() if value is not None
+    }
+    lanes = {"listing": [("deleted",)]} if deleted else {**lanes, "deprecated": [(deprecated,)]}
 
     def wanted(row: Mirrored) -> bool:
         fields = {
@@ -142,7 +141,8 @@ def _listed(call: Call, caller: Caller, organization_id: str | None) -> Answer:
             "deleted": bool(row.get("deleted")),
         }
         return (
-            fields["deleted"] is bool(deleted)
+            fields["deleted"] is deleted
+            and fields["is_deprecated"] is deprecated
             and (organization_id is None or row.get("organization_id") == organization_id)
             and (author_id is None or row.get("created_by_id") == author_id)
             and asked.matches(fields, _RESOLVED)

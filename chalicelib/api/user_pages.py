@@ -152,4 +152,4 @@ def _user_page(wanted: Wanted, asked: UserFilter, visible: Visible, budget: Budg
         return listing.read_page(wanted, budget)
     users = people.get_users(few)
     budget.rows_read += len(users)
-    return listing.page_of((user for user in users.values() if not user.deleted), wanted)
+    return listing.page_of((user for user in users.values() if user.is_listed), wanted)

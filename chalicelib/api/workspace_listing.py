@@ -102,7 +102,7 @@ def _fields(row: Mirrored, template: Mirrored | None) -> dict[str, Any]:
 
 def _templates(name: str, budget: Budget) -> frozenset[str]:
     """The ids of the templates of this name."""
-    listed = read_listing(Wanted(TEMPLATE, None, {"name": [(name,)]}), budget, lambda _: True)
+    listed = read_listing(Wanted(TEMPLATE, None, {"name": [(name, False), (name, True)]}), budget, lambda _: True)
     return frozenset(row.id for row in listed)
 
 

@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from chalicelib.records.directory import PREBUILDS_USER
+
 Values = Mapping[str, Any]
 """The fields of a mirrored object as clients name them: JSON values."""
 
 STATUSES: Final = ("pending", "running", "succeeded", "canceling", "canceled", "failed", "unknown")
 TYPES: Final = ("template_version_import", "workspace_build", "template_version_dry_run")
-PREBUILDS_USER: Final = "c42fdf75-3097-471c-8c33-fb52454d81c0"
-"""The platform's own user who owns prebuilt workspaces, and whose jobs wait for everybody else's."""
 UNTAGGED: Final[Mapping[str, str]] = {"scope": "organization", "owner": ""}
 """The tags of what nobody has tagged: they match themselves alone."""
 

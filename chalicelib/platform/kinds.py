@@ -172,19 +172,20 @@ def _daemon(values: Values) -> Mapping[str, Any]:
 _KEPT: Final = ("organization_id", "owner_id", "template_id", "created_by_id")
 """The fields by which nobody finds what is deleted."""
 
+# A list of templates has either those that are deprecated or all others, by whatever else it chooses.
 TEMPLATE: Final = Kind(
     "template",
     "template",
     _template,
     {
         "listing": ("state",),
-        "organization": ("organization_id",),
-        "owner": ("created_by_id",),
-        "name": ("exact_name",),
-        "display_name": ("exact_display_name",),
+        "organization": ("organization_id", "is_deprecated"),
+        "owner": ("created_by_id", "is_deprecated"),
+        "name": ("exact_name", "is_deprecated"),
+        "display_name": ("exact_display_name", "is_deprecated"),
         "deprecated": ("is_deprecated",),
     },
-    {"external": ("has_external_agent",)},
+    {"external": ("has_external_agent", "is_deprecated")},
 )
 VERSION: Final = Kind(
     "template_version",

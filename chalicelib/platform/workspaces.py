@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from chalicelib.platform import jobs
-from chalicelib.platform.jobs import PREBUILDS_USER, Values
+from chalicelib.platform.jobs import Values
+from chalicelib.records.directory import PREBUILDS_USER
 
 _UNDER_WAY: Final[Mapping[str, str]] = {"start": "starting", "stop": "stopping", "delete": "deleting"}
 _DONE: Final[Mapping[str, str]] = {"start": "running", "stop": "stopped", "delete": "deleted"}

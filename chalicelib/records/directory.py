@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from chalicelib.times import NEVER
 
@@ -14,6 +14,10 @@ UserStatus = Literal["active", "dormant", "suspended"]
 
 LoginType = Literal["password", "github", "oidc", "token", "none", ""]
 """The ways to sign in to the platform; nobody has a password here."""
+
+
+PREBUILDS_USER: Final = "c42fdf75-3097-471c-8c33-fb52454d81c0"
+"""The platform's own user who owns prebuilt workspaces. It is no person: it is found by name, and in no list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +62,8 @@ class User:
     deleted: bool = False
     is_service_account: bool = False
     github_com_user_id: int = 0
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether lists and counts of users have it."""
+        return not self.deleted and self.id != PREBUILDS_USER

@@ -26,7 +26,9 @@ TEMPLATE_FILTERS = UserTable(
         UserKey("display_name", UserKind.PART, ("display_name",), "Templates whose display name contains this text."),
         UserKey("ids", UserKind.IDS, ("id",), "Templates with one of these ids."),
         UserKey("deleted", UserKind.FLAG, ("deleted",), "Deleted templates (`true`), or those that are there."),
-        UserKey("deprecated", UserKind.FLAG, ("is_deprecated",), "Deprecated templates (`true`), or all others."),
+        UserKey(
+            "deprecated", UserKind.FLAG, ("is_deprecated",), "Deprecated templates (`true`), or all others (default)."
+        ),
         UserKey("has-ai-task", UserKind.FLAG, ("has_ai_task",), "Templates for tasks; none is one here."),
         UserKey("author_id", UserKind.ID, ("created_by_id",), "Templates made by the user with this id."),
         UserKey("author", UserKind.EXACT, ("created_by_id",), "Templates made by this user; `me` is whoever asks."),

@@ -264,6 +264,24 @@ LEFT_TO_THE_PLATFORM = (
     ("POST", "/organizations/{organization}/templateversions"),
     ("POST", "/files"),
     ("GET", "/files/{file}"),
+    ("GET", "/users/{user}/gitsshkey"),
+    ("PUT", "/users/{user}/gitsshkey"),
+    ("GET", "/workspaceagents/connection"),
+    ("GET", "/groups"),
+    ("GET", "/settings/idpsync/organization"),
+    ("PATCH", "/settings/idpsync/organization"),
+    ("GET", "/organizations/{organization}/groups"),
+    ("POST", "/organizations/{organization}/groups"),
+    ("GET", "/organizations/{organization}/groups/{group}"),
+    ("POST", "/organizations/{organization}/members/roles"),
+    ("PUT", "/organizations/{organization}/members/roles"),
+    ("GET", "/organizations/{organization}/settings/idpsync/groups"),
+    ("PATCH", "/organizations/{organization}/settings/idpsync/groups"),
+    ("GET", "/organizations/{organization}/settings/idpsync/roles"),
+    ("PATCH", "/organizations/{organization}/settings/idpsync/roles"),
+    ("GET", "/organizations/{organization}/provisionerkeys"),
+    ("POST", "/organizations/{organization}/provisionerkeys"),
+    ("GET", "/workspaceproxies"),
 )
 """The routes that refuse all who may know of the thing that they are about."""
 NEW = {"username": "{fresh}", "email": "{fresh}@example.com"}
@@ -490,6 +508,7 @@ class Stage:
             "provider": "gitlab",
             "license": self.acme.id,
             "file": self.acme.id,
+            "group": "everyone",
             **{name: others[what] for name, what in (case.named or {}).items()},
         }
         if case.path == EXPORT:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.api import answer_limits
-from chalicelib.store.directory import people
+from chalicelib.records.directory import PREBUILDS_USER
+from chalicelib.store.directory import active_users, people
 
 if TYPE_CHECKING:
     from chalicelib.records import AuditLog, Organization, User
@@ -273,3 +274,17 @@ def test_the_roles_of_an_organization(owner: Client, house: House, acme: Organiz
     grantable = {role["name"] for role in helper.get(of(acme, "/members/roles")).json if role["assignable"]}
     assert "organization-workspace-access" in grantable
     assert not grantable & {"organization-admin", "organization-auditor"}
+
+
+def test_the_platforms_own_user_is_found_and_in_no_list(owner: Client, house: House, acme: Organization) -> None:
+    house.user("ann", organizations={acme.id: ()})
+    before = owner.get("/api/v2/entitlements").json["features"]["user_limit"]["actual"]
+    body = {"username": "prebuilds", "email": "prebuilds@example.com", "organization_ids": [acme.id]}
+    assert owner.put(f"/api/v2/users/{PREBUILDS_USER}", body).status == 201
+    assert owner.get("/api/v2/users/prebuilds").json["id"] == PREBUILDS_USER
+    for query in ({}, {"q": "username:prebuilds"}, {"q": "prebuilds"}):
+        assert "prebuilds" not in [row["username"] for row in owner.get("/api/v2/users", query=query).json["users"]]
+    assert [row["username"] for row in owner.get(of(acme)).json] == ["ann"]
+    assert [row["username"] for row in owner.get(of(acme, "/paginated-members")).json["members"]] == ["ann"]
+    active_users.forget()
+    assert owner.get("/api/v2/entitlements").json["features"]["user_limit"]["actual"] == before

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from chalicelib.platform.jobs import PREBUILDS_USER
+from chalicelib.records.directory import PREBUILDS_USER
 from tests.api.platform_house import Platform
 
 if TYPE_CHECKING:

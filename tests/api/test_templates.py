@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -69,25 +70,31 @@ def test_templates_are_searched_by_each_key(platform: Platform, house: House) ->
     platform.template("gone", deleted=True)
     platform.template("Rusty", organization_id=there)
     client = platform.client
-    assert search(client, "") == ["outside", "rust", "Rusty"]
-    assert search(client, 'exact_name:"rust"') == ["rust"]
-    assert search(client, "rust") == search(client, "name:rust") == ["rust", "Rusty"]
-    assert search(client, 'exact_display_name:"rust stable"') == search(client, "display_name:stable") == ["rust"]
+    assert search(client, "") == ["outside", "Rusty"]
+    assert search(client, 'exact_name:"rusty"') == ["Rusty"]
+    assert search(client, 'exact_name:"rust"') == search(client, f"ids:{rust}") == search(client, "author:ann") == []
+    assert search(client, 'exact_name:"rust" deprecated:true') == ["rust"]
+    assert search(client, "rust") == search(client, "name:rust") == ["Rusty"]
+    assert search(client, 'exact_display_name:"rust stable" deprecated:true') == ["rust"]
+    assert search(client, "display_name:stable deprecated:true") == ["rust"]
     assert search(client, "organization:elsewhere") == search(client, f"organization:{there}") == ["Rusty"]
     assert search(client, "organization:nowhere") == []
     assert search(client, "deleted:true") == ["gone"]
-    assert search(client, "deprecated:true") == search(client, f"author_id:{ann.id}") == ["rust"]
+    assert search(client, "deprecated:true") == search(client, f"author_id:{ann.id} deprecated:true") == ["rust"]
     assert search(client, "deprecated:false") == ["outside", "Rusty"]
-    assert search(client, "author:ann") == ["rust"]
+    assert search(client, "author:ann deprecated:true") == ["rust"]
     assert search(client, "author:me") == search(client, "author:nobody") == search(client, "has-ai-task:true") == []
-    assert search(client, f"ids:{rust},{external}") == ["outside", "rust"]
+    assert search(client, f"ids:{rust},{external}") == ["outside"]
+    assert search(client, f"ids:{rust},{external} deprecated:true") == ["rust"]
     assert search(client, "has_external_agent:true") == []
     platform.put(
         "template_version", version, organization_id=there, template_id=external, name="v2", has_external_agent=True
     )
     assert search(client, "has_external_agent:true") == ["outside"]
-    assert search(client, "has_external_agent:false") == ["rust", "Rusty"]
-    assert names(client.get("/api/v2/organizations/acme/templates")) == ["outside", "rust"]
+    assert search(client, "has_external_agent:false") == ["Rusty"]
+    assert search(client, "has_external_agent:false deprecated:true") == ["rust"]
+    assert names(client.get("/api/v2/organizations/acme/templates")) == ["outside"]
+    assert client.get("/api/v2/organizations/acme/templates/rust").json["deprecated"]
     wrong = client.get("/api/v2/templates", query={"q": "colour:red"})
     assert (wrong.status, wrong.json["message"]) == (400, "Invalid template search query.")
 
@@ -180,16 +187,17 @@ def test_a_filter_reads_the_templates_that_it_answers(
     platform: Platform, house: House, transport: ObservedTransport, query: str, number: int
 ) -> None:
     ann, there, ids = house.user("ann").id, house.organization("elsewhere").id, []
-    for index in range(5):
+    for index, deprecated in product(range(5), (False,) if "deleted" in query else (False, True)):
         version = str(uuid4())
-        fields = {"created_by_id": ann, "deprecation_message": "old", "active_version_id": version}
+        fields = {"created_by_id": ann, "deprecation_message": "old" * deprecated, "active_version_id": version}
         name = "rust" if index == 0 else f"rust-{index}"
-        ids.append(platform.template(name, display_name=f"Rust {index}", deleted="deleted" in query, **fields))
+        template = platform.template(name, display_name=f"Rust {index}", deleted="deleted" in query, **fields)
+        ids += [] if deprecated else [template]
         platform.put(
             "template_version",
             version,
             organization_id=platform.organization_id,
-            template_id=ids[-1],
+            template_id=template,
             name="v1",
             has_external_agent=True,
         )

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.platform.jobs import PREBUILDS_USER, UNTAGGED, contains, queue_rank, status, tag_set
+from chalicelib.platform.jobs import UNTAGGED, contains, queue_rank, status, tag_set
+from chalicelib.records.directory import PREBUILDS_USER
 
 AT = "2026-07-08T12:00:00Z"
 

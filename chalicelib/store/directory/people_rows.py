@@ -20,7 +20,7 @@ _RARE = ("is_service_account", "github_com_user_id")
 
 
 def listing_request(table: DirectoryItem, kind: str) -> dict[str, Any]:
-    """The query for all rows of a kind that are not deleted, in the order of their names."""
+    """The query for all rows of a kind that are listed, in the order of their names."""
     return {
         "TableName": table.Meta.table_name,
         "IndexName": "listing",
@@ -44,7 +44,7 @@ def organization_of(item: Item) -> Organization:
     return Organization(**{name: values[name] for name in Organization.__slots__})
 
 
-# Without its RANGE key `sort` a row leaves the listing: deleted rows cost nothing there.
+# Without its RANGE key `sort` a row leaves the listing: rows that nobody lists cost nothing there.
 def user_item(user: User) -> UserItem:
     """The item of a user."""
     values = {name: getattr(user, name) for name in User.__slots__}
@@ -52,7 +52,7 @@ def user_item(user: User) -> UserItem:
     values["organization_roles"] = {key: list(roles) for key, roles in user.organization_roles.items()}
     for name in _RARE:
         values[name] = values[name] or None
-    return UserItem(**values, kind=USER, sort=None if user.deleted else place(user))
+    return UserItem(**values, kind=USER, sort=place(user) if user.is_listed else None)
 
 
 def organization_item(row: Organization) -> OrganizationItem:
