@@ -174,6 +174,12 @@ class Settings:
         "",
         "The key that the values of user secrets are encrypted by; without one there are no user secrets.",
     )
+    revocation_networks: tuple[str, ...] = setting(
+        "GATEBOOK_REVOCATION_NETWORKS",
+        NETWORKS,
+        "",
+        "Networks of one's own in which the tokens of external providers may be revoked; public addresses always may.",
+    )
     usage_url: str = setting(
         "GATEBOOK_USAGE_URL",
         OPTIONAL_URL,

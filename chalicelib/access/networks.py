@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Network = IPv4Network | IPv6Network
 
 _MAPPED = IPv6Network("::ffff:0:0/96")
 """IPv4 addresses as a socket that listens for both versions shows them."""
+_TRANSLATED = IPv6Network("64:ff9b::/96")
+"""IPv4 addresses as a network that has IPv6 alone reaches them, RFC 6052."""
+_COMPATIBLE = IPv6Network("::/96")
+"""IPv4 addresses as the first drafts of IPv6 wrote them."""
 
 
 def normal(text: str) -> str:
@@ -52,3 +56,22 @@ def _covered(outer: Sequence[Network], inner: Network) -> bool:
         inner.version == network.version and inner.network_address in network and inner.prefixlen >= network.prefixlen
         for network in outer
     )
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is one of the internet: not of a private network, of the link or of this machine.
+
+    An IPv4 address that IPv6 dresses, in any of its ways, is looked at as what it is.
+    """
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    inner = _inner(ip) if isinstance(ip, IPv6Address) else ip
+    return inner.is_global and not inner.is_multicast
+
+
+def _inner(ip: IPv6Address) -> IPv4Address | IPv6Address:
+    if ip in _TRANSLATED or ip in _COMPATIBLE:
+        return IPv4Address(int(ip) & 0xFFFF_FFFF)
+    return ip.ipv4_mapped or ip.sixtofour or ip

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 
 from chalicelib import times
 from chalicelib.access.decide import decide
-from chalicelib.api import lookup
+from chalicelib.api import lookup, user_changes
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call
@@ -86,6 +86,7 @@ def put(call: Call, caller: Caller, user: str, provider: str) -> Answer:
     named = lookup.user(caller, user)
     if not decide(caller.subject, "update", lookup.user_object(named.id)):
         raise Forbidden
+    user_changes.check_owner(caller, named)
     if not 0 < len(provider) <= _PROVIDER_LENGTH:
         raise BadRequest(f"The id of a provider has 1 to {_PROVIDER_LENGTH} characters.")
     if not data_keys.is_on():

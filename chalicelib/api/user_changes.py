@@ -79,6 +79,16 @@ def check_change(caller: Caller, before: User | None, after: User) -> None:
                 raise Forbidden("Forbidden.", f"You may not change who is a member of organization {key}.")
 
 
+def check_owner(caller: Caller, user: User) -> None:
+    """Make sure that nothing of an owner is changed by who is none.
+
+    Raises:
+        Forbidden: it would be.
+    """
+    if OWNER in user.roles and OWNER not in caller.subject.roles:
+        raise Forbidden
+
+
 def check_delete(caller: Caller, user: User) -> None:
     """Make sure that the caller may delete a user.
 
@@ -159,8 +169,8 @@ def _steps(before: User | None, after: User) -> Iterator[User]:
 
 def _check_standing(caller: Caller, before: User, after: User) -> None:
     """An owner is changed by owners alone, and nobody's status by who may not take their roles."""
-    if before != after and OWNER in before.roles and OWNER not in caller.subject.roles:
-        raise Forbidden
+    if before != after:
+        check_owner(caller, before)
     if after.status == before.status:
         return
     if after.status == "suspended" and after.id == caller.user.id:

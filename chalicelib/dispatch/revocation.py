@@ -1,25 +1,31 @@
-"""Revokes the token of an external provider where it was issued: once, in ten seconds at the most."""
+"""Revokes the token of an external provider where it was issued: once, in ten seconds at the most.
+
+Who deposits a link names the address, and it is asked from inside the deployment: so it must be a public one, or in the
+networks that the deployment names.
+"""
 
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, urlencode
 
-from urllib3 import PoolManager, Timeout
-from urllib3.exceptions import HTTPError
-from urllib3.util import make_headers
+from chalicelib.access import networks
+from chalicelib.dispatch import outgoing
+from chalicelib.dispatch.outgoing import Limits, NoAnswer, Reply
+from chalicelib.settings import current
 
 GITHUB: Final = "github"
 _GITHUB_URL: Final = "https://api.github.com/applications/{}/grant"
-_TIMEOUT: Final = Timeout(total=10)
+_SECONDS: Final = 10
+_MOST_BYTES: Final = 4_000
 _LONGEST_TEXT: Final = 200
 
-Send = Callable[..., Any]
-"""Sends a request as `urllib3.PoolManager.request` does."""
+Send = Callable[[str, str, bytes, Mapping[str, str], Limits], Reply]
+"""Sends a request as `outgoing.ask` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class NotRevoked(Exception):
     """The provider did not revoke the token; the message says why, and has no token in it."""
 
 
-def revoke(token: Token, send: Send | None = None) -> bool:
+def revoke(token: Token, send: Send = outgoing.ask) -> bool:
     """Revoke a token; False where its provider revokes none.
 
     Raises:
@@ -51,20 +57,26 @@ def revoke(token: Token, send: Send | None = None) -> bool:
     """
     if token.type != GITHUB and not token.url:
         return False
-    method, url, success, options = _github(token) if token.type == GITHUB else _by_rfc_7009(token)
+    method, url, success, body, headers = _github(token) if token.type == GITHUB else _by_rfc_7009(token)
     try:
-        answer = (send or _pool().request)(method, url, redirect=False, retries=False, **options)
-    except HTTPError as error:
-        raise NotRevoked(f"failed to revoke token: {type(error).__name__}") from error
+        answer = send(method, url, body, headers, Limits(_SECONDS, _MOST_BYTES, _may_connect))
+    except NoAnswer as error:
+        raise NotRevoked(f"failed to revoke token: {error}") from error
     if answer.status != success:
-        text = answer.data[:_LONGEST_TEXT].decode(errors="replace")
+        text = answer.body.decode(errors="replace")
+        # Before the text is cut: a part of a secret would not be known as one.
         for secret in (token.client_secret, token.access_token, token.refresh_token):
             text = text.replace(secret, "***") if secret else text
-        raise NotRevoked(f"failed to revoke token: {answer.status} {text}".rstrip())
+        raise NotRevoked(f"failed to revoke token: {answer.status} {text[:_LONGEST_TEXT]}".rstrip())
     return True
 
 
-def _by_rfc_7009(token: Token) -> tuple[str, str, int, Mapping[str, Any]]:
+def _may_connect(address: str) -> bool:
+    own = current().revocation_networks
+    return networks.is_public(address) or (bool(own) and networks.contain(own, address))
+
+
+def _by_rfc_7009(token: Token) -> tuple[str, str, int, bytes, Mapping[str, str]]:
     form = {
         "client_id": token.client_id,
         "client_secret": token.client_secret,
@@ -75,16 +87,15 @@ def _by_rfc_7009(token: Token) -> tuple[str, str, int, Mapping[str, Any]]:
         "Authorization": f"Bearer {token.access_token}",
         "Content-Type": "application/x-www-form-urlencoded",
     }
-    return "POST", token.url, 200, {"body": urlencode(form), "headers": headers}
+    return "POST", token.url, 200, urlencode(form).encode(), headers
 
 
-def _github(token: Token) -> tuple[str, str, int, Mapping[str, Any]]:
-    basic = make_headers(basic_auth=f"{token.client_id}:{token.client_secret}")
-    headers = {**basic, "Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
-    body = json.dumps({"access_token": token.access_token})
-    return "DELETE", _GITHUB_URL.format(quote(token.client_id, safe="")), 204, {"body": body, "headers": headers}
-
-
-@cache
-def _pool() -> PoolManager:
-    return PoolManager(timeout=_TIMEOUT)
+def _github(token: Token) -> tuple[str, str, int, bytes, Mapping[str, str]]:
+    basic = b64encode(f"{token.client_id}:{token.client_secret}".encode()).decode()
+    headers = {
+        "Authorization": f"Basic {basic}",
+        "Accept": "application/vnd.github+json",
+        "X-GitHub-Api-Version": "2022-11-28",
+    }
+    body = json.dumps({"access_token": token.access_token}).encode()
+    return "DELETE", _GITHUB_URL.format(quote(token.client_id, safe="")), 204, body, headers

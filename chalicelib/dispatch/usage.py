@@ -9,13 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, Final
 
-from urllib3 import PoolManager, Timeout
-from urllib3.exceptions import HTTPError
-
 from chalicelib import times
+from chalicelib.dispatch import outgoing
+from chalicelib.dispatch.outgoing import Limits, NoAnswer
 from chalicelib.settings import current
 from chalicelib.store.directory.claims import Changed
 from chalicelib.store.platform import beside, usage
@@ -26,7 +24,7 @@ EVERY: Final = timedelta(minutes=17)
 _ROUND: Final = "settings#usage"
 _MOST_BATCHES: Final = 20
 _SUCCESS: Final = 200
-_TIMEOUT: Final = Timeout(connect=5, read=30)
+_LIMITS: Final = Limits(seconds=30, most_bytes=1_000_000)
 _NOT_INCLUDED: Final = "tallyman did not include the event in the response"
 
 Post = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -65,13 +63,13 @@ def post(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """
     headers = {"Content-Type": "application/json"}
     try:
-        answer = _pool().request(
-            "POST", current().usage_url, body=json.dumps(body).encode(), headers=headers, redirect=False, retries=False
-        )
+        answer = outgoing.ask("POST", current().usage_url, json.dumps(body).encode(), headers, _LIMITS)
         if answer.status != _SUCCESS:
             raise NotSent(f"the address answered with status {answer.status}")
-        value = json.loads(answer.data)
-    except (HTTPError, ValueError) as error:
+        value = json.loads(answer.body)
+    except NoAnswer as error:
+        raise NotSent(str(error)) from error
+    except (ValueError, RecursionError) as error:
         raise NotSent(type(error).__name__) from error
     if not isinstance(value, dict):
         raise NotSent("the answer is no JSON object")
@@ -114,8 +112,3 @@ def _is_due(now: datetime) -> bool:
     except Changed:
         return False
     return True
-
-
-@cache
-def _pool() -> PoolManager:
-    return PoolManager(timeout=_TIMEOUT)

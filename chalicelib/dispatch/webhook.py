@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from functools import cache
-from typing import Any
+from typing import Any, Final
 
-from urllib3 import PoolManager, Timeout
-from urllib3.exceptions import HTTPError
-
+from chalicelib.dispatch import outgoing
 from chalicelib.dispatch.failure import Failed
+from chalicelib.dispatch.outgoing import Limits, NoAnswer
 from chalicelib.notifications.message import Message
 from chalicelib.records import User
 from chalicelib.settings import current
 
-_TIMEOUT = Timeout(connect=3, read=7)
-_FIRST_REFUSAL = 300
+_LIMITS: Final = Limits(seconds=10, most_bytes=0)
+_FIRST_REFUSAL: Final = 300
 
 
 def body(message_id: str, message: Message, user: User) -> dict[str, Any]:
@@ -53,15 +51,8 @@ def send(message_id: str, message: Message, user: User) -> None:
     headers = {"Content-Type": "application/json", "X-Message-Id": message_id}
     sent = json.dumps(body(message_id, message, user)).encode()
     try:
-        answer = _pool().request(
-            "POST", current().webhook_endpoint, body=sent, headers=headers, redirect=False, retries=False
-        )
-    except HTTPError as error:
-        raise Failed(f"The webhook did not answer: {type(error).__name__}") from error
+        answer = outgoing.ask("POST", current().webhook_endpoint, sent, headers, _LIMITS)
+    except NoAnswer as error:
+        raise Failed(f"The webhook did not answer: {error}") from error
     if answer.status >= _FIRST_REFUSAL:
         raise Failed(f"The webhook answered with status {answer.status}")
-
-
-@cache
-def _pool() -> PoolManager:
-    return PoolManager(timeout=_TIMEOUT)

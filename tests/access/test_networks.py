@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.access.networks import contain, normal, within
+from chalicelib.access.networks import contain, is_public, normal, within
 
 NETWORKS = st.builds(
     lambda address, length: normal(f"{address}/{min(length, address.max_prefixlen)}"),
@@ -110,3 +110,23 @@ def test_a_network_is_written_in_one_way(text: str, network: str) -> None:
 def test_what_is_no_network_is_told(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         normal(text)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("127.0.0.1", "0.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "169.254.169.254"),
+        *("224.0.0.1", "255.255.255.255", "198.18.0.1", "::", "::1", "fe80::1", "fe80::1%eth0", "fd00:ec2::254"),
+        *("ff0e::1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::127.0.0.1", "64:ff9b::169.254.169.254"),
+        *("2002:7f00:1::", "2002:a00:1::", "", "x", "localhost"),
+    ],
+)
+def test_a_place_within_is_public_in_no_dress(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::"]
+)
+def test_an_address_of_the_internet_is_public(address: str) -> None:
+    assert is_public(address)

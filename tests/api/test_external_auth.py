@@ -85,3 +85,12 @@ def test_a_deployment_without_a_key_takes_no_link(owner: Client, ann: User) -> N
 @pytest.mark.parametrize("url", ["http://gitlab.example.com/revoke", "https://user@internal/", "file:///etc/passwd"])
 def test_tokens_are_sent_to_addresses_of_https_alone(owner: Client, ann: User, url: str) -> None:
     assert put(owner, ann, revoke_url=url) == 400
+
+
+@pytest.mark.usefixtures("keeps_secrets")
+def test_a_link_of_an_owner_is_kept_by_owners_alone(house: House, root: User, owner: Client, ann: User) -> None:
+    as_admin = house.client(house.user("admin", "user-admin"))
+    assert put(as_admin, root) == 403
+    assert owner.get(LINKS).json["links"] == []
+    assert put(as_admin, ann) == 204
+    assert put(owner, root) == 204

@@ -124,7 +124,6 @@ def hook(use: Use) -> Iterator[Hook]:
     made = Hook()
     use(Settings(webhook_endpoint=made.url, notifications_method="webhook"))
     yield made
-    webhook._pool().clear()
     made.end()
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from chalicelib.dispatch import webhook
 from chalicelib.errors import GatebookError, Unavailable
 from chalicelib.retention import holds
 from chalicelib.store import clients
@@ -88,7 +87,6 @@ def bench(
 def hook() -> Iterator[Hook]:
     made = Hook()
     yield made
-    webhook._pool().clear()
     made.end()
 
 
