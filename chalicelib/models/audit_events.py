@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -13,18 +13,19 @@ from chalicelib.errors import Invalid, Validation
 from chalicelib.logs import audit_event
 from chalicelib.logs.addresses import address
 from chalicelib.logs.audit_event import USER_AGENT_LENGTH, AuditEvent
+from chalicelib.logs.fitting import cut, fitted, fitted_diff, json_bytes
 from chalicelib.logs.nesting import DEEPEST, too_deep
 from chalicelib.logs.vocabulary import OWN_RESOURCE_TYPES
 from chalicelib.models.audit_logs import sourced_json
 from chalicelib.models.base import (
-    LONG_TEXT,
+    SHORT_TEXT,
     EventTime,
     Int32,
     Model,
-    OptionalText,
     OptionalUuid,
     ShortText,
     Uuid,
+    absent,
     checked,
 )
 from chalicelib.models.directory import Beside
@@ -38,8 +39,8 @@ MAX_ROW_BYTES = 4_900_000
 """Of a row as Lambda sends it, which answers with six million bytes in all: a byte of a diff can take seven of them."""
 _SURELY_SENT_BYTES = 300_000
 """Of diff and additional fields as JSON; with no more than these a row is far below `MAX_ROW_BYTES`."""
-MAX_TARGET = LONG_TEXT
-"""Characters. The target stands in every lane, because queries check it; an SSH key of 8,192 bits has 1,400."""
+MAX_TARGET = 64 * 1_024
+"""Characters of a target, and of an icon, which may be the image itself."""
 
 
 def _resource_type(value: str) -> str:
@@ -57,7 +58,7 @@ def _object(value: object) -> object:
     if too_deep(value):
         raise ValueError(f"must not nest deeper than {DEEPEST} levels")
     try:
-        _bytes(value)
+        json_bytes(value)
     except UnicodeEncodeError as error:
         raise ValueError("must not hold half a surrogate pair") from error
     except ValueError as error:
@@ -71,7 +72,8 @@ def _additional_fields(value: object) -> object:
     return value
 
 
-Word = Annotated[ShortText, Field(min_length=1)]
+Word = Annotated[str, Field(min_length=1)]
+LongText = Annotated[str, AfterValidator(lambda text: cut(text, MAX_TARGET))]
 ResourceType = Annotated[Word, AfterValidator(_resource_type)]
 """Any word: what a newer server audits is answered under the name that it has there, and found whatever its case."""
 Object = Annotated[Mapping[str, Any] | None, BeforeValidator(_object)]
@@ -93,8 +95,8 @@ class AuditEventIn(Model):
     user_agent: UserAgent = None
     resource_type: ResourceType
     resource_id: Uuid
-    resource_target: Annotated[str, Field(max_length=MAX_TARGET)]
-    resource_icon: OptionalText = None
+    resource_target: LongText
+    resource_icon: Annotated[LongText | None, BeforeValidator(absent)] = None
     action: Word
     status_code: Int32
     request_id: OptionalUuid = None
@@ -107,8 +109,8 @@ class AuditEventIn(Model):
 class GenerateIn(Model):
     """The body of `POST /api/v2/audit/testgenerate`."""
 
-    action: Word = "write"
-    resource_type: ResourceType = "user"
+    action: Annotated[Word, Field(max_length=SHORT_TEXT)] = "write"
+    resource_type: Annotated[ResourceType, Field(max_length=SHORT_TEXT)] = "user"
     resource_id: OptionalUuid = None
     additional_fields: AdditionalFields = None
     time: EventTime | None = None
@@ -117,19 +119,33 @@ class GenerateIn(Model):
     build_reason: ShortText = ""
 
 
+_WORDS = ("resource_type", "action")
+
+
 def parse_row(value: Mapping[str, Any]) -> AuditLog:
-    """The row of an event as a sender wrote it.
+    """The row of an event as a sender wrote it; what is too long in it is cut.
 
     Raises:
         Invalid: values in it are wrong; names each.
     """
-    event = checked(AuditEventIn, value)
+    long = {name: word for name in _WORDS if isinstance(word := value.get(name), str) and len(word) > SHORT_TEXT}
+    event = checked(AuditEventIn, {**value, **{name: cut(word, SHORT_TEXT) for name, word in long.items()}})
     try:
         made = audit_event.row(AuditEvent(**{name: getattr(event, name) for name in AuditEventIn.model_fields}))
     except ValueError as error:
         raise Invalid([Validation("diff", str(error))]) from error
-    check_sizes(made)
-    return made
+    return _fitting(made)
+
+
+def _fitting(made: AuditLog) -> AuditLog:
+    """The row, with as much of its diff and its additional fields as can be stored and sent again."""
+    most = MAX_SIDE_BYTES
+    row = made
+    while _wrong_sizes(row):
+        fields = fitted(made.additional_fields, MAX_ADDITIONAL_BYTES)
+        row = replace(made, diff=fitted_diff(dict(made.diff), most), additional_fields=fields)
+        most //= 2
+    return row
 
 
 def check_sizes(made: AuditLog) -> None:
@@ -138,28 +154,26 @@ def check_sizes(made: AuditLog) -> None:
     Raises:
         Invalid: its diff or its additional fields are too large, by themselves or in an answer.
     """
+    if wrong := _wrong_sizes(made):
+        raise Invalid(wrong)
+
+
+def _wrong_sizes(made: AuditLog) -> list[Validation]:
     wrong = []
     total = 0
     for side in ("old", "new"):
         # A field that has no such side has a name all the same, and null is as short as anything.
-        size = _bytes({name: change.get(side) for name, change in made.diff.items()})
+        size = json_bytes({name: change.get(side) for name, change in made.diff.items()})
         total += size
         if size > MAX_SIDE_BYTES:
             wrong.append(Validation(f"diff.{side}", f"must have at most {MAX_SIDE_BYTES} bytes as JSON, not {size}"))
-    size = _bytes(made.additional_fields)
+    size = json_bytes(made.additional_fields)
     if size > MAX_ADDITIONAL_BYTES:
         problem = f"must have at most {MAX_ADDITIONAL_BYTES} bytes as JSON, not {size}"
         wrong.append(Validation("additional_fields", problem))
+    size = len(made.resource_target) + len(made.resource_icon)
     if not wrong and total + size > _SURELY_SENT_BYTES:
         sent = bytes_sent(json_text(sourced_json(made, Beside({}, {}))))
         if sent > MAX_ROW_BYTES:
             wrong.append(Validation("diff", f"makes a row of {sent} bytes as it is sent, and may of {MAX_ROW_BYTES}"))
-    if wrong:
-        raise Invalid(wrong)
-
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
-def _bytes(value: Mapping[str, Any]) -> int:
-    return len(_ENCODER.encode(value).encode()) if value else len("{}")
+    return wrong

@@ -10,15 +10,15 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from chalicelib.logs import applications, connection
 from chalicelib.logs.addresses import address
 from chalicelib.logs.connection import ConnectionEvent
+from chalicelib.logs.fitting import cut
 from chalicelib.logs.vocabulary import WEB_TYPES
 from chalicelib.models.base import (
     LONG_TEXT,
+    SHORT_TEXT,
     EventTime,
     Int32,
     Model,
-    OptionalText,
     OptionalUuid,
-    ShortText,
     Uuid,
     absent,
     checked,
@@ -32,10 +32,7 @@ def _may_end(value: str, info: ValidationInfo) -> str:
     return value
 
 
-CutText = Annotated[
-    str | None, AfterValidator(lambda text: text[:LONG_TEXT] if text else None), BeforeValidator(absent)
-]
-"""A text that the one who connects makes as long as they like: cut, as an event refused for it would hide them."""
+Text = Annotated[str | None, BeforeValidator(absent)]
 
 
 class ConnectionEventIn(Model):
@@ -43,30 +40,44 @@ class ConnectionEventIn(Model):
 
     id: OptionalUuid = None
     time: EventTime
-    type: ShortText
+    type: str
     connection_status: Annotated[Literal["connected", "disconnected"], AfterValidator(_may_end)]
     organization_id: Uuid
     workspace_owner_id: Uuid
     workspace_id: Uuid
-    workspace_name: ShortText
-    agent_name: ShortText
+    workspace_name: str
+    agent_name: str
     code: Int32 | None = None
     ip: Annotated[str | None, BeforeValidator(address)] = None
-    user_agent: CutText = None
+    user_agent: Text = None
     user_id: OptionalUuid = None
-    slug_or_port: OptionalText = None
+    slug_or_port: Text = None
     connection_id: OptionalUuid = None
-    disconnect_reason: CutText = None
-    app_name: OptionalText = None
+    disconnect_reason: Text = None
+    app_name: Text = None
+
+
+_LONGEST: Mapping[str, int] = {
+    **dict.fromkeys(("type", "connection_method", "workspace_name", "agent_name"), SHORT_TEXT),
+    **dict.fromkeys(("app_name", "slug_or_port", "app_name_or_port", "user_agent", "disconnect_reason"), LONG_TEXT),
+}
+"""Texts that are cut, as an event refused for one would hide who can make it long."""
 
 
 def parse_row(value: Mapping[str, Any]) -> ConnectionLog:
-    """The row of an event as a sender wrote it.
+    """The row of an event as a sender wrote it; what is too long in it is cut.
 
     Raises:
         Invalid: values in it are wrong; names each.
     """
+    long = {name: most for name, most in _LONGEST.items() if _is_longer(value.get(name), most)}
+    if long:
+        value = {**value, **{name: cut(value[name], most) for name, most in long.items()}}
     names = applications.named(value)
     event = checked(ConnectionEventIn, {**value, **names._asdict()} if names else value)
     values = {name: getattr(event, name) for name in ConnectionEventIn.model_fields}
     return connection.row(ConnectionEvent(**values, spelled=names.spelled if names else None))
+
+
+def _is_longer(value: object, most: int) -> bool:
+    return isinstance(value, str) and len(value) > most

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from chalicelib.api import answer_limits
 from chalicelib.logs.secret_names import names_secret
 from chalicelib.logs.tracked import RESOURCES, TRACKED
-from chalicelib.models.audit_events import MAX_ADDITIONAL_BYTES, MAX_SIDE_BYTES
+from chalicelib.models.audit_events import MAX_ADDITIONAL_BYTES, MAX_SIDE_BYTES, MAX_TARGET
 from chalicelib.store.dynamodb import client as store_engine
 from chalicelib.store.dynamodb.tables import AuditLogItem
 from tests.api.test_audit_list import event, rows
@@ -210,7 +211,6 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
     "the service's own type": ({"resource_type": "retention_run"}, ["resource_type"]),
     "resource": ({"resource_id": 7}, ["resource_id"]),
     "target": ({"resource_target": None}, ["resource_target"]),
-    "long target": ({"resource_target": "x" * 9_000}, ["resource_target"]),
     "action": ({"action": None}, ["action"]),
     "status": ({"status_code": "200"}, ["status_code"]),
     "several": ({"time": "x", "action": 7, "request_id": "x"}, ["time", "action", "request_id"]),
@@ -220,22 +220,6 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a part twice": ({"diff": {"a": {"old": 1, "Old": 2}}}, ["diff"]),
     "additional fields": ({"additional_fields": "{}"}, ["additional_fields"]),
     "old": ({"old": "x"}, ["old"]),
-    "names alone": ({"diff": {"<" * 1_500_000: {}}}, ["diff.old", "diff.new"]),
-    "names of the other side": ({"diff": {f"{n:05}" * 200: {"new": 1} for n in range(400)}}, ["diff.old", "diff.new"]),
-    "sent as seven times as much": (
-        {
-            "diff": {"a": dict.fromkeys(("old", "new"), "<" * (MAX_SIDE_BYTES - 10))},
-            "additional_fields": {"a": "<" * (MAX_ADDITIONAL_BYTES - 10)},
-            "resource_target": "\U0001f600" * 2_048,
-            "resource_icon": "\U0001f600" * 8_192,
-        },
-        ["diff"],
-    ),
-    "old side": ({"diff": {"a": {"old": "x" * MAX_SIDE_BYTES}}}, ["diff.old"]),
-    "new side": ({"diff": {"a": {"new": "x" * MAX_SIDE_BYTES}}}, ["diff.new"]),
-    "new, computed": ({"new": {"name": "x" * MAX_SIDE_BYTES}}, ["diff.new"]),
-    "many fields": ({"diff": {f"field {n}": {"old": "x" * 900} for n in range(400)}}, ["diff.old"]),
-    "large fields": ({"additional_fields": {"a": "x" * MAX_ADDITIONAL_BYTES}}, ["additional_fields"]),
     "a diff of a long name": ({"diff": {"x" * 100_000: {"was": 1}}}, ["diff"]),
 }
 
@@ -252,6 +236,47 @@ def test_a_wrong_event_is_told_and_the_others_are_stored(owner: Client, case: st
     assert all(len(problem["detail"]) < 1_000 for problem in result["validations"])
     assert {row["id"] for row in everything(owner)} == {made["id"] for made in good}
     assert statuses(owner.post(PATH, event(**changes))) == ["rejected"]
+
+
+LONG: dict[str, dict[str, Any]] = {
+    "a name": {"diff": {"<" * 1_500_000: {"new": 1}}},
+    "names of the other side": {"diff": {f"{n:05}" * 200: {"new": 1} for n in range(400)}},
+    "sent as seven times as much": {
+        "diff": {"a": dict.fromkeys(("old", "new"), "<" * (MAX_SIDE_BYTES - 10))},
+        "additional_fields": {"a": "<" * (MAX_ADDITIONAL_BYTES - 10)},
+        "resource_target": "\U0001f600" * MAX_TARGET,
+        "resource_icon": "\U0001f600" * MAX_TARGET,
+    },
+    "old side": {"diff": {"a": {"old": "x" * MAX_SIDE_BYTES}, "b": {"old": 1, "new": 2}}},
+    "new side": {"diff": {"a": {"new": "x" * MAX_SIDE_BYTES}}},
+    "new, computed": {"resource_type": "template", "new": {"name": "x" * MAX_SIDE_BYTES}},
+    "a list": {"diff": {"a": {"new": [*range(100_000)]}}},
+    "many fields": {"diff": {f"field {n}": {"old": "x" * 900} for n in range(400)}},
+    "more fields than names have room": {"diff": {f"field {n}": {"old": 1} for n in range(60_000)}},
+    "additional fields": {"additional_fields": {"a": "x" * MAX_ADDITIONAL_BYTES, "api_key_id": "gbk_1"}},
+    "target": {"resource_target": "x" * (MAX_TARGET + 1)},
+    "icon": {"resource_icon": "data:" + "x" * MAX_TARGET},
+    "words": {"resource_type": "T" * 1_025, "action": "a" * 100_000},
+}
+
+
+@pytest.mark.parametrize("case", LONG)
+def test_no_length_costs_an_event_and_what_is_cut_says_so(owner: Client, case: str) -> None:
+    made = event(**LONG[case])
+    assert statuses(owner.post(PATH, [event(), made])) == ["created", "created"]
+    row = owner.get(f"{PATH}/{made['id']}").json
+    assert "[cut: " in json.dumps(row)
+    assert statuses(owner.post(PATH, made)) == ["unchanged"]
+    nameless = {**made, "id": ""}
+    assert [statuses(owner.post(PATH, nameless)) for _ in range(2)] == [["created"], ["unchanged"]]
+
+
+@pytest.mark.parametrize("length", [8_192, 8_193, 30_000, MAX_TARGET])
+def test_a_target_that_no_lane_holds_is_stored_as_it_was_sent(owner: Client, length: int) -> None:
+    made = event(resource_target=secrets.token_hex(length // 2 + 1)[:length])
+    assert statuses(owner.post(PATH, made)) == ["created"]
+    for read in (owner.get(f"{PATH}/{made['id']}").json, *rows(owner.get(PATH, query={"q": "action:write"}))):
+        assert read["resource_target"] == made["resource_target"]
 
 
 DIGITS = '{"a":{"new":' + "9" * 5_000 + "}}"
@@ -281,15 +306,21 @@ def test_no_address_costs_an_event(owner: Client, ip: object) -> None:
     assert everything(owner)[0]["ip"] in ("", "127.0.0.1", "10.0.0.1")
 
 
-def test_the_largest_event_is_stored_whole_and_one_byte_more_is_not(owner: Client) -> None:
+def test_the_largest_event_is_stored_whole_and_of_one_byte_more_the_beginning(owner: Client) -> None:
     side, fields = "é" * ((MAX_SIDE_BYTES - len('{"a":""}')) // 2), "x" * (MAX_ADDITIONAL_BYTES - len('{"a":""}'))
     diff = {"a": {"old": side, "new": side[::-1], "secret": False}}
     made = event(diff=diff, additional_fields={"a": fields})
     assert statuses(owner.post(PATH, made)) == ["created"]
     (row,) = rows(owner.get(PATH))
     assert (row["diff"], row["additional_fields"]) == (diff, {"a": fields})
-    for more in ({"diff": {"a": {"old": side + "x"}}}, {"additional_fields": {"a": fields + "x"}}):
-        assert statuses(owner.post(PATH, {**made, **more})) == ["rejected"]
+    longer = event(diff={"a": {"old": side + "x"}}, additional_fields={"a": fields + "x"})
+    assert statuses(owner.post(PATH, longer)) == ["created"]
+    row = owner.get(f"{PATH}/{longer['id']}").json
+    for value, whole in ((row["diff"]["a"]["old"], side + "x"), (row["additional_fields"]["a"], fields + "x")):
+        begin, _, mark = value.partition("…")
+        assert whole.startswith(begin)
+        assert len(begin) > len(whole) - 200
+        assert mark == f" [cut: {len(whole)} characters]"
 
 
 # Diffs.

@@ -292,7 +292,6 @@ def test_what_an_event_may_lack(owner: Client, make_event: Event, absent: str | 
         ({"type": "port_forwarding", "connection_status": "disconnected"}, "connection_status"),
         ({"organization_id": "acme"}, "organization_id"),
         ({"workspace_name": 7}, "workspace_name"),
-        ({"workspace_name": "x" * 1_025}, "workspace_name"),
         ({"code": "200"}, "code"),
         ({"code": 1.5}, "code"),
         ({"code": True}, "code"),
@@ -664,4 +663,19 @@ def test_nobody_hides_a_connection_behind_a_long_text(owner: Client, make_event:
     rows = owner.logs().json["connection_logs"]
     (agent,) = [row["web_info"]["user_agent"] for row in rows if row["type"] == "workspace_app"]
     (reason,) = [row["ssh_info"]["disconnect_reason"] for row in rows if row["type"] != "workspace_app"]
-    assert (agent, reason) == ("é" * 8_192, "x" * 8_192)
+    mark = "… [cut: 9000 characters]"
+    room = 8_192 - len(mark)
+    assert (agent, reason) == ("é" * room + mark, "x" * room + mark)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["workspace_name", "agent_name", "type", "connection_method", "app_name", "slug_or_port", "app_name_or_port"],
+)
+def test_no_long_name_costs_a_session_or_its_end(owner: Client, make_event: Event, name: str) -> None:
+    begun = make_event(**{name: "Ä" * 100_000})
+    ended = {**begun, "time": "2025-07-10T11:00:00Z", "connection_status": "disconnected"}
+    assert statuses(owner.post(PATH, begun)) == ["created"]
+    assert statuses(owner.post(PATH, ended)) == ["updated"]
+    assert statuses(owner.post(PATH, [begun, ended])) == ["unchanged", "unchanged"]
+    assert owner.logs("status:completed").json["count"] == 1

@@ -8,7 +8,7 @@
     doc        other fields, as JSON; `zdoc`, compressed, when that is smaller. Its `by` is the receipt: how long
                after the event it was received, in microseconds, and the id of the token
     rest       diff, additional fields and an icon as long as an image, compressed, where lanes are dearer with them
-               than without; in no lane
+               than without; in no lane. A very long target is whole here, and its beginning in the doc
 
 Bytes are the bill: a write costs a unit per started KB for the row and for every lane. So a diff that does not fit
 stands once, in the row, and not once per lane; the doc then says how much there is. What does not fit in the row stands
@@ -58,6 +58,8 @@ IN_LANES = ("id", POSITION, EVENT_TIME, DOC, PACKED_DOC)
 
 _APART = "diff"
 _MOVED = ("diff", "additional_fields")
+_LONGEST_TARGET = 8_192
+"""Characters that every lane holds, because queries check them; an SSH key of 8,192 bits has 1,400."""
 _LONGEST_ICON = 256
 """Characters that a path has; what is longer is the image itself, and moves too."""
 _NOT_IN_DOC = frozenset({"id", "time", "unread", "receipt"})
@@ -94,8 +96,9 @@ def to_items(row: AuditLog, *, shards: int, lanes: tuple[Lane, ...] = AUDIT_LANE
     if row.receipt is not None:
         doc[_RECEIPT] = _receipt_json(row.receipt, row.time)
     whole = keys | packed(doc, WORDS, _APART)
-    moving = (*_MOVED, "resource_icon") if len(row.resource_icon) > _LONGEST_ICON else _MOVED
-    moved = {name: doc.pop(name) for name in moving if name in doc}
+    lengths = {"resource_icon": _LONGEST_ICON, "resource_target": _LONGEST_TARGET}
+    long = [name for name, most in lengths.items() if len(getattr(row, name)) > most]
+    moved = {name: doc.pop(name) for name in (*_MOVED, *long) if name in doc}
     if not moved or max(_lane_sizes(whole, lane_items), default=0) <= WRITE_UNIT_BYTES:
         return [whole]
     plain = json.dumps(moved, ensure_ascii=False, separators=(",", ":"), default=dict)
@@ -105,6 +108,8 @@ def to_items(row: AuditLog, *, shards: int, lanes: tuple[Lane, ...] = AUDIT_LANE
     if searched := _searched(row):
         # A query may check it on any row of a lane.
         doc["additional_fields"] = searched
+    if "resource_target" in moved:
+        doc["resource_target"] = row.resource_target[:_LONGEST_TARGET]
     beside = keys | packed(doc | {_SIZES: (answer_bytes, 0)}, WORDS, _APART) | {OVERFLOW: {"B": compressed}}
     if item_bytes(beside) <= LARGEST_ITEM_BYTES:
         return [whole] if _write_units(whole, lane_items) <= _write_units(beside, lane_items) else [beside]
