@@ -9,17 +9,20 @@ meanwhile is left to its writer, who writes all its keys.
 from __future__ import annotations
 
 import argparse
+import re
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
+
+from botocore.exceptions import ClientError
 
 from chalicelib import times
 from chalicelib.errors import Unavailable
 from chalicelib.lanes.catalogue import ALL, POSITION, arrived_keys, lane_keys
 from chalicelib.lanes.criteria import Criteria
 from chalicelib.lanes.plan import plan
-from chalicelib.settings import current
+from chalicelib.settings import InvalidSetting, current
 from chalicelib.store.dynamodb.batch_get import batch_get
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
@@ -29,6 +32,7 @@ from chalicelib.store.dynamodb.rounds import run
 from chalicelib.store.logs.merge import Batch, Checkpoint, End, Merge, Spent
 from chalicelib.store.logs.stamps import is_row
 from chalicelib.store.logs.tables import LOG_TABLES, LogTable
+from scripts.deployment.advice import advised
 
 T = TypeVar("T")
 
@@ -36,6 +40,7 @@ ROWS = 1_000
 """Rows that the command looks at before it says where it is."""
 SECONDS = 60.0
 """How long the command tries one call."""
+_POSITION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}#[0-9a-f-]{36}", re.ASCII)
 
 
 class Stopped(Exception):
@@ -126,22 +131,44 @@ def _filled(log: LogTable[Any], item: Item) -> bool:
     return True
 
 
+def _position(text: str) -> str:
+    if not _POSITION.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no position such as an earlier run printed")
+    return text
+
+
+def _cause(stop: Stopped) -> BaseException:
+    """The error that an answer of the store failed for."""
+    unavailable = stop.__cause__ or stop
+    return unavailable.__cause__ or unavailable
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Look at every row of a log."""
     parser = argparse.ArgumentParser(prog="scripts/backfill", description="Writes the lane keys that stored rows lack.")
     logs = {log.name: log for log in LOG_TABLES}
     parser.add_argument("log", choices=logs, help="which log")
-    parser.add_argument("--below", metavar="POSITION", help="go on below a position that an earlier run printed")
+    parser.add_argument(
+        "--below", type=_position, metavar="POSITION", help="go on below a position that an earlier run printed"
+    )
     given = parser.parse_args(arguments)
+    try:
+        current()
+    except InvalidSetting as error:
+        parser.error(str(error))
     place: str | None = given.below
     written = 0
     while True:
+        again = f" with --below '{place}'" if place else ""
         try:
             newly_written, place = backfill(logs[given.log], place, ROWS, SECONDS)
         except Stopped as stop:
-            again = f" with --below '{place}'" if place else ""
             total = written + stop.written
-            raise SystemExit(f"{total} rows written, then the store did not answer. Run it again{again}.") from stop
+            why = advised(_cause(stop))
+            text = f"{total} rows written, then the store did not answer. Run it again{again}. It said: {why}"
+            raise SystemExit(text) from stop
+        except ClientError as error:
+            raise SystemExit(f"{written} rows written, then the store refused it: {advised(error)}") from error
         written += newly_written
         if place is None:
             break

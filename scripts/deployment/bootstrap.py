@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from botocore.exceptions import ClientError
 
+from scripts.deployment.advice import advised
 from scripts.deployment.stages import STAGES
 
 _PREFIX = "GATEBOOK_TABLE_PREFIX"
@@ -91,12 +92,12 @@ def _bootstrap_checked(given: argparse.Namespace) -> str:
     except InvalidSetting as error:
         raise Refused(str(error)) from error
     except Unavailable as error:
-        raise Refused(f"DynamoDB cannot be reached: {error.__cause__ or error.message}") from error
+        raise Refused(f"DynamoDB cannot be reached: {advised(error.__cause__ or error)}") from error
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "ResourceNotFoundException":
             raise Refused(f"There are no tables called {prefix}…: deploy first, or give --table-prefix.") from error
-        raise Refused(f"DynamoDB refuses it: {code}.") from error
+        raise Refused(f"DynamoDB refuses it: {advised(error)}") from error
     finally:
         logging.disable(logging.NOTSET)
 

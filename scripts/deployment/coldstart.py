@@ -167,7 +167,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help=f"pairs at a time (default: {_ROUNDS})",
     )
     given = parser.parse_args(arguments)
-    ratios = measured(given.out / "deployment.zip", given.rounds)
+    archive = given.out / "deployment.zip"
+    if not archive.is_file():
+        parser.error(f"there is no {archive}; make it: scripts/package {given.out}")
+    ratios = measured(archive, given.rounds)
     for name, ratio in ratios.items():
         missed = "" if ratio <= BUDGETS[name] else ": MISSED"
         print(f"{name}: {ratio:.2f} times the least, of {BUDGETS[name]} at the most{missed}")

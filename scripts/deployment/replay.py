@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
 from chalicelib.models.queued import Queued
+from scripts.deployment.advice import advised
 from scripts.deployment.handlers import HANDLERS, QUEUE_READER
 from scripts.deployment.queue_resources import DEAD_LETTERS_URL, READER_NAME
 
@@ -133,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(given.stack, lists=given.list)
     except (Refused, BotoCoreError, ClientError) as error:
-        print(f"replay: {error}", file=sys.stderr)
+        print(f"replay: {advised(error)}", file=sys.stderr)
         return 2
 
 

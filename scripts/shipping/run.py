@@ -174,7 +174,8 @@ def _left_out(name: str, error: Exception) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/senders", description=__doc__)
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="a shipper to try")
+    names = [sender.name for sender in SENDERS]
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", choices=names, help="a shipper to try")
     parser.add_argument("--events", type=int, default=200, help="events of each log (200)")
     parser.add_argument("--record", type=Path, metavar="DIRECTORY", help="keep what each puts on the wire")
     return parser

@@ -222,7 +222,28 @@ def test_what_was_written_before_the_store_went_down_is_told(
     monkeypatch.setattr(backfill, "SECONDS", 0.0)
     with pytest.raises(SystemExit) as stopped:
         backfill.main(["connection"])
-    assert str(stopped.value) == "3 rows written, then the store did not answer. Run it again."
+    said = str(stopped.value)
+    assert said.startswith("3 rows written, then the store did not answer. Run it again. It said: ")
+    assert "ThrottlingException" in said
+
+
+@pytest.mark.parametrize("place", ["nonsense", "0", "2026-01-01", "2026-01-01T00:00:00.000000Z#x", ""])
+def test_going_on_below_what_is_no_position_is_refused(place: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        backfill.main(["connection", "--below", place])
+    assert stopped.value.code == 2
+    assert "is no position such as an earlier run printed" in capsys.readouterr().err
+
+
+def test_what_the_store_refuses_is_told_with_what_to_do(transport: ObservedTransport) -> None:
+    def refused(_send: Send, _operation: str, _request: Mapping[str, Any]) -> dict[str, Any]:
+        raise refusal("ResourceNotFoundException")
+
+    transport.intercept(refused)
+    with pytest.raises(SystemExit) as stopped:
+        backfill.main(["connection"])
+    assert str(stopped.value).startswith("0 rows written, then the store refused it: ")
+    assert "set GATEBOOK_TABLE_PREFIX" in str(stopped.value)
 
 
 def test_the_command_fills_a_log_and_says_how_to_go_on(

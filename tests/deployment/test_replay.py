@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from botocore import exceptions
 
 from scripts.deployment import queue_resources, replay
 from scripts.deployment.replay import DeadLetters, Refused
@@ -153,3 +154,36 @@ def test_a_stack_that_is_not_there_is_told_in_one_line(engine: EmbeddedEngine, c
 
 def test_the_template_has_the_outputs_that_are_looked_up() -> None:
     assert queue_resources.outputs().keys() == {queue_resources.DEAD_LETTERS_URL, queue_resources.READER_NAME}
+
+
+_REFUSED = {"operation_name": "Scan"}
+
+
+@pytest.mark.parametrize(
+    ("error", "about", "advice"),
+    [
+        (
+            "NoCredentialsError",
+            {},
+            "Unable to locate credentials. Sign in to AWS, and name the profile in AWS_PROFILE.",
+        ),
+        ("NoRegionError", {}, "You must specify a region. Name the region of the deployment in AWS_DEFAULT_REGION."),
+        ("EndpointConnectionError", {"endpoint_url": "https://x"}, "Look at the network"),
+        ("ProfileNotFound", {"profile": "p"}, "`aws configure list-profiles`"),
+        ("ClientError", {**_REFUSED, "error_response": {"Error": {"Code": "AccessDenied"}}}, "that may do so."),
+        ("ClientError", {**_REFUSED, "error_response": {"Error": {"Code": "ExpiredToken"}}}, "Sign in to AWS"),
+    ],
+)
+def test_a_failure_of_aws_is_told_with_what_to_do(
+    error: str, about: dict[str, Any], advice: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(_stack: str, *, lists: bool) -> int:
+        assert not lists
+        raise getattr(exceptions, error)(**about)
+
+    monkeypatch.setattr(replay, "_run", failing)
+    assert replay.main(["--stack", "gatebook-prod"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("replay: ")
+    assert advice in said
+    assert said.count("\n") == 1
