@@ -7,10 +7,11 @@ event itself; whatever else is in a log is skipped. A sender needs the right to 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from chalicelib.access.decide import reach
-from chalicelib.api import audit_ingest, connection_ingest, queueing
+from chalicelib.api import audit_ingest, connection_ingest, progress, queueing
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.delivery import Delivery
@@ -25,7 +26,7 @@ from chalicelib.models.sent import Event, Sent, Unreadable
 _INTAKES: Mapping[str, Intake[Any]] = {
     intake.message: intake for intake in (connection_ingest.INTAKE, audit_ingest.INTAKE)
 }
-_READERS: Mapping[Form, Callable[[bytes, Collection[str]], Sent]] = {
+_READERS: Mapping[Form, Callable[[bytes, Collection[str], int], Sent]] = {
     "hec": hec.read_events,
     "hec_raw": hec.read_lines,
     "otlp": otlp.read_events,
@@ -137,17 +138,18 @@ def _collected(call: Call, caller: Caller, form: Form) -> Answer:
 def _taken_in(call: Call, caller: Caller, form: Form) -> _Taken:
     """Store the events of a request, or queue them where its sender asks for that."""
     delivery = delivered(call, caller)
-    results, accepted = _received(delivery, form)
+    results, accepted = progress.read_on(delivery, form, partial(_received, delivery, form))
     if any(accepted.values()) and queueing.is_asked(call, results):
         return _Taken(results, queueing.queued(delivery, form, results))
     for message, rows in accepted.items():
         _INTAKES[message].store(delivery, rows, results)
+    progress.note(delivery, form, results)
     return _Taken(results)
 
 
-def _received(delivery: Delivery, form: Form) -> tuple[Results, dict[str, list[tuple[int, Any]]]]:
+def _received(delivery: Delivery, form: Form, begin: int = 0) -> tuple[Results, dict[str, list[tuple[int, Any]]]]:
     """The rows that may be stored, by the message of their log, and the results of all other events."""
-    sent = _READERS[form](delivery.body, _INTAKES)
+    sent = _READERS[form](delivery.body, _INTAKES, begin)
     by_log: dict[str, list[tuple[int, Event | Unreadable]]] = {}
     results = Results([entry.index for entry in sent.entries], sent.skipped, sent.stopped_at)
     for place, entry in enumerate(sent.entries):

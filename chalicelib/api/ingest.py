@@ -14,11 +14,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic
 
 from chalicelib import times
 from chalicelib.access.decide import Object, Reach, Subject, reach
-from chalicelib.api import answer_limits, queueing, rate_limits, request_log
+from chalicelib.api import answer_limits, progress, queueing, rate_limits, request_log
 from chalicelib.api.caller import Caller
 from chalicelib.api.delivery import Delivery
 from chalicelib.api.http import Answer, Call
@@ -71,10 +72,11 @@ def taken_in(call: Call, caller: Caller, intake: Intake[Row]) -> Answer:
         intake: of the log.
     """
     delivery = delivered(call, caller)
-    results, accepted = received(delivery, intake)
+    results, accepted = progress.read_on(delivery, intake.resource, partial(received, delivery, intake))
     if accepted and queueing.is_asked(call, results):
         return Answer(queueing.queued(delivery, intake.resource, results), 202)
     intake.store(delivery, accepted, results)
+    progress.note(delivery, intake.resource, results)
     return answer(call, results)
 
 
@@ -96,8 +98,13 @@ def delivered(call: Call, caller: Caller) -> Delivery:
     return Delivery(call.body, caller.subject, caller.key.id, times.now(), call.request_id, give_up_at)
 
 
-def received(delivery: Delivery, intake: Intake[Row]) -> tuple[Results, list[tuple[int, Row]]]:
+def received(delivery: Delivery, intake: Intake[Row], begin: int = 0) -> tuple[Results, list[tuple[int, Row]]]:
     """The events of a request that may be stored, each with its place in it, and the results of the others.
+
+    Args:
+        delivery: of the request.
+        intake: of the log.
+        begin: how many lines or objects, from the first, are not looked at.
 
     Raises:
         Forbidden: the sender may write no row of this log.
@@ -106,7 +113,7 @@ def received(delivery: Delivery, intake: Intake[Row]) -> tuple[Results, list[tup
     """
     if reach(delivery.subject, intake.action, intake.resource).nothing:
         raise closed(intake.rows)
-    sent = read_events(delivery.body, (intake.message,))
+    sent = read_events(delivery.body, (intake.message,), begin)
     results = Results([entry.index for entry in sent.entries], sent.skipped, sent.stopped_at)
     return results, accepted_rows(delivery.subject, intake, enumerate(sent.entries), results)
 
@@ -168,7 +175,7 @@ def answer(call: Call, results: Results) -> Answer:
     headers = {"Retry-After": _RETRY_AFTER_SECONDS, "Gatebook-Accepted-Lines": str(results.accepted)}
     message = "Some events are not stored yet. Send the request again: events that are stored are known."
     if not body["failed"]:
-        message = f"The request has more than one may have. The first {results.accepted} lines or objects are taken."
+        message = f"Send the request again: it has more than one may have, and its first {results.accepted} are taken."
     return Answer({"message": message, **body}, 503, headers)
 
 

@@ -36,12 +36,13 @@ A gateway that takes a body for text has replaced the bytes that are none.
 _UNREADABLE = "the body is no text in UTF-8; a compressed one needs Content-Encoding: gzip or deflate"
 
 
-def read_events(body: bytes, messages: Collection[str]) -> Sent:
+def read_events(body: bytes, messages: Collection[str], begin: int = 0) -> Sent:
     """The events of a body.
 
     Args:
         body: as it was sent.
         messages: `msg` of the service-log lines that are events here; other lines are skipped and counted.
+        begin: how many lines or objects, from the first, are not looked at.
 
     Raises:
         BadRequest: the body is no text in UTF-8.
@@ -53,26 +54,26 @@ def read_events(body: bytes, messages: Collection[str]) -> Sent:
     whole, may_be_document = _whole(body)
     if whole is not None:
         batch = batch_of(whole)
-        return _of_values([whole] if batch is None else batch, messages)
+        return _of_values([whole] if batch is None else batch, messages, begin)
     if may_be_document and b"\n" not in body.strip():
-        documents = _of_values(_unbatched(_values_of(body)), messages)
+        documents = _of_values(_unbatched(_values_of(body)), messages, begin)
         if documents.entries:
             return documents
-    sent = collected(of_lines(body), messages)
+    sent = collected(of_lines(body, begin=begin), messages, begin)
     if may_be_document and not sent.events and NAMES_AN_EVENT.search(body.decode(errors="replace")):
         # Events on several lines each, or one document of events that breaks off.
-        documents = _of_values(_unbatched(_values_of(body)), messages)
+        documents = _of_values(_unbatched(_values_of(body)), messages, begin)
         return documents if documents.entries else sent
     return sent
 
 
-def read_values(values: Iterable[Any], messages: Collection[str]) -> Sent:
+def read_values(values: Iterable[Any], messages: Collection[str], begin: int = 0) -> Sent:
     """The events of a batch that is read already: objects, or the lines of a log as texts; nulls are skipped."""
-    return _of_values(("" if value is None else value for value in values), messages)
+    return _of_values(("" if value is None else value for value in values), messages, begin)
 
 
-def _of_values(values: Iterable[Any], messages: Collection[str]) -> Sent:
-    return collected(of_values(values), messages)
+def _of_values(values: Iterable[Any], messages: Collection[str], begin: int) -> Sent:
+    return collected(of_values(values), messages, begin)
 
 
 def of_logs(sent: Sent) -> Sent:

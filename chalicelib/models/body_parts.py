@@ -65,14 +65,14 @@ def batch_of(value: object) -> list[Any] | None:
     return value if isinstance(value, list) else None
 
 
-def of_lines(body: bytes, depth: int = 0) -> Iterator[Part | Stop]:
-    """The parts of a body that is lines.
+def of_lines(body: bytes, depth: int = 0, begin: int = 0) -> Iterator[Part | Stop]:
+    """The parts of a body that is lines, as many bytes as a request may have; where lines were taken before, all.
 
     Raises:
         TooLarge: its first line has too many bytes.
     """
     index = 0
-    whole_lines = body if len(body) <= MAX_BYTES else body[: body.rfind(b"\n", 0, MAX_BYTES) + 1]
+    whole_lines = body if begin or len(body) <= MAX_BYTES else body[: body.rfind(b"\n", 0, MAX_BYTES) + 1]
     if body and not whole_lines:
         raise too_large(body)
     divided = DividedLines()

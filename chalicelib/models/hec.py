@@ -127,7 +127,7 @@ def status_of(error: GatebookError) -> int:
     return _INVALID_TOKEN_STATUS if code_of(error) is Code.INVALID_TOKEN else error.status
 
 
-def read_events(body: bytes, messages: Collection[str]) -> Sent:
+def read_events(body: bytes, messages: Collection[str], begin: int = 0) -> Sent:
     """The events of a body, each with the message of its log.
 
     Where it breaks off or has an error, what stands before is read, and what comes after is one thing that cannot be.
@@ -135,6 +135,7 @@ def read_events(body: bytes, messages: Collection[str]) -> Sent:
     Args:
         body: as it was sent.
         messages: as in `chalicelib.models.bodies.read_events`.
+        begin: as there.
 
     Raises:
         BadRequest: it is no sequence of JSON objects with the field `event`.
@@ -151,18 +152,18 @@ def read_events(body: bytes, messages: Collection[str]) -> Sent:
         values = values[0]
     if not any(isinstance(value, dict) and "event" in value for value in values):
         raise NoEvent("Request body must be valid JSON.", "each object must have the field event")
-    sent = of_logs(read_values(map(_reported, values), messages))
+    sent = of_logs(read_values(map(_reported, values), messages, begin))
     if error is None or sent.stopped_at is not None:
         return sent
     broken = Unreadable(len(values), f"What follows is not JSON: {error.detail}")
     return Sent((*sent.entries, broken), sent.skipped)
 
 
-def read_lines(body: bytes, messages: Collection[str]) -> Sent:
+def read_lines(body: bytes, messages: Collection[str], begin: int = 0) -> Sent:
     """The events of a body of lines, each with the message of its log; arguments and errors as in `read_events`."""
     if not body.strip(b"\x00 \t\r\n"):
         raise NoData("Request body must have lines.", "EOF")
-    return of_logs(bodies.read_events(body, messages))
+    return of_logs(bodies.read_events(body, messages, begin))
 
 
 def _reported(value: Any) -> Any:  # noqa: ANN401 - any JSON value

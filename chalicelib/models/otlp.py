@@ -60,12 +60,13 @@ def answer(rejected: int, first: str = "") -> ExportLogsJSON:
     return {"partialSuccess": {"rejectedLogRecords": str(rejected), "errorMessage": first}}
 
 
-def read_events(body: bytes, messages: Collection[str]) -> Sent:
+def read_events(body: bytes, messages: Collection[str], begin: int = 0) -> Sent:
     """The events of a body, each with the message of its log.
 
     Args:
         body: ExportLogsServiceRequest as JSON.
         messages: as in `chalicelib.models.bodies.read_events`.
+        begin: as there.
 
     Raises:
         BadRequest: it is no such request.
@@ -81,7 +82,7 @@ def read_events(body: bytes, messages: Collection[str]) -> Sent:
         for scope in _objects(resource, "scopeLogs")
         for record in _objects(scope, "logRecords")
     )
-    return of_logs(read_values(map(_reported, records), messages))
+    return of_logs(read_values(map(_reported, records), messages, begin))
 
 
 def _reported(record: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value

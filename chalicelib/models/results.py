@@ -134,6 +134,11 @@ class Results:
         self._add(place, row_id, "failed", error.detail or error.message)
 
     @property
+    def is_cut(self) -> bool:
+        """Whether the request has more than one may have."""
+        return self._stopped_at is not None
+
+    @property
     def accepted(self) -> int | None:
         """How many lines or objects, from the first, need not be sent again; None when none needs it."""
         failed = [result.index for result in self._by_place.values() if result.status == "failed"]

@@ -77,16 +77,17 @@ class Sent:
         return sum(isinstance(entry, Event) for entry in self.entries)
 
 
-def collected(parts: Iterable[Part | Stop], messages: Collection[str]) -> Sent:
+def collected(parts: Iterable[Part | Stop], messages: Collection[str], begin: int = 0) -> Sent:
     """The events of the parts of a body, as many as a request may have.
 
     Args:
         parts: in the order of the body.
         messages: of the events that are taken; others, unless they have none, are skipped and counted.
+        begin: the place of the first part that is looked at.
     """
     entries: list[Event | Unreadable] = []
     skipped = 0
-    for number, part in enumerate(parts):
+    for number, part in enumerate(part for part in parts if part.index >= begin):
         if isinstance(part, Stop) or number == MAX_READ or len(entries) == MAX_EVENTS:
             return Sent(tuple(entries), skipped, part.index)
         match part:

@@ -67,7 +67,7 @@ REQUESTS = {
         Budget(34_000, 5, 34_000), "GET", f"{USERS}/me/keys/tokens", query={"include_all": "true", "limit": "5000"}
     ),
     "send wrong events": Asked(
-        Budget(1_402_000, 5, 1_795_000), "POST", CONNECTIONS, [{"time": "x" * 60, "type": "é" * 15}] * MAX_EVENTS
+        Budget(1_402_000, 5, 1_795_000), "POST", CONNECTIONS, [{"time": "x" * 60, "agent_name": "é" * 15}] * MAX_EVENTS
     ),
     "send new events": Asked(Budget(110_000, 47, 237_000), "POST", CONNECTIONS, None),
     "ask what one may do": Asked(

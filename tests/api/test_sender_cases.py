@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -17,11 +18,12 @@ from chalicelib.logs.go_quoting import quoted
 from tests.api.test_audit_ingest import human_line
 from tests.api.test_audit_list import event as audit_event
 from tests.api.test_connection_ingest import service_line, statuses
-from tests.transport import refusing
+from tests.transport import refusal, refusing
 
 if TYPE_CHECKING:
-    from tests.api.conftest import Client
-    from tests.transport import ObservedTransport
+    from chalicelib.records import User
+    from tests.api.conftest import Client, Clock, House
+    from tests.transport import ObservedTransport, Send
 
 LOG, AUDIT = "/api/v2/connectionlog", "/api/v2/audit"
 BANNER = "Coder v2.31.0 - Your Self-Hosted Remote Development Platform"
@@ -191,3 +193,124 @@ def test_s19_a_generated_row_is_found_by_its_build_reason(owner: Client) -> None
     made = {"resource_type": "workspace_build", "action": "start", "build_reason": "autostart"}
     assert owner.post(f"{AUDIT}/testgenerate", made).status == 204
     assert owner.get(AUDIT, query={"q": "build_reason:autostart"}).json["count"] == 1
+
+
+def sent_until_taken(owner: Client, path: str, body: Any) -> list[int]:
+    """The statuses that a shipper is answered which sends a batch as it is until it is answered 200."""
+    statuses = []
+    for _ in range(MOST_REPEATS):
+        statuses.append(owner.post(path, body).status)
+        if statuses[-1] != 503:
+            break
+    return statuses
+
+
+MOST_REPEATS = 10
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda events: "\n".join(map(json.dumps, events)),
+        json.dumps,
+        lambda events: json.dumps({"events": events}, indent=1)[:-3],
+        lambda events: "\n".join([f"<13>Nov 20 10:00:00 host coder: {line(one)}" for one in events]),
+    ],
+)
+def test_a_shipper_that_repeats_a_batch_of_too_many_events_gets_all_of_it_stored(
+    owner: Client, monkeypatch: pytest.MonkeyPatch, form: Callable[[list[dict[str, Any]]], str]
+) -> None:
+    monkeypatch.setattr("chalicelib.models.sent.MAX_EVENTS", 3)
+    events = [audit_event() for _ in range(10)]
+    assert sent_until_taken(owner, AUDIT, form(events)) == [503, 503, 503, 200]
+    assert all(owner.get(f"{AUDIT}/{one['id']}").status == 200 for one in events)
+
+
+@pytest.mark.parametrize("path", ["/services/collector/event", "/services/collector/raw", "/v1/logs"])
+def test_a_collector_that_repeats_too_much_gets_all_of_it_stored(
+    owner: Client, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr("chalicelib.models.sent.MAX_EVENTS", 3)
+    events = [audit_event() for _ in range(7)]
+    records = [{"body": {"stringValue": line(one)}} for one in events]
+    body = {
+        "/v1/logs": {"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]},
+        "/services/collector/event": "".join(json.dumps({"event": one}) for one in events),
+        "/services/collector/raw": "\n".join(map(line, events)),
+    }[path]
+    assert sent_until_taken(owner, path, body) == [503, 503, 200]
+    assert all(owner.get(f"{AUDIT}/{one['id']}").status == 200 for one in events)
+
+
+def test_a_body_of_too_many_bytes_and_one_of_too_many_lines_end_in_200(owner: Client) -> None:
+    events = [audit_event() for _ in range(2)]
+    wide = "\n".join([line(events[0]), *["{" + "x" * 99_000] * 55, line(events[1])])
+    assert sent_until_taken(owner, AUDIT, wide) == [503, 200]
+    many = [audit_event() for _ in range(2)]
+    assert sent_until_taken(owner, AUDIT, "\n".join([line(many[0]), *["{}"] * 200_000, line(many[1])])) == [503] * 2 + [
+        200
+    ]
+    one_long = audit_event()
+    assert sent_until_taken(owner, AUDIT, "\n".join(["{}", "{" + "x" * 5_100_000, line(one_long)])) == [503, 200]
+    assert all(owner.get(f"{AUDIT}/{one['id']}").status == 200 for one in (*events, *many, one_long))
+
+
+def test_too_many_events_and_a_store_that_is_throttled_end_in_200(
+    owner: Client, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing after a failed event is passed over, and what was stored is not stored twice."""
+    monkeypatch.setattr("chalicelib.models.sent.MAX_EVENTS", 4)
+    events = [audit_event() for _ in range(10)]
+    body = "\n".join(map(line, events))
+    throttled = ""
+    transport.intercept(refusing(lambda item: item["id"]["S"] == throttled))
+    for failing, accepted in ((2, 2), (5, 5), (None, 9), (9, 9)):
+        throttled = "" if failing is None else events[failing]["id"]
+        reply = owner.post(AUDIT, body)
+        assert (reply.status, reply.json["failed"]) == (503, 0 if failing is None else 1)
+        assert reply.headers["gatebook-accepted-lines"] == str(accepted)
+    transport.restore()
+    assert sent_until_taken(owner, AUDIT, body) == [200]
+    assert all(owner.get(f"{AUDIT}/{one['id']}").status == 200 for one in events)
+
+
+def test_the_same_lines_of_another_token_or_for_another_log_are_read_from_the_beginning(
+    house: House, root: User, owner: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.models.sent.MAX_EVENTS", 2)
+    body = "\n".join(line(audit_event()) for _ in range(3))
+    assert owner.post(AUDIT, body).json["created"] == 2
+    other = house.client(root)
+    assert other.post(AUDIT, body).json["unchanged"] == 2
+    assert owner.post(AUDIT, body + "\n{}").json["unchanged"] == 2
+    assert owner.post(AUDIT, body).json["created"] == 1
+
+
+def test_how_far_a_request_was_taken_is_known_for_a_day_and_asked_of_no_other(
+    owner: Client, clock: Clock, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.models.sent.MAX_EVENTS", 2)
+    body = "\n".join(line(audit_event()) for _ in range(3))
+    assert owner.post(AUDIT, body).status == 503
+    clock.forward(timedelta(days=1))
+    assert owner.post(AUDIT, body).json["unchanged"] == 2
+    del transport.requests[:]
+    assert owner.post(AUDIT, line(audit_event())).status == 200
+    assert "taken#" not in str(transport.requests)
+
+
+def test_where_it_cannot_be_noted_how_far_a_request_was_taken_it_is_answered_all_the_same(
+    owner: Client, transport: ObservedTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.models.sent.MAX_EVENTS", 2)
+
+    def away(send: Send, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if "taken#" in str(request):
+            raise refusal("ThrottlingException")
+        return send(operation, request)
+
+    transport.intercept(away)
+    body = "\n".join(line(audit_event()) for _ in range(3))
+    assert [owner.post(AUDIT, body).json["created"] for _ in range(2)] == [2, 0]
+    transport.restore()
+    assert sent_until_taken(owner, AUDIT, body) == [503, 200]

@@ -97,7 +97,8 @@ class APIKeyItem(Model):
     """A token, or an item beside the tokens, which the beginning of its id distinguishes.
 
     `name#<user id>#<token name>` is a claim on a name, `tokens#<user id>` counts the tokens of a user, and
-    `operation#<hash>` is an operation that a client may send again; DynamoDB deletes it when its time is over.
+    `operation#<hash>` is an operation that a client may send again, and `taken#<hash>` how far a request with too many
+    events was taken; DynamoDB deletes both when their time is over.
     """
 
     class Meta(Table):
