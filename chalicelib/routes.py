@@ -80,6 +80,7 @@ ROUTES = (
     Route("DELETE", "/api/v2/users/{user}/keys/{keyid}", "api.keys", "delete"),
     # User secrets
     Route("POST", "/api/v2/users/{user}/secrets", "api.user_secrets", "create"),
+    Route("POST", "/api/v2/users/{user}/secrets/batch", "api.secret_files", "import_all"),
     Route("GET", "/api/v2/users/{user}/secrets", "api.user_secrets", "list_all"),
     Route("GET", "/api/v2/users/{user}/secrets/{name}", "api.user_secrets", "show"),
     Route("PATCH", "/api/v2/users/{user}/secrets/{name}", "api.user_secrets", "change"),

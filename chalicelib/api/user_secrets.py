@@ -39,8 +39,8 @@ _HOW_TO_SWITCH_ON = (
 @authenticated
 def create(call: Call, caller: Caller, user: str) -> Answer:
     """Keep a new secret."""
-    _check_own(caller, user)
-    if not caller.may("create", _object(caller)):
+    check_own(caller, user)
+    if not caller.may("create", object_of(caller)):
         raise Forbidden
     asked = parse(NewSecret, call.body)
     fields = asked.model_dump()
@@ -62,23 +62,23 @@ def create(call: Call, caller: Caller, user: str) -> Answer:
 @authenticated
 def list_all(_call: Call, caller: Caller, user: str) -> Answer:
     """The user's secrets that the token may read, by name, without their values."""
-    _check_own(caller, user)
+    check_own(caller, user)
     kept = shelf.read(caller.user.id).secrets.values()
-    readable = (secret for secret in kept if caller.may("read", _object(caller, secret)))
+    readable = (secret for secret in kept if caller.may("read", object_of(caller, secret)))
     return Answer([secret_json(secret) for secret in sorted(readable, key=lambda one: (lowered(one.name), one.name))])
 
 
 @authenticated
 def show(_call: Call, caller: Caller, user: str, name: str) -> Answer:
     """One secret, without its value."""
-    _check_own(caller, user)
+    check_own(caller, user)
     return Answer(secret_json(_named(caller, shelf.read(caller.user.id), name, "read")))
 
 
 @authenticated
 def change(call: Call, caller: Caller, user: str, name: str) -> Answer:
     """Change a secret; it keeps its name."""
-    _check_own(caller, user)
+    check_own(caller, user)
     asked = parse(ChangedSecret, call.body).model_dump(exclude_none=True)
     if not asked:
         raise BadRequest("At least one field must be provided.")
@@ -101,7 +101,7 @@ def change(call: Call, caller: Caller, user: str, name: str) -> Answer:
 @authenticated
 def delete(call: Call, caller: Caller, user: str, name: str) -> Answer:
     """Delete a secret with its value."""
-    _check_own(caller, user)
+    check_own(caller, user)
 
     def write() -> Answer:
         kept = shelf.read(caller.user.id)
@@ -115,7 +115,7 @@ def delete(call: Call, caller: Caller, user: str, name: str) -> Answer:
 @authenticated
 def release(call: Call, caller: Caller, user: str, name: str) -> Answer:
     """A secret with its value, to a token whose allow list names it."""
-    _check_own(caller, user)
+    check_own(caller, user)
     secret = _named(caller, shelf.read(caller.user.id), name, "read")
     if not any(entry.id == secret.id and entry.type in _NAMING for entry in caller.subject.allow_list):
         raise Forbidden(
@@ -130,7 +130,7 @@ def release(call: Call, caller: Caller, user: str, name: str) -> Answer:
     return Answer(released_json(secret, value))
 
 
-def _check_own(caller: Caller, user: str) -> None:
+def check_own(caller: Caller, user: str) -> None:
     """Make sure that there are secrets here, and that a path names the caller: whoever else it names has none."""
     own = (caller.user.id, lowered(caller.user.username), "me")
     if lookup.canonical(user) not in own and lowered(user) not in own:
@@ -149,10 +149,11 @@ def _named(caller: Caller, kept: Shelf, name: str, action: str) -> Secret:
     secret = kept.secrets.get(name)
     if secret is None:
         raise NotFound
-    if not caller.may(action, _object(caller, secret)):
-        raise Forbidden if caller.may("read", _object(caller, secret)) else NotFound
+    if not caller.may(action, object_of(caller, secret)):
+        raise Forbidden if caller.may("read", object_of(caller, secret)) else NotFound
     return secret
 
 
-def _object(caller: Caller, secret: Secret | None = None) -> Object:
+def object_of(caller: Caller, secret: Secret | None = None) -> Object:
+    """The object that the policy decides about: a secret of the caller, or any that is to be."""
     return Object("user_secret", secret.id if secret else "", owner=caller.user.id)

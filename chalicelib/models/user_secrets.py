@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from chalicelib import times
 from chalicelib.models.base import Model
+from chalicelib.vault.formats import Format
 from chalicelib.vault.secret import Secret
 
 # A value is not in the text of the object either, which a log might hold.
@@ -28,6 +29,13 @@ class NewSecret(Model):
     def _null_is_absent(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - whatever the client sent
         assert info.field_name is not None  # noqa: S101 - this validates fields
         return cls.model_fields[info.field_name].get_default() if value is None else value
+
+
+class SecretFile(Model):
+    """The body of `POST /users/{user}/secrets/batch`: a file, and how it is written."""
+
+    format: Format
+    content: Annotated[str, Field(repr=False)]
 
 
 class ChangedSecret(Model):

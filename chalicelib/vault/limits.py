@@ -28,10 +28,28 @@ def check(secret: Secret, others: Iterable[Secret]) -> None:
         BadRequest: there would be too many, or too large ones.
     """
     kept = tuple(others)
-    for field, detail in _UNIQUE.items():
-        value = getattr(secret, field)
-        if value and any(getattr(other, field) == value for other in kept):
-            raise Conflict("Validation failed.", validations=[Validation(field, detail)])
+    if taken := conflicts(secret, kept):
+        raise Conflict("Validation failed.", validations=taken[:1])
+    check_room(secret, kept)
+
+
+def conflicts(secret: Secret, others: Iterable[Secret]) -> list[Validation]:
+    """The fields of a secret whose values others of the user have."""
+    kept = tuple(others)
+    return [
+        Validation(field, detail)
+        for field, detail in _UNIQUE.items()
+        if (value := getattr(secret, field)) and any(getattr(other, field) == value for other in kept)
+    ]
+
+
+def check_room(secret: Secret, others: Iterable[Secret]) -> None:
+    """Make sure that there is room for a secret beside the others of a user.
+
+    Raises:
+        BadRequest: there would be too many, or too large ones.
+    """
+    kept = tuple(others)
     if len(kept) >= MOST:
         raise BadRequest("User secrets limit reached.", f"Each user can have at most {MOST} secrets.")
     every = (*kept, secret)

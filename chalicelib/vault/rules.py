@@ -56,6 +56,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         _refusing("Name is required.", lambda text: not text.strip()),
         _refusing("Name must not have leading or trailing whitespace.", lambda text: text != text.strip()),
         _refusing("Name must not contain /, ?, or #.", lambda text: not {*"/?#"}.isdisjoint(text)),
+        _refusing("Name must not be batch: a route is called so.", lambda text: text == "batch"),
         _longest("Name", 256),
     ),
     "value": (_refusing("Value is required.", lambda text: not text), *_VALUE),
@@ -98,13 +99,25 @@ def check(fields: Mapping[str, str], *, new: bool) -> None:
     Raises:
         Invalid: names each field that breaks a rule.
     """
-    rules = RULES if new else _CHANGED
-    wrong = [
+    if broken := wrong(fields, RULES if new else _CHANGED):
+        raise Invalid(broken)
+
+
+def wrong(fields: Mapping[str, str], rules: Mapping[str, tuple[Rule, ...]] = RULES) -> list[Validation]:
+    """The fields that break a rule, each with the first that it breaks."""
+    return [
         Validation(name, detail)
         for name, of_field in rules.items()
         if name in fields
         and not (name in _OPTIONAL and not fields[name])
-        and (detail := next(filter(None, (rule(fields[name]) for rule in of_field)), ""))
+        and (detail := _broken(fields[name], of_field))
     ]
-    if wrong:
-        raise Invalid(wrong)
+
+
+def variable(name: str) -> str:
+    """The environment variable of a secret that was imported with this name; empty where none may be called so."""
+    return "" if _broken(name, RULES["env_name"]) else name
+
+
+def _broken(text: str, rules: tuple[Rule, ...]) -> str:
+    return next(filter(None, (rule(text) for rule in rules)), "")

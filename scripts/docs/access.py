@@ -137,6 +137,7 @@ RIGHTS: Final[Mapping[str, str]] = {
     f"POST {_KEYS}/{{keyid}}/rotate": "user:read api_key:read api_key:update",
     f"DELETE {_KEYS}/{{keyid}}": "user:read api_key:delete",
     f"POST {_SECRETS}": "user_secret:create",
+    f"POST {_SECRETS}/batch": "user_secret:create",
     f"GET {_SECRETS}": "user_secret:read",
     f"GET {_SECRET}": "user_secret:read",
     f"PATCH {_SECRET}": "user_secret:update",

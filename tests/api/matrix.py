@@ -328,6 +328,7 @@ CASES = (
     Case("POST", f"{KEY}/rotate", {}, named={"keyid": "own"}),
     Case("DELETE", KEY),
     Case("POST", SECRETS, {"name": "{fresh}", "value": "s3cret"}, named=OWN),
+    Case("POST", f"{SECRETS}/batch", {"format": "env", "content": "{fresh}=s3cret"}, named=OWN),
     Case("GET", SECRETS, opened=listed, named=OWN),
     Case("GET", SECRET, named=OWN),
     Case("PATCH", SECRET, {"description": "{fresh}"}, named=OWN),
