@@ -19,6 +19,7 @@ _AGENTS: Final = "Agents are connected to by way of the platform, which mirrors 
 _TEMPLATES: Final = "Templates are pushed, edited and deleted on the platform, which mirrors itself in here: ask it."
 _SETTINGS: Final = "Groups, custom roles and rules of single sign-on are kept by the platform: ask it."
 _KEYS: Final = "Keys of provisioners and of Git, and the list of proxies, are kept by the platform: ask it."
+_LICENSES: Final = "Licences are added and deleted on the platform, which tells of them here: ask it."
 _FILES: Final = "Files of templates are kept by the platform, which mirrors itself in here: ask it."
 
 
@@ -127,6 +128,24 @@ def settings_of_site(_call: Call, _caller: Caller) -> Answer:
 
 
 @authenticated
+def group_of_site(_call: Call, _caller: Caller, group: str) -> Answer:  # noqa: ARG001
+    """Refuse to answer and to change a group."""
+    _refuse(_SETTINGS)
+
+
+@authenticated
+def licenses(_call: Call, _caller: Caller) -> Answer:
+    """Refuse to list and to add licences."""
+    _refuse(_LICENSES)
+
+
+@authenticated
+def license_of_site(_call: Call, _caller: Caller, license: str) -> Answer:  # noqa: A002, ARG001 - the path's name for it
+    """Refuse to delete a licence."""
+    _refuse(_LICENSES)
+
+
+@authenticated
 def keys_of_organization(_call: Call, caller: Caller, organization: str) -> Answer:
     """Refuse to list and to make keys of provisioners."""
     lookup.organization(caller, organization)
@@ -135,7 +154,13 @@ def keys_of_organization(_call: Call, caller: Caller, organization: str) -> Answ
 
 @authenticated
 def proxies(_call: Call, _caller: Caller) -> Answer:
-    """Refuse to list the proxies of workspaces."""
+    """Refuse to list and to make proxies of workspaces."""
+    _refuse(_KEYS)
+
+
+@authenticated
+def proxy(_call: Call, _caller: Caller, proxy: str) -> Answer:  # noqa: ARG001
+    """Refuse to answer and to change a proxy of workspaces, whatever its name."""
     _refuse(_KEYS)
 
 

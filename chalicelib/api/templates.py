@@ -17,7 +17,7 @@ from chalicelib.api.provisioners import budget_of, fitted
 from chalicelib.casing import lowered
 from chalicelib.errors import NotFound
 from chalicelib.models.platform_answers import TemplateJSON, TemplateVersionJSON
-from chalicelib.models.templates import presets_json, template_json, version_json
+from chalicelib.models.templates import access_json, presets_json, template_json, version_json
 from chalicelib.platform.kinds import DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE
 from chalicelib.search import values
 from chalicelib.search.platform_filters import TEMPLATE_FILTERS
@@ -48,6 +48,16 @@ def list_of_organization(call: Call, caller: Caller, organization: str) -> Answe
 def show(_call: Call, caller: Caller, template: str) -> Answer:
     """One template."""
     return Answer(_json([platform_access.named(caller, TEMPLATE, "template", template)])[0])
+
+
+@authenticated
+def show_access(_call: Call, caller: Caller, template: str) -> Answer:
+    """The access list of a template, for whoever may change it: everybody in its organization, unless it is closed."""
+    of = platform_access.named(caller, TEMPLATE, "template", template)
+    if not platform_access.may(caller.subject, "update", of):
+        raise NotFound
+    organization = people.get_organization(str(of.get("organization_id")))
+    return Answer(access_json(of, organization))
 
 
 @authenticated

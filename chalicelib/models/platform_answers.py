@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NotRequired
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -228,6 +228,28 @@ class TemplateVersionJSON(TypedDict):
     has_external_agent: bool
     template_id: NotRequired[str]
     warnings: NotRequired[list[str]]
+
+
+class TemplateGroupJSON(TypedDict):
+    """codersdk.TemplateGroup without its members, who are those of the organization."""
+
+    id: str
+    name: str
+    display_name: str
+    organization_id: str
+    organization_name: str
+    organization_display_name: str
+    avatar_url: str
+    quota_allowance: int
+    source: Literal["user", "oidc"]
+    role: Literal["admin", "use"]
+
+
+class TemplateAccessJSON(TypedDict):
+    """codersdk.TemplateACL: who may use a template; no user is named, as the platform sends none."""
+
+    users: list[MinimalUserJSON]
+    group: list[TemplateGroupJSON]
 
 
 class VersionPresetParameterJSON(TypedDict):

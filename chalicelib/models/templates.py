@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.models.platform_answers import MinimalUserJSON, TemplateJSON, TemplateVersionJSON, VersionPresetJSON
+from chalicelib.models.platform_answers import (
+    MinimalUserJSON,
+    TemplateAccessJSON,
+    TemplateGroupJSON,
+    TemplateJSON,
+    TemplateVersionJSON,
+    VersionPresetJSON,
+)
 from chalicelib.models.provisioners import JobJSON, job_json
 from chalicelib.platform.kinds import JOB
 from chalicelib.records import Organization, User
@@ -57,6 +64,25 @@ def template_json(
         "use_classic_parameter_flow": template.get("use_classic_parameter_flow"),
         "disable_module_cache": template.get("disable_module_cache"),
     }
+
+
+def access_json(template: Mirrored, organization: Organization | None) -> TemplateAccessJSON:
+    """codersdk.TemplateACL; the group of everybody in an organization has the id of the organization."""
+    if organization is None or template.get("disable_everyone_group_access"):
+        return {"users": [], "group": []}
+    everybody: TemplateGroupJSON = {
+        "id": organization.id,
+        "name": "Everyone",
+        "display_name": "",
+        "organization_id": organization.id,
+        "organization_name": organization.name,
+        "organization_display_name": organization.display_name,
+        "avatar_url": "",
+        "quota_allowance": 0,
+        "source": "user",
+        "role": "use",
+    }
+    return {"users": [], "group": [everybody]}
 
 
 def version_json(

@@ -89,6 +89,19 @@ _LEFT_TO_THE_PLATFORM: Final[Mapping[str, str]] = {
     f"GET {_PREFIX}/organizations/{{organization}}/provisionerkeys": "organization:read",
     f"POST {_PREFIX}/organizations/{{organization}}/provisionerkeys": "organization:read",
     f"GET {_PREFIX}/workspaceproxies": "",
+    f"PATCH {_PREFIX}/templates/{{template}}/acl": "template:read",
+    f"GET {_PREFIX}/groups/{{group}}": "",
+    f"PATCH {_PREFIX}/groups/{{group}}": "",
+    f"DELETE {_PREFIX}/groups/{{group}}": "",
+    f"PATCH {_PREFIX}/settings/idpsync/organization/config": "",
+    f"PATCH {_PREFIX}/settings/idpsync/organization/mapping": "",
+    f"POST {_PREFIX}/workspaceproxies": "",
+    f"GET {_PREFIX}/workspaceproxies/{{proxy}}": "",
+    f"PATCH {_PREFIX}/workspaceproxies/{{proxy}}": "",
+    f"DELETE {_PREFIX}/workspaceproxies/{{proxy}}": "",
+    f"GET {_PREFIX}/licenses": "",
+    f"POST {_PREFIX}/licenses": "",
+    f"DELETE {_PREFIX}/licenses/{{license}}": "",
 }
 """The routes that are refused to all who may know of the thing that they are about: only the platform does that."""
 
@@ -190,6 +203,7 @@ RIGHTS: Final[Mapping[str, str]] = {
     f"GET {_ORGANIZATION}/provisionerdaemons": "organization:read provisioner_jobs:read",
     f"GET {_PREFIX}/templates": "template:read",
     f"GET {_PREFIX}/templates/{{template}}": "template:read",
+    f"GET {_PREFIX}/templates/{{template}}/acl": "template:read template:update",
     f"GET {_PREFIX}/templates/{{template}}/versions": "template:read",
     f"GET {_PREFIX}/templates/{{template}}/versions/{{version}}": "template:read",
     f"GET {_PREFIX}/templateversions/{{templateversion}}": "template:read",

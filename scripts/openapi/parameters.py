@@ -73,7 +73,8 @@ PATH: Final[Mapping[str, Parameter]] = {
     "agent": Parameter("The name of an agent.", _TEXT),
     "os": Parameter("An operating system, such as `linux`.", _TEXT),
     "arch": Parameter("An architecture, such as `amd64`.", _TEXT),
-    "group": Parameter("The name of a group.", _TEXT),
+    "group": Parameter("The name or id of a group.", _TEXT),
+    "proxy": Parameter("The name or id of a proxy of workspaces.", _TEXT),
     "asset": Parameter("The name of a file of the page.", _TEXT),
 }
 

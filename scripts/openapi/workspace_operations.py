@@ -10,6 +10,7 @@ from chalicelib.models.job_logs import AppendedJSON, JobLogJSON
 from chalicelib.models.platform_answers import (
     AgentJSON,
     BuildJSON,
+    TemplateAccessJSON,
     TemplateJSON,
     TemplateVersionJSON,
     VersionPresetJSON,
@@ -87,6 +88,19 @@ _LEFT_TO_THE_PLATFORM = (
     "GET /organizations/{organization}/provisionerkeys",
     "POST /organizations/{organization}/provisionerkeys",
     "GET /workspaceproxies",
+    "PATCH /templates/{template}/acl",
+    "GET /groups/{group}",
+    "PATCH /groups/{group}",
+    "DELETE /groups/{group}",
+    "PATCH /settings/idpsync/organization/config",
+    "PATCH /settings/idpsync/organization/mapping",
+    "POST /workspaceproxies",
+    "GET /workspaceproxies/{proxy}",
+    "PATCH /workspaceproxies/{proxy}",
+    "DELETE /workspaceproxies/{proxy}",
+    "GET /licenses",
+    "POST /licenses",
+    "DELETE /licenses/{license}",
 )
 """The routes whose every answer is a refusal, whatever a request carries."""
 
@@ -101,6 +115,7 @@ OPERATIONS = {
     f"GET {_ORGANIZATION}/templates/{{template}}": _ONE_TEMPLATE,
     f"GET {_ORGANIZATION}/templates/{{template}}/versions/{{version}}": _ONE_VERSION,
     f"GET {_TEMPLATE}": _ONE_TEMPLATE,
+    f"GET {_TEMPLATE}/acl": Operation({200: TemplateAccessJSON}),
     f"GET {_TEMPLATE}/versions": Operation(
         {200: list[TemplateVersionJSON]}, query=(*_PAGE, "include_archived"), headers=("Gatebook-Partial", "Link")
     ),

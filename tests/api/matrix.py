@@ -282,6 +282,19 @@ LEFT_TO_THE_PLATFORM = (
     ("GET", "/organizations/{organization}/provisionerkeys"),
     ("POST", "/organizations/{organization}/provisionerkeys"),
     ("GET", "/workspaceproxies"),
+    ("PATCH", "/templates/{template}/acl"),
+    ("GET", "/groups/{group}"),
+    ("PATCH", "/groups/{group}"),
+    ("DELETE", "/groups/{group}"),
+    ("PATCH", "/settings/idpsync/organization/config"),
+    ("PATCH", "/settings/idpsync/organization/mapping"),
+    ("POST", "/workspaceproxies"),
+    ("GET", "/workspaceproxies/{proxy}"),
+    ("PATCH", "/workspaceproxies/{proxy}"),
+    ("DELETE", "/workspaceproxies/{proxy}"),
+    ("GET", "/licenses"),
+    ("POST", "/licenses"),
+    ("DELETE", "/licenses/{license}"),
 )
 """The routes that refuse all who may know of the thing that they are about."""
 NEW = {"username": "{fresh}", "email": "{fresh}@example.com"}
@@ -315,7 +328,7 @@ CASES = (
     Case("PATCH", ORGANIZATION, {"description": "{fresh}"}),
     Case("GET", ORGANIZATION),
     Case("PUT", ORGANIZATION, {"name": "{fresh}"}, named={"organization": "new"}),
-    Case("PUT", ORGANIZATION, {"name": "acme", "description": "{fresh}"}),
+    Case("PUT", ORGANIZATION, {"name": "acme", "description": "{fresh}", "is_default": False}),
     Case("DELETE", ORGANIZATION),
     Case("POST", f"{KEYS}/tokens", {}),
     Case("POST", KEYS),
@@ -374,6 +387,7 @@ CASES = (
     Case("PUT", "/api/v2/provisionerjobs/{job}/logs", {"logs": []}),
     Case("GET", "/api/v2/templates", opened=listed),
     Case("GET", "/api/v2/templates/{template}"),
+    Case("GET", "/api/v2/templates/{template}/acl"),
     Case("GET", "/api/v2/templates/{template}/versions", opened=listed),
     Case("GET", "/api/v2/templates/{template}/versions/{version}"),
     Case("GET", "/api/v2/templateversions/{templateversion}"),
@@ -510,6 +524,7 @@ class Stage:
             "license": self.acme.id,
             "file": self.acme.id,
             "group": "everyone",
+            "proxy": "primary",
             **{name: others[what] for name, what in (case.named or {}).items()},
         }
         if case.path == EXPORT:
