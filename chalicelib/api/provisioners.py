@@ -79,12 +79,11 @@ def list_daemons(call: Call, caller: Caller, organization: str) -> Answer:
     at_work = jobs_at_work(organization_id, budget)
     if asked.wants_busy_alone:
         ids = [daemon_id for daemon_id in at_work if not ids or daemon_id in ids]
-    listed = read_daemons(organization_id, asked, ids if ids or asked.wants_busy_alone else None, now, budget)
+    listed = read_daemons(organization_id, asked, ids if ids or asked.wants_busy_alone else None, tags, now, budget)
     labelled = [
         (daemon, label)
         for daemon in listed
-        if (tags is None or jobs.contains(daemon.get("tags") or {}, tags))
-        and (label := daemons.label(asked, last_seen(daemon), now, has_job=daemon.id in at_work))
+        if (label := daemons.label(asked, last_seen(daemon), now, has_job=daemon.id in at_work))
     ]
     request_log.note(RowsRead=budget.rows_read)
     start = next((number for number, (daemon, _) in enumerate(labelled, 1) if daemon.id == after_id), 0)
@@ -121,7 +120,7 @@ def jobs_beside(listed: Sequence[Mirrored]) -> tuple[dict[str, int], list[Mirror
     now = times.now()
     able: list[Mirrored] = []
     for organization_id in sorted({str(job.get("organization_id")) for job in waiting}):
-        able += reversed(read_daemons(organization_id, _ANY, None, now, Budget()))
+        able += reversed(read_daemons(organization_id, _ANY, None, None, now, Budget()))
     return queue_places(), able
 
 

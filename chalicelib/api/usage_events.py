@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
@@ -134,14 +135,16 @@ def entitlements(_call: Call, _caller: Caller) -> Answer:
     """The features that the service offers, and the limit of managed agents that the platform's licences set."""
     now = times.now()
     licenses = [_license(claims) for claims in beside.read(_LICENSES).values()]
-    limit = rules.managed_agents(licenses, now)
-    built = 0
-    if limit is not None:
+
+    @cache
+    def built(limit: rules.Limit) -> int:
         first = max(limit.start, now - timedelta(days=5 * 366)).date()
-        built = sum(usage.days(kinds.AGENTS, first, min(limit.end, now).date()).values())
+        return sum(usage.days(kinds.AGENTS, first, min(limit.end, now).date()).values())
+
+    limit = rules.managed_agents(licenses, now, built)
     users = active_users.count()
     most = rules.user_limit(licenses, now)
-    used = rules.Used(built, users.number)
+    used = rules.Used(built(limit) if limit else 0, users.number)
     return Answer(rules.entitlements(limit, most, used, has_license=bool(licenses), now=users.at))
 
 

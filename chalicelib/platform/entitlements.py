@@ -5,7 +5,7 @@ Of several licences the one that was issued last decides, whatever its numbers: 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, NotRequired
@@ -133,13 +133,24 @@ def user_limit(licenses: Iterable[License], now: datetime) -> int | None:
     return max(saying, key=lambda one: (one.issued_at, one.expires)).features[USERS] if saying else None
 
 
-def managed_agents(licenses: Iterable[License], now: datetime) -> Limit | None:
-    """The limit that the licences set; None where none does. Of two alike in time the better entitled one counts."""
+def managed_agents(licenses: Iterable[License], now: datetime, built: Callable[[Limit], int]) -> Limit | None:
+    """The limit that the licences set; None where none does.
+
+    Of several alike in time one that is not exceeded comes first, then the better entitled, then the greater one.
+
+    Args:
+        licenses: of the platform.
+        now: the time.
+        built: how many managed agents were built in the period of a limit.
+    """
     limits = [limit for one in licenses if one.not_before <= now <= one.expires and (limit := _limit_of(one, now))]
+    latest = max(((limit.issued_at, limit.end) for limit in limits), default=None)
+    alike = {limit for limit in limits if (limit.issued_at, limit.end) == latest}
+    if len(alike) <= 1:
+        return next(iter(alike), None)
     return max(
-        limits,
-        key=lambda limit: (limit.issued_at, limit.end, limit.entitlement == "entitled", limit.limit),
-        default=None,
+        alike,
+        key=lambda limit: (built(limit) <= limit.limit, limit.entitlement == "entitled", limit.limit),
     )
 
 

@@ -36,7 +36,7 @@ LANES: Final[Mapping[str, str]] = {
 """Lane -> the attribute that it is sorted by.
 
 What is out of use stands in `deprecated`: templates that are, and workspaces that are dormant. `seen` has daemons by
-their heartbeat and workspaces by their last use.
+their heartbeat and workspaces by their last use, `queue` jobs that wait, and daemons by their tags and their heartbeat.
 """
 
 COARSE: Final = ("listing", "organization", "status", "external", "deprecated", "tags", "queue", "work", "seen")
@@ -166,7 +166,9 @@ def _job(values: Values) -> Mapping[str, Any]:
 
 
 def _daemon(values: Values) -> Mapping[str, Any]:
-    return {PLACE: _by_time(values), "seen_place": f"{_moment(values.get('last_seen_at'))}#{values['id']}"}
+    seen = f"{_moment(values.get('last_seen_at'))}#{values['id']}"
+    tags = jobs.tag_set(values.get("tags") or {})
+    return {PLACE: _by_time(values), "seen_place": seen, "queue_place": seen, "tag_set": tags}
 
 
 _KEPT: Final = ("organization_id", "owner_id", "template_id", "created_by_id")
@@ -215,7 +217,12 @@ AGENT: Final = Kind(
     lambda values: {PLACE: _by_name(values)},
     {"parent": ("workspace_build_id",)},
 )
-DAEMON: Final = Kind("provisioner_daemon", "provisioner_daemon", _daemon, {"seen": ("organization_id",)})
+DAEMON: Final = Kind(
+    "provisioner_daemon",
+    "provisioner_daemon",
+    _daemon,
+    {"seen": ("organization_id",), "queue": ("organization_id", "tag_set")},
+)
 JOB: Final = Kind(
     "provisioner_job",
     "provisioner_jobs",

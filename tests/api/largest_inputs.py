@@ -20,7 +20,10 @@ def body_of(method: str, path: str, asked: Any) -> Any:
     if _JSON not in content or not isinstance(asked, dict):
         return asked
     made = largest(content[_JSON]["schema"])
-    return {**made, **asked} if isinstance(made, dict) else asked
+    if not isinstance(made, dict):
+        return asked
+    # An organization that is made the default one cannot be deleted any more.
+    return {name: value for name, value in {**made, **asked}.items() if name != "is_default"}
 
 
 def query_of(method: str, path: str, asked: Mapping[str, str]) -> dict[str, str]:

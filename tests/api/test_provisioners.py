@@ -243,11 +243,13 @@ def test_a_filter_reads_the_rows_that_it_answers(
     assert read <= len(own) * 1.1
 
 
-@pytest.mark.parametrize("query", [{}, {"status": "busy"}, {"max_age": "30s"}, {"ids": "{own}"}], ids=str)
+@pytest.mark.parametrize(
+    "query", [{}, {"status": "busy"}, {"max_age": "30s"}, {"tags": '{"x":"y"}'}, {"ids": "{own}"}], ids=str
+)
 def test_a_filter_reads_the_daemons_that_it_answers(
     platform: Platform, transport: ObservedTransport, query: dict[str, str]
 ) -> None:
-    own = [platform.daemon(f"d{number}") for number in range(10)]
+    own = [platform.daemon(f"d{number}", tags={"x": "y", "n": str(number % 3)}) for number in range(10)]
     for daemon in own:
         platform.job(started_at=ago(minutes=1), worker_id=daemon)
     for number in range(30 if query else 0):
@@ -257,7 +259,7 @@ def test_a_filter_reads_the_daemons_that_it_answers(
     def counting(send: Any, operation: str, request: Any) -> dict[str, Any]:
         nonlocal read
         answer: dict[str, Any] = send(operation, request)
-        if operation == "Query" and request["IndexName"] == "seen":
+        if operation == "Query" and request["IndexName"] in ("seen", "queue"):
             read += answer["ScannedCount"]
         if operation == "BatchGetItem":
             read += sum(

@@ -177,6 +177,9 @@ OF_THE_PLATFORM: Mapping[str, Operation] = {
     "list templates": Operation("GET", "/api/v2/templates", before=OF_PLATFORM),
     "take usage in": Operation("POST", "/api/v2/usage/events", USED, impossible=NEVER_MET),
     "make a secret": Operation("POST", SECRETS, SECRET, done_already=(409,)),
+    "import a file of secrets": Operation(
+        "POST", f"{SECRETS}/batch", {"format": "env", "content": "ONE=1\nTWO=2"}, done_already=(409,)
+    ),
     "change a secret": Operation(
         "PATCH", f"{SECRETS}/npm", {"value": "other"}, before=(("POST", SECRETS, SECRET),), adds=("audit_logs",)
     ),

@@ -13,6 +13,7 @@ from chalicelib.platform.entitlements import (
     OFFERED,
     EntitlementsJSON,
     License,
+    Limit,
     Used,
     entitlements,
     managed_agents,
@@ -28,8 +29,12 @@ def license_of(feature_set: str = "", issued: int = 30, **features: int) -> Lice
     return License(issued_at, issued_at, NOW + 300 * DAY, NOW + 270 * DAY, feature_set, features)
 
 
+def nothing(_limit: Limit) -> int:
+    return 0
+
+
 def limit_of(*licenses: License) -> int | None:
-    limit = managed_agents(licenses, NOW)
+    limit = managed_agents(licenses, NOW, nothing)
     return limit.limit if limit else None
 
 
@@ -57,7 +62,8 @@ def test_the_licence_that_was_issued_last_decides(licenses: tuple[License, ...],
 
 def answer(*licenses: License, used: int = 0) -> EntitlementsJSON:
     users = user_limit(licenses, NOW)
-    return entitlements(managed_agents(licenses, NOW), users, Used(used, 7), has_license=bool(licenses), now=NOW)
+    limit = managed_agents(licenses, NOW, nothing)
+    return entitlements(limit, users, Used(used, 7), has_license=bool(licenses), now=NOW)
 
 
 def test_every_feature_is_listed_and_what_is_offered_is_entitled() -> None:
@@ -84,10 +90,10 @@ def test_more_than_the_limit_is_one_warning() -> None:
 
 def test_a_licence_in_its_grace_says_so() -> None:
     one = license_of(managed_agent_limit=100)
-    limit = managed_agents([one], NOW + 280 * DAY)
+    limit = managed_agents([one], NOW + 280 * DAY, nothing)
     assert limit is not None
     assert limit.entitlement == "grace_period"
-    assert managed_agents([one], NOW + 301 * DAY) is None
+    assert managed_agents([one], NOW + 301 * DAY, nothing) is None
 
 
 def test_active_users_are_counted_with_and_without_a_licence() -> None:
@@ -106,6 +112,16 @@ def test_the_years_of_the_default_are_those_of_every_deployment() -> None:
 
 def test_of_licences_alike_in_time_the_entitled_one_counts() -> None:
     entitled, grace = license_of(managed_agent_limit=5), replace(license_of(managed_agent_limit=9), license_expires=NOW)
-    limit = managed_agents([entitled, grace], NOW + DAY)
+    limit = managed_agents([entitled, grace], NOW + DAY, nothing)
     assert limit is not None
     assert (limit.limit, limit.entitlement) == (5, "entitled")
+
+
+@pytest.mark.parametrize(("used", "expected"), [(5, (5, "entitled")), (6, (9, "grace_period")), (10, (5, "entitled"))])
+def test_of_licences_alike_in_time_one_that_suffices_counts(used: int, expected: tuple[int, str]) -> None:
+    entitled, grace = license_of(managed_agent_limit=5), replace(license_of(managed_agent_limit=9), license_expires=NOW)
+    newer = license_of(managed_agent_limit=1, issued=29)
+    limit = managed_agents([grace, entitled], NOW + DAY, lambda _: used)
+    assert limit is not None
+    assert (limit.limit, limit.entitlement) == expected
+    assert managed_agents([grace, entitled, newer], NOW + DAY, lambda _: used) == managed_agents([newer], NOW, nothing)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from chalicelib import times
 from chalicelib.platform.daemons import FORGOTTEN_AFTER, Asked
+from chalicelib.platform.jobs import contains
 from chalicelib.platform.kinds import DAEMON
 from chalicelib.store.dynamodb.budget import Budget
+from chalicelib.store.platform import tag_sets
 from chalicelib.store.platform.lane_reader import Range, rows
 from chalicelib.store.platform.rows import Mirrored, get_many
 
@@ -17,7 +19,12 @@ _MOST_DAEMONS: Final = 100_000
 
 
 def read_daemons(
-    organization_id: str, asked: Asked, ids: Sequence[str] | None, now: datetime, budget: Budget
+    organization_id: str,
+    asked: Asked,
+    ids: Sequence[str] | None,
+    tags: Mapping[str, str] | None,
+    now: datetime,
+    budget: Budget,
 ) -> list[Mirrored]:
     """The daemons whose last heartbeat does not leave them out, newest first.
 
@@ -25,6 +32,7 @@ def read_daemons(
         organization_id: whose daemons.
         asked: the query.
         ids: those alone; None for any.
+        tags: that theirs satisfy; None for any.
         now: the time of the query.
         budget: what may be read.
 
@@ -37,11 +45,24 @@ def read_daemons(
         budget.rows_read += len(named)
     else:
         oldest = asked.oldest(now)
-        key = DAEMON.key("seen", organization_id)
-        least = times.fixed(oldest) if oldest else ""
-        matches = rows(Range("seen", (key,), least=least), _MOST_DAEMONS, budget) if key else []
-    kept = [row for row in matches if not is_forgotten(row, now)]
+        lane, keys = _lane(organization_id, tags)
+        matches = rows(Range(lane, keys, least=times.fixed(oldest) if oldest else ""), _MOST_DAEMONS, budget)
+    kept = [
+        row for row in matches if (tags is None or contains(row.get("tags") or {}, tags)) and not is_forgotten(row, now)
+    ]
     return sorted(kept, key=lambda row: DAEMON.places(row.values)["place"], reverse=True)
+
+
+def _lane(organization_id: str, tags: Mapping[str, str] | None) -> tuple[str, list[str]]:
+    """The lane that has the fewest daemons beside those that are wanted, and its keys."""
+    sets = None if tags is None else tag_sets.satisfying(DAEMON, organization_id, tags)
+    lane = "seen" if sets is None else "queue"
+    keys = (
+        [DAEMON.key("seen", organization_id)]
+        if sets is None
+        else [DAEMON.key("queue", organization_id, one) for one in sets]
+    )
+    return lane, [key for key in keys if key is not None]
 
 
 def last_seen(daemon: Mirrored) -> datetime | None:

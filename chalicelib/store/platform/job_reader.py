@@ -113,7 +113,7 @@ def _lane(wanted: Wanted) -> tuple[str, list[str]]:
     lane = "organization"
     if wanted.initiator is not None:
         lane, keys = "owner", [JOB.key("owner", organization, wanted.initiator)]
-    elif wanted.tags is not None and (sets := tag_sets.satisfying(organization, wanted.tags)) is not None:
+    elif wanted.tags is not None and (sets := tag_sets.satisfying(JOB, organization, wanted.tags)) is not None:
         lane, keys = "tags", [JOB.key("tags", organization, tags) for tags in sets]
     elif wanted.statuses:
         lane, keys = "status", [JOB.key("status", organization, word) for word in sorted(wanted.statuses)]

@@ -1,4 +1,4 @@
-"""Which sets of tags the jobs of an organization have.
+"""Which sets of tags the jobs of an organization have, and which its daemons.
 
 They are few for many jobs: a query by tags reads the lanes of those sets that satisfy it, and no other job.
 """
@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from chalicelib.platform.jobs import contains
+from chalicelib.platform.kinds import JOB, Kind
 from chalicelib.store.dynamodb.client import call
 from chalicelib.store.dynamodb.definitions import DOC
 from chalicelib.store.platform.rows import TABLE
@@ -21,33 +22,35 @@ MOST_SETS: Final = 500
 
 
 @lru_cache(4_096)
-def note(organization_id: str, tags: str) -> None:
-    """Note that a job of an organization has these tags; what this process has noted already it does not write again.
+def note(kind: Kind, organization_id: str, tags: str) -> None:
+    """Note that an object of an organization has these tags; what this process has noted it does not write again.
 
     Args:
-        organization_id: of the job.
+        kind: of the object: a job or a daemon.
+        organization_id: of the object.
         tags: as `jobs.tag_set` writes them.
 
     Raises:
         Unavailable: the store did not answer.
     """
     digest = blake2b(tags.encode(), digest_size=16).hexdigest()
+    holder = _holder(kind, organization_id)
     item = {
-        "id": {"S": f"tags#{organization_id}#{digest}"},
-        "listing": {"S": f"tags:{organization_id}"},
+        "id": {"S": f"tags#{holder}#{digest}"},
+        "listing": {"S": f"tags:{holder}"},
         "place": {"S": digest},
         DOC: {"S": tags},
     }
     call("PutItem", {"TableName": TABLE, "Item": item})
 
 
-def satisfying(organization_id: str, wanted: Mapping[str, str]) -> list[str] | None:
-    """The sets of an organization's jobs that satisfy these tags; None where there are too many to look through."""
+def satisfying(kind: Kind, organization_id: str, wanted: Mapping[str, str]) -> list[str] | None:
+    """The sets of an organization's objects that satisfy these tags; None where there are too many to look through."""
     request: dict[str, Any] = {
         "TableName": TABLE,
         "IndexName": "listing",
         "KeyConditionExpression": "listing = :listing",
-        "ExpressionAttributeValues": {":listing": {"S": f"tags:{organization_id}"}},
+        "ExpressionAttributeValues": {":listing": {"S": f"tags:{_holder(kind, organization_id)}"}},
         "Limit": MOST_SETS,
     }
     answer = call("Query", request)
@@ -55,3 +58,7 @@ def satisfying(organization_id: str, wanted: Mapping[str, str]) -> list[str] | N
         return None
     texts = [item[DOC]["S"] for item in answer["Items"]]
     return [text for text in texts if contains(json.loads(text), wanted)]
+
+
+def _holder(kind: Kind, organization_id: str) -> str:
+    return organization_id if kind is JOB else f"{kind.name}:{organization_id}"

@@ -121,8 +121,8 @@ def put(version: Put) -> Outcome:
         before: Item = call("UpdateItem", request | {"ReturnValues": "ALL_OLD"}).get("Attributes") or {}
     except ConditionFailed:
         return Outcome.OLDER
-    if kind is JOB:
-        tag_sets.note(str(values["organization_id"]), tag_set(values.get("tags") or {}))
+    if kind in (JOB, DAEMON):
+        tag_sets.note(kind, str(values["organization_id"]), tag_set(values.get("tags") or {}))
     if "updated_at" not in before:
         return Outcome.CREATED
     same = all(before.get(name) == value for name, value in sets.items())
