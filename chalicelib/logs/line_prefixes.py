@@ -34,11 +34,13 @@ _PREFIX = "|".join(
         r"[\w.-]{1,128} {1,64}\| ",
         r"\[[\w./ -]{1,255}\] ",
         rf"{_MOMENT} ",
+        # Fluentd's file: time, tag, record.
+        rf"{_MOMENT}\t[^\s{{]{{1,255}}\t",
         # A length (RFC 6587), a record's mark (RFC 7464), a stream of events, a field of journald, the mark of UTF-8.
         r"\d{1,7} (?=<)",
         r"\x1e",
         r"data: ?(?=\{)",
-        r"MESSAGE=(?=\{)",
+        r"MESSAGE=(?=\{|\d{4}-)",
         r"\ufeff",
     )
 )

@@ -84,8 +84,8 @@ _NUMBERS = ("code", "status_code")
 _OBJECTS = ("diff", "additional_fields")
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
 
-_MESSAGE_KEYS = ("msg", "message")
-_FIELD_KEYS = ("extra", "meta", "attributes")
+_MESSAGE_KEYS = ("msg", "message", "body")
+_FIELD_KEYS = ("extra", "meta", "metadata", "attributes")
 _OWN_FIELDS: Mapping[str, frozenset[str]] = {
     CONNECTION_LOG: frozenset({"connection_status", "workspace_id"}),
     AUDIT_LOG: frozenset({"resource_type", "action"}),

@@ -35,8 +35,14 @@ _WRAPPERS = (
     "_raw",
     "Body",
     "Log",
+    "full_message",
+    "short_message",
+    "entry",
+    "LogEntry",
+    "record",
+    "json",
 )
-"""The keys under which collectors wrap the line of a program."""
+"""The keys under which collectors wrap the line of a program; each may hold something else of theirs."""
 _DEEPEST_WRAPPER = 4
 NAMES_AN_EVENT = re.compile(
     r'connection_log|audit_log|"(?:connection_status|resource_type|agent_name|(?:organization|workspace)_id)"'
@@ -155,27 +161,32 @@ def _of_object(index: int, value: dict[str, Any], depth: int) -> Iterator[Part]:
     if reported is not None:
         yield Event(index, reported.event, reported.message)
         return
-    wrapped = None if service_log.message_by_fields(value) else _wrapped(value)
-    if wrapped is not None and depth < _DEEPEST_WRAPPER:
-        yield from _of_value(index, wrapped, depth + 1)
-    elif service_log.log_meant(value):
-        yield Event(index, value)
-    else:
-        yield Skipped(index)
+    if service_log.message_by_fields(value) or depth == _DEEPEST_WRAPPER:
+        yield Event(index, value) if service_log.log_meant(value) else Skipped(index)
+        return
+    is_wrapper = False
+    for wrapped in _wrapped(value):
+        is_wrapper, is_telling = True, False
+        for part in _of_value(index, wrapped, depth + 1):
+            if not isinstance(part, Skipped):
+                is_telling = True
+                yield part
+            elif not part.lines:
+                yield part
+        if is_telling:
+            return
+    yield Event(index, value) if not is_wrapper and service_log.log_meant(value) else Skipped(index)
 
 
-def _wrapped(value: Mapping[str, Any]) -> str | dict[str, Any] | None:
-    """The line that a collector wrapped, where it did."""
+def _wrapped(value: Mapping[str, Any]) -> Iterator[str | dict[str, Any]]:
+    """The texts and objects that may be the line that a collector wrapped."""
     for key in _WRAPPERS:
         match value.get(key):
-            case str() as text:
-                return text
-            case dict() as line:
-                return line
+            case str() | dict() as line:
+                yield line
             case [int(), *_] as octets if key == "MESSAGE" and all(_is_byte(octet) for octet in octets):
                 # journald's form of a text that is not printable throughout.
-                return bytes(octets).decode(errors="replace")
-    return None
+                yield bytes(octets).decode(errors="replace")
 
 
 def _is_byte(value: object) -> bool:

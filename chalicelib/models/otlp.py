@@ -86,10 +86,12 @@ def read_events(body: bytes, messages: Collection[str], begin: int = 0) -> Sent:
 
 
 def _reported(record: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
-    """The event of a record: its body, with its attributes where the body is the name of a message alone."""
+    """The event of a record: its body, or its attributes where the body is the name of a message alone, or none."""
     body = _value(record.get("body"))
     if isinstance(body, str) and body in FIELDS:
         return {"message": body, "attributes": _pairs(record.get("attributes"))}
+    if body in (None, ""):
+        return _pairs(record.get("attributes"))
     return body if isinstance(body, str | dict) else None
 
 

@@ -132,7 +132,11 @@ def test_chunked_bodies_are_joined(server: LocalServer) -> None:
         ("gzip", gzip.compress(b"some text", mtime=0)),
         ("GZIP", gzip.compress(b"some ", mtime=0) + gzip.compress(b"text", mtime=0)),
         ("deflate", zlib.compress(b"some text")),
+        ("deflate", zlib.compress(b"some text")[2:-4]),
         ("identity", b"some text"),
+        ("x-gzip", gzip.compress(b"some text", mtime=0)),
+        ("identity, gzip", gzip.compress(b"some text", mtime=0)),
+        ("deflate, , x-gzip", gzip.compress(zlib.compress(b"some text"), mtime=0)),
     ],
 )
 def test_compressed_bodies_reach_the_app_decompressed(
@@ -141,6 +145,26 @@ def test_compressed_bodies_reach_the_app_decompressed(
     event = ask_json(http_client, "POST", "/event", body, Content_Encoding=coding, Content_Type="text/plain")
     assert event["body"] == "some text"
     assert "content-encoding" not in event["headers"]
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "status"),
+    [
+        ("br", b"some text", 415),
+        ("gzip, br", b"some text", 415),
+        ("gzip, gzip, gzip, gzip", b"some text", 415),
+        ("gzip", b"some text", 400),
+        ("gzip", gzip.compress(b"some text")[:-9], 400),
+        ("deflate", b"some text", 400),
+        ("deflate", zlib.compress(b"some text")[:-6], 400),
+        ("gzip, deflate", gzip.compress(b"some text"), 400),
+    ],
+)
+def test_a_body_that_is_not_what_its_coding_says_is_refused(
+    http_client: http.client.HTTPConnection, coding: str, body: bytes, status: int
+) -> None:
+    reply, _ = ask(http_client, "POST", "/event", body, Content_Encoding=coding, Content_Type="text/plain")
+    assert reply.status == status
 
 
 @pytest.mark.parametrize(("size", "status"), [(MAX_EVENT_BYTES // 2, 200), (MAX_EVENT_BYTES, 413), (1 << 30, 413)])

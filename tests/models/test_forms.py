@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -46,6 +48,22 @@ FORMS: dict[str, Callable[[str], str]] = {
     "logs": lambda line: json.dumps({"logs": [line]}),
     "events": lambda line: json.dumps({"events": [{"log": line}]}),
     "NULs before and after": lambda line: "\x00" * 100 + line + "\n" + "\x00" * 100,
+    "filebeat": lambda line: json.dumps(
+        {"@timestamp": "t", "log": {"offset": 1, "file": {"path": "/x"}}, "message": line, "input": {"type": "log"}}
+    ),
+    "logstash": lambda line: json.dumps(
+        {"@timestamp": "t", "event": {"original": line}, "message": line, "log": {"file": {"path": "/x"}}}
+    ),
+    "fluent bit, read twice": lambda line: json.dumps(
+        {"date": 1.5, "log": "a part of it", "log_processed": {"x": 1}, "message": line, "kubernetes": {}}
+    ),
+    "GELF": lambda line: json.dumps({"version": "1.1", "host": "h", "short_message": line[:20], "full_message": line}),
+    "GELF, short": lambda line: json.dumps({"version": "1.1", "host": "h", "short_message": line}),
+    "alloy": lambda line: json.dumps({"entry": line, "timestamp": "t"}),
+    "lambda": lambda line: json.dumps([{"time": "t", "type": "function", "record": line}]),
+    "fluentd's file": lambda line: f"2026-11-20T10:00:00+00:00\tcoder.log\t{json.dumps({'log': line})}",
+    "a list in a list": lambda line: json.dumps([[line]]),
+    "a batch that breaks off": lambda line: json.dumps([line])[:-1],
     "blanks after": lambda line: line + " \r\n",
 }
 
@@ -71,6 +89,41 @@ def test_of_a_key_that_an_entry_for_stackdriver_has_twice_the_first_is_its_own(l
         (entry,) = read_events(body.encode(), BOTH).entries
         assert isinstance(entry, Event)
         assert (entry.value, entry.message) == (EVENT, AUDIT_LOG)
+
+
+@pytest.mark.parametrize("line", [LINE, HUMAN])
+def test_a_field_of_journald_is_a_line(line: str) -> None:
+    sent = read_events(f"__CURSOR=s=1;i=2\nPRIORITY=6\nMESSAGE={line}\n_PID=1\n\n".encode(), BOTH)
+    assert [entry.value for entry in sent.entries if isinstance(entry, Event)] == [EVENT]
+
+
+@pytest.mark.parametrize("key", ["fields", "extra", "meta", "metadata", "attributes"])
+@pytest.mark.parametrize("name", ["msg", "message", "body"])
+def test_a_logging_library_puts_the_fields_where_it_likes(key: str, name: str) -> None:
+    assert only(read_events(json.dumps({"level": "info", name: AUDIT_LOG, key: FIELDS}).encode(), BOTH)) == EVENT
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "time=t level=info msg=audit_log ID=x Action=write ResourceTarget=a",
+        f"payload={quote(LINE)}",
+        json.dumps({"records": [{"data": b64encode(LINE.encode()).decode()}]}),
+        json.dumps({"streams": [{"stream": {}, "values": [["1", LINE]]}]}),
+        "".join(f"{len(frame)} {frame}" for frame in ("<13>1 - - - - - - a banner", f"<13>1 - - - - - - {LINE}")),
+    ],
+    ids=["logfmt", "form", "base64", "loki", "octets"],
+)
+def test_forms_that_the_page_calls_unread_are_skipped(body: str) -> None:
+    sent = read_events(body.encode(), BOTH)
+    assert (sent.entries, sent.skipped) == ((), 1)
+
+
+def test_nobody_passes_for_an_event_in_a_field_of_another_program() -> None:
+    for value in (LINE, json.loads(LINE), FIELDS):
+        for name in ("user_agent", "error", "path", "request", "labels"):
+            sent = read_events(json.dumps({"level": "info", "msg": "request", name: value}).encode(), BOTH)
+            assert (sent.entries, sent.skipped) == ((), 1)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -149,6 +202,7 @@ def test_a_client_of_splunk_sends_lines_or_objects(event: object) -> None:
         {"body": {"stringValue": HUMAN}},
         {"body": any_value({"msg": AUDIT_LOG, "fields": FIELDS})},
         {"body": {"stringValue": AUDIT_LOG}, "attributes": any_value(FIELDS)["kvlistValue"]["values"]},
+        {"attributes": any_value({"msg": AUDIT_LOG, "fields": FIELDS})["kvlistValue"]["values"]},
     ],
 )
 def test_a_collector_of_opentelemetry_sends_lines_maps_or_attributes(record: dict[str, Any]) -> None:
