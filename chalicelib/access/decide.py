@@ -41,13 +41,16 @@ CLOSED_TO_REPLACED_SECRETS: Final = frozenset(
         ("api_key", "create"),
         ("api_key", "update"),
         ("api_key", "delete"),
-        # Deleting a user deletes their tokens, and a role decides what every token of its holder opens.
+        # Deleting a user deletes their tokens; roles and memberships decide what every token of their holder opens.
         ("user", "delete"),
         ("assign_role", "assign"),
         ("assign_org_role", "assign"),
+        ("organization_member", "create"),
+        ("organization_member", "delete"),
     }
 )
-"""Resource and action -> whatever makes, changes, ends or deletes tokens, which takes the token's current secret."""
+"""Resource and action -> whatever makes, changes, ends or deletes tokens, or decides what they open: it takes the
+token's current secret. So does the status of a user, which is a part of what `user:update` changes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ def _with_status(call: Call, caller: Caller, user: str, status: UserStatus) -> A
         before = lookup.user(caller, user, consistent=True)
         if not caller.may("update", lookup.user_object(before.id)):
             raise Forbidden
+        caller.require_current_secret()
         if status == "suspended" and OWNER in before.roles and before.id != caller.user.id:
             raise BadRequest('You cannot suspend a user with the "owner" role. You must remove the role first.')
         after = replace(before, status=status)

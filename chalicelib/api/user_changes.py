@@ -176,6 +176,8 @@ def _check_standing(caller: Caller, before: User, after: User) -> None:
     if after.status == "suspended" and after.id == caller.user.id:
         raise BadRequest("You cannot suspend yourself.", "Let another owner do it; the last active owner stays.")
     _check_removable(caller, before)
+    # It decides whether the user's tokens open anything, and lasts longer than a grace.
+    caller.require_current_secret()
 
 
 def _check_removable(caller: Caller, user: User) -> None:

@@ -242,8 +242,10 @@ RIGHTS: Final[Mapping[str, str]] = {
 the right of that log alone; an export needs the right to read its log.
 """
 
-WITHOUT_OLD_SECRETS: Final = frozenset({f"POST {_USERS}/logout"})
-"""The routes that need no right, and yet the current secret of a token."""
+WITHOUT_OLD_SECRETS: Final = frozenset(
+    {f"POST {_USERS}/logout", f"PUT {_USER}/status/suspend", f"PUT {_USER}/status/activate"}
+)
+"""The routes whose rights are open to a replaced secret, and that take the current secret of a token all the same."""
 
 BY_NAME: Final = frozenset({f"GET {_SECRET}/value"})
 """The routes that open only for a token whose allow list names the object by its id: `*` is not enough."""

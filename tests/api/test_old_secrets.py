@@ -92,6 +92,42 @@ def test_an_old_secret_gives_nobody_a_role_and_deletes_nobody(
     assert new.delete(f"{USERS}/{ann.id}").status == 200
 
 
+@pytest.mark.parametrize("status", ["active", "suspended"])
+def test_an_old_secret_changes_nobodys_status(
+    house: House, owner: Client, assert_error: CheckError, status: str
+) -> None:
+    eve = house.user("eve", status=status)
+    change, wanted = ("activate", "active") if status == "suspended" else ("suspend", "suspended")
+    new = rotated(owner)
+    whole = {"username": eve.username, "email": eve.email, "status": wanted}
+    for path, body in ((f"{USERS}/{eve.id}/status/{change}", None), (f"{USERS}/{eve.id}", whole)):
+        reply = owner.put(path, body)
+        assert (reply.status, assert_error(reply)["detail"]) == (403, USE_THE_NEW_ONE)
+        assert new.get(f"{USERS}/{eve.id}").json["status"] == status
+    assert owner.put(f"{USERS}/{eve.id}", {**whole, "status": status, "name": "Eve"}).status == 200
+    assert new.put(f"{USERS}/{eve.id}/status/{change}").status == 200
+
+
+def test_an_old_secret_makes_and_ends_no_membership(
+    house: House, owner: Client, ann: User, assert_error: CheckError
+) -> None:
+    acme, lab = house.organization(), house.organization("lab")
+    member = house.user("member", organizations={lab.id: ()})
+    new = rotated(owner)
+    joining, leaving = (f"/api/v2/organizations/{one.id}/members" for one in (acme, lab))
+    other = house.user("other")
+    known = {"username": other.username, "email": other.email}
+    for method, path, body in (
+        ("POST", f"{joining}/{ann.id}", None),
+        ("DELETE", f"{leaving}/{member.id}", None),
+        ("PUT", f"{USERS}/{other.id}", {**known, "organization_ids": [acme.id]}),
+        ("POST", "/api/v2/organizations", {"name": "mine"}),
+    ):
+        reply = owner.send(method, path, body)
+        assert (reply.status, assert_error(reply)["detail"]) == (403, USE_THE_NEW_ONE)
+        assert new.send(method, path, body).status < 300
+
+
 def test_who_may_not_at_all_is_not_told_to_bring_another_secret(house: House, ann: User, owner: Client) -> None:
     narrow = house.client(ann, scopes=("user:read", "api_key:read", "api_key:update"))
     rotated(narrow)
