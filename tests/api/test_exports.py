@@ -22,7 +22,7 @@ from chalicelib.api import export_writer
 from chalicelib.retention import holds
 from chalicelib.settings import Settings
 from chalicelib.store import clients
-from chalicelib.store.exports import files, function
+from chalicelib.store.exports import files, function, jobs
 from chalicelib.store.logs import tables as log_tables
 from scripts.deployment import export_resources
 from tests.deployment.test_lane_rights import CASES, EVERY_LANE
@@ -353,6 +353,30 @@ def test_a_request_that_is_sent_again_with_its_key_begins_one_export(
     assert len([row for row in trail() if (row.resource_type, row.action) == ("export", "create")]) == 3
     assert owner.delete(f"{EXPORTS}/{first.json['id']}").status == 204
     assert asked().json["rows"] == 0, "what was deleted may be asked for anew"
+
+
+def test_of_two_requests_with_one_key_at_once_one_begins_it_and_both_have_its_id(
+    owner: Client, keeps_exports: list[str], monkeypatch: pytest.MonkeyPatch, trail: Trail
+) -> None:
+    def asked() -> Reply:
+        return owner.post(EXPORTS, {"log": "connection"}, headers={"Idempotency-Key": "one"})
+
+    read, replies = jobs.read, list[Any]()
+
+    def outrun(export_id: str) -> jobs.Kept | None:
+        kept = read(export_id)
+        if not replies:
+            replies.append(None)
+            replies[0] = asked()
+        return kept
+
+    monkeypatch.setattr(jobs, "read", outrun)
+    second = asked()
+    (first,) = replies
+    assert (first.status, second.status) == (202, 202)
+    assert first.json["id"] == second.json["id"]
+    assert {*keeps_exports} == {first.json["id"]}
+    assert [row.action for row in trail() if row.resource_type == "export"] == ["create"]
 
 
 @pytest.mark.parametrize(

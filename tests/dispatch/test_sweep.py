@@ -128,25 +128,38 @@ def hook(use: Use) -> Iterator[Hook]:
 
 
 class MailServer:
-    """A server that speaks as much SMTP as a letter takes, and keeps what it got."""
+    """A server that speaks as much SMTP as a letter takes, and keeps what it got.
+
+    Attributes:
+        letters: what it has taken.
+        verbs: what it was asked, in order; the greeting is the first, and the end of a letter is a full stop.
+        answers: by the number of what it was asked, in the place of its own; an empty one ends the connection.
+        refusal: its answer to every recipient, where there is one.
+    """
 
     def __init__(self) -> None:
         self.letters: list[bytes] = []
+        self.verbs: list[str] = []
+        self.answers: dict[int, bytes] = {}
         self.refusal = b""
         own = self
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
-                self.wfile.write(b"220 ready\r\n")
-                while verb := self.rfile.readline().strip().upper():
-                    if verb == b"DATA":
-                        self.wfile.write(b"354 go on\r\n")
-                        own.letters.append(b"".join(iter(self.rfile.readline, b".\r\n")))
-                    elif verb == b"QUIT":
-                        self.wfile.write(b"221 bye\r\n")
+                asked, answer = "CONNECT", b"220 ready\r\n"
+                while asked:
+                    own.verbs.append(asked)
+                    answer = own.answers.get(len(own.verbs) - 1, answer)
+                    self.wfile.write(answer)
+                    if not answer or asked == "QUIT":
                         return
-                    refused = own.refusal if verb.startswith(b"RCPT") else b""
-                    self.wfile.write(refused or b"250 ok\r\n")
+                    if answer.startswith(b"354"):
+                        own.letters.append(b"".join(iter(self.rfile.readline, b".\r\n")))
+                        asked, answer = ".", b"250 ok\r\n"
+                        continue
+                    asked = self.rfile.readline().strip().decode().upper()[:4]
+                    refused = own.refusal if asked == "RCPT" else b""
+                    answer = refused or {"DATA": b"354 go on\r\n", "QUIT": b"221 bye\r\n"}.get(asked, b"250 ok\r\n")
 
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self.place = f"127.0.0.1:{self._server.server_address[1]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,8 @@ class Operation:
         done_already: statuses by which a request that is sent again says that it has been done.
         impossible: names of faults that it cannot meet, such as a condition that fails on an id made by chance.
         adds: the tables to which a request that is sent again adds rows of its own: a new secret has its audit row.
+        services: that it calls beside the store.
+        prepare: puts there what no request can; gives the sender and the path.
     """
 
     method: str
@@ -65,13 +67,15 @@ class Operation:
     done_already: tuple[int, ...] = ()
     adds: tuple[str, ...] = ()
     impossible: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    prepare: Callable[[House, Client, str], tuple[Client, str]] | None = None
 
     @property
     def adds_to(self) -> tuple[str, ...]:
         return tuple(f"gatebook-{table}" for table in self.adds)
 
-    def send(self, client: Client) -> Reply:
-        return client.send(self.method, self.path, self.body, query=self.query or None, headers=self.headers)
+    def send(self, client: Client, path: str) -> Reply:
+        return client.send(self.method, path, self.body, query=self.query or None, headers=self.headers)
 
 
 USERS = "/api/v2/users"
@@ -142,8 +146,6 @@ OF_PLATFORM = (
 )
 JOB = {"organization_id": ORGANIZATION, "initiator_id": BOB, "type": "workspace_build"}
 LOGGED = {"logs": [{"id": 1, "created_at": "2026-07-10T10:14:38Z", "output": "Applied"}]}
-SECRETS = f"{USERS}/me/secrets"
-SECRET = {"name": "npm", "value": "s3cret"}
 USAGE = {"id": "one", "event_type": "dc_managed_agents_v1", "event_data": {"count": 1}}
 USED = {"events": [{**USAGE, "created_at": "2026-07-10T10:14:38Z"}]}
 NOTED = {"content": {"title": "Done", "message": "The build is done."}}
@@ -176,14 +178,6 @@ OF_THE_PLATFORM: Mapping[str, Operation] = {
     "list workspaces": Operation("GET", "/api/v2/workspaces", before=OF_PLATFORM),
     "list templates": Operation("GET", "/api/v2/templates", before=OF_PLATFORM),
     "take usage in": Operation("POST", "/api/v2/usage/events", USED, impossible=NEVER_MET),
-    "make a secret": Operation("POST", SECRETS, SECRET, done_already=(409,)),
-    "import a file of secrets": Operation(
-        "POST", f"{SECRETS}/batch", {"format": "env", "content": "ONE=1\nTWO=2"}, done_already=(409,)
-    ),
-    "change a secret": Operation(
-        "PATCH", f"{SECRETS}/npm", {"value": "other"}, before=(("POST", SECRETS, SECRET),), adds=("audit_logs",)
-    ),
-    "delete a secret": Operation("DELETE", f"{SECRETS}/npm", before=(("POST", SECRETS, SECRET),), done_already=(404,)),
     "notify oneself": Operation("POST", f"{NOTIFICATIONS}/custom", NOTED, impossible=NEVER_MET),
     "mark notifications as read": Operation(
         "PUT", f"{NOTIFICATIONS}/inbox/mark-all-as-read", before=(("POST", f"{NOTIFICATIONS}/custom", NOTED),)
@@ -191,21 +185,21 @@ OF_THE_PLATFORM: Mapping[str, Operation] = {
     "list notifications": Operation(
         "GET", f"{NOTIFICATIONS}/inbox", before=(("POST", f"{NOTIFICATIONS}/custom", NOTED),)
     ),
-    "ask for an export": Operation(
-        "POST",
-        "/api/v2/exports",
-        {"log": "connection", "q": "type:ssh"},
-        adds=("audit_logs", "exports"),
-        impossible=NEVER_MET,
-    ),
 }
-OPERATIONS: Mapping[str, Operation] = {**OF_LOGS_AND_DIRECTORY, **OF_THE_PLATFORM}
 
 
-def set_up(house: House, operation: Operation, owner: Client) -> None:
-    """Put there what the operation needs: an organization, a user with a token, and what it asks for itself."""
+def set_up(house: House, operation: Operation, owner: Client) -> tuple[Client, str]:
+    """Put there what the operation needs: an organization, a user with a token, and what it asks for itself.
+
+    Returns:
+        Who sends it, and its path.
+    """
     house.organization("acme", id=ORGANIZATION)
     bob = house.user("bob", id=BOB)
     house.token(bob, id=KEY, token_name="own")
+    location = ""
     for method, path, body in operation.before:
-        assert owner.send(method, path, body).status < 300
+        reply = owner.send(method, path, body)
+        assert reply.status < 300
+        location = reply.headers.get("location", "")
+    return operation.prepare(house, owner, location) if operation.prepare else (owner, operation.path)

@@ -9,44 +9,43 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 import app as application
-from chalicelib import times
-from chalicelib.api import export_writer, schedules
-from chalicelib.dispatch import enqueue, mail, usage, ways, webhook
+from chalicelib.api import export_writer
 from chalicelib.settings import Settings, load
 from chalicelib.store.exports import files, jobs
 from chalicelib.store.logs import audit_rows, connection_requests
 from chalicelib.store.logs import tables as log_tables
 from chalicelib.store.queue import messages
 from scripts.deployment import backfill
-from tests.api.test_exports import Lambda, objects
+from scripts.deployment.handlers import EXPORT_WRITER, QUEUE_READER
+from tests.api.test_exports import Lambda
 from tests.api.test_queued_ingest import Queue
-from tests.dispatch.test_sweep import Hook
-from tests.faults.operations import AUDIT, AUDITED, CONNECTED, CONNECTIONS, NOTED, NOTIFICATIONS, SOMEBODY, USED, WEB
+from tests.faults.operations import AUDIT, AUDITED, CONNECTED, CONNECTIONS, SOMEBODY, WEB
+from tests.faults.schedule_work import Addresses, Schedule
+from tests.faults.services import kept_files
 from tests.faults.stored import VOLATILE
 
 if TYPE_CHECKING:
     from tests.api.conftest import Client
 
 EXPORTS = "/api/v2/exports"
-NOON = datetime(2026, 7, 10, 12, tzinfo=UTC)
-"""Soon after the events of the matrix."""
-LATER = timedelta(hours=2)
-"""Longer than any lease or claim lasts."""
 
 
 class Work(Protocol):
     """One piece of work.
 
     Attributes:
+        function: that does it; "" where a command does.
+        services: that it calls beside the store; the mail server is none of them.
         impossible: names of faults that it cannot meet.
     """
 
+    function: str
+    services: tuple[str, ...]
     impossible: tuple[str, ...]
 
     def prepare(self, owner: Client) -> None:
@@ -59,25 +58,11 @@ class Work(Protocol):
         """The state afterwards beside the items of the tables."""
 
 
-class Clock:
-    """The time as the work knows it, which goes on between two runs alone."""
-
-    def __init__(self) -> None:
-        self._now = NOON
-
-    def __call__(self) -> datetime:
-        return self._now
-
-    def restart(self) -> None:
-        self._now = NOON
-
-    def forward(self) -> None:
-        self._now += LATER
-
-
 class ExportWriter:
     """Writes an export of several pages and parts by several starts of the function, which have time for two pages."""
 
+    function = EXPORT_WRITER
+    services: tuple[str, ...] = ("lambda", "s3")
     # The token of the transaction is what tells that a save sent again is its own.
     impossible: tuple[str, ...] = ("cancelled for ConditionalCheckFailed",)
 
@@ -104,7 +89,7 @@ class ExportWriter:
         kept = jobs.read(self._id)
         assert kept is not None
         progress = kept.fields["progress"]
-        lines = [f"file {name}" for name in sorted(objects(self._id))]
+        lines = [f"file {name}" for name in kept_files(self._id)]
         lines.append(f"{kept.fields['state']}, laid aside: {progress['aside']}")
         for part in progress["parts"]:
             content = files.get(self._id, part["name"])
@@ -117,6 +102,8 @@ class ExportWriter:
 class QueueReader:
     """Stores what waits in the queue: a request in the message itself, and one that is an object of the bucket."""
 
+    function = QUEUE_READER
+    services: tuple[str, ...] = ("s3",)
     impossible: tuple[str, ...] = ()
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
@@ -137,46 +124,6 @@ class QueueReader:
         return self._queue.objects()
 
 
-class Schedule:
-    """Sends what waits by the schedule: notifications into the inbox and by a webhook, and usage events."""
-
-    impossible: tuple[str, ...] = ()
-
-    def __init__(self, patch: pytest.MonkeyPatch, hook: Hook) -> None:
-        settings = Settings(
-            webhook_endpoint=hook.url, notifications_method="webhook", usage_url="https://example.com/usage"
-        )
-        for module in (enqueue, ways, webhook, mail, usage):
-            patch.setattr(module, "current", lambda: settings)
-        patch.setattr(usage, "post", self._posted)
-        self._clock, self._hook = Clock(), hook
-        self._used: list[str] = []
-        patch.setattr(times, "now", self._clock)
-
-    def prepare(self, owner: Client) -> None:
-        self._hook.bodies.clear()
-        self._used.clear()
-        self._clock.restart()
-        for paused in (True, False):
-            assert owner.put(f"{NOTIFICATIONS}/settings", {"notifier_paused": paused}).status in (200, 304)
-            if paused:
-                assert owner.post(f"{NOTIFICATIONS}/custom", NOTED).status == 204
-        assert owner.post("/api/v2/usage/events", USED).status == 200
-
-    def run(self) -> bool:
-        self._clock.forward()
-        answer = schedules.dispatch(Lambda())
-        return bool(answer == {"ended": {"sent": 2}, "usage_events": 1})
-
-    def leaves(self) -> list[str]:
-        # Who gets a message twice can tell by its id.
-        return [f"posted {len({body['msg_id'] for body in self._hook.bodies})}", *sorted(set(self._used))]
-
-    def _posted(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        self._used.extend(event["id"] for event in body["events"])
-        return {"accepted_events": [{"id": event["id"]} for event in body["events"]]}
-
-
 class Backfill:
     """Writes the keys of lanes that were switched on, as the command does.
 
@@ -184,6 +131,8 @@ class Backfill:
         seconds: for how long it tries one call.
     """
 
+    function = ""
+    services: tuple[str, ...] = ()
     impossible: tuple[str, ...] = ()
 
     def __init__(self, patch: pytest.MonkeyPatch, log: str, seconds: float) -> None:
@@ -216,11 +165,13 @@ def _long(number: int) -> str:
     return "".join(f"{number}{index * index * 7919 % 104729:x}" for index in range(150))
 
 
-Make = Callable[[pytest.MonkeyPatch, Hook], Work]
+Make = Callable[[pytest.MonkeyPatch, Addresses], Work]
 WORK: Mapping[str, Make] = {
     "write an export": lambda patch, _: ExportWriter(patch),
     "store what is queued": lambda patch, _: QueueReader(patch),
-    "send by the schedule": Schedule,
+    "send by the schedule": lambda patch, addresses: Schedule(patch, addresses, "webhook"),
+    "send mail by the schedule": lambda patch, addresses: Schedule(patch, addresses, "smtp"),
+    "send mail by SES": lambda patch, addresses: Schedule(patch, addresses, "ses"),
     "backfill connections": lambda patch, _: Backfill(patch, "connection", 60),
     "backfill audit rows": lambda patch, _: Backfill(patch, "audit", 60),
     "backfill without patience": lambda patch, _: Backfill(patch, "connection", 0),
