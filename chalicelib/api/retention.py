@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 from chalicelib import times
 from chalicelib.access.decide import Object, decide
-from chalicelib.api import log_pages
+from chalicelib.api import answer_limits, log_pages
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.retention_trail import hold_trail, run_trail
 from chalicelib.api.saving import saved
 from chalicelib.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound, NotYet, Validation
+from chalicelib.lanes.criteria import Criteria
 from chalicelib.lanes.plan import plan
 from chalicelib.models.base import parse
 from chalicelib.models.retention import (
@@ -39,6 +41,8 @@ from chalicelib.search.filter import UserReference
 from chalicelib.search.filters import FILTERS
 from chalicelib.search.values import quoted
 from chalicelib.settings import current
+from chalicelib.store.dynamodb.budget import Budget
+from chalicelib.store.logs.page import Window, read_page
 from chalicelib.store.logs.tables import LOG_TABLES, LogTable
 from chalicelib.store.retention import runs as retention_runs
 from chalicelib.store.retention import state as retention_state
@@ -55,6 +59,8 @@ _PLACING_SECONDS = 9.0
 WAIT_SECONDS = 18.0
 """How long a new hold waits for a purge that is under way to go by it."""
 _RELATIVE = "A hold cannot ask how old a row is, which changes by itself. Ask for a moment: after:2026-01-31"
+Fields = Mapping[str, frozenset[str]]
+"""Field of a row -> the values that a hold names."""
 _NAME = r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}"
 
 
@@ -125,7 +131,7 @@ def put_hold(call: Call, caller: Caller, name: str) -> Answer:
     def write() -> Answer:
         state, known = placing.known()
         before = known.get(name)
-        hold = _hold(caller, name, asked, before)
+        hold = _hold(caller, name, asked, before, answer_limits.reading_budget(call))
         version = state.version
         if before is None or before.saved() != hold.saved():
             try:
@@ -170,9 +176,15 @@ def _running(state: State) -> RunJSON | None:
     return cast("RunJSON", dict(state.run)) if state.run is not None and state.leased(times.now()) else None
 
 
-def _hold(caller: Caller, name: str, asked: PutHold, before: Hold | None) -> Hold:
-    table = FILTERS[asked.log]
-    parsed = parser.parse(asked.q, table, me=caller.user.id, organization=log_pages.organizations_of(caller))
+def _hold(caller: Caller, name: str, asked: PutHold, before: Hold | None, budget: Budget) -> Hold:
+    table, log = FILTERS[asked.log], _LOGS[asked.log]
+    parsed = parser.parse(
+        asked.q,
+        table,
+        me=caller.user.id,
+        organization=log_pages.organizations_of(caller),
+        has=partial(_has, log, budget, before.criteria.fields if before else {}),
+    )
     if not CHANGING.isdisjoint(parsed.asked):
         raise Invalid([Validation("q", _CHANGES)], table.message)
     if parsed.newer_than is not None or parsed.older_than is not None:
@@ -187,7 +199,6 @@ def _hold(caller: Caller, name: str, asked: PutHold, before: Hold | None) -> Hol
         return ids
 
     meant = criteria(parsed, table, user_ids, times.now())
-    log = _LOGS[asked.log]
     if plan(meant, log.lanes, current().log_shards).nothing:
         raise Invalid([Validation("q", "The hold would hold nothing: no row can be all of this")], table.message)
     same = before is not None and (before.log, before.q, before.reason) == (asked.log, asked.q, asked.reason)
@@ -195,6 +206,19 @@ def _hold(caller: Caller, name: str, asked: PutHold, before: Hold | None) -> Hol
         return before
     made_at = before.created_at if before else times.now()
     return Hold(name, asked.log, asked.q, asked.reason, caller.user.id, made_at, meant)
+
+
+def _has(log: LogTable[Any], budget: Budget, held: Fields, field: str, word: str) -> bool:
+    """Whether a row has a word that is not known, of a server that is newer than the words.
+
+    It may be past its time already: a hold that is placed before the purge keeps it. What the hold has named before,
+    its owner may send again, whatever rows there are by now.
+    """
+    if word in held.get(field, ()):
+        return True
+    meant = Criteria({field: frozenset({word})})
+    planned = plan(meant, log.kept().read, current().log_shards)
+    return bool(read_page(log, [planned], budget, Window(limit=1)).rows)
 
 
 def _json(hold: Hold) -> HoldJSON:

@@ -760,6 +760,40 @@ def test_a_wrong_hold_is_told_what_is_wrong_and_holds_nothing(
     assert owner.get(HOLDS).json == {"holds": []}
 
 
+@pytest.mark.parametrize(
+    ("changes", "q"),
+    [
+        ({"resource_type": "castle"}, "resource_type:castle"),
+        ({"action": "frobnicate"}, "action:Frobnicate"),
+        ({"resource_type": "workspace_build", "additional_fields": {"build_reason": "magic"}}, "build_reason:magic"),
+    ],
+)
+def test_a_hold_names_what_only_newer_servers_have_where_a_row_has_it(
+    owner: Client,
+    note: Callable[..., str],
+    rules: Callable[..., None],
+    clock: Clock,
+    assert_error: CheckError,
+    changes: dict[str, Any],
+    q: str,
+) -> None:
+    body = {"log": "audit", "q": q, "reason": "a case"}
+    assert "is not a valid value" in assert_error(owner.put(f"{HOLDS}/a-case", body))["validations"][0]["detail"]
+    held = note(timedelta(0), **changes)
+    other = note(timedelta(0))
+    rules(audit_logs=DAY)
+    clock.forward(2 * DAY)
+    assert owner.put(f"{HOLDS}/a-case", body).status == 201, "also where it is past its time and not purged yet"
+    assert owner.post(RUNS).json["purged"]["audit_logs"] > 0
+    assert owner.get(f"{AUDIT}/{held}").status == 200
+    assert owner.get(f"{AUDIT}/{other}").status == 404
+    assert owner.delete(f"{HOLDS}/a-case").status == 204
+    assert owner.put(f"{HOLDS}/a-case", body).status == 201
+    key = {"TableName": AuditLogItem.Meta.table_name, "Key": {"id": {"S": held}}}
+    store_engine.call("DeleteItem", key)
+    assert owner.put(f"{HOLDS}/a-case", body).status == 200, "to make sure, whatever rows there are by now"
+
+
 def test_there_may_be_so_many_holds_and_no_more(
     owner: Client, assert_error: CheckError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
