@@ -190,7 +190,7 @@ ROUTES = (
     Route("PUT", "/api/v2/workspaces/{workspace}/favorite", "api.control_plane", "of_workspace"),
     Route("DELETE", "/api/v2/workspaces/{workspace}/favorite", "api.control_plane", "of_workspace"),
     Route("PATCH", "/api/v2/workspacebuilds/{workspacebuild}/cancel", "api.control_plane", "of_build"),
-    Route("GET", "/api/v2/workspacebuilds/{workspacebuild}/parameters", "api.control_plane", "of_build"),
+    Route("GET", "/api/v2/workspacebuilds/{workspacebuild}/parameters", "api.control_plane", "parameters_of_build"),
     Route("GET", "/api/v2/workspacebuilds/{workspacebuild}/state", "api.control_plane", "of_build"),
     Route("GET", "/api/v2/workspaceagents/{workspaceagent}/connection", "api.control_plane", "of_agent"),
     Route("GET", "/api/v2/workspaceagents/{workspaceagent}/coordinate", "api.control_plane", "of_agent"),

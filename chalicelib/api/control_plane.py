@@ -14,7 +14,7 @@ from chalicelib.platform.kinds import TEMPLATE, WORKSPACE
 from chalicelib.search.values import NIL_UUID
 
 _WORKSPACES: Final = "Workspaces are made, built and changed by the platform, which mirrors itself in here: ask it."
-_BUILDS: Final = "Jobs are run and canceled, and their parameters and state kept, by the platform: ask it."
+_BUILDS: Final = "Jobs are run and canceled, and their state is kept, by the platform: ask it."
 _AGENTS: Final = "Agents are connected to by way of the platform, which mirrors itself in here: ask it."
 _TEMPLATES: Final = "Templates are pushed, edited and deleted on the platform, which mirrors itself in here: ask it."
 _SETTINGS: Final = "Groups, custom roles and rules of single sign-on are kept by the platform: ask it."
@@ -49,6 +49,13 @@ def of_build(_call: Call, caller: Caller, workspacebuild: str) -> Answer:
     """Refuse to cancel a build, and to answer what only the platform has of it."""
     platform_access.build_named(caller, workspacebuild)
     _refuse(_BUILDS)
+
+
+@authenticated
+def parameters_of_build(_call: Call, caller: Caller, workspacebuild: str) -> Answer:
+    """Refuse to answer the parameters of a build: who asks is about to make another one."""
+    platform_access.build_named(caller, workspacebuild)
+    _refuse(_WORKSPACES)
 
 
 @authenticated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from chalicelib import times
@@ -66,13 +67,14 @@ def matching(asked: Asked, caller: Caller, readable: Reach, budget: Budget) -> l
         known = known_beside(listed, (TEMPLATE,))
         fields = ((row, _fields(row, known.get(TEMPLATE, row.get("template_id")))) for row in listed)
         listed = [row for row, values_of in fields if asked.matches(values_of, _RESOLVED)]
-    return sorted(listed, key=_order)
+    return sorted(listed, key=partial(_order, caller.user.id))
 
 
-def _order(row: Mirrored) -> tuple[bool, str, str, str]:
-    """The place of a workspace in a list: what runs comes first, then by the names of owner and workspace."""
+def _order(reader_id: str, row: Mirrored) -> tuple[bool, bool, str, str, str]:
+    """The place of a workspace in a list: what the reader favors, then what runs, by their names."""
+    favored = bool(row.get("favorite")) and row.get("owner_id") == reader_id
     owner, name = str(row.joined.get("owner") or ""), str(row.get("name"))
-    return row.joined.get("status") != "running", lowered(owner), lowered(name), row.id
+    return not favored, row.joined.get("status") != "running", lowered(owner), lowered(name), row.id
 
 
 def _span(asked: Asked) -> tuple[str, str]:

@@ -23,7 +23,7 @@ from chalicelib.casing import lowered
 from chalicelib.errors import BadRequest, NotFound
 from chalicelib.models.platform_answers import BuildJSON, WorkspaceJSON, WorkspacesEnd
 from chalicelib.models.workspaces import Beside, agent_json, build_json, workspace_json
-from chalicelib.platform.kinds import BUILD, DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE
+from chalicelib.platform.kinds import BUILD, DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE, just_after
 from chalicelib.search import values
 from chalicelib.search.platform_filters import WORKSPACE_FILTERS
 from chalicelib.store.directory import people
@@ -49,7 +49,7 @@ def list_all(call: Call, caller: Caller) -> Answer:
     listed = [] if readable.nothing else matching(asked, caller, readable, budget)
     request_log.note(RowsRead=budget.rows_read)
     limit = min(wanted.limit if call.query("limit") else _MOST_WORKSPACES, _MOST_WORKSPACES)
-    bodies = workspaces_json(listed[wanted.offset : wanted.offset + limit])
+    bodies = workspaces_json(caller, listed[wanted.offset : wanted.offset + limit])
     texts, number = fit_rows(bodies, answer_limits.LARGEST_ANSWER) if bodies else ([], 0)
     page_end: WorkspacesEnd = {"count": len(listed)}
     headers: dict[str, str] = {}
@@ -64,13 +64,13 @@ def list_all(call: Call, caller: Caller) -> Answer:
 @authenticated
 def show(_call: Call, caller: Caller, workspace: str) -> Answer:
     """One workspace."""
-    return Answer(workspaces_json([platform_access.named(caller, WORKSPACE, "workspace", workspace)])[0])
+    return Answer(workspaces_json(caller, [platform_access.named(caller, WORKSPACE, "workspace", workspace)])[0])
 
 
 @authenticated
 def show_by_name(call: Call, caller: Caller, user: str, workspacename: str) -> Answer:
     """The workspace of a user with this name."""
-    return Answer(workspaces_json([by_name(call, caller, user, workspacename)])[0])
+    return Answer(workspaces_json(caller, [by_name(call, caller, user, workspacename)])[0])
 
 
 @authenticated
@@ -105,8 +105,9 @@ def build_by_number(call: Call, caller: Caller, user: str, workspacename: str, b
         number = int(values.number(buildnumber))
     except values.WrongValue as error:
         raise BadRequest("Failed to parse build number as integer.", str(error)) from error
-    lanes = {"parent": [(workspace.id,)]}
-    listed = read_listing(Wanted(BUILD, None, lanes), Budget(), lambda build: build.get("build_number") == number)
+    least = f"{number:012d}#"
+    wanted = Wanted(BUILD, None, {"parent": [(workspace.id,)]}, (least, just_after(least)))
+    listed = read_listing(wanted, Budget(), lambda build: build.get("build_number") == number)
     if not listed:
         raise NotFound(f'Workspace "{values.cut(workspacename)}" Build {number} does not exist.')
     return Answer(_builds_json(listed[:1])[0])
@@ -141,11 +142,11 @@ def by_name(call: Call, caller: Caller, user: str, name: str) -> Mirrored:
     return max(listed, key=lambda row: row.updated_at)
 
 
-def workspaces_json(listed: Sequence[Mirrored]) -> list[WorkspaceJSON]:
-    """Workspaces as clients read them."""
+def workspaces_json(caller: Caller, listed: Sequence[Mirrored]) -> list[WorkspaceJSON]:
+    """Workspaces as clients of the caller read them."""
     known = known_beside(listed, _BESIDE)
     builds_of = [build for row in listed if (build := known.get(BUILD, row.joined.get("latest_build_id")))]
-    beside = _beside(listed, builds_of, known)
+    beside = _beside(listed, builds_of, known, caller.user.id)
     return [workspace_json(row, beside) for row in listed]
 
 
@@ -156,11 +157,11 @@ def _is_named(row: Mirrored, name: str) -> bool:
 def _builds_json(listed: Sequence[Mirrored]) -> list[BuildJSON]:
     known = known_beside(listed, _BESIDE)
     of = [row for build in listed if (row := known.get(WORKSPACE, build.get("workspace_id")))]
-    beside = _beside(of, listed, known)
+    beside = _beside(of, listed, known, "")
     return [build_json(build, beside) for build in listed]
 
 
-def _beside(workspaces: Sequence[Mirrored], builds_of: Sequence[Mirrored], known: rows.Known) -> Beside:
+def _beside(workspaces: Sequence[Mirrored], builds_of: Sequence[Mirrored], known: rows.Known, reader_id: str) -> Beside:
     people_of = people.look_up(
         {
             *(str(row.get("owner_id")) for row in workspaces),
@@ -170,7 +171,7 @@ def _beside(workspaces: Sequence[Mirrored], builds_of: Sequence[Mirrored], known
     )
     agents = agents_of([build.id for build in builds_of], Budget())
     places = queue_places() if builds_of else {}
-    return Beside(known, people_of.users, people_of.organizations, agents, places)
+    return Beside(known, people_of.users, people_of.organizations, agents, places, reader_id)
 
 
 def _moment(text: str) -> datetime:

@@ -133,6 +133,7 @@ class PutWorkspace(Mirror):
     next_start_at: OptionalMoment = None
     automatic_updates: Literal["always", "never"] = "never"
     allow_renames: bool = False
+    favorite: bool = False
     deleted: bool = False
 
 

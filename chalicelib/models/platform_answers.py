@@ -49,6 +49,7 @@ class AgentJSON(TypedDict):
     display_apps: list[str]
     log_sources: list[dict[str, object]]
     scripts: list[dict[str, object]]
+    startup_script_behavior: str
     first_connected_at: NotRequired[str]
     last_connected_at: NotRequired[str]
     disconnected_at: NotRequired[str]
@@ -119,6 +120,7 @@ class WorkspaceJSON(TypedDict):
     template_active_version_id: str
     template_require_active_version: bool
     template_use_classic_parameter_flow: bool
+    latest_app_status: None
     latest_build: BuildJSON
     outdated: bool
     name: str

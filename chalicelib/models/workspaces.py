@@ -17,12 +17,12 @@ from chalicelib.models.platform_answers import (
 from chalicelib.models.provisioners import job_json
 from chalicelib.models.templates import unknown_job
 from chalicelib.platform import workspaces
+from chalicelib.platform.agents import complaint
 from chalicelib.platform.kinds import BUILD, JOB, TEMPLATE, VERSION, WORKSPACE
 from chalicelib.records import Organization, User
 from chalicelib.search.values import NIL_UUID
 from chalicelib.store.platform.rows import Known, Mirrored
 
-_UNHEALTHY: Final = ("disconnected", "timeout")
 _OmittedOfAgent = Literal[
     "first_connected_at", "last_connected_at", "disconnected_at", "started_at", "ready_at", "instance_id", "directory"
 ]
@@ -39,6 +39,7 @@ class Beside:
         organizations: by id.
         agents: by the id of their build.
         places: the waiting jobs of the deployment, each with its place in the queue.
+        reader_id: who reads them, and sees which of their own they favor.
     """
 
     known: Known
@@ -46,6 +47,7 @@ class Beside:
     organizations: Mapping[str, Organization]
     agents: Mapping[str, Sequence[Mirrored]]
     places: Mapping[str, int]
+    reader_id: str
 
     def username(self, user_id: object) -> str:
         """Today's name of a user; "" of one that is not known."""
@@ -61,7 +63,7 @@ def workspace_json(workspace: Mirrored, beside: Beside) -> WorkspaceJSON:
     organization = beside.organizations.get(str(workspace.get("organization_id")))
     owner = beside.users.get(str(workspace.get("owner_id")))
     agents = beside.agents.get(build.id, ()) if build else ()
-    failing = [agent.id for agent in agents if agent.get("status") in _UNHEALTHY]
+    failing = [agent.id for agent in agents if complaint(agent.values)]
     may_cancel = bool(template and template.get("allow_user_cancel_workspace_jobs"))
     body: WorkspaceJSON = {
         "id": workspace.id,
@@ -80,6 +82,7 @@ def workspace_json(workspace: Mirrored, beside: Beside) -> WorkspaceJSON:
         "template_active_version_id": (template.get("active_version_id") if template else None) or NIL_UUID,
         "template_require_active_version": bool(template and template.get("require_active_version")),
         "template_use_classic_parameter_flow": bool(template and template.get("use_classic_parameter_flow")),
+        "latest_app_status": None,
         "latest_build": build_json(build, beside) if build else _no_build(workspace, beside),
         "outdated": is_outdated(workspace, template),
         "name": workspace.get("name"),
@@ -89,14 +92,17 @@ def workspace_json(workspace: Mirrored, beside: Beside) -> WorkspaceJSON:
         "health": {"healthy": not failing, "failing_agents": failing},
         "automatic_updates": workspace.get("automatic_updates"),
         "allow_renames": workspace.get("allow_renames"),
-        "favorite": False,
+        "favorite": bool(workspace.get("favorite")) and workspace.get("owner_id") == beside.reader_id,
         "next_start_at": workspace.get("next_start_at"),
         "is_prebuild": workspaces.is_prebuild(workspace.values),
     }
     if workspace.get("autostart_schedule") is not None:
         body["autostart_schedule"] = workspace.get("autostart_schedule")
-    if workspace.get("ttl_ms") is not None:
-        body["ttl_ms"] = workspace.get("ttl_ms")
+    # Where a template lets nobody choose, its own time counts.
+    fixed = template is not None and not template.get("allow_user_autostop")
+    ttl = template.get("default_ttl_ms") if template and fixed else workspace.get("ttl_ms")
+    if ttl is not None:
+        body["ttl_ms"] = ttl
     return body
 
 
@@ -167,6 +173,7 @@ def agent_json(agent: Mirrored) -> AgentJSON:
         "display_apps": [],
         "log_sources": [],
         "scripts": [],
+        "startup_script_behavior": "non-blocking",
     }
     for name in _OMITTED_OF_AGENT:
         if agent.get(name):
@@ -175,9 +182,8 @@ def agent_json(agent: Mirrored) -> AgentJSON:
 
 
 def _health(agent: Mirrored) -> AgentHealthJSON:
-    if agent.get("status") not in _UNHEALTHY:
-        return {"healthy": True}
-    return {"healthy": False, "reason": f"agent is {agent.get('status')}"}
+    reason = complaint(agent.values)
+    return {"healthy": False, "reason": reason} if reason else {"healthy": True}
 
 
 def _resources(build: Mirrored, agents: Sequence[Mirrored]) -> list[WorkspaceResourceJSON]:

@@ -87,7 +87,7 @@ AGENT: Mapping[str, Any] = {
         uuid="id parent_id resource_id",
         time="created_at updated_at first_connected_at last_connected_at disconnected_at started_at ready_at",
         string="status lifecycle_state name instance_id architecture operating_system directory version api_version"
-        " troubleshooting_url",
+        " troubleshooting_url startup_script_behavior",
         int="logs_length connection_timeout_seconds",
         bool="logs_overflowed",
     ),

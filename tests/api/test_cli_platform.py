@@ -39,6 +39,8 @@ TYPES: Mapping[str, sdk.Type] = {
     r"/organizations/[^/]+/provisionerjobs": [sdk.JOB],
     r"/organizations/[^/]+/templates": [sdk.TEMPLATE],
     r"/organizations/[^/]+/templates/[^/]+": sdk.TEMPLATE,
+    r"/templates": [sdk.TEMPLATE],
+    r"/workspaceagents/[^/]+": sdk.AGENT,
     r"/templates/[^/]+/versions": [sdk.VERSION],
     r"/templates/[^/]+/versions/[^/]+": sdk.VERSION,
     r"/templateversions/[^/]+": sdk.VERSION,
@@ -74,7 +76,25 @@ COMMANDS: tuple[tuple[str, tuple[Sent, ...]], ...] = (
             ),
         ),
     ),
-    ("templates list", (ORGANIZATIONS_OF_ME, Sent("/organizations/{acme}/templates"))),
+    ("templates list", (Sent("/templates", {"q": ""}),)),
+    ("templates list, before 2.13", (ORGANIZATIONS_OF_ME, Sent("/organizations/{acme}/templates"))),
+    (
+        "provisioner list -s offline -m 24h",
+        (
+            ORGANIZATIONS_OF_ME,
+            Sent(
+                "/organizations/{acme}/provisionerdaemons",
+                {"limit": "50", "max_age": "24h0m0s", "status": "offline"},
+            ),
+        ),
+    ),
+    (
+        "provisioner jobs list -s pending,running -l 2",
+        (
+            ORGANIZATIONS_OF_ME,
+            Sent("/organizations/{acme}/provisionerjobs", {"limit": "2", "status": "pending,running"}),
+        ),
+    ),
     (
         "templates versions list rust",
         (ORGANIZATIONS_OF_ME, TEMPLATE, Sent("/templates/{template}/versions", {"include_archived": "false"})),
@@ -97,14 +117,45 @@ COMMANDS: tuple[tuple[str, tuple[Sent, ...]], ...] = (
             Sent("/templateversions/{version}/presets"),
         ),
     ),
+    (
+        "templates versions list rust --include-archived",
+        (ORGANIZATIONS_OF_ME, TEMPLATE, Sent("/templates/{template}/versions", {"include_archived": "true"})),
+    ),
     ("list", (Sent("/workspaces", {"q": "owner:me"}),)),
+    ("list -a", (Sent("/workspaces", {"q": ""}),)),
+    ("list -a, of running ones", (Sent("/workspaces", {"q": "status:running"}),)),
+    (
+        "config-ssh -y",
+        (
+            Sent("/buildinfo"),
+            Sent("/deployment/ssh", None, 404),
+            Sent("/workspaces", {"q": 'owner:"me"', "limit": "1"}),
+        ),
+    ),
+    (
+        "open vscode dev",
+        (
+            Sent("/appearance", None, 404),
+            Sent("/users/me/workspace/dev", {"include_deleted": "false"}),
+            Sent("/workspaceagents/{agent}"),
+        ),
+    ),
+    ("show owner/dev", (Sent("/buildinfo"), Sent("/users/root/workspace/dev", {"include_deleted": "false"}))),
     ("show dev", (Sent("/buildinfo"), WORKSPACE)),
     ("show bare", (Sent("/buildinfo"), Sent("/users/me/workspace/bare"))),
     ("list --search name:bare", (Sent("/workspaces", {"q": "name:bare"}),)),
     ("schedule show dev", (Sent("/workspaces", {"q": "owner:me name:dev"}),)),
     ("external-workspaces list", (Sent("/workspaces", {"q": "owner:me has_external_agent:true"}),)),
     ("external-workspaces list -a", (Sent("/workspaces", {"q": "has_external_agent:true"}),)),
-    ("external-workspaces create dev2", (Sent("/users/me/workspace/dev2", None, 404),)),
+    (
+        "external-workspaces create dev2 --template rust",
+        (
+            Sent("/users/me/workspace/dev2", {"include_deleted": "false"}, 404),
+            Sent("/templates", {"q": 'exact_name:"rust"'}),
+            Sent("/templateversions/{version}/presets"),
+            Sent("/templateversions/{version}"),
+        ),
+    ),
     ("organizations show selected", (ORGANIZATIONS_OF_ME, Sent("/organizations/{acme}"))),
     ("any, for its warnings", (Sent("/buildinfo"), Sent("/users/me"), Sent("/entitlements"))),
     ("features list", (Sent("/entitlements"),)),
@@ -127,14 +178,14 @@ def answers(owner: Client, house: House, root: User) -> Mapping[str, Any]:
     workspace = platform.workspace(root.id, template, "dev", autostart_schedule="CRON_TZ=UTC 30 9 * * 1-5")
     build = platform.build(workspace, version, job_id=job, has_external_agent=True, initiator_id=root.id)
     agent = {"workspace_build_id": build, "status": "connected", "first_connected_at": ago(minutes=1)}
-    platform.put("workspace_agent", name="main", **agent)
+    agent_id = platform.put("workspace_agent", name="main", **agent)
     # Of these nothing more is known than the platform must say.
     platform.workspace(str(uuid4()), str(uuid4()), "bare-there")
     platform.workspace(root.id, template, "bare")
     platform.version(template, "bare")
     platform.job()
     platform.daemon("worker")
-    ids = {"acme": acme.id, "root": root.id, "template": template, "version": version}
+    ids = {"acme": acme.id, "root": root.id, "template": template, "version": version, "agent": agent_id}
     last = {}
     for command, requests in COMMANDS:
         for sent in requests:
@@ -153,7 +204,14 @@ def test_every_command_hears_what_it_prints(answers: Mapping[str, Any]) -> None:
     assert [row["name"] for row in answers["provisioner list -f -s idle,busy -m 24h"]] == ["worker"]
     (job,) = answers["provisioner jobs list -s succeeded -i root"]
     assert (job["status"], job["type"]) == ("succeeded", "workspace_build")
-    assert [row["name"] for row in answers["templates list"]] == ["rust"]
+    assert answers["provisioner list -s offline -m 24h"] == []
+    assert [row["status"] for row in answers["provisioner jobs list -s pending,running -l 2"]] == ["pending"]
+    for command in ("templates list", "templates list, before 2.13"):
+        assert [row["name"] for row in answers[command]] == ["rust"]
+    everything = [row["name"] for row in answers["list -a"]["workspaces"]]
+    assert sorted(everything) == ["bare", "bare-there", "dev"]
+    assert [row["name"] for row in answers["list -a, of running ones"]["workspaces"]] == ["dev"]
+    assert answers["config-ssh -y"]["count"] == 2
     assert [row["name"] for row in answers["templates versions list rust"]] == ["v1", "bare"]
     for command in ("templates presets list rust", "templates presets list rust --template-version v1"):
         assert [row["Name"] for row in answers[command]] == ["big"]

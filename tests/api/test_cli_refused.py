@@ -71,7 +71,15 @@ COMMANDS = (
     Command("ssh dev", AGENT, "GET", "/workspaceagents/{agent}/connection"),
     Command("port-forward dev --tcp 8080", AGENT, "GET", "/workspaceagents/{agent}/coordinate"),
     Command("show dev", (OWN_WORKSPACE,), "GET", "/workspaceagents/{agent}/listening-ports"),
-    Command("show dev", (OWN_WORKSPACE,), "GET", "/workspaceagents/{agent}/containers"),
+    Command(
+        "show dev",
+        (OWN_WORKSPACE,),
+        "GET",
+        "/workspaceagents/{agent}/containers?label=devcontainer.config_file%3D&label=devcontainer.local_folder%3D",
+    ),
+    Command("ping dev", (OWN_WORKSPACE,), "GET", "/workspaceagents/{agent}/connection"),
+    Command("update dev", (OWN_WORKSPACE,), "POST", "/workspaces/{workspace}/builds", {"transition": "stop"}),
+    Command("restart dev -y", (OWN_WORKSPACE,), "GET", "/workspacebuilds/{build}/parameters"),
     Command("state pull dev", (OWN_WORKSPACE,), "GET", "/workspacebuilds/{build}/state"),
     Command("templates push rust -y", TEMPLATE, "POST", "/files", "a tar file"),
     Command(

@@ -72,6 +72,35 @@ def test_a_workspace_is_answered_with_its_latest_build(
     assert platform.client.get(f"/api/v2/workspacebuilds/{build}").json == latest
 
 
+def test_what_its_owner_favors_comes_first_for_them_alone(
+    platform: Platform, template: str, root: User, ann: User, owner: Client
+) -> None:
+    platform.workspace(root.id, template, "a")
+    platform.workspace(root.id, template, "b", favorite=True)
+    platform.workspace(ann.id, template, "c", favorite=True)
+    rows = owner.get("/api/v2/workspaces").json["workspaces"]
+    assert [(row["name"], row["favorite"]) for row in rows] == [("b", True), ("c", False), ("a", False)]
+
+
+@pytest.mark.parametrize(("may_choose", "expected"), [(True, 3_600_000), (False, 7_200_000)])
+def test_where_a_template_lets_nobody_choose_its_own_time_counts(
+    platform: Platform, ann: User, *, may_choose: bool, expected: int
+) -> None:
+    template = platform.template("fixed", allow_user_autostop=may_choose, default_ttl_ms=7_200_000)
+    workspace = platform.workspace(ann.id, template, "dev", ttl_ms=3_600_000)
+    assert platform.client.get(f"/api/v2/workspaces/{workspace}").json["ttl_ms"] == expected
+
+
+def test_an_agent_that_fails_says_why(platform: Platform, template: str, version: str, ann: User) -> None:
+    build = platform.build(platform.workspace(ann.id, template, "dev"), version)
+    platform.put("workspace_agent", workspace_build_id=build, name="main", status="connected", lifecycle_state="ready")
+    lost = platform.put("workspace_agent", workspace_build_id=build, name="side", status="disconnected")
+    (row,) = platform.client.get("/api/v2/workspaces").json["workspaces"]
+    assert row["health"] == {"healthy": False, "failing_agents": [lost]}
+    agent = platform.client.get(f"/api/v2/workspaceagents/{lost}").json
+    assert agent["health"] == {"healthy": False, "reason": "agent has lost connection"}
+
+
 def test_what_is_mirrored_may_come_in_any_order(platform: Platform, template: str, version: str, ann: User) -> None:
     workspace, job = str(uuid4()), str(uuid4())
     build = platform.build(workspace, version, 3, transition="stop", job_id=job)
