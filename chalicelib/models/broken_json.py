@@ -18,6 +18,8 @@ _BETWEEN = re.compile(r"[\s,:\]}\x00]*")
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[{}\[\]]')
 """A text, to the end of its line where that is missing, so that no place is looked at twice; or a bracket."""
 _CLOSED_BY = {"{": "}", "[": "]"}
+_DEEPEST = 1_000
+"""Brackets in each other, of which no reader of JSON takes more: what follows is not looked at."""
 
 
 class Broken(NamedTuple):
@@ -65,6 +67,8 @@ def end_of(text: str, start: int) -> int:
     for token in _TOKEN.finditer(text, start):
         if closing := _CLOSED_BY.get(token[0]):
             opened.append(closing)
+            if len(opened) > _DEEPEST:
+                break
         elif token[0] in ("}", "]"):
             while opened and opened.pop() != token[0]:
                 pass

@@ -25,10 +25,11 @@ from chalicelib.errors import (
     Unauthorized,
     Unavailable,
 )
-from chalicelib.models import bodies, json_values
+from chalicelib.models import bodies, broken_json, json_values
 from chalicelib.models.bodies import of_logs, read_values
+from chalicelib.models.broken_json import Broken
 from chalicelib.models.results import QueuedJSON, ResultsJSON
-from chalicelib.models.sent import Sent, Unreadable, require_size
+from chalicelib.models.sent import Sent, require_size
 
 
 class Code(IntEnum):
@@ -130,7 +131,7 @@ def status_of(error: GatebookError) -> int:
 def read_events(body: bytes, messages: Collection[str], begin: int = 0) -> Sent:
     """The events of a body, each with the message of its log.
 
-    Where it breaks off or has an error, what stands before is read, and what comes after is one thing that cannot be.
+    Where it breaks off or has an error, what is whole of it is read.
 
     Args:
         body: as it was sent.
@@ -146,17 +147,15 @@ def read_events(body: bytes, messages: Collection[str], begin: int = 0) -> Sent:
     if not text:
         raise NoData("Request body must be valid JSON.", "EOF")
     values, error = json_values.sequence_up_to_error(text)
-    if error is not None and not values:
-        raise error
+    if error is not None:
+        values = [*broken_json.values_of(text)]
+        if all(isinstance(value, Broken) for value in values):
+            raise error
     if len(values) == 1 and isinstance(values[0], list):
         values = values[0]
     if not any(isinstance(value, dict) and "event" in value for value in values):
         raise NoEvent("Request body must be valid JSON.", "each object must have the field event")
-    sent = of_logs(read_values(map(_reported, values), messages, begin))
-    if error is None or sent.stopped_at is not None:
-        return sent
-    broken = Unreadable(len(values), f"What follows is not JSON: {error.detail}")
-    return Sent((*sent.entries, broken), sent.skipped)
+    return of_logs(read_values(map(_reported, values), messages, begin))
 
 
 def read_lines(body: bytes, messages: Collection[str], begin: int = 0) -> Sent:
@@ -167,6 +166,8 @@ def read_lines(body: bytes, messages: Collection[str], begin: int = 0) -> Sent:
 
 
 def _reported(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """The event of an object, where it has one."""
+    """The event of an object, where it has one, or what is broken."""
+    if isinstance(value, Broken):
+        return value
     reported = value.get("event") if isinstance(value, dict) else None
     return reported if isinstance(reported, str | dict) else None

@@ -73,6 +73,9 @@ def read_events(body: bytes, messages: Collection[str], begin: int = 0) -> Sent:
         TooLarge: it has too many bytes.
     """
     require_size(body)
+    if body.strip() and not body.lstrip().startswith(b"{"):
+        # As exporters send it where they are not asked for JSON.
+        raise BadRequest("Request body must be valid JSON.", "Protocol Buffers are not read: set the encoding to json")
     value = json_values.document(body)
     if not isinstance(value, dict) or (value and "resourceLogs" not in value):
         raise BadRequest("Request body must be valid JSON.", "a JSON object with resourceLogs is expected")

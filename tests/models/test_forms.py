@@ -235,11 +235,19 @@ def test_what_no_client_of_splunk_sends_is_told(body: bytes, kind: type[BadReque
     assert type(caught.value) is kind
 
 
-def test_what_stands_before_an_error_of_a_splunk_body_is_read() -> None:
-    first, broken = hec.read_events(hec_body(LINE, "a banner") + b'{"event": {', BOTH).entries
+def test_of_a_splunk_body_with_an_error_what_is_whole_is_read() -> None:
+    body = hec_body(LINE, "a banner") + b'{"event": {"resource_type": NaN}}' + hec_body(LINE) + b'{"event": {'
+    first, broken, last = hec.read_events(body, BOTH).entries
     assert isinstance(first, Event)
     assert isinstance(broken, Unreadable)
-    assert (first.value, broken.index) == (EVENT, 2)
+    assert isinstance(last, Event)
+    assert [(first.value, first.index), broken.index, (last.value, last.index)] == [(EVENT, 0), 2, (EVENT, 3)]
+
+
+def test_an_exporter_that_sends_protocol_buffers_is_told_to_send_json() -> None:
+    with pytest.raises(BadRequest) as caught:
+        otlp.read_events(b"\x0a\x12\x08\x01", BOTH)
+    assert caught.value.detail == "Protocol Buffers are not read: set the encoding to json"
 
 
 def test_an_event_that_a_collector_sends_shows_by_its_fields_of_which_log_it_is() -> None:

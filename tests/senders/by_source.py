@@ -96,6 +96,36 @@ def line_by_line(lines: Sequence[str]) -> Iterator[Request]:
         yield Request("", {"Coder-Session-Token": TOKEN}, line.encode())
 
 
+def logstash(lines: Sequence[str]) -> Iterator[Request]:
+    """The `http` output with `format => "json_batch"`, of what Filebeat's `filestream` input has sent, with ECS."""
+    about = {"@timestamp": "2026-11-20T10:00:00Z", "@version": "1", "input": {"type": "filestream"}, "tags": ["coder"]}
+    events = [
+        {
+            **about,
+            "log": {"offset": 1, "file": {"path": "/var/log/coder.log"}},
+            "event": {"original": line},
+            "message": line,
+        }
+        for line in lines
+    ]
+    headers = {"Content-Type": "application/json", "User-Agent": "Manticore 0.9.1", "Coder-Session-Token": TOKEN}
+    yield Request("", headers, json.dumps(events).encode())
+
+
+def fluentd(lines: Sequence[str]) -> Iterator[Request]:
+    """The `http` output, lib/fluent/plugin/out_http.rb: a chunk as newline-delimited JSON, by its name of that type."""
+    text = "".join(json.dumps({"message": line, "tag": "coder"}) + "\n" for line in lines)
+    yield Request("", {"Content-Type": "application/x-ndjson", "Coder-Session-Token": TOKEN}, text.encode())
+
+
+def line_by_line_with_others(lines: Sequence[str]) -> Iterator[Request]:
+    """A shipper without batches that follows a file in which other programs print too, some of it cut."""
+    others = ("{", '  "a": 1,', "}", '[{"a":1},', "[[[[", '{"a":', '{"level":"info","msg":"x"}', "panic: x", "", "null")
+    for number, line in enumerate(lines):
+        for text in (others[number % len(others)], line):
+            yield Request("", {"Coder-Session-Token": TOKEN, "Content-Type": "application/json"}, text.encode())
+
+
 BY_SOURCE: Mapping[str, Callable[[Sequence[str]], Iterator[Request]]] = {
     made.__name__.replace("_", "-"): made
     for made in (
@@ -108,6 +138,9 @@ BY_SOURCE: Mapping[str, Callable[[Sequence[str]], Iterator[Request]]] = {
         rsyslog,
         rsyslog_array,
         opentelemetry,
+        logstash,
+        fluentd,
         line_by_line,
+        line_by_line_with_others,
     )
 }
