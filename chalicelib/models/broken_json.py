@@ -17,6 +17,8 @@ _BATCH = re.compile(rf'\[|\{{\s*"(?:{"|".join(BATCH_KEYS)})"\s*:\s*\[')
 _BETWEEN = re.compile(r"[\s,:\]}\x00]*")
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[{}\[\]]')
 """A text, to the end of its line where that is missing, so that no place is looked at twice; or a bracket."""
+_WORD = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[^\s,:{}\[\]"\x00]+')
+"""A text, or whatever stands between signs and blanks, such as a number."""
 _CLOSED_BY = {"{": "}", "[": "]"}
 _DEEPEST = 1_000
 """Brackets in each other, of which no reader of JSON takes more: what follows is not looked at."""
@@ -35,19 +37,18 @@ def values_of(text: str) -> Iterator[Any]:
     place = _after(text, 0)
     in_batch = False
     while place < len(text):
+        # Batches in a batch are not looked for: a million opened brackets would be read a million times.
+        if not in_batch and (batch := _BATCH.match(text, place)):
+            in_batch = True
+            place = _after(text, batch.end())
+            continue
+        end = end_of(text, place)
+        # Of a part and not of the text: to say where an error is, the reader counts the lines before it.
+        part = text[place:end]
         try:
-            value, end = decoder.raw_decode(text, place)
+            yield decoder.decode(part)
         except (ValueError, RecursionError) as error:
-            # Batches in a batch are not looked for: a million opened brackets would be read a million times.
-            batch = None if in_batch else _BATCH.match(text, place)
-            if batch:
-                in_batch = True
-                place = _after(text, batch.end())
-                continue
-            end = end_of(text, place)
-            yield Broken(text[place:end], str(error) or "It nests too deep.")
-        else:
-            yield value
+            yield Broken(part, str(error) or "It nests too deep.")
         place = _after(text, end)
 
 
@@ -57,12 +58,13 @@ def _after(text: str, place: int) -> int:
 
 
 def end_of(text: str, start: int) -> int:
-    """The end of a broken value: the bracket that closes it, or the place before the next that opens one.
+    """The end of a value, broken or not: of a text or a number, or the bracket that closes it.
 
     A bracket closes the last one of its kind that is open, and with it those that were opened since.
     """
     if text[start] not in _CLOSED_BY:
-        return min((place for place in (text.find("{", start), text.find("[", start)) if place > 0), default=len(text))
+        word = _WORD.match(text, start)
+        return word.end() if word else start + 1
     opened: list[str] = []
     for token in _TOKEN.finditer(text, start):
         if closing := _CLOSED_BY.get(token[0]):

@@ -184,6 +184,7 @@ def test_an_object_with_a_field_that_events_alone_have_is_an_event_however_wrong
 
 
 OPENED = 300_000
+PARTS = 20_000
 
 
 @pytest.mark.parametrize(
@@ -196,12 +197,25 @@ OPENED = 300_000
         '["' * OPENED,
         '["' + '\\"' * OPENED,
         "[{" * OPENED,
+        '[{"a":1},' + "x{}" * PARTS,
+        '[{"a":1},' + '{"a"}' * PARTS,
+        '[{"a":1},' + "[x]" * PARTS,
+        '[{"a":1},' + '"a{}' * PARTS,
     ],
-    ids=["lists", "objects", "batches", "lines", "texts", "escapes", "both"],
+    ids=["lists", "objects", "batches", "lines", "texts", "escapes", "both", "words", "keys", "no list", "no text"],
 )
 def test_no_place_of_a_broken_body_is_read_often(body: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of json's reader counts too: it counts the lines of all that the reader was given."""
     looked_at = 0
     end_of = broken_json.end_of
+    failed = json.JSONDecodeError.__init__
+
+    def failing(error: json.JSONDecodeError, message: str, document: str, place: int) -> None:
+        nonlocal looked_at
+        looked_at += place
+        failed(error, message, document, place)
+
+    monkeypatch.setattr(json.JSONDecodeError, "__init__", failing)
 
     def counted(text: str, start: int) -> int:
         nonlocal looked_at
