@@ -237,9 +237,14 @@ def decide(subject: Subject, action: str, obj: Object) -> Allowed | Denied:
     if not allow_list.contains(subject.allow_list, obj.type, obj.id):
         return Denied(f"the allow list of the token does not name {obj.type}:{obj.id or '<new>'}")
     bounded = _within_bound(subject, obj)
-    if bounded and subject.secret is Secret.REPLACED and (obj.type, action) in CLOSED_TO_REPLACED_SECRETS:
+    if bounded and is_closed_to_secret(subject, action, obj.type):
         return SecretReplaced(f"{what} takes the token's current secret")
     return bounded
+
+
+def is_closed_to_secret(subject: Subject, action: str, resource: str) -> bool:
+    """Whether the action on that type takes the token's current secret, and the subject brings a replaced one."""
+    return subject.secret is Secret.REPLACED and (resource, action) in CLOSED_TO_REPLACED_SECRETS
 
 
 def reach(subject: Subject, action: str, resource: str) -> Reach:

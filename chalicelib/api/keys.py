@@ -8,7 +8,7 @@ from itertools import islice
 
 from chalicelib import times
 from chalicelib.access import allow_list, lifetime, networks, scopes
-from chalicelib.access.decide import Object, decide
+from chalicelib.access.decide import Object, decide, reach
 from chalicelib.api import answer_limits, links, lookup
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
@@ -23,7 +23,7 @@ from chalicelib.errors import BadRequest, Invalid, NotFound, Validation
 from chalicelib.models.base import parse
 from chalicelib.models.sending import bytes_sent
 from chalicelib.models.tokens import NarrowToken, TokenConfigJSON, api_key_json
-from chalicelib.records import APIKey
+from chalicelib.records import APIKey, User
 from chalicelib.store.directory import api_keys, people
 from chalicelib.store.directory.token_names import NameTaken
 
@@ -49,13 +49,20 @@ def list_tokens(call: Call, caller: Caller, user: str) -> Answer:
         wrong.append(Validation("after_id", 'Query param "after_id" must be the id of a token'))
     if wrong:
         raise Invalid(wrong, "Query parameters have invalid values.")
-    keys = api_keys.list_all(after) if boolean(call.query("include_all")) else api_keys.of_user(owner.id, after)
+    keys = _listed(caller, owner, after, everybodys=boolean(call.query("include_all")))
     now = times.now()
     ended = boolean(call.query("include_expired"))
     wanted = (key for key in keys if (key.expires_at > now or ended) and _readable(caller, key))
     texts, last, more = _page(caller, wanted, limit or DEFAULT_LIMIT)
     headers = links.next_page(call, {"after_id": last}) if more else {}
     return Answer(Encoded(f"[{','.join(texts)}]"), headers=headers)
+
+
+def _listed(caller: Caller, owner: User, after: APIKey | None, *, everybodys: bool) -> Iterator[APIKey]:
+    """The tokens of a user, or everybody's: for who may read their own alone, these, without a look at all others."""
+    if everybodys and reach(caller.subject, "read", "api_key").site:
+        return api_keys.list_all(after)
+    return api_keys.of_user(caller.user.id if everybodys else owner.id, after)
 
 
 def _page(caller: Caller, keys: Iterator[APIKey], limit: int) -> tuple[list[str], str, bool]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from chalicelib.access.decide import Object, Subject, decide
+from collections.abc import Callable
+from functools import cache, partial
+
+from chalicelib.access.decide import Object, Reach, Subject, decide, is_closed_to_secret, reach
 from chalicelib.api import lookup
 from chalicelib.api.authentication import TOKEN_NAME, authenticated
 from chalicelib.api.caller import Caller
@@ -69,21 +72,30 @@ def check(call: Call, caller: Caller) -> Answer:
     for name, item in asked.checks.items():
         if not item.object.resource_type:
             raise BadRequest(f'Object\'s "resource_type" field must be defined for key "{name}".')
-    return Answer({name: _may(caller.subject, item.action, item.object) for name, item in asked.checks.items()})
+    # Whoever is in many organizations has them looked at once for each kind of question, and not for each question.
+    reached = cache(partial(reach, caller.subject))
+    return Answer(
+        {name: _may(caller.subject, item.action, item.object, reached) for name, item in asked.checks.items()}
+    )
 
 
-def _may(subject: Subject, action: str, about: CheckedObject) -> bool:
+def _may(subject: Subject, action: str, about: CheckedObject, reached: Callable[[str, str], Reach]) -> bool:
     owner = subject.user_id if about.owner_id == _ME else canonical(about.owner_id)
-    # An object of no organization and no owner is within reach of grants that hold everywhere alone.
-    places = (
-        [("", ""), *((owner, organization) for organization in subject.organization_roles)]
-        if about.any_org
-        else [(owner, canonical(about.organization_id))]
+    object_id = canonical(about.resource_id)
+    if about.any_org:
+        return _may_anywhere(subject, action, Object(about.resource_type, object_id, owner), reached)
+    return bool(
+        decide(subject, action, Object(about.resource_type, object_id, owner, canonical(about.organization_id)))
     )
-    return any(
-        decide(subject, action, Object(about.resource_type, canonical(about.resource_id), holder, organization))
-        for holder, organization in places
-    )
+
+
+def _may_anywhere(subject: Subject, action: str, obj: Object, reached: Callable[[str, str], Reach]) -> bool:
+    """Whether there is any organization in which the subject may do the action to such an object."""
+    places = reached(action, obj.type)
+    if is_closed_to_secret(subject, action, obj.type) or (places.ids is not None and obj.id not in places.ids):
+        return False
+    own = obj.owner == subject.user_id and bool(places.own_in)
+    return places.site or bool(places.organizations) or own
 
 
 def _no_passwords() -> Forbidden:

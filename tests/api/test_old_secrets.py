@@ -135,11 +135,13 @@ def test_who_may_not_at_all_is_not_told_to_bring_another_secret(house: House, an
     assert narrow.put(f"{KEYS}/{owner.token[:10]}/expire").status == 404
 
 
-def test_what_an_old_secret_may_do_is_told_to_who_asks(house: House, ann: User) -> None:
-    old = house.client(ann)
+@pytest.mark.parametrize("place", [{}, {"any_org": True}], ids=["their own", "anywhere"])
+def test_what_an_old_secret_may_do_is_told_to_who_asks(house: House, place: dict[str, Any]) -> None:
+    old = house.client(house.user("bea", organizations={house.organization().id: ()}))
     new = rotated(old)
     mine = {"resource_type": "api_key", "owner_id": "me"}
-    checks = {action: {"object": mine, "action": action} for action in ("create", "read", "update", "delete")}
+    actions = ("create", "read", "update", "delete")
+    checks = {action: {"object": {**mine, **place}, "action": action} for action in actions}
     asked = {"checks": checks}
     expected = {"create": False, "read": True, "update": False, "delete": False}
     assert old.post("/api/v2/authcheck", asked).json == expected

@@ -6,10 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
+from chalicelib.access import decide
+from chalicelib.access.decide import Reach, Subject
 from chalicelib.access.policy import ACTIONS
+from chalicelib.api import sessions
 from chalicelib.store.directory import api_keys
 
 if TYPE_CHECKING:
@@ -263,6 +267,25 @@ def test_nothing_may_be_done_with_an_emptied_allow_list(house: House, root: User
     reply = house.client(root, allow_list=()).post("/api/v2/authcheck", {"checks": checks})
     assert set(reply.json.values()) == {False}
     assert len(reply.json) == len(checks)
+
+
+def test_a_thousand_questions_of_who_is_in_many_organizations_look_at_these_a_few_times(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = {str(uuid4()): ("organization-auditor",) for _ in range(256)}
+    bea = house.user("bea", organizations=places)
+    looks: list[tuple[str, str]] = []
+
+    def counted(subject: Subject, action: str, resource: str) -> Reach:
+        looks.append((resource, action))
+        return decide.reach(subject, action, resource)
+
+    monkeypatch.setattr(sessions, "reach", counted)
+    kinds = [("audit_log", True), ("connection_log", True), ("workspace", False)]
+    checks = {str(number): check(kinds[number % 3][0], "read", any_org=True) for number in range(1_000)}
+    reply = house.client(bea).post("/api/v2/authcheck", {"checks": checks})
+    assert reply.json == {str(number): kinds[number % 3][1] for number in range(1_000)}
+    assert sorted(looks) == sorted((kind, "read") for kind, _ in kinds)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,17 @@ def test_the_links_lead_through_every_token_once(house: House, ann: User, as_ann
     assert all(len(page) == limit for page in listed[:-1])
 
 
+def test_who_may_read_their_own_alone_has_no_others_looked_at(
+    house: House, ann: User, as_ann: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.token(house.user("bob"))
+    mine = [as_ann.token[:10], house.token(ann)[:10]]
+    monkeypatch.setattr(api_keys, "list_all", lambda _after: pytest.fail("everybody's tokens are read"))
+    assert pages(as_ann, include_all="true", limit="1") == [[mine[0]], [mine[1]]]
+    narrow = house.client(ann, scopes=("user:read", "api_key:read"), allow_list=("user:*", f"api_key:{mine[1]}"))
+    assert pages(narrow, include_all="true") == [[mine[1]]]
+
+
 def test_without_a_limit_a_page_has_the_default(house: House, ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys, "DEFAULT_LIMIT", 3)
     monkeypatch.setattr(keys, "AT_ONCE", 2)
