@@ -28,6 +28,7 @@ _HEAD = re.compile(
 )
 _PAIR = re.compile(r' *([^\s="]{1,255})=(?:("(?:[^"\\]|\\.)*"?)|([^\s{]\S*))?')
 _NO_PAIR = re.compile(r" *\S*")
+_ENDS_A_VALUE = re.compile(r" |$")
 _UP_TO_TWO_BLANKS = re.compile(r"\S*(?: \S+)*")
 _BLOCK_KEY = re.compile(rf"{INDENT}(\S+?)= ?(.*)")
 _DECODER = json.JSONDecoder()
@@ -49,7 +50,7 @@ def fields_of(line: str, below: Sequence[str] = ()) -> dict[str, str]:
     match = _HEAD.match(line)
     fields: dict[str, str] = {}
     place = match.end() if match else 0
-    line = line.rstrip()
+    line = line.rstrip().removesuffix(CUT)
     while place < len(line):
         pair = _PAIR.match(line, place)
         if pair is None:
@@ -72,6 +73,9 @@ def _map(line: str, place: int) -> tuple[str, int]:
     try:
         _, end = _DECODER.raw_decode(line, place)
     except (ValueError, RecursionError):
+        end = 0
+    if not _ENDS_A_VALUE.match(line, end):
+        # A text that only begins as an object does.
         match = _UP_TO_TWO_BLANKS.match(line, place)
         end = match.end() if match else len(line)
     return line[place:end], end

@@ -131,7 +131,7 @@ def _entry(scanner: _Scanner, text: str, line: Line) -> Entry:
         while (following_text := scanner.peek()) is not None and _is_below(bare(following_text).text):
             scanner.advance()
             lines += _number(following_text)
-            below.append(bare(following_text).text.rstrip(_STRIPPED))
+            below.append(bare(following_text).text)
     return Entry(lines, first, tuple(below))
 
 

@@ -118,3 +118,11 @@ def test_whatever_an_entry_says_is_read(values: dict[str, str], lines: list[str]
     below = [f"{INDENT}ResourceTarget= {lines[0]}", *(f"{indent}{line}" for line in lines[1:])]
     expected: dict[str, Any] = {**values, "ResourceTarget": "\n".join(lines)}
     assert fields_of(f"{head} ...", below) == expected
+
+
+@pytest.mark.parametrize("text", ["{}", "{}%s=", '{"a":1}...', "{x", '{"a":"b  c"}', '{"a":1}{"b":2}', "{}..."])
+@pytest.mark.parametrize("after", ["", "  Action=write", " ..."])
+def test_a_text_that_begins_as_an_object_is_whole(text: str, after: str) -> None:
+    fields = fields_of(f"{HEAD}  ResourceTarget={text}{after}")
+    assert fields["ResourceTarget"] == text
+    assert ("Action" in fields) == ("Action" in after)
