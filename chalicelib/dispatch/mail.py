@@ -23,11 +23,18 @@ _FIRST_PERMANENT = 500
 
 
 def letter(message_id: str, message: Message, user: User) -> EmailMessage:
-    """The mail: the title is its subject, the body its text, whatever the two hold."""
+    """The mail: the title is its subject, the body its text, whatever the two hold.
+
+    Raises:
+        ValueError: the e-mail address of the user is not one address, or a text cannot be written.
+    """
     name = user.name or user.username
     made = EmailMessage(policy=POLICY)
     made["From"] = current().email_from
     made["To"] = user.email
+    # A comma would make two of it, and the letter would go to somebody else as well.
+    if [address.addr_spec for address in made["To"].addresses] != [user.email]:
+        raise ValueError(user.email)
     # A line of its own would be another header.
     made["Subject"] = " ".join(message.title(name).split())
     made["Date"] = format_datetime(message.created_at)

@@ -6,6 +6,7 @@ import json
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -350,6 +351,16 @@ def test_a_mail_has_the_title_as_its_subject_and_the_body_as_its_text(ann: User,
     assert letter["Bcc"] is None
     assert letter.get_content().replace("\r\n", "\n").rstrip() == "Line one\n.\nLine é"
     assert letter["Message-ID"].endswith("@example.com>")
+
+
+@pytest.mark.parametrize(
+    "email", ["ann@example.com,eve", "eve,ann@example.com", "eve;ann@example.com", "eve:ann@example.com", "ann@x..com"]
+)
+def test_a_letter_goes_to_one_address_and_nobody_else(ann: User, server: MailServer, email: str) -> None:
+    people.save_user(replace(ann, email=email), ann)
+    write(ann)
+    assert run() == {"permanent_failure": 1}
+    assert server.letters == []
 
 
 @pytest.mark.parametrize(
