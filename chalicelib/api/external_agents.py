@@ -16,7 +16,7 @@ from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.parameters import uuid
 from chalicelib.api.trail import Resource, row
-from chalicelib.errors import BadRequest, Forbidden, NotFound, NotOffered
+from chalicelib.errors import BadRequest, Forbidden, NotFound
 from chalicelib.models.base import Model, parse
 from chalicelib.platform import init_script
 from chalicelib.platform.kinds import BUILD, WORKSPACE
@@ -30,7 +30,6 @@ from chalicelib.store.platform.rows import Mirrored
 from chalicelib.store.secrets import data_keys, envelope
 
 _NOTHING = "No credentials are deposited for external agent '{}', or they were fetched before."
-_NO_VAULT = "This deployment keeps no secrets: GATEBOOK_SECRETS_KEY is not set."
 
 
 class Deposit(Model):
@@ -63,8 +62,7 @@ def deposit(call: Call, caller: Caller, workspace: str, agent: str) -> Answer:
     asked = parse(Deposit, call.body)
     if not decide(caller.subject, "update", Object(WORKSPACE.resource, workspace_id)):
         raise Forbidden("You may not deposit the token of an agent.")
-    if not data_keys.is_on():
-        raise NotOffered(_NO_VAULT)
+    data_keys.require_on()
     item_id = _item_id(workspace_id, agent)
     beside.put(item_id, {"sealed": envelope.sealed(asked.agent_token, _context(workspace_id, item_id))})
     return Answer(None, 204)

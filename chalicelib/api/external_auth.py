@@ -20,14 +20,13 @@ from chalicelib.api.http import Answer, Call
 from chalicelib.api.saving import saved
 from chalicelib.dispatch import revocation
 from chalicelib.dispatch.revocation import NotRevoked, Token
-from chalicelib.errors import BadRequest, Forbidden, GatebookError, NotFound, NotOffered
+from chalicelib.errors import BadRequest, Forbidden, GatebookError, NotFound
 from chalicelib.models.base import Model, Moment, ShortText, parse
 from chalicelib.store.platform import beside
 from chalicelib.store.secrets import data_keys, envelope
 
 _MOST_LINKS: Final = 32
 _TOKEN_LENGTH: Final = 8_192
-_NO_VAULT: Final = "This deployment keeps no secrets: GATEBOOK_SECRETS_KEY is not set."
 _PROVIDER_LENGTH: Final = 64
 
 _Secret = Annotated[str, Field(max_length=_TOKEN_LENGTH)]
@@ -89,8 +88,7 @@ def put(call: Call, caller: Caller, user: str, provider: str) -> Answer:
     user_changes.check_owner(caller, named)
     if not 0 < len(provider) <= _PROVIDER_LENGTH:
         raise BadRequest(f"The id of a provider has 1 to {_PROVIDER_LENGTH} characters.")
-    if not data_keys.is_on():
-        raise NotOffered(_NO_VAULT)
+    data_keys.require_on()
     secrets = asked.model_dump(include={"client_secret", "access_token", "refresh_token"})
     sealed = envelope.sealed(json.dumps(secrets), _context(named.id, provider))
 

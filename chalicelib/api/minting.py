@@ -19,6 +19,7 @@ from chalicelib.errors import Conflict, Forbidden, NotFound, Validation
 from chalicelib.models.directory import WarningJSON
 from chalicelib.models.tokens import IssuedKeyJSON
 from chalicelib.records import APIKey, User
+from chalicelib.records.directory import PREBUILDS_USER
 from chalicelib.store.directory import api_keys, people
 from chalicelib.store.directory.operations import Operation
 from chalicelib.store.directory.token_counts import TooManyTokens
@@ -26,8 +27,6 @@ from chalicelib.store.directory.token_names import NameTaken
 
 FAILED = "Failed to create API key."
 """The message of a request for more than the calling token holds."""
-_SYSTEM_USER = "c42fdf75-3097-471c-8c33-fb52454d81c0"
-"""The user that owns prebuilt workspaces; it may have no tokens."""
 
 
 def mint_own(call: Call, caller: Caller, wanted: lifetime.Grant, name: str) -> str:
@@ -47,7 +46,7 @@ def check_may_mint(caller: Caller, owner: User) -> None:
     Raises:
         Forbidden: they may not.
     """
-    if owner.id == _SYSTEM_USER:
+    if owner.id == PREBUILDS_USER:
         raise Forbidden
     if not caller.may("create", Object("api_key", owner=owner.id)):
         raise Forbidden(detail="Your token or your roles do not let you create tokens for this user.")

@@ -28,13 +28,11 @@ from chalicelib.models.notifications import (
 )
 from chalicelib.notifications.message import METHODS, Message, once_a_minute
 from chalicelib.notifications.templates import CUSTOM, TEMPLATES, TEST, Kind, Template
+from chalicelib.records.directory import PREBUILDS_USER
 from chalicelib.search.values import cut
 from chalicelib.settings import current
 from chalicelib.store.logs.audit_rows import writes_of
 from chalicelib.store.notifications import choices
-
-SYSTEM_USER = "c42fdf75-3097-471c-8c33-fb52454d81c0"
-"""The user that owns prebuilt workspaces, who has no inbox."""
 
 _MOST_TITLE_BYTES = 120
 _MOST_MESSAGE_BYTES = 2_000
@@ -46,7 +44,7 @@ def send_custom(call: Call, caller: Caller) -> Answer:
     if not caller.may("update", Object("inbox_notification", owner=caller.user.id)):
         raise Forbidden
     content = _checked(parse(CustomNotification, call.body).content)
-    if caller.user.id == SYSTEM_USER:
+    if caller.user.id == PREBUILDS_USER:
         raise Forbidden("Forbidden", "System users cannot send custom notifications.")
     now = times.now()
     labels = {"custom_title": content.title, "custom_message": content.message}

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
-from chalicelib.errors import StoreRefused
+from chalicelib.errors import NotOffered, StoreRefused
 from chalicelib.settings import current
 from chalicelib.store.clients import answered, client
 
@@ -56,6 +56,16 @@ class Wrapper(Protocol):
 def is_on() -> bool:
     """Whether this deployment keeps secrets."""
     return bool(current().secrets_key)
+
+
+def require_on() -> None:
+    """Make sure that this deployment keeps secrets.
+
+    Raises:
+        NotOffered: it keeps none.
+    """
+    if not is_on():
+        raise NotOffered("This deployment keeps no secrets: GATEBOOK_SECRETS_KEY is not set.")
 
 
 def wrapper() -> Wrapper:
