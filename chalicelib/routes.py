@@ -277,6 +277,16 @@ ROUTES = (
     Route("GET", "/api/v2/licenses", "api.control_plane", "licenses"),
     Route("POST", "/api/v2/licenses", "api.control_plane", "licenses"),
     Route("DELETE", "/api/v2/licenses/{license}", "api.control_plane", "license_of_site"),
+    Route("GET", "/api/v2/workspaces/{workspace}/acl", "api.control_plane", "of_workspace"),
+    Route("PATCH", "/api/v2/workspaces/{workspace}/acl", "api.control_plane", "of_workspace"),
+    Route("DELETE", "/api/v2/workspaces/{workspace}/acl", "api.control_plane", "of_workspace"),
+    Route("GET", "/api/v2/workspaceagents/{workspaceagent}/logs", "api.control_plane", "of_agent"),
+    Route(
+        "DELETE",
+        "/api/v2/organizations/{organization}/provisionerkeys/{provisionerkey}",
+        "api.control_plane",
+        "key_of_organization",
+    ),
     # Notifications
     Route("POST", "/api/v2/notifications/custom", "api.notifications", "send_custom"),
     Route("POST", "/api/v2/notifications/test", "api.notifications", "send_test"),

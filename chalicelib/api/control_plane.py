@@ -160,6 +160,13 @@ def keys_of_organization(_call: Call, caller: Caller, organization: str) -> Answ
 
 
 @authenticated
+def key_of_organization(_call: Call, caller: Caller, organization: str, provisionerkey: str) -> Answer:  # noqa: ARG001
+    """Refuse to delete a key of provisioners, whatever its name."""
+    lookup.organization(caller, organization)
+    _refuse(_KEYS)
+
+
+@authenticated
 def proxies(_call: Call, _caller: Caller) -> Answer:
     """Refuse to list and to make proxies of workspaces."""
     _refuse(_KEYS)

@@ -12,7 +12,7 @@ from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.fit_rows import fit_rows
 from chalicelib.api.http import Answer, Call, Encoded, encoded
-from chalicelib.api.parameters import boolean, uuid
+from chalicelib.api.parameters import uuid
 from chalicelib.errors import BadRequest, Forbidden, NotFound, NotOffered
 from chalicelib.models.base import Model, Moment, ShortText, parse
 from chalicelib.models.job_logs import AppendedJSON, log_json
@@ -125,7 +125,9 @@ def _as_text(call: Call) -> bool:
         BadRequest: in another form, or as a text that goes on.
         NotOffered: as it goes on.
     """
-    form, follows = call.query("format"), boolean(call.query("follow"))
+    # Clients that follow send the name alone.
+    follows = "follow" in call.query_values and call.query("follow").lower() not in ("false", "f", "0")
+    form = call.query("format")
     if form not in ("", "json", "text"):
         raise BadRequest("Invalid format parameter.", "format is json or text")
     if form == "text" and follows:

@@ -74,6 +74,7 @@ PATH: Final[Mapping[str, Parameter]] = {
     "os": Parameter("An operating system, such as `linux`.", _TEXT),
     "arch": Parameter("An architecture, such as `amd64`.", _TEXT),
     "group": Parameter("The name or id of a group.", _TEXT),
+    "provisionerkey": Parameter("The name of a key of provisioners.", _TEXT),
     "proxy": Parameter("The name or id of a proxy of workspaces.", _TEXT),
     "asset": Parameter("The name of a file of the page.", _TEXT),
 }

@@ -88,5 +88,7 @@ def test_wrong_requests_say_what_is_wrong(platform: Platform, path: str) -> None
     assert get(path, query={"format": "xml"}).json["message"] == "Invalid format parameter."
     both = get(path, query={"format": "text", "follow": "true"})
     assert (both.status, both.json["message"]) == (400, "Text format is not supported with follow mode.")
-    assert get(path, query={"follow": "true"}).status == 501
+    for word in ("true", "1", ""):
+        assert get(path, query={"follow": word}).status == 501
+    assert get(path, query={"follow": "false"}).status == 200
     assert get(path).json == []
