@@ -23,6 +23,7 @@ from chalicelib.store.logs import audit_writer
 from chalicelib.store.logs.audit_rows import writes_of
 
 _ACTION = "login"
+_NO_HASH = bytes(32)
 _log = logging.getLogger(__name__)
 
 
@@ -34,8 +35,10 @@ def note_failure(call: Call, key_id: str, key: APIKey | None, error: GatebookErr
     about = Resource("api_key", key.user_id, key.token_name) if key else Resource("api_key", NIL_UUID)
     made = _row(call, key_id, about, error)
     hour = times.wire(made.time.replace(minute=0, second=0, microsecond=0))
-    # All rows of one token and hour have one id, so the first of them stays.
-    once = replace(made, id=str(uuid5(NAMESPACE, f"wrong secret of {key_id} at {hour}")))
+    # All rows of one token and hour have one id, so the first of them stays. It hangs on the secret's hash, which no
+    # sender of events knows: who could foresee it could take it for an event of theirs, and no row would be written.
+    hashed = (key.hashed_secret if key else _NO_HASH).hex()
+    once = replace(made, id=str(uuid5(NAMESPACE, f"wrong secret of {key_id} at {hour}, not {hashed}")))
     try:
         audit_writer.write_once(once, known=key is not None)
     except Unavailable:

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid5
 
 import pytest
 
 from chalicelib import times
 from chalicelib.access.secret import generate
 from chalicelib.api import http
+from chalicelib.logs.connection import NAMESPACE
 from chalicelib.settings import Settings
 from chalicelib.store.directory import api_keys
 from chalicelib.store.dynamodb.tables import APIKeyItem, AuditLogItem
@@ -94,6 +96,26 @@ def test_a_wrong_secret_of_a_known_token_is_noted_once_an_hour(as_ann: Client, c
     clock.forward(timedelta(hours=1))
     assert wrong.get(ME).status == 401
     assert len(noted(trail)) == 2
+
+
+def test_no_sender_of_events_takes_the_place_of_a_row_that_is_to_come(
+    owner: Client, as_ann: Client, clock: Clock, trail: Trail
+) -> None:
+    key_id, hour = as_ann.token[:10], times.wire(clock.moment.replace(minute=0, second=0, microsecond=0))
+    foreseen = uuid5(NAMESPACE, f"wrong secret of {key_id} at {hour}")
+    event = {
+        "id": str(foreseen),
+        "time": times.wire(clock.moment),
+        "user_id": NOBODY,
+        "resource_type": "template",
+        "resource_id": NOBODY,
+        "resource_target": "rust",
+        "action": "write",
+        "status_code": 200,
+    }
+    assert owner.post("/api/v2/audit", event).json["created"] == 1
+    assert replace(as_ann, token=generate(key_id=key_id).text).get(ME).status == 401
+    assert noted(trail) == [(NOBODY, 401, "API key secret is invalid.")]
 
 
 def test_unknown_tokens_leave_no_row(client: Client, as_ann: Client, trail: Trail) -> None:
