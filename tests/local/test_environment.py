@@ -1,4 +1,4 @@
-"""What every command sources first: it installs once, and says what to do where it cannot."""
+"""The file that every command sources first: it installs once, and says what to do where it cannot."""
 
 from __future__ import annotations
 
