@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.errors import BadRequest
 from chalicelib.logs import human_line, service_log, text_lines
-from chalicelib.logs.divided_lines import DividedLines
+from chalicelib.logs.lines_below import WholeLines
 from chalicelib.models import broken_json, json_values
 from chalicelib.models.broken_json import BATCH_KEYS, Broken
 from chalicelib.models.sent import MAX_BYTES, Event, Part, Skipped, Stop, Unreadable, too_large
@@ -52,16 +52,14 @@ NAMES_AN_EVENT = re.compile(
 
 def of_values(values: Iterable[Any]) -> Iterator[Part]:
     """The parts of a batch, of which a long line may be divided among several values."""
-    divided = DividedLines()
+    whole = WholeLines()
     for index, given in enumerate(values):
         if isinstance(given, Broken):
+            yield from _of_pairs(whole.released())
             yield _of_broken(index, given)
-            continue
-        value = divided.whole(index, given)
-        if value is not None or given is None:
-            yield from _of_value(index, value)
-    for index, value in divided.unended():
-        yield from _of_value(index, value)
+        else:
+            yield from _of_pairs(whole.passed(index, given))
+    yield from _of_pairs(whole.unended())
 
 
 def batch_of(value: object) -> list[Any] | None:
@@ -81,17 +79,23 @@ def of_lines(body: bytes, depth: int = 0, begin: int = 0) -> Iterator[Part | Sto
     whole_lines = body if begin or len(body) <= MAX_BYTES else body[: body.rfind(b"\n", 0, MAX_BYTES) + 1]
     if body and not whole_lines:
         raise too_large(body)
-    divided = DividedLines()
+    whole = WholeLines()
     for entry in text_lines.entries(whole_lines):
-        yield from _of_entry(index, entry, divided, depth)
+        yield from _of_entry(index, entry, whole, depth)
         index += entry.lines if entry.moves is None else entry.moves
-    for first, value in divided.unended():
-        yield from _of_value(first, value, depth)
+    yield from _of_pairs(whole.unended(), depth)
     if len(whole_lines) < len(body):
         yield Stop(index)
 
 
-def _of_entry(index: int, entry: text_lines.Entry, divided: DividedLines, depth: int) -> Iterator[Part]:
+def _of_pairs(pairs: Iterable[tuple[int, Any]], depth: int = 0) -> Iterator[Part]:
+    for index, value in pairs:
+        yield from _of_value(index, value, depth)
+
+
+def _of_entry(index: int, entry: text_lines.Entry, whole: WholeLines, depth: int) -> Iterator[Part]:
+    if not entry.text.startswith("{"):
+        yield from _of_pairs(whole.released(), depth)
     if entry.text.startswith('"') and depth < _DEEPEST_WRAPPER:
         yield from _of_quoted(index, entry, depth)
         return
@@ -103,17 +107,17 @@ def _of_entry(index: int, entry: text_lines.Entry, divided: DividedLines, depth:
     for value in _values_of(entry.text):
         is_telling = True
         if isinstance(value, Broken):
+            yield from _of_pairs(whole.released(), depth)
             yield _of_broken(index, value)
             continue
         reported = service_log.read_object(value) if isinstance(value, dict) else None
         if reported is not None:
+            yield from _of_pairs(whole.released(), depth)
             yield Event(index, reported.event, reported.message)
             continue
         batch = batch_of(value)
         for given in [value] if batch is None else batch:
-            inner = divided.whole(index, given)
-            if inner is not None or given is None:
-                yield from _of_value(index, inner, depth)
+            yield from _of_pairs(whole.passed(index, given), depth)
     if not is_telling:
         yield Skipped(index, entry.lines)
 
@@ -193,15 +197,18 @@ def _is_byte(value: object) -> bool:
     return isinstance(value, int) and 0 <= value <= 0xFF  # noqa: PLR2004 - the largest byte
 
 
+def _of_line(line: str, depth: int) -> Iterator[Part]:
+    """The events of a line of JSON in a batch or a wrapper."""
+    whole = WholeLines()
+    yield from _of_entry(0, text_lines.Entry(1, line), whole, depth)
+    yield from _of_pairs(whole.unended(), depth)
+
+
 def _of_text(index: int, text: str, depth: int) -> Iterator[Part]:
     """The events of a text in a batch or a wrapper: together they are one thing that was sent."""
     line = text.strip("\x00 \t\r\n")
     one_line = line.startswith("{") and "\n" not in line and not text.startswith(human_line.INDENT)
-    parts = (
-        _of_entry(0, text_lines.Entry(1, line), DividedLines(), depth)
-        if one_line
-        else of_lines(text.encode(errors="replace"), depth)
-    )
+    parts = _of_line(line, depth) if one_line else of_lines(text.encode(errors="replace"), depth)
     is_telling = False
     for number, part in enumerate(parts):
         if number == MAX_LINES_OF_TEXT:
