@@ -8,17 +8,17 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
-from types import MappingProxyType
 from typing import Any, Generic
 
 from chalicelib import times
-from chalicelib.access.decide import Object, Reach, decide, reach
+from chalicelib.access.decide import Reach, reach
 from chalicelib.api import answer_limits, links, log_files, request_log
 from chalicelib.api.authentication import Names
 from chalicelib.api.caller import Caller
 from chalicelib.api.fit_rows import fit_rows
 from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.log_explanation import explanation
+from chalicelib.api.log_names import known_user_ids, organizations_of
 from chalicelib.api.log_resource import Log, known_by, visible_row
 from chalicelib.api.parameters import Page, boolean, page
 from chalicelib.errors import Forbidden, Invalid, Validation
@@ -33,11 +33,9 @@ from chalicelib.retention.keeping import Keeping
 from chalicelib.search import cursor, parser
 from chalicelib.search.criteria import criteria
 from chalicelib.search.cursor import CarriedCount, Cursor
-from chalicelib.search.filter import Filter, UserReference
+from chalicelib.search.filter import Filter
 from chalicelib.search.parser import parse
 from chalicelib.settings import current
-from chalicelib.store.directory import people
-from chalicelib.store.directory.claims import Claims
 from chalicelib.store.dynamodb import client
 from chalicelib.store.dynamodb.budget import Bill, Budget
 from chalicelib.store.logs.count import Counted
@@ -219,17 +217,6 @@ def _start(text: str, log: str, asked: Filter) -> Cursor | None:
         raise Invalid([Validation("cursor", 'Query param "cursor" is not valid')], _WRONG_PAGE) from error
 
 
-def organizations_of(caller: Caller) -> Callable[[str], str | None]:
-    """A function from the name of an organization to its id, among the organizations that the caller may read."""
-
-    def organization(name: str) -> str | None:
-        row_id = people.organization_id(name, caller.names)
-        seen = row_id and decide(caller.subject, "read", Object("organization", row_id, organization=row_id))
-        return row_id if seen else None
-
-    return organization
-
-
 def filter_of(call: Call, caller: Caller, log: Log[Row], budget: Budget) -> Filter:
     """The filter that `q` means.
 
@@ -273,15 +260,10 @@ def planner(asked: Filter, caller: Caller, log: Log[Row]) -> Planner:
 def visible(asked: Filter, caller: Caller, log: Log[Row]) -> Criteria:
     """The criteria of the rows that are asked for and that the caller may read."""
     readable = reach(caller.subject, "read", log.resource)
-    wanted = criteria(asked, log.filters, partial(user_ids, known=caller.names), times.now())
+    wanted = criteria(asked, log.filters, partial(known_user_ids, caller), times.now())
     if not readable.site:
         wanted = wanted.narrowed("organization_id", readable.organizations)
     return wanted if readable.ids is None else wanted.narrowed("id", readable.ids)
-
-
-def user_ids(reference: UserReference, known: Claims = MappingProxyType({})) -> Sequence[str]:
-    """The ids of the users that a reference names; what is known already is not looked up."""
-    return people.user_ids(reference.by, reference.text, deleted=reference.deleted, known=known)
 
 
 def _position_of(log: Log[Row], readable: Reach, keeping: Keeping, row_id: str) -> str:

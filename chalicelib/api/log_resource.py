@@ -90,11 +90,16 @@ def known_by(reader: Subject) -> Callable[[User], bool]:
     return knows
 
 
+def knows_everybody(reader: Subject) -> bool:
+    """Whether the reader of a log, by their roles, knows every user."""
+    return _readable_users(reader).site
+
+
 def knows_as_many(reader: Subject, other: Subject) -> bool:
     """Whether the reader of a log, by their roles, knows everybody whom another one knows; both are one user."""
-    if _readable_users(reader).site:
+    if knows_everybody(reader):
         return True
-    return not _readable_users(other).site and other.organization_roles.keys() <= reader.organization_roles.keys()
+    return not knows_everybody(other) and other.organization_roles.keys() <= reader.organization_roles.keys()
 
 
 def _readable_users(reader: Subject) -> Reach:

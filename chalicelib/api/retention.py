@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from chalicelib import times
 from chalicelib.access.decide import Object, decide
-from chalicelib.api import answer_limits, log_pages
+from chalicelib.api import answer_limits, log_names
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call
@@ -182,7 +182,7 @@ def _hold(caller: Caller, name: str, asked: PutHold, before: Hold | None, budget
         asked.q,
         table,
         me=caller.user.id,
-        organization=log_pages.organizations_of(caller),
+        organization=log_names.organizations_of(caller),
         has=partial(_has, log, budget, before.criteria.fields if before else {}),
     )
     if not CHANGING.isdisjoint(parsed.asked):
@@ -191,7 +191,7 @@ def _hold(caller: Caller, name: str, asked: PutHold, before: Hold | None, budget
         raise Invalid([Validation("q", _RELATIVE)], table.message)
 
     def user_ids(reference: UserReference) -> Sequence[str]:
-        ids = log_pages.user_ids(reference)
+        ids = log_names.user_ids(reference)
         if not ids:
             # A search for nobody finds nothing and is no error; a hold that holds nothing would be one.
             problem = f"nobody is known by the {reference.by} {quoted(reference.text)}"

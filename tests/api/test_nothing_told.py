@@ -102,6 +102,33 @@ def test_a_web_event_shows_a_stranger_as_an_audit_row_does(house: House, owner: 
     assert (user["id"], user["username"], user["email"], user["roles"]) == (stranger.id, "stranger", "", [])
 
 
+@pytest.mark.parametrize("log", [CONNECTIONS, AUDIT])
+def test_a_guessed_address_finds_no_stranger(house: House, owner: Client, make_event: Event, log: str) -> None:
+    acme, elsewhere = house.organization("acme"), house.organization("elsewhere")
+    colleague = house.user("colleague", organizations={acme.id: ()})
+    stranger = house.user("stranger", organizations={elsewhere.id: ()})
+    web = {"type": "workspace_app", "connection_id": None, "organization_id": acme.id}
+    for user in (colleague, stranger):
+        assert owner.post(CONNECTIONS, make_event(user_id=user.id, **web)).status == 200
+        assert owner.post(AUDIT, audited(user_id=user.id, organization_id=acme.id)).status == 200
+    as_auditor = house.client(house.user("ken", organizations={acme.id: ("organization-auditor",)}))
+    key = "user_email" if log == CONNECTIONS else "email"
+    for reader in (owner, as_auditor):
+        assert count(reader, log, f"{key}:{colleague.email}") == 1
+        assert count(reader, log, f"username:{stranger.username}") == 1
+    assert count(owner, log, f"{key}:{stranger.email}") == 1
+    assert count(as_auditor, log, f"{key}:{stranger.email}") == 0
+    assert count(as_auditor, log, f"-{key}:{stranger.email}") == 2
+    summary = as_auditor.get(f"{log}/summary", query={"q": f"{key}:{stranger.email}", "from": "2025-01-01"}).json
+    assert sum(bucket["count"] for bucket in summary["buckets"]) == 0
+
+
+def count(reader: Client, log: str, q: str) -> int:
+    reply = reader.get(log, query={"q": q})
+    assert reply.status == 200, reply.text
+    return int(reply.json["count"])
+
+
 def test_a_user_who_was_not_mirrored_in_is_an_id(owner: Client) -> None:
     assert owner.post(AUDIT, audited()).status == 200
     (row,) = owner.get(AUDIT).json["audit_logs"]
