@@ -17,6 +17,7 @@ from chalicelib.access import allow_list, policy, scopes
 from chalicelib.access.allow_list import Entry
 from chalicelib.access.policy import Permission, Vote, vote
 from chalicelib.access.roles import (
+    DEFAULT_ORGANIZATION_ROLES,
     IMPLICIT_ORGANIZATION_ROLE,
     IMPLICIT_SITE_ROLE,
     ORGANIZATION_ROLES,
@@ -164,7 +165,10 @@ def _site_roles(subject: Subject) -> Iterator[Role]:
 def _organization_roles(subject: Subject, organization: str) -> tuple[Role, ...]:
     """The roles in one organization; none for a stranger to it, and none for objects that belong to no organization."""
     names = subject.organization_roles.get(organization) if organization else None
-    return () if names is None else tuple(_granted((IMPLICIT_ORGANIZATION_ROLE, *names), ORGANIZATION_ROLES))
+    if names is None:
+        return ()
+    held = dict.fromkeys((IMPLICIT_ORGANIZATION_ROLE, *DEFAULT_ORGANIZATION_ROLES, *names))
+    return tuple(_granted(held, ORGANIZATION_ROLES))
 
 
 def _site_vote(subject: Subject, resource: str, action: str) -> Vote:

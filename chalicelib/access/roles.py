@@ -19,6 +19,8 @@ IMPLICIT_SITE_ROLE: Final = "member"
 
 IMPLICIT_ORGANIZATION_ROLE: Final = "organization-member"
 """Every member of an organization has it there; it is never listed either."""
+DEFAULT_ORGANIZATION_ROLES: Final = ("organization-workspace-access",)
+"""Roles that each member of an organization has beside those granted: members know their own workspaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,7 @@ ORGANIZATION_ROLES: Final[Mapping[str, Role]] = {
 
 ROLES: Final[Mapping[str, Role]] = {**SITE_ROLES, **ORGANIZATION_ROLES}
 
-_MEMBERSHIP: Final = frozenset({IMPLICIT_ORGANIZATION_ROLE, "organization-workspace-access"})
+_MEMBERSHIP: Final = frozenset({IMPLICIT_ORGANIZATION_ROLE, *DEFAULT_ORGANIZATION_ROLES})
 
 ASSIGNABLE: Final[Mapping[str, frozenset[str]]] = {
     "owner": frozenset(ROLES),

@@ -9,7 +9,7 @@ from typing import NotRequired
 from typing_extensions import TypedDict
 
 from chalicelib import times
-from chalicelib.access.roles import ROLES
+from chalicelib.access.roles import DEFAULT_ORGANIZATION_ROLES, ROLES
 from chalicelib.errors import Validation
 from chalicelib.records import Organization, User
 from chalicelib.store.platform.rows import Mirrored
@@ -237,7 +237,7 @@ def organization_json(organization: Organization) -> OrganizationJSON:
         "created_at": times.wire(organization.created_at),
         "updated_at": times.wire(organization.updated_at),
         "is_default": organization.is_default,
-        "default_org_member_roles": [],
+        "default_org_member_roles": [*DEFAULT_ORGANIZATION_ROLES],
     }
 
 

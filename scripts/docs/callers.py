@@ -50,7 +50,7 @@ class Who(NamedTuple):
                     obj = Object(resource, owner=_CALLER)
                 case "user" | "api_key" | "user_secret" | "notification_preference":
                     obj = Object(resource, owner="" if right == "user:create" else self.about)
-                case "organization_member":
+                case "organization_member" | "workspace":
                     obj = Object(resource, owner=self.about, organization=_place(request))
                 case "deployment_config" | "assign_role" | "notification_template":
                     obj = Object(resource)

@@ -96,10 +96,11 @@ org_auditors = subject(org={ORG: ("organization-auditor",)})
         (members, "read", Object("organization_member", YOU, owner=YOU, organization=ORG), True),
         (strangers, "read", Object("organization_member", ME, owner=ME, organization=ORG), False),
         # Own objects inside an organization.
-        (members, "ssh", MY_WORKSPACE, False),
+        (members, "ssh", MY_WORKSPACE, True),
+        (members, "read", YOUR_WORKSPACE, False),
         (subject(org={ORG: ("organization-workspace-access",)}), "ssh", MY_WORKSPACE, True),
         (subject(org={ORG: ("organization-workspace-access",)}), "ssh", YOUR_WORKSPACE, False),
-        (subject(org={ELSEWHERE: ("organization-workspace-access",), ORG: ()}), "ssh", MY_WORKSPACE, False),
+        (subject(org={ELSEWHERE: ("organization-workspace-access",)}), "ssh", MY_WORKSPACE, False),
         (org_admins, "update", YOUR_WORKSPACE, True),
         (org_admins, "ssh", YOUR_WORKSPACE, False),
         # A refusal inside an organization wins over a grant on what one owns there, not over one that holds everywhere.
@@ -273,7 +274,7 @@ def test_a_denial_says_which_of_the_three_refused() -> None:
             subject(org={ORG: ("organization-workspace-access",), ELSEWHERE: ()}),
             "read",
             "workspace",
-            Reach(own_in=frozenset({ORG})),
+            Reach(own_in=frozenset({ORG, ELSEWHERE})),
         ),
         (subject("owner", scope=("user:read",)), "read", "audit_log", Reach()),
         (subject("owner", scope=("audit_log:read",)), "read", "audit_log", Reach(site=True)),

@@ -53,7 +53,7 @@ def test_put_creates_with_upstreams_fields(owner: Client) -> None:
         "description": "",
         "icon": "",
         "is_default": False,
-        "default_org_member_roles": [],
+        "default_org_member_roles": ["organization-workspace-access"],
     }
     assert owner.get(of(row_id)).json == body
 

@@ -61,7 +61,7 @@ SPECIFIED = {
     "organization-member": (
         "O organization:read organization_member:read assign_org_role:read M api_key:create,read,update,delete"
     ),
-    "organization-workspace-access": "",
+    "organization-workspace-access": "M workspace:read",
     "organization-workspace-creation-ban": "",
     "organization-service-account": "O organization:read M api_key:create,read,update,delete",
 }
@@ -94,7 +94,7 @@ class Kind:
         new = right in ("user:create", "organization:create") or str(case) == "POST /api/v2/organizations"
         placeless = new or resource in (*_OWNED, _ALWAYS_OWN, "assign_role", "deployment_config")
         # What the platform is like is no organization's to say.
-        placeless = placeless or (action == "update" and resource in MIRRORED_RESOURCES)
+        placeless = placeless or (action == "update" and resource in MIRRORED_RESOURCES and case.method != "GET")
         owned = self.is_about_self and not new and resource in (*_OWNED, "organization_member")
         owned = owned or resource == _ALWAYS_OWN
         level = ""
@@ -102,17 +102,20 @@ class Kind:
             if ":" not in word:
                 level = word
             elif word.split(":")[0] == resource and action in word.split(":")[1].split(","):
-                here = {"S": True, "O": not placeless and self.is_at_home, "U": placeless and owned, "M": False}
+                own = resource == "workspace" and self.is_at_home and self.is_about_self
+                here = {"S": True, "O": not placeless and self.is_at_home, "U": placeless and owned, "M": own}
                 if here[level]:
                     return True
         return False
 
 
+MEMBER = ("member", "organization-member", "organization-workspace-access")
+"""The roles that every member of an organization has."""
 KINDS = {
     **{name: Kind(("member", name)) for name in SITE_ROLES},
-    **{name: Kind(("member", "organization-member", name), is_at_home=True) for name in ORGANIZATION_ROLES},
+    **{name: Kind((*MEMBER, name), is_at_home=True) for name in ORGANIZATION_ROLES},
     OUTSIDER: Kind(("member", "organization-member", "organization-admin")),
-    THEMSELVES: Kind(("member", "organization-member"), is_at_home=True, is_about_self=True),
+    THEMSELVES: Kind(MEMBER, is_at_home=True, is_about_self=True),
 }
 
 

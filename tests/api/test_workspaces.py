@@ -202,16 +202,17 @@ def test_a_workspace_of_the_prebuilds_user_is_a_prebuild_until_it_is_claimed(
 def test_who_may_read_workspaces_of_their_own_reads_no_others(
     platform: Platform, template: str, house: House, root: User
 ) -> None:
-    roles = {platform.organization_id: ("organization-workspace-access",)}
-    ann = house.user("anna", organizations=roles)
+    ann = house.user("anna", organizations={platform.organization_id: ()})
     own, other = platform.workspace(ann.id, template, "own"), platform.workspace(root.id, template, "other")
     client = house.client(ann)
     assert search(client) == search(client, "template:rust") == ["own"]
     assert client.get(f"/api/v2/workspaces/{own}").status == 200
     assert client.get(f"/api/v2/workspaces/{other}").status == 404
     assert search(client, "owner:root") == []
-    plain = house.client(house.user("carl", organizations={platform.organization_id: ()}))
-    assert search(plain) == []
+    assert search(house.client(house.user("carl", organizations={platform.organization_id: ()}))) == []
+    stranger = house.user("dan")
+    platform.workspace(stranger.id, template, "lost")
+    assert search(house.client(stranger)) == []
     narrowed = house.client(root, allow_list=(f"workspace:{other}",))
     assert search(narrowed) == ["other"]
 
@@ -220,7 +221,7 @@ def test_who_may_read_workspaces_of_their_own_reads_no_others(
 def test_who_reads_their_own_workspaces_alone_reads_no_row_of_another(
     platform: Platform, template: str, house: House, root: User, transport: ObservedTransport, query: str
 ) -> None:
-    ann = house.user("anna", organizations={platform.organization_id: ("organization-workspace-access",)})
+    ann = house.user("anna", organizations={platform.organization_id: ()})
     own = platform.workspace(ann.id, template, "own")
     platform.build(own, str(uuid4()))
     for number in range(5):
