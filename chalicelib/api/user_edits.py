@@ -24,6 +24,7 @@ from chalicelib.models.directory_bodies import NewUser, PutUser
 from chalicelib.models.service import MessageJSON
 from chalicelib.records import User
 from chalicelib.store.directory import api_keys, people
+from chalicelib.store.directory.owners import OWNER
 
 _ANSWERING_SECONDS = 5.0
 """Kept back, of the time that there is to delete a user, for what comes after their inbox."""
@@ -74,6 +75,12 @@ def delete(call: Call, caller: Caller, user: str) -> Answer:
     def write() -> Answer:
         before = lookup.user(caller, user, consistent=True)
         user_changes.check_delete(caller, before)
+        if OWNER in before.roles:
+            # While nothing is lost yet: of two owners who delete each other at once one stays, with their tokens.
+            others = tuple(role for role in before.roles if role != OWNER)
+            demoted = replace(before, roles=others, updated_at=times.now())
+            user_changes.save(call, caller, 200, before, demoted)
+            before = demoted
         # A token that is made meanwhile opens nothing for a deleted user, nor for one who comes back, who is younger.
         delete_tokens(call, caller, api_keys.of_user(before.id), "delete")
         belongings.delete(before.id, time.monotonic() + call.remaining_seconds - _ANSWERING_SECONDS)

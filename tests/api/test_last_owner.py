@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib import times
-from chalicelib.api import lifetimes, tokens, usage
+from chalicelib.api import lifetimes, tokens, trail, usage, user_changes, user_edits
 from chalicelib.records import User
 from chalicelib.settings import Settings
 from chalicelib.store.directory import api_keys, people
@@ -127,6 +127,40 @@ def test_two_who_remove_each_other_at_once_leave_one(
         thread.join()
     assert sorted(statuses) == [200, 400]
     assert len(active_owners()) == 1
+
+
+@pytest.mark.usefixtures("_engines")
+def test_of_two_owners_who_delete_each_other_one_stays_with_a_token_that_opens(
+    house: House, owner: Client, root: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = house.user("second", "owner")
+    as_second = house.client(second)
+    replies: list[Reply] = []
+    delete_tokens = trail.delete_tokens
+
+    def meanwhile(*given: Any) -> None:
+        monkeypatch.setattr(user_edits, "delete_tokens", delete_tokens)
+        replies.append(as_second.delete(f"{USERS}/{root.id}"))
+        delete_tokens(*given)
+
+    monkeypatch.setattr(user_edits, "delete_tokens", meanwhile)
+    replies.append(owner.delete(f"{USERS}/{second.id}"))
+    assert [reply.status for reply in replies] == [404, 200], "the other one is no owner any more"
+    assert active_owners() == {root.id}
+    assert owner.get(f"{USERS}/me").status == 200
+    assert as_second.get(f"{USERS}/me").status == 401
+
+
+@pytest.mark.usefixtures("_engines")
+def test_the_last_owner_loses_nothing_to_who_was_let_in_as_one(
+    house: House, owner: Client, root: User, assert_error: CheckError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = house.user("other", "user-admin")
+    monkeypatch.setattr(user_changes, "check_delete", lambda *_: None)
+    reply = house.client(other).delete(f"{USERS}/{root.id}")
+    assert reply.status == 400
+    assert "last active owner" in assert_error(reply)["message"]
+    assert owner.get(f"{USERS}/me").status == 200
 
 
 def test_a_deployment_from_before_the_item_of_owners_keeps_its_last_owner(
