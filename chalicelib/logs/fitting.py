@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ CUT_FIELDS = "…"
 LONGEST_NAME = 1_024
 """Characters of the name of a field."""
 
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair, which JSON can say and UTF-8 cannot."""
 _MARK_BYTES = 64
 """At least as long as any mark."""
 _FIELD_BYTES = len('"":,')
@@ -32,6 +35,21 @@ def cut(text: str, most: int) -> str:
         return text
     mark = f"… [cut: {len(text)} characters]"
     return text[: most - len(mark)] + mark
+
+
+def with_fitting_texts(event: Mapping[str, Any], longest: Mapping[str, int]) -> Mapping[str, Any]:
+    """An event of which each of these texts can be stored: it is not too long, and has no half of a character.
+
+    Args:
+        event: as it was sent, with whatever values.
+        longest: name of a text -> how many characters are kept of it.
+    """
+    wrong = {}
+    for name, most in longest.items():
+        text = event.get(name)
+        if isinstance(text, str) and (len(text) > most or not text.isascii()):
+            wrong[name] = cut(_HALF.sub("\ufffd", text), most)
+    return {**event, **wrong} if wrong else event
 
 
 def json_bytes(value: Any) -> int:  # noqa: ANN401 - any JSON value

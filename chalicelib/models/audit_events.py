@@ -13,7 +13,7 @@ from chalicelib.errors import Invalid, Validation
 from chalicelib.logs import audit_event
 from chalicelib.logs.addresses import address
 from chalicelib.logs.audit_event import USER_AGENT_LENGTH, AuditEvent
-from chalicelib.logs.fitting import cut, fitted, fitted_diff, json_bytes
+from chalicelib.logs.fitting import fitted, fitted_diff, json_bytes, with_fitting_texts
 from chalicelib.logs.nesting import DEEPEST, too_deep
 from chalicelib.logs.vocabulary import OWN_RESOURCE_TYPES
 from chalicelib.models.audit_logs import sourced_json
@@ -73,7 +73,6 @@ def _additional_fields(value: object) -> object:
 
 
 Word = Annotated[str, Field(min_length=1)]
-LongText = Annotated[str, AfterValidator(lambda text: cut(text, MAX_TARGET))]
 ResourceType = Annotated[Word, AfterValidator(_resource_type)]
 """Any word: what a newer server audits is answered under the name that it has there, and found whatever its case."""
 Object = Annotated[Mapping[str, Any] | None, BeforeValidator(_object)]
@@ -95,8 +94,8 @@ class AuditEventIn(Model):
     user_agent: UserAgent = None
     resource_type: ResourceType
     resource_id: Uuid
-    resource_target: LongText
-    resource_icon: Annotated[LongText | None, BeforeValidator(absent)] = None
+    resource_target: str
+    resource_icon: Annotated[str | None, BeforeValidator(absent)] = None
     action: Word
     status_code: Int32
     request_id: OptionalUuid = None
@@ -119,7 +118,10 @@ class GenerateIn(Model):
     build_reason: ShortText = ""
 
 
-_WORDS = ("resource_type", "action")
+_LONGEST: Mapping[str, int] = {
+    **dict.fromkeys(("resource_type", "action", "user_agent"), SHORT_TEXT),
+    **dict.fromkeys(("resource_target", "resource_icon"), MAX_TARGET),
+}
 
 
 def parse_row(value: Mapping[str, Any]) -> AuditLog:
@@ -128,8 +130,7 @@ def parse_row(value: Mapping[str, Any]) -> AuditLog:
     Raises:
         Invalid: values in it are wrong; names each.
     """
-    long = {name: word for name in _WORDS if isinstance(word := value.get(name), str) and len(word) > SHORT_TEXT}
-    event = checked(AuditEventIn, {**value, **{name: cut(word, SHORT_TEXT) for name, word in long.items()}})
+    event = checked(AuditEventIn, with_fitting_texts(value, _LONGEST))
     try:
         made = audit_event.row(AuditEvent(**{name: getattr(event, name) for name in AuditEventIn.model_fields}))
     except ValueError as error:

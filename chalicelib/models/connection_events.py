@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from chalicelib.logs import applications, connection
 from chalicelib.logs.addresses import address
 from chalicelib.logs.connection import ConnectionEvent
-from chalicelib.logs.fitting import cut
+from chalicelib.logs.fitting import with_fitting_texts
 from chalicelib.logs.vocabulary import WEB_TYPES
 from chalicelib.models.base import (
     LONG_TEXT,
@@ -70,14 +70,8 @@ def parse_row(value: Mapping[str, Any]) -> ConnectionLog:
     Raises:
         Invalid: values in it are wrong; names each.
     """
-    long = {name: most for name, most in _LONGEST.items() if _is_longer(value.get(name), most)}
-    if long:
-        value = {**value, **{name: cut(value[name], most) for name, most in long.items()}}
+    value = with_fitting_texts(value, _LONGEST)
     names = applications.named(value)
     event = checked(ConnectionEventIn, {**value, **names._asdict()} if names else value)
     values = {name: getattr(event, name) for name in ConnectionEventIn.model_fields}
     return connection.row(ConnectionEvent(**values, spelled=names.spelled if names else None))
-
-
-def _is_longer(value: object, most: int) -> bool:
-    return isinstance(value, str) and len(value) > most

@@ -271,6 +271,14 @@ def test_no_length_costs_an_event_and_what_is_cut_says_so(owner: Client, case: s
     assert [statuses(owner.post(PATH, nameless)) for _ in range(2)] == [["created"], ["unchanged"]]
 
 
+@pytest.mark.parametrize("name", ["resource_type", "action", "user_agent", "resource_target", "resource_icon"])
+def test_half_a_character_costs_no_event(owner: Client, name: str) -> None:
+    made = event(**{name: "a\ud800"})
+    assert statuses(owner.post(PATH, [event(), made])) == ["created", "created"]
+    assert statuses(owner.post(PATH, made)) == ["unchanged"]
+    assert owner.get(f"{PATH}/{made['id']}").json[name] == "a\ufffd"
+
+
 @pytest.mark.parametrize("length", [8_192, 8_193, 30_000, MAX_TARGET])
 def test_a_target_that_no_lane_holds_is_stored_as_it_was_sent(owner: Client, length: int) -> None:
     made = event(resource_target=secrets.token_hex(length // 2 + 1)[:length])

@@ -668,12 +668,16 @@ def test_nobody_hides_a_connection_behind_a_long_text(owner: Client, make_event:
     assert (agent, reason) == ("é" * room + mark, "x" * room + mark)
 
 
+@pytest.mark.parametrize("text", ["Ä" * 100_000, "\ud800", "x\udfff" * 9_000])
 @pytest.mark.parametrize(
     "name",
-    ["workspace_name", "agent_name", "type", "connection_method", "app_name", "slug_or_port", "app_name_or_port"],
+    [
+        *("workspace_name", "agent_name", "type", "connection_method", "app_name", "slug_or_port"),
+        *("app_name_or_port", "user_agent", "disconnect_reason"),
+    ],
 )
-def test_no_long_name_costs_a_session_or_its_end(owner: Client, make_event: Event, name: str) -> None:
-    begun = make_event(**{name: "Ä" * 100_000})
+def test_no_name_costs_a_session_or_its_end(owner: Client, make_event: Event, name: str, text: str) -> None:
+    begun = make_event(**{name: text})
     ended = {**begun, "time": "2025-07-10T11:00:00Z", "connection_status": "disconnected"}
     assert statuses(owner.post(PATH, begun)) == ["created"]
     assert statuses(owner.post(PATH, ended)) == ["updated"]
