@@ -191,6 +191,8 @@ def note_problems(results: Results) -> None:
         rejections.count(number)
     counts = {"RejectedEvents": results.count("rejected"), "StoreRefusals": results.refused}
     request_log.note(**{name: number for name, number in counts.items() if number})
+    if results.skipped:
+        request_log.note(skipped=results.skipped)
     problems = results.problems(_LOGGED_PROBLEMS)
     if problems:
         request_log.note(problems=problems)

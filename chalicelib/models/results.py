@@ -111,13 +111,14 @@ class Results:
 
     Attributes:
         refused: how many events the store refuses whenever they are sent.
+        skipped: how many lines and objects are no events.
     """
 
     def __init__(self, indexes: Sequence[int], skipped: int, stopped_at: int | None = None) -> None:
         self.refused = 0
         self._indexes = indexes
         self._by_place: dict[int, _Result] = {}
-        self._skipped = skipped
+        self.skipped = skipped
         self._stopped_at = stopped_at
 
     def stored(self, place: int, row_id: str, status: Status, message: str = "") -> None:
@@ -169,7 +170,7 @@ class Results:
             "unchanged": counts["unchanged"],
             "rejected": counts["rejected"],
             "failed": counts["failed"],
-            "skipped": self._skipped,
+            "skipped": self.skipped,
         }
         if len(listed) < len(self._by_place):
             body["unlisted"] = len(self._by_place) - len(listed)

@@ -216,6 +216,14 @@ def test_rejected_events_are_a_metric_and_the_line_says_why(owner: Client, lines
     assert not {"RejectedEvents", "StoreRefusals", "problems"} & well.keys()
 
 
+def test_a_line_says_how_much_of_a_request_was_skipped(owner: Client, lines: Any, make_event: Any) -> None:
+    owner.post(LOG, "\n".join(["a banner", '[{"a":1},', '{"error":"x"}', json.dumps(make_event())]))
+    owner.post(LOG, make_event())
+    wrote, well = lines()
+    assert wrote["skipped"] == 3
+    assert "skipped" not in well
+
+
 def test_an_event_that_the_store_refuses_for_ever_is_a_metric(
     owner: Client, lines: Any, make_event: Any, transport: ObservedTransport
 ) -> None:
