@@ -87,6 +87,9 @@ def _by_smtp(made: EmailMessage) -> None:
         ) from error
     except smtplib.SMTPResponseException as error:
         raise Failed(f"The mail server answered with {error.smtp_code}") from error
+    except UnicodeError as error:
+        # smtplib logs in by ASCII alone; whatever it is, it must not end the round for all others.
+        raise Failed("The name or the password of the mail server cannot be sent: they must be ASCII") from error
     except (OSError, smtplib.SMTPException) as error:
         raise Failed(f"The mail server did not answer: {type(error).__name__}") from error
 

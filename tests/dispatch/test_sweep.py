@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import smtplib
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -351,6 +353,34 @@ def test_a_mail_has_the_title_as_its_subject_and_the_body_as_its_text(ann: User,
     assert letter["Bcc"] is None
     assert letter.get_content().replace("\r\n", "\n").rstrip() == "Line one\n.\nLine é"
     assert letter["Message-ID"].endswith("@example.com>")
+
+
+def test_a_password_that_cannot_be_sent_puts_one_letter_off_and_ends_no_round(
+    ann: User, server: MailServer, use: Use, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    password = tmp_path / "password"
+    password.write_text("pässword", "utf-8")
+    use(
+        Settings(
+            email_smarthost=server.place,
+            email_from="gatebook@example.com",
+            email_username="gatebook",
+            email_password_file=str(password),
+        )
+    )
+    offered = {"starttls": "", "auth": "PLAIN"}
+
+    def greeted(self: smtplib.SMTP) -> tuple[int, bytes]:
+        self.esmtp_features = dict(offered)
+        return 250, b"ok"
+
+    monkeypatch.setattr(smtplib.SMTP, "has_extn", lambda _self, name: name in offered)
+    monkeypatch.setattr(smtplib.SMTP, "starttls", lambda _self, context: context)
+    monkeypatch.setattr(smtplib.SMTP, "ehlo", greeted)
+    for title in ("One", "Two"):
+        write(ann, title)
+    assert run() == {"put_off": 2}
+    assert server.letters == []
 
 
 @pytest.mark.parametrize(
