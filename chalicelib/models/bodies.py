@@ -130,7 +130,6 @@ def _documents(body: bytes) -> list[Any] | None:
 
 
 def _unbatched(values: Iterable[Any]) -> Iterator[Any]:
-    """The values, those of a batch in its place."""
+    """The values, those of a batch in its place; an empty batch is one value, as what is read is counted by these."""
     for value in values:
-        batch = batch_of(value)
-        yield from [value] if batch is None else batch
+        yield from batch_of(value) or [value]

@@ -115,8 +115,8 @@ def _of_entry(index: int, entry: text_lines.Entry, whole: WholeLines, depth: int
             yield from _of_pairs(whole.released(), depth)
             yield Event(index, reported.event, reported.message)
             continue
-        batch = batch_of(value)
-        for given in [value] if batch is None else batch:
+        # An empty batch is a value too, as what is read is counted by these.
+        for given in batch_of(value) or [value]:
             yield from _of_pairs(whole.passed(index, given), depth)
     if not is_telling:
         yield Skipped(index, entry.lines)

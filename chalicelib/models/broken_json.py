@@ -19,6 +19,7 @@ _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[{}\[\]]')
 """A text, to the end of its line where that is missing, so that no place is looked at twice; or a bracket."""
 _WORD = re.compile(r'"(?:[^"\\\n]|\\.)*"?|[^\s,:{}\[\]"\x00]+')
 """A text, or whatever stands between signs and blanks, such as a number."""
+_OPENING = re.compile(r'[{\["]')
 _CLOSED_BY = {"{": "}", "[": "]"}
 _DEEPEST = 1_000
 """Brackets in each other, of which no reader of JSON takes more: what follows is not looked at."""
@@ -48,13 +49,22 @@ def values_of(text: str) -> Iterator[Any]:
         try:
             yield decoder.decode(part)
         except (ValueError, RecursionError) as error:
-            yield Broken(part, str(error) or "It nests too deep.")
+            end = _end_of_words(text, place, end)
+            yield Broken(text[place:end], str(error) or "It nests too deep.")
         place = _after(text, end)
 
 
 def _after(text: str, place: int) -> int:
     between = _BETWEEN.match(text, place)
     return between.end() if between else place
+
+
+def _end_of_words(text: str, start: int, end: int) -> int:
+    """The place before the next value that is more than a word, as a thousand words are no thousand broken values."""
+    if text[start] in _CLOSED_BY:
+        return end
+    opening = _OPENING.search(text, end)
+    return opening.start() if opening else len(text)
 
 
 def end_of(text: str, start: int) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from enum import IntEnum
+from itertools import islice
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -29,7 +30,7 @@ from chalicelib.models import bodies, broken_json, json_values
 from chalicelib.models.bodies import of_logs, read_values
 from chalicelib.models.broken_json import Broken
 from chalicelib.models.results import QueuedJSON, ResultsJSON
-from chalicelib.models.sent import Sent, require_size
+from chalicelib.models.sent import MAX_READ, Sent, require_size
 
 
 class Code(IntEnum):
@@ -148,7 +149,7 @@ def read_events(body: bytes, messages: Collection[str], begin: int = 0) -> Sent:
         raise NoData("Request body must be valid JSON.", "EOF")
     values, error = json_values.sequence_up_to_error(text)
     if error is not None:
-        values = [*broken_json.values_of(text)]
+        values = [*islice(broken_json.values_of(text), MAX_READ + 1)]
         if all(isinstance(value, Broken) for value in values):
             raise error
     if len(values) == 1 and isinstance(values[0], list):

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from chalicelib.errors import BadRequest, TooLarge
 from chalicelib.logs.service_log import CONNECTION_LOG
-from chalicelib.models import broken_json, json_values
+from chalicelib.models import broken_json, hec, json_values
+from chalicelib.models import sent as models_sent
 from chalicelib.models.bodies import read_events
 from chalicelib.models.sent import MAX_BYTES, MAX_READ, Event, Sent, Unreadable
 
@@ -319,3 +322,25 @@ def test_a_compressed_body_that_does_not_say_so_is_refused_and_not_skipped() -> 
 @pytest.mark.parametrize("text", ['"', '"{', '"a" {', '"\\ud800{"', '"{}" "{}"'])
 def test_a_text_that_holds_no_event_is_skipped(text: str) -> None:
     assert (sent(text).entries, sent(text).skipped) == ((), 1)
+
+
+@pytest.mark.parametrize("unit", ["= ", "x ", "1 ", "[] ", "{} ", '"" ', "[]", "null ", "{x}", '"a\n'])
+@pytest.mark.parametrize("read", [read_events, hec.read_events, hec.read_lines])
+def test_no_body_has_more_parts_looked_at_than_a_request_may_have(
+    unit: str, read: Callable[[bytes, Collection[str]], Sent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = 0
+    end_of = broken_json.end_of
+
+    def counted(text: str, start: int) -> int:
+        nonlocal parts
+        parts += 1
+        return end_of(text, start)
+
+    most = 1_000
+    monkeypatch.setattr(broken_json, "end_of", counted)
+    for module in (models_sent, hec):
+        monkeypatch.setattr(module, "MAX_READ", most)
+    with suppress(BadRequest):
+        read(('[{"a":1},' + unit * (10 * most) + "connection_log").encode(), (CONNECTION_LOG,))
+    assert 0 < parts <= 3 * (most + 2)
