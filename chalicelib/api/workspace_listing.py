@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, Final
 
@@ -16,10 +17,10 @@ from chalicelib.platform.kinds import TEMPLATE, WORKSPACE, just_after
 from chalicelib.search import values
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.platform.joins import known_beside
-from chalicelib.store.platform.listing import Wanted, read_listing
+from chalicelib.store.platform.listing import Wanted, agents_of, read_listing
 from chalicelib.store.platform.rows import Mirrored
 
-_RESOLVED: Final = frozenset({"owner", "organization", "template", "deleted"})
+_RESOLVED: Final = frozenset({"owner", "organization", "template", "deleted", "has-agent"})
 """Keys that are answered by the choice of rows."""
 _LANES_OF_FLAGS: Final = {"has_external_agent": "external", "dormant": "deprecated"}
 
@@ -61,12 +62,13 @@ def matching(asked: Asked, caller: Caller, readable: Reach, budget: Budget) -> l
             and (outdated or asked.matches(_fields(row, None), _RESOLVED))
         )
 
-    ids = [row_id] if (row_id := asked.value("id")) else None
-    listed = read_listing(Wanted(WORKSPACE, ids, lanes, span), budget, test)
+    listed = read_listing(Wanted(WORKSPACE, asked.ids("id"), lanes, span), budget, test)
     if outdated:
         known = known_beside(listed, (TEMPLATE,))
         fields = ((row, _fields(row, known.get(TEMPLATE, row.get("template_id")))) for row in listed)
         listed = [row for row, values_of in fields if asked.matches(values_of, _RESOLVED)]
+    if connected := asked.value("has-agent"):
+        listed = _with_agents(listed, frozenset(connected.split(",")), budget)
     return sorted(listed, key=partial(_order, caller.user.id))
 
 
@@ -96,10 +98,18 @@ def _fields(row: Mirrored, template: Mirrored | None) -> dict[str, Any]:
         **row.values,
         "status": row.joined.get("status", "pending"),
         "has_external_agent": bool(row.joined.get("has_external_agent")),
+        "has_ai_task": False,
         "is_dormant": bool(row.get("dormant_at")),
         "is_outdated": is_outdated(row, template),
         "last_used_moment": times.from_wire(last_used) if last_used else times.NEVER,
     }
+
+
+def _with_agents(listed: Iterable[Mirrored], statuses: frozenset[str], budget: Budget) -> list[Mirrored]:
+    """The workspaces whose latest build has an agent of one of the statuses."""
+    built = [(row, str(row.joined["latest_build_id"])) for row in listed if "latest_build_id" in row.joined]
+    agents = agents_of([build_id for _, build_id in built], budget)
+    return [row for row, build_id in built if any(one.get("status") in statuses for one in agents.get(build_id, ()))]
 
 
 def _templates(name: str, budget: Budget) -> frozenset[str]:

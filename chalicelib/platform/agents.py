@@ -7,6 +7,7 @@ from typing import Final
 
 from chalicelib.platform.jobs import Values
 
+STATUSES: Final = ("connecting", "connected", "disconnected", "timeout")
 _BY_STATUS: Final[Mapping[str, str]] = {
     "timeout": "agent is taking too long to connect",
     "disconnected": "agent has lost connection",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.platform import workspaces
+from chalicelib.platform import agents, workspaces
 from chalicelib.search.user_filters import UserKey, UserKind, UserTable
 from chalicelib.search.user_query import UserFilter
 
@@ -51,7 +51,7 @@ WORKSPACE_FILTERS = UserTable(
             "name", UserKind.PART, ("name",), "Workspaces whose name contains this text; words without a key, too."
         ),
         UserKey("template", UserKind.EXACT, ("template_name",), "Workspaces of templates of this name."),
-        UserKey("id", UserKind.ID, ("id",), "The workspace with this id."),
+        UserKey("id", UserKind.IDS, ("id",), "Workspaces with one of these ids."),
         UserKey(
             "organization", UserKind.EXACT, ("organization_id",), "Workspaces of the organization with this name or id."
         ),
@@ -64,6 +64,14 @@ WORKSPACE_FILTERS = UserTable(
             ("has_external_agent",),
             "Workspaces whose latest build has an external agent (`true`), or all others.",
         ),
+        UserKey(
+            "has-agent",
+            UserKind.WORDS,
+            ("agents",),
+            "Workspaces whose latest build has an agent of one of these statuses.",
+            words=agents.STATUSES,
+        ),
+        UserKey("has-ai-task", UserKind.FLAG, ("has_ai_task",), "Workspaces of tasks; none is one here."),
         UserKey("dormant", UserKind.FLAG, ("is_dormant",), "Dormant workspaces (`true`), or all others."),
         UserKey(
             "outdated",

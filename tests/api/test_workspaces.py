@@ -101,6 +101,26 @@ def test_an_agent_that_fails_says_why(platform: Platform, template: str, version
     assert agent["health"] == {"healthy": False, "reason": "agent has lost connection"}
 
 
+def test_workspaces_are_searched_by_their_agents_and_by_several_ids(
+    platform: Platform, template: str, version: str, ann: User
+) -> None:
+    made = {}
+    for name, statuses in (("dev", ("connected", "timeout")), ("lost", ("disconnected",)), ("bare", ())):
+        made[name] = platform.workspace(ann.id, template, name)
+        build = platform.build(made[name], version)
+        for number, status in enumerate(statuses):
+            platform.put("workspace_agent", workspace_build_id=build, name=f"agent-{number}", status=status)
+    platform.workspace(ann.id, template, "unbuilt")
+    client = platform.client
+    assert search(client, "has-agent:connected") == search(client, "has-agent:timeout owner:ann") == ["dev"]
+    assert search(client, "has-agent:connected,disconnected") == ["dev", "lost"]
+    assert search(client, "has-agent:connecting") == search(client, "has-ai-task:true") == []
+    assert search(client, f"id:{made['dev']},{made['bare']}") == ["bare", "dev"]
+    assert search(client, f"id:{made['dev']},{made['bare']} has-agent:connected") == ["dev"]
+    wrong = client.get("/api/v2/workspaces", query={"q": "has-agent:odd"})
+    assert (wrong.status, wrong.json["validations"][0]["field"]) == (400, "has-agent")
+
+
 def test_what_is_mirrored_may_come_in_any_order(platform: Platform, template: str, version: str, ann: User) -> None:
     workspace, job = str(uuid4()), str(uuid4())
     build = platform.build(workspace, version, 3, transition="stop", job_id=job)
