@@ -99,9 +99,12 @@ class Call:
             raise MethodNotAllowed("Method not allowed.", "This route takes GET.", headers={"Allow": "GET"})
 
     def header(self, name: str) -> str:
-        """A header by name, whatever its case; empty when it was not sent."""
+        """A header by name, whatever its case; empty when it was not sent.
+
+        Half a pair of surrogates, of which no gateway makes any, is a question mark: what is stored is UTF-8.
+        """
         value: str = self.request.headers.get(name, "")
-        return value
+        return value.encode(errors="replace").decode()
 
     def query(self, name: str) -> str:
         """The first value of a query parameter; empty when it was not sent."""

@@ -168,7 +168,8 @@ def _version(caller: Caller, line: str, now: datetime) -> Put:
     kind = KINDS.get(value["kind"]) if isinstance(value.get("kind"), str) else None
     if kind is None:
         raise BadRequest("The line must name its kind.", f"kind is one of {', '.join(KINDS)}")
-    object_id = uuid("id", str(value.get("id") or ""))
+    given = value.get("id")
+    object_id = uuid("id", given if isinstance(given, str) else "")
     version = version_of(kind, object_id, value, now)
     _check_may(caller, version)
     return version

@@ -17,10 +17,15 @@ SHORT_TEXT = 1_024
 LONG_TEXT = 8_192
 
 
+LONGEST_TEXT = 100_000_000
+"""Longer than a request may be."""
+
+
 class Model(BaseModel):
     """Base of incoming shapes: unknown fields are ignored, as Coder does; numbers are never read out of texts."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+    # A text with any limit is read as UTF-8, and half a surrogate pair, which nothing could store, is refused there.
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True, str_max_length=LONGEST_TEXT)
 
 
 M = TypeVar("M", bound=Model)

@@ -9,7 +9,11 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticUserError
 
+from chalicelib.models.base import LONGEST_TEXT
+
 _PREFIX = "#/components/schemas/"
+_NO_LIMITS = (("maxLength", LONGEST_TEXT), ("propertyNames", {"maxLength": LONGEST_TEXT}))
+"""The limit of texts and of names that have none of their own."""
 _OF_THE_WIRE = "JSON"
 """The end of the name of a shape, which the document leaves out."""
 
@@ -59,12 +63,15 @@ def _named(name: str) -> str:
 
 
 def _cleaned(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """A schema without the titles that pydantic makes of names, and with references to the names that people use."""
+    """A schema without the titles that pydantic makes of names, and with references to the names that people use.
+
+    The limit that every text has, which only makes sure that each is one, is left out too.
+    """
     if isinstance(value, Mapping):
         return {
             name: _named(inner) if name == "$ref" and isinstance(inner, str) else _entry(name, inner)
             for name, inner in value.items()
-            if not (name == "title" and isinstance(inner, str))
+            if not (name == "title" and isinstance(inner, str)) and (name, inner) not in _NO_LIMITS
         }
     return [_cleaned(inner) for inner in value] if isinstance(value, list) else value
 

@@ -505,12 +505,12 @@ class Stage:
         elif case.method != "GET":
             self.set_up()
 
-    def call(self, case: Case, client: Client) -> Reply:
-        """Send the request of a case."""
+    def names(self, case: Case, client: Client) -> dict[str, str]:
+        """The names of what is there, by what a path or a body calls it."""
         others = {"me": "me", "new": str(uuid4()), "own": client.token[:10], "stranger": self.stranger.id}
         others |= {**self.rows, **self.mirrored, "template_name": "rust"}
         others |= {"custom": CUSTOM.id, "random": str(uuid4())}
-        names = {
+        return {
             "user": self.bob.id,
             "username": self.bob.username,
             "organization": self.acme.id,
@@ -533,20 +533,25 @@ class Stage:
             "proxy": "primary",
             **{name: others[what] for name, what in (case.named or {}).items()},
         }
+
+    def call(self, case: Case, client: Client) -> Reply:
+        """Send the request of a case."""
+        names = self.names(case, client)
         if case.path == EXPORT:
             # Everybody sees their own alone: whoever may not make one names one that is not there.
-            made = client.post(EXPORTS, _filled(ASKED, names))
+            made = client.post(EXPORTS, filled(ASKED, names))
             names["id"] = made.json["id"] if succeeded(made) else str(uuid4())
         query = {name: text.format_map(names) for name, text in case.query.items()} if case.query else None
-        return client.send(case.method, case.path.format_map(names), _filled(case.body, names), query=query)
+        return client.send(case.method, case.path.format_map(names), filled(case.body, names), query=query)
 
 
-def _filled(body: Any, names: Mapping[str, str]) -> Any:
+def filled(body: Any, names: Mapping[str, str]) -> Any:
+    """A body with the names of what is there in the place of texts in braces."""
     match body:
         case str():
             return body.format_map(names)
         case dict():
-            return {name: _filled(value, names) for name, value in body.items()}
+            return {name: filled(value, names) for name, value in body.items()}
         case list():
-            return [_filled(value, names) for value in body]
+            return [filled(value, names) for value in body]
     return body
