@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from chalicelib import times
+from chalicelib.access import allow_list
 from chalicelib.access.decide import Object, decide
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
@@ -19,7 +20,7 @@ from chalicelib.errors import BadRequest, Forbidden, GatebookError, TooLarge, Un
 from chalicelib.models import base, json_values
 from chalicelib.models.mirrored import MirroredJSON, MirrorResultJSON, MirrorResultsJSON, version_of
 from chalicelib.platform.kinds import AGENT, BUILD, DAEMON, JOB, KINDS, TEMPLATE, VERSION, WORKSPACE, Kind
-from chalicelib.store.platform import writer
+from chalicelib.store.platform import rows, writer
 from chalicelib.store.platform.writer import Outcome, Put
 
 _MOST_LINES = 1_000
@@ -137,11 +138,22 @@ def _check_may(caller: Caller, version: Put) -> None:
     Raises:
         Forbidden: they may not.
     """
+    if not all(decide(caller.subject, "update", Object(version.kind.resource, one)) for one in _named(caller, version)):
+        raise Forbidden(f"You may not mirror a {version.kind.name} in.")
+
+
+def _named(caller: Caller, version: Put) -> list[str]:
+    """The ids of the objects of its resource that a version is about, which an allow list may name."""
     kind = version.kind
     part_of = _PART_OF.get(kind.name)
-    object_id = str(version.values.get(part_of) or "") if part_of is not None else version.id
-    if not decide(caller.subject, "update", Object(kind.resource, object_id)):
-        raise Forbidden(f"You may not mirror a {kind.name} in.")
+    if part_of is None:
+        return [version.id]
+    named = [str(version.values.get(part_of) or "")]
+    if part_of and allow_list.ids(caller.subject.allow_list, kind.resource) is not None:
+        # Who may touch one workspace must not take a build from another by saying that it is of this one.
+        stored = rows.get(kind, version.id)
+        named += [str(stored.get(part_of) or "")] if stored else []
+    return named
 
 
 def _lines(body: bytes) -> list[str]:

@@ -133,6 +133,35 @@ def test_a_token_mirrors_the_objects_that_its_allow_list_names(platform: Platfor
     }  # fmt: skip
 
 
+def test_a_token_of_one_object_takes_no_part_from_another(platform: Platform, house: House, owner: Client) -> None:
+    ann = house.user("ann")
+    one, other = platform.template("one"), platform.template("other")
+    mine, theirs = platform.version(one), platform.version(other)
+    workspaces = [platform.workspace(ann.id, one, name) for name in ("mine", "theirs")]
+    builds = [platform.build(workspace, mine) for workspace in workspaces]
+    named = (f"template:{one}", f"workspace:{workspaces[0]}")
+    narrow = house.client(
+        house.user("platform", "owner"), scopes=("template:update", "workspace:update"), allow_list=named
+    )
+    taken: list[tuple[str, str, dict[str, Any]]] = [
+        (
+            "template_version",
+            theirs,
+            {"organization_id": platform.organization_id, "template_id": one, "name": "taken"},
+        ),
+        ("workspace_build", builds[1], {"workspace_id": workspaces[0], "template_version_id": mine, "build_number": 9}),
+    ]
+    for kind, object_id, fields in taken:
+        body = {**fields, "transition": "start"}
+        assert narrow.put(f"/api/v2/{PATHS[kind]}/{object_id}", body).status == 403
+        assert batch(narrow, {"kind": kind, "id": object_id, **body}).json["rejected"] == 1
+    assert owner.get(f"/api/v2/templateversions/{theirs}").json["template_id"] == other
+    assert owner.get(f"/api/v2/workspacebuilds/{builds[1]}").json["workspace_id"] == workspaces[1]
+    own = {"workspace_id": workspaces[0], "template_version_id": mine, "build_number": 1, "transition": "stop"}
+    assert narrow.put(f"/api/v2/workspacebuilds/{builds[0]}", own).status == 200
+    assert narrow.put(f"/api/v2/workspacebuilds/{uuid4()}", {**own, "build_number": 2}).status == 201
+
+
 def test_an_object_that_no_item_holds_is_refused(platform: Platform) -> None:
     reply = platform.send(
         "template_version",
