@@ -21,8 +21,8 @@ def read(text: str) -> tuple[Entry, ...]:
     try:
         document = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_Object)
     except json.JSONDecodeError as error:
-        # The message of the error is one of the decoder's own few, and has nothing of the file.
-        raise unreadable(f"It is no JSON: {error.msg}.", error.lineno) from None
+        # Behind a colon the message may have a letter of the file.
+        raise unreadable(f"It is no JSON: {error.msg.partition(':')[0]}.", error.lineno) from None
     except (RecursionError, ValueError):
         raise unreadable("It is no JSON object of texts.") from None
     if not isinstance(document, _Object):

@@ -22,6 +22,7 @@ def test_members_are_entries_in_their_order() -> None:
     [
         ("", "Line 1: It is no JSON: Expecting value."),
         ('{\n"A": s3cret}', "Line 2: It is no JSON: Expecting value."),
+        (r'{"A": "\s3cret"}', r"Line 1: It is no JSON: Invalid \escape."),
         ('{"A": "1"} {}', "Line 1: It is no JSON: Extra data."),
         ("[]", "It must be one JSON object."),
         ('"s3cret"', "It must be one JSON object."),
