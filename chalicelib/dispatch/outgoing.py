@@ -90,6 +90,7 @@ def _connected(place: SplitResult, limits: Limits, ends_at: float) -> Iterator[H
         yield connection
     finally:
         cut.cancel()
+        connection.close()
         opened.close()
 
 
