@@ -16,6 +16,14 @@ from chalicelib.search.values import NIL_UUID
 from chalicelib.store.platform.rows import Mirrored
 
 
+class ChangeJSON(TypedDict):
+    """A changed field: its values before and after, either left out where it was null; of a secret neither is told."""
+
+    old: NotRequired[Any]
+    new: NotRequired[Any]
+    secret: bool
+
+
 class AuditLogJSON(TypedDict):
     """codersdk.AuditLog, and what owners and auditors see of where it comes from."""
 
@@ -29,7 +37,7 @@ class AuditLogJSON(TypedDict):
     resource_target: str
     resource_icon: str
     action: str
-    diff: Mapping[str, Any]
+    diff: Mapping[str, ChangeJSON]
     status_code: int
     additional_fields: Mapping[str, Any]
     description: str

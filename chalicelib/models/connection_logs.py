@@ -37,7 +37,7 @@ class ConflictJSON(TypedDict):
 
     connection_status: str
     time: str
-    said: Mapping[str, Any]
+    said: Mapping[str, str | int]
     received_at: NotRequired[str]
     written_by: NotRequired[str]
 

@@ -94,9 +94,7 @@ OPEN = {
     "Agent.apps": "it is always empty: apps are not mirrored",
     "Agent.log_sources": "it is always empty",
     "Agent.scripts": "it is always empty",
-    "AuditLog.diff": "the fields of a diff are those that the platform tracks",
     "AuditLog.additional_fields": "whatever the platform adds to a row",
-    "Conflict.said": "the fields that an event says otherwise",
     "GET /api/v2/openapi.json": "the document itself, whose shape OpenAPI declares",
 }
 """Where an answer has an object whose fields are not declared -> why they cannot be."""
