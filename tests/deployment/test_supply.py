@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scripts.deployment import bill_of_materials, wheels
+from scripts.deployment.known_flaws import verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,3 +47,26 @@ def test_the_bill_names_every_package_and_every_vendored_file_with_its_licence()
     assert [name for name, one in components.items() if not one["hashes"]] == []
     licences = {name: next(iter(one["licenses"][0]["license"].values())) for name, one in components.items()}
     assert [name for name, licence in licences.items() if licence == "unknown"] == []
+
+
+SOUND = {"name": "six", "version": "1.17.0", "vulns": []}
+FLAWED = {"name": "six", "version": "1.17.0", "vulns": [{"id": "PYSEC-2026-1"}]}
+UNKNOWN = {"name": "cffi", "skip_reason": "Dependency not found on PyPI and could not be audited: cffi (2.1.1)"}
+
+
+@pytest.mark.parametrize(
+    ("parts", "text", "is_good"),
+    [
+        ([SOUND], "no flaw of the 1 packages", True),
+        ([SOUND, FLAWED], "six 1.17.0: PYSEC-2026-1", False),
+        ([UNKNOWN, FLAWED], "six 1.17.0: PYSEC-2026-1", False),
+        ([UNKNOWN, SOUND], "could not ask about cffi", False),
+        ([UNKNOWN], "left out", True),
+    ],
+)
+def test_a_database_that_was_not_asked_has_not_said_that_no_flaw_is_known(
+    parts: list[dict[str, Any]], text: str, is_good: bool
+) -> None:
+    meaning = verdict({"dependencies": parts})
+    assert text in meaning.text
+    assert meaning.is_good is is_good
