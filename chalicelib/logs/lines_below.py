@@ -66,10 +66,16 @@ class WholeLines:
         if held is not None:
             yield held.index, _with_text(held.value, "\n".join(held.lines)) if len(held.lines) > 1 else held.value
 
-    def unended(self) -> Iterator[tuple[int, Any]]:
-        """The values that are left at the end."""
+    def unended(self, last: int) -> Iterator[tuple[int, Any]]:
+        """The values that are left at the end.
+
+        Args:
+            last: the place of the last value of all, at which lines without an end stand too: whoever goes on from a
+                place has all that comes before it.
+        """
         yield from self.released()
-        yield from self._divided.unended()
+        for _, value in self._divided.unended():
+            yield last, value
 
     def _is_of_the_same(self, value: Any) -> bool:  # noqa: ANN401 - any JSON value
         held = self._held

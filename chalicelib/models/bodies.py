@@ -60,6 +60,9 @@ def read_events(body: bytes, messages: Collection[str], begin: int = 0) -> Sent:
         if documents.entries:
             return documents
     sent = collected(of_lines(body, begin=begin), messages, begin)
+    if may_be_document and begin and not sent.events and collected(of_lines(body), messages).events:
+        # The places of what was taken before are those of lines.
+        return sent
     if may_be_document and not sent.events and NAMES_AN_EVENT.search(body.decode(errors="replace")):
         # Events on several lines each, or one document of events that breaks off.
         documents = _of_values(_unbatched(_values_of(body)), messages, begin)

@@ -53,13 +53,14 @@ NAMES_AN_EVENT = re.compile(
 def of_values(values: Iterable[Any]) -> Iterator[Part]:
     """The parts of a batch, of which a long line may be divided among several values."""
     whole = WholeLines()
+    index = 0
     for index, given in enumerate(values):
         if isinstance(given, Broken):
             yield from _of_pairs(whole.released())
             yield _of_broken(index, given)
         else:
             yield from _of_pairs(whole.passed(index, given))
-    yield from _of_pairs(whole.unended())
+    yield from _of_pairs(whole.unended(index))
 
 
 def batch_of(value: object) -> list[Any] | None:
@@ -80,10 +81,12 @@ def of_lines(body: bytes, depth: int = 0, begin: int = 0) -> Iterator[Part | Sto
     if body and not whole_lines:
         raise too_large(body)
     whole = WholeLines()
+    last = 0
     for entry in text_lines.entries(whole_lines):
         yield from _of_entry(index, entry, whole, depth)
+        last = index
         index += entry.lines if entry.moves is None else entry.moves
-    yield from _of_pairs(whole.unended(), depth)
+    yield from _of_pairs(whole.unended(last), depth)
     if len(whole_lines) < len(body):
         yield Stop(index)
 
@@ -201,7 +204,7 @@ def _of_line(line: str, depth: int) -> Iterator[Part]:
     """The events of a line of JSON in a batch or a wrapper."""
     whole = WholeLines()
     yield from _of_entry(0, text_lines.Entry(1, line), whole, depth)
-    yield from _of_pairs(whole.unended(), depth)
+    yield from _of_pairs(whole.unended(0), depth)
 
 
 def _of_text(index: int, text: str, depth: int) -> Iterator[Part]:

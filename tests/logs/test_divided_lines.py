@@ -149,7 +149,7 @@ def test_a_whole_line_behind_a_part_that_never_ends_is_read() -> None:
     whole = {"log": line(2, 80), "stream": "stderr"}
     read = read_events(by_lines([lost, whole]).encode(), ("audit_log",))
     assert [type(entry) for entry in read.entries] == [Event, Unreadable]
-    assert [entry.index for entry in read.entries] == [1, 0]
+    assert [entry.index for entry in read.entries] == [1, 1]
 
 
 def test_a_part_that_is_no_text_is_no_part() -> None:
