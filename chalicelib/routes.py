@@ -173,6 +173,7 @@ ROUTES = (
     Route("PUT", "/api/v2/licenses/{license}", "api.usage_events", "put_license"),
     Route("PUT", "/api/v2/users/{user}/external-auth/{provider}", "api.external_auth", "put"),
     Route("GET", "/api/v2/external-auth", "api.external_auth", "list_own"),
+    Route("GET", "/api/v2/external-auth/{provider}", "api.external_auth", "show"),
     Route("DELETE", "/api/v2/external-auth/{provider}", "api.external_auth", "unlink"),
     Route("GET", "/api/v2/entitlements", "api.usage_events", "entitlements"),
     Route("GET", "/api/v2/prebuilds/settings", "api.prebuilds", "show_settings"),

@@ -71,6 +71,19 @@ class LinkJSON(TypedDict):
     validate_error: str
 
 
+class ExternalAuthJSON(TypedDict):
+    """codersdk.ExternalAuth; nothing is known here of the user at the provider and of its apps."""
+
+    authenticated: bool
+    device: bool
+    display_name: str
+    supports_revocation: bool
+    user: None
+    app_installable: bool
+    installations: list[dict[str, object]]
+    app_install_url: str
+
+
 class LinksJSON(TypedDict):
     """codersdk.ListUserExternalAuthResponse."""
 
@@ -135,6 +148,26 @@ def list_own(_call: Call, caller: Caller) -> Answer:
             }
             for provider, link in links
         ],
+    }
+    return Answer(body)
+
+
+@authenticated
+def show(_call: Call, caller: Caller, provider: str) -> Answer:
+    """The caller's own link to a provider."""
+    may = decide(caller.subject, "read_personal", lookup.user_object(caller.user.id))
+    link = beside.read(_item_id(caller.user.id)).get(provider) if may else None
+    if link is None:
+        raise NotFound
+    body: ExternalAuthJSON = {
+        "authenticated": True,
+        "device": False,
+        "display_name": provider,
+        "supports_revocation": _revokes(link),
+        "user": None,
+        "app_installable": False,
+        "installations": [],
+        "app_install_url": "",
     }
     return Answer(body)
 

@@ -230,6 +230,7 @@ RIGHTS: Final[Mapping[str, str]] = {
     f"GET {_PREFIX}/entitlements": "",
     f"PUT {_USER}/external-auth/{{provider}}": "user:read user:update",
     f"GET {_PREFIX}/external-auth": "",
+    f"GET {_PREFIX}/external-auth/{{provider}}": "",
     f"DELETE {_PREFIX}/external-auth/{{provider}}": "",
     f"GET {_PREFIX}/prebuilds/settings": "",
     f"PUT {_PREFIX}/prebuilds/settings": "deployment_config:update",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.api.external_auth import LinksJSON, PutLink, UnlinkedJSON
+from chalicelib.api.external_auth import ExternalAuthJSON, LinksJSON, PutLink, UnlinkedJSON
 from chalicelib.api.usage_events import DailyUsageJSON, PutLicense, UsageEvents, UsageResultJSON
 from chalicelib.errors import ErrorJSON
 from chalicelib.models import mirrored_shapes
@@ -54,6 +54,7 @@ OPERATIONS = {
         {204: NOTHING, 501: ErrorJSON}, body=Body(PutLink)
     ),
     f"GET {_API}/external-auth": Operation({200: LinksJSON}),
+    f"GET {_API}/external-auth/{{provider}}": Operation({200: ExternalAuthJSON}),
     f"DELETE {_API}/external-auth/{{provider}}": Operation({200: UnlinkedJSON}),
     f"GET {_API}/entitlements": Operation({200: EntitlementsJSON}),
     f"POST {_SECRETS}": Operation({201: SecretJSON}, (409,), Body(NewSecret)),

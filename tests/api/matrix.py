@@ -425,6 +425,7 @@ CASES = (
     Case("GET", "/api/v2/entitlements"),
     Case("PUT", f"{USER}/external-auth/{{provider}}", {"type": "gitlab", "access_token": "token"}),
     Case("GET", "/api/v2/external-auth"),
+    Case("GET", "/api/v2/external-auth/{provider}", opened=is_of_nobody_else),
     Case("DELETE", "/api/v2/external-auth/{provider}", opened=is_of_nobody_else),
     Case("GET", "/api/v2/prebuilds/settings"),
     Case("PUT", "/api/v2/prebuilds/settings", {"reconciliation_paused": False}, is_as_asked),

@@ -33,6 +33,10 @@ def test_a_link_is_listed_to_its_user_and_stored_encrypted(
     (link,) = body["links"]
     assert (link["provider_id"], link["has_refresh_token"], link["authenticated"]) == ("gitlab", True, True)
     assert owner.get(LINKS).json == {"providers": [], "links": []}
+    one = as_ann.get(f"{LINKS}/gitlab")
+    assert (one.status, one.json["authenticated"], one.json["supports_revocation"]) == (200, True, True)
+    assert "acc3ss" not in one.text
+    assert owner.get(f"{LINKS}/gitlab").status == as_ann.get(f"{LINKS}/github").status == 404
 
 
 @pytest.mark.usefixtures("keeps_secrets")
@@ -73,6 +77,7 @@ def test_a_token_of_another_scope_neither_lists_nor_ends_a_link(owner: Client, a
     put(owner, ann)
     narrow = house.client(ann, scopes=("workspace:read",))
     assert narrow.get(LINKS).json["links"] == []
+    assert narrow.get(f"{LINKS}/gitlab").status == 404
     assert narrow.delete(f"{LINKS}/gitlab").status == 404
     assert owner.delete(f"{LINKS}/gitlab").status == 404
 
