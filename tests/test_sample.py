@@ -48,4 +48,9 @@ def test_the_sample_is_one_write_an_event(transport: ObservedTransport) -> None:
 
 def test_the_first_owner_and_its_token_are_in_the_audit_log() -> None:
     owner.ensure_owner(None)
-    assert {(row.resource_type, row.action) for row in matches("")} == {("user", "create"), ("api_key", "create")}
+    assert {(row.resource_type, row.action) for row in matches("")} == {
+        ("organization", "create"),
+        ("user", "create"),
+        ("organization_member", "create"),
+        ("api_key", "create"),
+    }

@@ -95,6 +95,7 @@ OPEN = {
     "Agent.log_sources": "it is always empty",
     "Agent.scripts": "it is always empty",
     "AuditLog.additional_fields": "whatever the platform adds to a row",
+    "ExternalAuth.installations": "it is always empty: installations are not mirrored",
     "GET /api/v2/openapi.json": "the document itself, whose shape OpenAPI declares",
 }
 """Where an answer has an object whose fields are not declared -> why they cannot be."""
