@@ -41,7 +41,6 @@ AUDITED = {
     "status_code": 200,
     "diff": {"name": {"old": "a", "new": "b", "secret": False}},
 }
-LINE = {"msg": "connection_log", "fields": {"ID": SOMEBODY, "Time": CONNECTED["time"], "Type": "ssh", "Ip": "10.0.0.1"}}
 LARGE = {**AUDITED, "id": BOB, "diff": {"script": {"old": "é" * 90_000, "new": "x" * 90_000, "secret": False}}}
 
 

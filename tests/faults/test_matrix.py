@@ -30,6 +30,7 @@ from chalicelib.store.queue import messages
 from chalicelib.store.secrets import data_keys
 from scripts.docs import figures
 from tests.api.test_queued_ingest import Queue
+from tests.faults.client_operations import OF_CLIENTS
 from tests.faults.faults import Fault, at_call, faults
 from tests.faults.operations import OF_LOGS_AND_DIRECTORY, OF_THE_PLATFORM, Operation, set_up
 from tests.faults.service_operations import OF_SERVICES
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from tests.transport import Send as Sent
 
 Send = Callable[[], "Reply"]
-OPERATIONS: Mapping[str, Operation] = {**OF_LOGS_AND_DIRECTORY, **OF_THE_PLATFORM, **OF_SERVICES}
+OPERATIONS: Mapping[str, Operation] = {**OF_LOGS_AND_DIRECTORY, **OF_THE_PLATFORM, **OF_SERVICES, **OF_CLIENTS}
 OF_WORK = {"http", "lambda", "s3", "sesv2"}
 """The services that work calls which no request does: see `tests/faults/work.py`."""
 SLOW_SECONDS = 2.7
