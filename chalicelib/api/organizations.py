@@ -22,7 +22,7 @@ from chalicelib.models.service import MessageJSON
 from chalicelib.records import Organization
 from chalicelib.store.directory import people
 from chalicelib.store.directory.claims import Taken
-from chalicelib.store.directory.default_organization import default_organization_id, displaced_by
+from chalicelib.store.directory.default_organization import default_organization_id, displaced_by, is_the_default
 
 
 @authenticated
@@ -133,8 +133,7 @@ def _present_default(caller: Caller, before: Organization | None, after: Organiz
     Raises:
         Forbidden: the default one would be another, and the caller may not make organizations.
     """
-    was = before is not None and before.is_default and not before.deleted
-    if after.is_default == was:
+    if is_the_default(after) == is_the_default(before):
         return None
     if not caller.may("create", Object("organization")):
         raise Forbidden

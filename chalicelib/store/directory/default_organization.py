@@ -24,6 +24,11 @@ def default_organization_id() -> str | None:
     return ids[0] if ids else None
 
 
+def is_the_default(row: Organization | None) -> bool:
+    """Whether an organization is the default one; a deleted one is not."""
+    return row is not None and row.is_default and not row.deleted
+
+
 def displaced_by(after: Organization, present: Organization) -> Organization:
     """The present default organization as it is once `after` has taken its place."""
     return replace(present, is_default=False, updated_at=after.updated_at)
@@ -37,11 +42,9 @@ def default_writes(after: Organization, before: Organization | None, present: Or
         before: the same as stored; None for a new one.
         present: the default organization as stored, where it is another one.
     """
-    was = before is not None and before.is_default and not before.deleted
-    is_now = after.is_default and not after.deleted
-    if was == is_now:
+    if is_the_default(after) == is_the_default(before):
         return []
-    if was:
+    if is_the_default(before):
         return [("", release(OrganizationItem, _FIELD, _VALUE, after.id))]
     if present is None:
         return [("", hold(OrganizationItem, _FIELD, _VALUE, after.id))]
