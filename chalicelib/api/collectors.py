@@ -138,8 +138,8 @@ def _collected(call: Call, caller: Caller, form: Form) -> Answer:
 def _taken_in(call: Call, caller: Caller, form: Form) -> _Taken:
     """Store the events of a request, or queue them where its sender asks for that."""
     delivery = delivered(call, caller)
-    results, accepted = progress.read_on(delivery, form, partial(_received, delivery, form))
-    if any(accepted.values()) and queueing.is_asked(call, results):
+    results, accepted, is_too_much = progress.read_on(delivery, form, partial(_received, delivery, form))
+    if any(accepted.values()) and not is_too_much and queueing.is_asked(call, results):
         return _Taken(results, queueing.queued(delivery, form, results))
     for message, rows in accepted.items():
         _INTAKES[message].store(delivery, rows, results)

@@ -72,8 +72,8 @@ def taken_in(call: Call, caller: Caller, intake: Intake[Row]) -> Answer:
         intake: of the log.
     """
     delivery = delivered(call, caller)
-    results, accepted = progress.read_on(delivery, intake.resource, partial(received, delivery, intake))
-    if accepted and queueing.is_asked(call, results):
+    results, accepted, is_too_much = progress.read_on(delivery, intake.resource, partial(received, delivery, intake))
+    if accepted and not is_too_much and queueing.is_asked(call, results):
         return Answer(queueing.queued(delivery, intake.resource, results), 202)
     intake.store(delivery, accepted, results)
     progress.note(delivery, intake.resource, results)

@@ -22,8 +22,10 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-def read_on(delivery: Delivery, form: Form, read: Callable[[int], tuple[Results, T]]) -> tuple[Results, T]:
+def read_on(delivery: Delivery, form: Form, read: Callable[[int], tuple[Results, T]]) -> tuple[Results, T, bool]:
     """A request as it is read from its beginning or, if it is too much, from where it was taken up to before.
+
+    Whether it is too much comes last: who reads it from the queue would not know where to go on.
 
     Args:
         delivery: of the request.
@@ -31,9 +33,10 @@ def read_on(delivery: Delivery, form: Form, read: Callable[[int], tuple[Results,
         read: reads from a line or an object on, given how many come before it.
     """
     results, accepted = read(0)
-    if results.is_cut and (begin := _taken(delivery, form)):
-        return read(begin)
-    return results, accepted
+    is_too_much = results.is_cut
+    if is_too_much and (begin := _taken(delivery, form)):
+        results, accepted = read(begin)
+    return results, accepted, is_too_much
 
 
 def note(delivery: Delivery, form: Form, results: Results) -> None:

@@ -243,6 +243,19 @@ def test_of_more_than_a_request_may_have_the_sender_hears_where_to_go_on(
     assert (len(stored(owner)), queue.bodies()) == (2, [])
 
 
+@pytest.mark.parametrize("path", [LOG, "/services/collector"])
+def test_what_is_more_than_a_request_may_have_is_stored_at_once_when_it_is_sent_again(
+    owner: Client, queue: Queue, make_event: Event, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Whoever reads it from the queue would begin anew each time, and never come to its end."""
+    monkeypatch.setattr("chalicelib.models.sent.MAX_EVENTS", 2)
+    events = [make_event() for _ in range(3)]
+    lines = "\n".join(json.dumps(event if path == LOG else {"event": event}) for event in events)
+    replies = [owner.post(path, lines, query={"queue": "true"}) for _ in range(2)]
+    assert [reply.status for reply in replies] == [503, 200]
+    assert (len(stored(owner)), queue.bodies()) == (3, [])
+
+
 def test_who_may_not_write_queues_nothing(
     client: Client, as_ann: Client, house: House, root: User, queue: Queue, make_event: Event
 ) -> None:
