@@ -197,14 +197,14 @@ class Unavailable(GatebookError):
 
 
 class TooManyRequests(GatebookError):
-    """A caller has used up what they may do in a minute."""
+    """A caller has used up what they may do in a minute, or at once; the detail says what to do."""
 
     status = 429
 
-    def __init__(self, message: str, retry_after_seconds: int) -> None:
+    def __init__(self, message: str, retry_after_seconds: int, detail: str = "") -> None:
         super().__init__(
             message,
-            f"Send the request again in {retry_after_seconds} seconds.",
+            detail or f"Send the request again in {retry_after_seconds} seconds.",
             headers={"Retry-After": str(retry_after_seconds)},
         )
 

@@ -228,6 +228,12 @@ class Settings:
     export_function: str = setting(
         "GATEBOOK_EXPORT_FUNCTION", OPTIONAL_NAME, "", "The name of the function that writes them."
     )
+    max_exports_per_user: int = setting(
+        "GATEBOOK_MAX_EXPORTS_PER_USER",
+        whole_number(1, 100),
+        "5",
+        "How many exports that are not written yet a user may have.",
+    )
     request_log: str = setting(
         "GATEBOOK_REQUEST_LOG",
         one_of("off", "json"),

@@ -10,7 +10,7 @@ import io
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, BinaryIO, Final
@@ -33,6 +33,7 @@ from chalicelib.retention import holds
 from chalicelib.retention.keeping import DATA_SETS_OF, Keeping
 from chalicelib.settings import current
 from chalicelib.store.directory.claims import Changed
+from chalicelib.store.directory.commit import Guarded
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.transaction import Write
 from chalicelib.store.exports import files, function, jobs
@@ -79,7 +80,7 @@ def write(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: AN
         for _ in walk(
             Question.of(job.question),
             Progress.of(job.progress),
-            partial(_page, job, lambda: context.get_remaining_time_in_millis() / 1_000),
+            partial(_page, place, lambda: context.get_remaining_time_in_millis() / 1_000),
             place,
             shelf=place,
             part_bytes=PART_BYTES,
@@ -102,6 +103,17 @@ class _Bucket:
     def __init__(self, job: Job, revision: int) -> None:
         self._job = job
         self._revision = revision
+
+    def unchanged(self) -> Job:
+        """The export, which is still there and still this function's.
+
+        Raises:
+            Changed: it was deleted, or another function goes on with it.
+        """
+        kept = jobs.read(self._job.id)
+        if kept is None or kept.revision != self._revision:
+            raise Changed
+        return self._job
 
     def begin(self, _name: str) -> BinaryIO:
         """Memory for a part: it goes out whole."""
@@ -147,14 +159,14 @@ class _Bucket:
         self._revision += 1
 
 
-def saved_job(job: Job, revision: int, *trail: Write) -> None:
-    """Keep an export, with its trail.
+def saved_job(job: Job, revision: int, *trail: Write, guards: Sequence[Guarded] = ()) -> None:
+    """Keep an export, with its trail and other writes of the same transaction.
 
     Raises:
         Changed: it is not the one that was read, or is gone.
     """
     forget_at = (job.updated_at + FORGOTTEN_AFTER).timestamp()
-    jobs.save(job.id, job.model_dump(mode="json"), revision, forget_at, *trail)
+    jobs.save(job.id, job.model_dump(mode="json"), revision, forget_at, *trail, guards=guards)
 
 
 def holds_on(log: str) -> list[dict[str, str]]:
@@ -168,11 +180,13 @@ def begun(log: str) -> Progress:
     return Progress(cut_offs=_cut_offs(holds.keeping_now(log)))
 
 
-def _page(job: Job, seconds_left: Callable[[], float], cursor: str) -> Page:
+def _page(place: _Bucket, seconds_left: Callable[[], float], cursor: str) -> Page:
     """The page below a position."""
     seconds = seconds_left() - _ENDING_SECONDS
     if seconds < 0:
         raise TimeIsUp
+    # Before each page and not at the next part alone: who begins and deletes many has no function read on for nobody.
+    job = place.unchanged()
     name = str(job.question["log"])
     plain, sourced = _LOGS[name]
     log = sourced if reach(job.subject, "read", plain.resource).site else plain

@@ -12,16 +12,16 @@ from uuid import uuid4, uuid5
 
 from chalicelib import times
 from chalicelib.access.decide import Object, Subject, decide, reach
-from chalicelib.api import answer_limits, audit_logs, connection_logs, export_trail, log_pages
+from chalicelib.api import answer_limits, audit_logs, connection_logs, export_limit, export_trail, log_pages
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
-from chalicelib.api.export_writer import FORGOTTEN_AFTER, SECONDS, begun, holds_on, saved_job
+from chalicelib.api.export_writer import FORGOTTEN_AFTER, begun, holds_on, saved_job
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.idempotency import HEADER, Identity, check_same, identity_of
 from chalicelib.api.log_resource import Log, knows_as_many
 from chalicelib.api.parameters import uuid
 from chalicelib.api.saving import saved
-from chalicelib.errors import Forbidden, Invalid, NotFound, Unavailable, Unknown, Validation
+from chalicelib.errors import Forbidden, Invalid, NotFound, TooManyRequests, Unavailable, Unknown, Validation
 from chalicelib.export import manifest
 from chalicelib.export.question import Question
 from chalicelib.lanes import saved_criteria
@@ -42,6 +42,8 @@ _HOW_TO_SWITCH_ON = (
     " scripts/export, which needs no bucket."
 )
 
+_MOST_STARTS: Final = 3
+"""Of a function for an export of which nothing is written, by requests that are sent again."""
 _FIND: Final = (
     "If it is, the audit log has a row of it: GET /api/v2/audit?q=resource_type:export%20action:create, and its"
     f" resource_id is the id. With the header {HEADER} a request can be sent again."
@@ -87,17 +89,23 @@ def create(call: Call, caller: Caller) -> Answer:
         holds=holds_on(body.log),
         progress=begun(body.log).saved(),
     )
-    try:
-        saved_job(job, 0, *export_trail.asked(call, caller, "create", 202, job))
-    except Changed as error:
-        if identity is None:
-            raise Unavailable from error
-        return _repeated(caller, export_id, identity)
-    except Unavailable as error:
-        raise (
-            error if identity else Unknown("The store did not answer in time. The export may be kept.", _FIND)
-        ) from error
-    return _started(job)
+
+    def write() -> Answer:
+        guards = [export_limit.place(caller.user.id, export_id)]
+        try:
+            saved_job(job, 0, *export_trail.asked(call, caller, "create", 202, job), guards=guards)
+        except Changed:
+            if identity and jobs.read(export_id):
+                return _repeated(caller, export_id, identity)
+            raise
+        except Unavailable as error:
+            raise (
+                error if identity else Unknown("The store did not answer in time. The export may be kept.", _FIND)
+            ) from error
+        _start(job)
+        return _begun(job)
+
+    return saved(write)
 
 
 @authenticated
@@ -105,9 +113,8 @@ def show(call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as the 
     """How far an export is, and once it has ended the links of its files."""
     job, kept = _own(caller, id)
     if job.state == "running":
-        if (times.now() - job.updated_at).total_seconds() > SECONDS + answer_limits.ANSWERING_SECONDS:
-            # No function runs for so long and keeps nothing: it was lost, and another one goes on.
-            _restart(job, kept)
+        if export_limit.is_lost(job):
+            _start_again(job, kept)
         return Answer(_json(job))
     # Whoever gets a link may fetch the file: so that is noted before it leaves.
     transact(export_trail.asked(call, caller, "read", 200, job))
@@ -129,7 +136,7 @@ def delete(call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as th
     return saved(write)
 
 
-def _started(job: Job) -> Answer:
+def _start(job: Job) -> None:
     try:
         function.start(current().export_function, job.id)
     except Unavailable as error:
@@ -138,6 +145,9 @@ def _started(job: Job) -> Answer:
             "The export is kept, and the function that writes it did not answer.",
             f"{again} an export that nothing was written of for a quarter of an hour is started again by that.",
         ) from error
+
+
+def _begun(job: Job) -> Answer:
     return Answer(_json(job), 202, {"Location": f"/api/v2/exports/{job.id}"})
 
 
@@ -150,19 +160,22 @@ def _repeated(caller: Caller, export_id: str, identity: Identity) -> Answer:
     """
     job, kept = _own(caller, export_id)
     check_same(bytes.fromhex(job.asked), identity.fingerprint)
-    if kept.revision == 1:
-        # Of two functions that write one export the second stops.
-        return _started(job)
-    return Answer(_json(job), 202, {"Location": f"/api/v2/exports/{job.id}"})
+    if job.state == "running" and kept.revision < _MOST_STARTS and not job.progress["parts"]:
+        _start_again(job, kept)
+    return _begun(job)
 
 
-def _restart(job: Job, kept: Kept) -> None:
-    """Start another function for an export, once: who looks again finds it changed just now."""
+def _start_again(job: Job, kept: Kept) -> None:
+    """Start another function for an export, where its user has room for it; one that still writes it stops.
+
+    Who looks again finds it changed just now.
+    """
     try:
-        saved_job(job.model_copy(update={"updated_at": times.now()}), kept.revision)
-    except Changed:
+        guards = [export_limit.place(job.user_id, job.id)]
+        saved_job(job.model_copy(update={"updated_at": times.now()}), kept.revision, guards=guards)
+    except (Changed, TooManyRequests):
         return
-    function.start(current().export_function, job.id)
+    _start(job)
 
 
 def _check_on() -> None:

@@ -16,7 +16,7 @@ from chalicelib.errors import GatebookError
 from chalicelib.models.exports import Job
 from chalicelib.settings import current
 from chalicelib.store.dynamodb.tables import ExportItem
-from chalicelib.store.exports import function, jobs
+from chalicelib.store.exports import function, jobs, running
 from scripts.local.bucket import bucket, forget_but
 from scripts.local.engine import EmbeddedEngine
 from scripts.local.schedule import Context
@@ -37,7 +37,8 @@ def exporting(app: Chalice, engine: EmbeddedEngine, data: Path | None) -> Iterat
         engine: has how far each export is.
         data: the directory that keeps the files; without one they are gone at the end.
     """
-    ids = [item["id"]["S"] for item in engine.items(ExportItem.Meta.table_name)]
+    items = [item["id"]["S"] for item in engine.items(ExportItem.Meta.table_name)]
+    ids = [one for one in items if not one.startswith(running.PREFIX)]
     if data is not None:
         forget_but(data, ids)
     settings = current()

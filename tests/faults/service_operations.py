@@ -103,9 +103,9 @@ OF_SERVICES: Mapping[str, Operation] = {
     "queue large events": Operation(
         "POST", AUDIT, [AUDITED, INCOMPRESSIBLE], query={"queue": "true"}, services=("s3", "sqs")
     ),
-    "ask for an export": Operation("POST", EXPORTS, EXPORTED, headers=ONCE, impossible=NEVER_MET, services=("lambda",)),
+    "ask for an export": Operation("POST", EXPORTS, EXPORTED, headers=ONCE, services=("lambda",)),
     "ask for an export without a key": Operation(
-        "POST", EXPORTS, EXPORTED, adds=("audit_logs", "exports"), impossible=NEVER_MET, services=("lambda",)
+        "POST", EXPORTS, EXPORTED, adds=("audit_logs", "exports"), services=("lambda",)
     ),
     "show an export": Operation(
         "GET",

@@ -180,7 +180,7 @@ class NotificationItem(Model):
 
 
 class ExportItem(Model):
-    """How far an export is; DynamoDB deletes it when its files go."""
+    """How far an export is, which DynamoDB deletes when its files go, or the exports of a user that may be running."""
 
     class Meta(Table):
         """Where it is kept."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from chalicelib.store.directory.claims import Changed
@@ -31,7 +31,14 @@ def read(export_id: str) -> Kept | None:
     return Kept(unpacked(item), int(item[_REVISION]["N"])) if item else None
 
 
-def save(export_id: str, fields: Mapping[str, Any], revision: int, forget_at: float, *trail: Write) -> Kept:
+def save(
+    export_id: str,
+    fields: Mapping[str, Any],
+    revision: int,
+    forget_at: float,
+    *trail: Write,
+    guards: Sequence[Guarded] = (),
+) -> Kept:
     """Keep an export as it is now, with its trail.
 
     Args:
@@ -40,6 +47,7 @@ def save(export_id: str, fields: Mapping[str, Any], revision: int, forget_at: fl
         revision: as it was read; 0 for a new one.
         forget_at: when it may be deleted, in seconds since 1970.
         trail: the rows that tell of it.
+        guards: other writes of the same transaction.
 
     Raises:
         Changed: it is not the one that was read, or is gone.
@@ -58,7 +66,7 @@ def save(export_id: str, fields: Mapping[str, Any], revision: int, forget_at: fl
     if revision:
         request["ConditionExpression"] = f"{_REVISION} = :read"
         request["ExpressionAttributeValues"] = {":read": {"N": str(revision)}}
-    commit([Guarded(Write("Put", request), Changed)], trail)
+    commit([Guarded(Write("Put", request), Changed), *guards], trail)
     return Kept(kept, revision + 1)
 
 
