@@ -58,5 +58,5 @@ def _fields(caller: Caller, secret: Secret | None, value: str) -> Mapping[str, A
     """A secret as diffs compare it. In the place of the value stands a word that changes when the value does."""
     if secret is None:
         return None
-    names = ("id", "name", "description", "env_name", "file_path")
+    names = ("id", "name", "description", "env_name", "file_path", "enabled")
     return {"user_id": caller.user.id, "value": value, **{name: getattr(secret, name) for name in names}}

@@ -18,7 +18,7 @@ from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call
 from chalicelib.api.saving import saved
 from chalicelib.casing import lowered
-from chalicelib.errors import BadRequest, Forbidden, NotFound
+from chalicelib.errors import BadRequest, Conflict, Forbidden, NotFound
 from chalicelib.models.base import parse
 from chalicelib.models.user_secrets import ChangedSecret, NewSecret, released_json, secret_json
 from chalicelib.store.directory import people
@@ -43,14 +43,22 @@ def create(call: Call, caller: Caller, user: str) -> Answer:
     if not caller.may("create", object_of(caller)):
         raise Forbidden
     asked = parse(NewSecret, call.body)
-    fields = asked.model_dump()
+    fields = asked.model_dump(exclude={"enabled"})
     rules.check(fields, new=True)
     value: str = fields.pop("value")
+    now = times.now()
+    secret = Secret(
+        id=str(uuid4()),
+        size=len(value.encode()),
+        created_at=now,
+        updated_at=now,
+        disabled=asked.enabled is False,
+        **fields,
+    )
+    rules.check_enabled(secret, enabled=asked.enabled)
 
     def write() -> Answer:
         kept = shelf.read(caller.user.id)
-        now = times.now()
-        secret = Secret(id=str(uuid4()), size=len(value.encode()), created_at=now, updated_at=now, **fields)
         limits.check(secret, kept.secrets.values())
         trail = secret_trail.changed(call, caller, 201, None, secret, value=True)
         shelf.put(kept, secret, value, *trail, guards=[people.unchanged(caller.user)])
@@ -82,14 +90,18 @@ def change(call: Call, caller: Caller, user: str, name: str) -> Answer:
     asked = parse(ChangedSecret, call.body).model_dump(exclude_none=True)
     if not asked:
         raise BadRequest("At least one field must be provided.")
+    enabled: bool | None = asked.pop("enabled", None)
     rules.check(asked, new=False)
     value: str | None = asked.pop("value", None)
+    if enabled is not None:
+        asked["disabled"] = not enabled
 
     def write() -> Answer:
         kept = shelf.read(caller.user.id)
         before = _named(caller, kept, name, "update")
         size = before.size if value is None else len(value.encode())
         after = replace(before, size=size, updated_at=times.now(), **asked)
+        rules.check_enabled(after, enabled=enabled)
         limits.check(after, (other for other in kept.secrets.values() if other.id != before.id))
         trail = secret_trail.changed(call, caller, 200, before, after, value=value is not None)
         shelf.put(kept, after, value, *trail, guards=[people.unchanged(caller.user)])
@@ -122,6 +134,8 @@ def release(call: Call, caller: Caller, user: str, name: str) -> Answer:
             "This token may not have the value of a secret.",
             f"Mint one for the agent whose allow list names it: user_secret:{secret.id}.",
         )
+    if secret.disabled:
+        raise Conflict("This secret is disabled.", "Its user has to enable it first: coder secret enable.")
     call.require_body_wanted()
     value = shelf.value_of(caller.user.id, secret)
     if value is None:

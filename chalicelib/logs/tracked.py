@@ -134,7 +134,9 @@ TRACKED: Mapping[str, Mapping[str, Mode]] = {
     ),
     "UserSkill": _modes("id user_id name description content", ignore="created_at updated_at"),
     "UserSecret": _modes(
-        "id user_id name description env_name file_path", secrets="value", ignore="value_key_id created_at updated_at"
+        "id user_id name description env_name file_path enabled",
+        secrets="value",
+        ignore="value_key_id created_at updated_at",
     ),
 }
 """Struct -> field -> mode."""

@@ -23,6 +23,7 @@ class NewSecret(Model):
     description: str = ""
     env_name: str = ""
     file_path: str = ""
+    enabled: Annotated[bool, Field(strict=True)] | None = None
 
     @field_validator("*", mode="before")
     @classmethod
@@ -45,6 +46,7 @@ class ChangedSecret(Model):
     description: str | None = None
     env_name: str | None = None
     file_path: str | None = None
+    enabled: Annotated[bool, Field(strict=True)] | None = None
 
 
 class SecretJSON(TypedDict):
@@ -55,6 +57,7 @@ class SecretJSON(TypedDict):
     description: str
     env_name: str
     file_path: str
+    enabled: bool
     created_at: str
     updated_at: str
 
@@ -77,6 +80,7 @@ def secret_json(secret: Secret) -> SecretJSON:
         "description": secret.description,
         "env_name": secret.env_name,
         "file_path": secret.file_path,
+        "enabled": secret.enabled,
         "created_at": times.wire(secret.created_at),
         "updated_at": times.wire(secret.updated_at),
     }

@@ -34,13 +34,15 @@ def check(secret: Secret, others: Iterable[Secret]) -> None:
 
 
 def conflicts(secret: Secret, others: Iterable[Secret]) -> list[Validation]:
-    """The fields of a secret whose values others of the user have."""
+    """The fields of a secret whose values others of the user have; of fields that one and the same has, the first."""
     kept = tuple(others)
-    return [
-        Validation(field, detail)
-        for field, detail in _UNIQUE.items()
-        if (value := getattr(secret, field)) and any(getattr(other, field) == value for other in kept)
-    ]
+    taken: dict[str, Validation] = {}
+    for field, detail in _UNIQUE.items():
+        value = getattr(secret, field)
+        for other in kept:
+            if value and getattr(other, field) == value:
+                taken.setdefault(other.id, Validation(field, detail))
+    return list(taken.values())
 
 
 def check_room(secret: Secret, others: Iterable[Secret]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from chalicelib.errors import Invalid, Validation
+from chalicelib.vault.secret import Secret
 
 Rule = Callable[[str], str]
 """A text -> what is wrong with it; empty where the rule holds."""
@@ -82,6 +83,8 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
 }
 """Field -> its rules, in the order in which fields are checked."""
 
+_NO_PLACE = "An enabled secret needs an env_name or a file_path: give it one, or set enabled to false."
+
 _OPTIONAL = frozenset({"env_name", "file_path"})
 """Fields of which an empty text says that there is none."""
 
@@ -101,6 +104,19 @@ def check(fields: Mapping[str, str], *, new: bool) -> None:
     """
     if broken := wrong(fields, RULES if new else _CHANGED):
         raise Invalid(broken)
+
+
+def check_enabled(secret: Secret, *, enabled: bool | None) -> None:
+    """Make sure that a secret has a place to be put in, where the client says that it is to be put there.
+
+    Coder's newest servers ask the same of a client that says nothing; older clients, which do not know the field, keep
+    secrets without a place.
+
+    Raises:
+        Invalid: it has none.
+    """
+    if enabled and not secret.enabled:
+        raise Invalid([Validation("env_name", _NO_PLACE)])
 
 
 def wrong(fields: Mapping[str, str], rules: Mapping[str, tuple[Rule, ...]] = RULES) -> list[Validation]:

@@ -19,6 +19,7 @@ class Secret:
         size: of the value, in bytes.
         created_at: when it was made.
         updated_at: when it was last changed.
+        disabled: whether its user keeps it from agents.
     """
 
     id: str
@@ -29,3 +30,9 @@ class Secret:
     size: int
     created_at: datetime
     updated_at: datetime
+    disabled: bool = False
+
+    @property
+    def enabled(self) -> bool:
+        """Whether an agent is to put the value anywhere: it may, and knows where."""
+        return not self.disabled and bool(self.env_name or self.file_path)

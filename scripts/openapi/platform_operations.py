@@ -63,5 +63,5 @@ OPERATIONS = {
     f"GET {_SECRET}": Operation({200: SecretJSON}),
     f"PATCH {_SECRET}": Operation({200: SecretJSON}, (409,), Body(ChangedSecret)),
     f"DELETE {_SECRET}": Operation({204: NOTHING}),
-    f"GET {_SECRET}/value": Operation({200: ReleasedJSON}),
+    f"GET {_SECRET}/value": Operation({200: ReleasedJSON}, (409,)),
 }

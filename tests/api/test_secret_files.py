@@ -61,7 +61,11 @@ def test_each_entry_is_a_secret_in_the_order_of_the_file(
 ) -> None:
     reply = send(as_ann, content, written_in)
     assert reply.status == 201, reply.text
-    assert [(row["name"], row["env_name"]) for row in reply.json] == [("B", "B"), ("MY-TOKEN", ""), ("PATH", "")]
+    assert [(row["name"], row["env_name"], row["enabled"]) for row in reply.json] == [
+        ("B", "B", True),
+        ("MY-TOKEN", "", False),
+        ("PATH", "", False),
+    ]
     assert {(row["description"], row["file_path"]) for row in reply.json} == {("", "")}
     assert VALUE not in reply.text
     listed = {row["name"]: row for row in as_ann.get(SECRETS).json}
@@ -144,10 +148,19 @@ def test_every_entry_that_is_there_already_is_named_and_nothing_is_kept(as_ann: 
     assert [(one["field"], one["detail"]) for one in reply.json["validations"]] == [
         ("secrets[1].name", 'Secret "A" on line 2: name already in use'),
         ("secrets[2].name", 'Secret "B" on line 3: name already in use'),
-        ("secrets[2].env_name", 'Secret "B" on line 3: environment variable already in use'),
         ("secrets[3].env_name", 'Secret "C" on line 4: environment variable already in use'),
     ]
     assert (names(as_ann), stored()) == (["A", "B"], 3)
+
+
+def test_an_entry_that_two_secrets_are_in_the_way_of_names_both(as_ann: Client) -> None:
+    assert send(as_ann, "A=1\nB=2").status == 201
+    for name, variable in (("A", "C"), ("B", "A")):
+        assert as_ann.patch(f"{SECRETS}/{name}", {"env_name": variable}).status == 200
+    assert [(one["field"], one["detail"]) for one in send(as_ann, "A=3").json["validations"]] == [
+        ("secrets[0].name", 'Secret "A" on line 1: name already in use'),
+        ("secrets[0].env_name", 'Secret "A" on line 1: environment variable already in use'),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -166,6 +179,12 @@ def test_every_entry_that_is_there_already_is_named_and_nothing_is_kept(as_ann: 
             "You have 0 of 50 secrets and this file has 80000: remove at least 79950.",
         ),
         (
+            3,
+            lines(60, "x", first=10),
+            "User secrets limit reached.",
+            "You have 3 of 50 secrets and this file has 60: remove at least 13.",
+        ),
+        (
             0,
             "".join(f"k-{index}={'x' * 24_576}\n" for index in range(9)),
             "User secrets value-bytes limit reached.",
@@ -178,7 +197,7 @@ def test_every_entry_that_is_there_already_is_named_and_nothing_is_kept(as_ann: 
             f"{ENTRY % (1, 'LAST', 2)} {OF_VARIABLES} 24589 bytes, {MORE} (24576 bytes).",
         ),
     ],
-    ids=["with the others", "alone", "bytes", "variables"],
+    ids=["with the others", "alone", "too many alone, with the others", "bytes", "variables"],
 )
 def test_the_limits_of_a_user_hold(as_ann: Client, kept: int, content: str, message: str, detail: str) -> None:
     if kept:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SECRETS = "/api/v2/users/me/secrets"
 VALUE = "correct horse battery staple"
 FUTURE = datetime(2998, 1, 1, tzinfo=UTC)
-FIELDS = {"id", "name", "description", "env_name", "file_path", "created_at", "updated_at"}
+FIELDS = {"id", "name", "description", "env_name", "file_path", "enabled", "created_at", "updated_at"}
 CheckError = Callable[["Reply"], dict[str, Any]]
 Trail = Callable[[], list["AuditLog"]]
 
@@ -175,6 +175,87 @@ def test_a_change_may_empty_the_value(house: House, ann: User, as_ann: Client) -
     made = create(as_ann).json
     assert as_ann.patch(f"{SECRETS}/github-token", {"value": ""}).status == 200
     assert agent(house, ann, made["id"]).get(f"{SECRETS}/github-token/value").json["value"] == ""
+
+
+# A secret that is enabled is one that an agent is to put in a place.
+
+NO_PLACE = ("env_name", "An enabled secret needs an env_name or a file_path: give it one, or set enabled to false.")
+PLACES = [{"env_name": "TOKEN"}, {"file_path": "~/x"}, {"env_name": "TOKEN", "file_path": "~/x"}]
+
+
+def is_enabled(client: Client) -> bool:
+    (secret,) = client.get(SECRETS).json
+    assert client.get(f"{SECRETS}/github-token").json == secret
+    enabled: bool = secret["enabled"]
+    return enabled
+
+
+@pytest.mark.parametrize("place", PLACES, ids=str)
+@pytest.mark.parametrize(
+    ("asked", "enabled"),
+    [({}, True), ({"enabled": None}, True), ({"enabled": True}, True), ({"enabled": False}, False)],
+)
+def test_a_secret_with_a_place_is_enabled_unless_its_user_says_that_it_is_not(
+    as_ann: Client, place: dict[str, str], asked: dict[str, Any], enabled: bool
+) -> None:
+    made = create(as_ann, **place, **asked)
+    assert (made.status, made.json["enabled"]) == (201, enabled)
+    assert is_enabled(as_ann) is enabled
+
+
+def test_one_without_a_place_is_not_enabled_until_it_has_one(as_ann: Client) -> None:
+    assert create(as_ann).json["enabled"] is False
+    assert as_ann.patch(f"{SECRETS}/github-token", {"env_name": "TOKEN"}).json["enabled"] is True
+    assert as_ann.patch(f"{SECRETS}/github-token", {"env_name": ""}).json["enabled"] is False
+    assert is_enabled(as_ann) is False
+
+
+def test_one_that_is_to_be_enabled_needs_a_place(as_ann: Client) -> None:
+    assert validations(create(as_ann, enabled=True)) == [NO_PLACE]
+    assert as_ann.get(SECRETS).json == []
+    create(as_ann, enabled=False, file_path="~/x")
+    for change in ({"enabled": True, "file_path": ""}, {"file_path": "", "env_name": "", "enabled": True}):
+        assert validations(as_ann.patch(f"{SECRETS}/github-token", change)) == [NO_PLACE]
+    moved = as_ann.patch(f"{SECRETS}/github-token", {"enabled": True, "file_path": "", "env_name": "TOKEN"})
+    assert (moved.json["enabled"], moved.json["env_name"], moved.json["file_path"]) == (True, "TOKEN", "")
+
+
+def test_one_that_is_disabled_stays_so_until_its_user_enables_it(as_ann: Client) -> None:
+    create(as_ann, env_name="TOKEN")
+    assert as_ann.patch(f"{SECRETS}/github-token", {"enabled": False}).json["enabled"] is False
+    assert as_ann.patch(f"{SECRETS}/github-token", {"value": "x", "file_path": "~/x"}).json["enabled"] is False
+    assert as_ann.patch(f"{SECRETS}/github-token", {"enabled": True}).json["enabled"] is True
+    assert is_enabled(as_ann) is True
+
+
+@pytest.mark.parametrize("enabled", ["true", 1, [], "no"], ids=str)
+def test_enabled_is_true_or_false(as_ann: Client, enabled: Any) -> None:
+    assert [field for field, _ in validations(create(as_ann, env_name="TOKEN", enabled=enabled))] == ["enabled"]
+    assert create(as_ann, env_name="TOKEN").status == 201
+    reply = as_ann.patch(f"{SECRETS}/github-token", {"enabled": enabled})
+    assert [field for field, _ in validations(reply)] == ["enabled"]
+
+
+def test_enabling_and_disabling_have_their_rows(as_ann: Client, trail: Trail) -> None:
+    create(as_ann, env_name="TOKEN")
+    for enabled in (False, True):
+        as_ann.patch(f"{SECRETS}/github-token", {"enabled": enabled})
+    disabled, enabled_again = (row for row in trail() if row.resource_type == "user_secret" and row.action == "write")
+    assert disabled.diff == {"enabled": {"old": True, "new": False, "secret": False}}
+    assert enabled_again.diff == {"enabled": {"old": False, "new": True, "secret": False}}
+
+
+def test_the_value_of_one_that_is_disabled_leaves_to_nobody(
+    house: House, ann: User, as_ann: Client, trail: Trail
+) -> None:
+    made = create(as_ann, env_name="TOKEN", enabled=False).json
+    client = agent(house, ann, made["id"])
+    count = len(trail())
+    refused = client.get(f"{SECRETS}/github-token/value")
+    assert (refused.status, refused.json["message"]) == (409, "This secret is disabled.")
+    assert (VALUE in refused.text, len(trail())) == (False, count)
+    as_ann.patch(f"{SECRETS}/github-token", {"enabled": True})
+    assert client.get(f"{SECRETS}/github-token/value").json["value"] == VALUE
 
 
 TAKEN = [
@@ -362,6 +443,7 @@ def test_every_change_has_its_row_and_no_row_has_a_value(as_ann: Client, ann: Us
     assert created["env_name"] == {"old": "", "new": "TOKEN", "secret": False}
     assert created["user_id"]["new"] == ann.id
     assert valued == {"value": hidden}
+    assert created["enabled"] == {"old": False, "new": True, "secret": False}
     assert described == {"description": {"old": "", "new": "for CI", "secret": False}}
     assert deleted["value"] == hidden
     assert {row.resource_id for row in rows} == {made["id"]}

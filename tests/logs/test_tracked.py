@@ -169,7 +169,7 @@ DOCUMENTED = (
     ("UserSkill", "id, user_id, name, description, content", "", "created_at, updated_at"),
     (
         "UserSecret",
-        "id, user_id, name, description, env_name, file_path",
+        "id, user_id, name, description, env_name, file_path, enabled",
         "value",
         "value_key_id, created_at, updated_at",
     ),

@@ -10,11 +10,15 @@ import pytest
 from chalicelib import times
 from chalicelib.errors import StoreRefused
 from chalicelib.store.directory.claims import Changed
+from chalicelib.store.dynamodb.client import call
+from chalicelib.store.dynamodb.packing import packed, unpacked
+from chalicelib.store.dynamodb.tables import UserSecretItem
 from chalicelib.store.secrets import shelf
 from chalicelib.vault.secret import Secret
 from tests.transport import ObservedTransport
 
 USER = str(uuid4())
+TABLE = UserSecretItem.Meta.table_name
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +36,17 @@ def test_what_is_put_is_read_back_whole() -> None:
     shelf.put(shelf.read(USER), made, "value")
     assert shelf.read(USER).secrets == {"é": made}
     assert shelf.value_of(USER, made) == "value"
+
+
+def test_a_shelf_of_before_secrets_could_be_disabled_is_read() -> None:
+    made = secret("one")
+    shelf.put(shelf.read(USER), made, "1")
+    (item,) = (item for item in call("Scan", {"TableName": TABLE})["Items"] if item["id"]["S"] == USER)
+    kept = unpacked(item)
+    for fields in kept["secrets"]:
+        assert fields.pop("disabled") is False
+    call("PutItem", {"TableName": TABLE, "Item": {"id": item["id"], "revision": item["revision"], **packed(kept)}})
+    assert shelf.read(USER).secrets == {"one": made}
 
 
 def test_of_two_changes_of_one_state_the_second_fails_and_changes_nothing() -> None:
