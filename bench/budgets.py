@@ -70,6 +70,12 @@ ROWS_OF_SEVERAL_ORGANIZATIONS = Budget(
     1.35,
     "x",
 )
+DIRECTORY_ROWS_PER_ROW = Budget("directory: one filter, rows read per row returned", 1.1)
+DIRECTORY_ROWS_OF_A_PART = Budget(
+    "directory: one filter, rows read by who may read a part, against all that it finds or all that they may", 1.1
+)
+DIRECTORY_ROWS_BESIDE_A_ROW = Budget("directory: rows read beside a row for what the answer says of it", 5)
+"""A workspace has its template, version, build, job and agent."""
 TOKEN_CALLS = Budget("calls per token check", 2)
 PAGE_CPU = Budget("CPU, page of 100 through the handler against the bare query", 2.0, "x", timed=True)
 """Of a page that merges keys: against the bare queries of its keys."""

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
+from copy import copy
 from io import StringIO
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -24,6 +25,7 @@ from chalicelib.store.dynamodb.transport import in_use
 from scripts.gateway.events import proxy_event, schedule_event
 from scripts.local import owner
 from scripts.local.engine import EmbeddedEngine
+from scripts.owner import mint_token
 
 _FAILED = 400
 
@@ -40,7 +42,8 @@ class Service:
 
     Attributes:
         engine: where it stores.
-        owner_id: of the user whose token is used.
+        token: that it is called with.
+        owner_id: of the user whose token that is.
     """
 
     def __init__(self, engine: EmbeddedEngine) -> None:
@@ -51,8 +54,8 @@ class Service:
         self.engine = engine
         self._app = app
         self._purge = purge
-        self._token = owner.ensure_owner(None)
-        key = api_keys.get(self._token.partition("-")[0])
+        self.token = owner.ensure_owner(None)
+        key = api_keys.get(self.token.partition("-")[0])
         if key is None:
             raise LookupError("the owner's token is not stored")
         self.owner_id = key.user_id
@@ -108,43 +111,64 @@ class Service:
         return proxy_event(
             method,
             route.format(**path),
-            None if body is None else json.dumps(body),
+            body if body is None or isinstance(body, str) else json.dumps(body),
             route=route,
             parameters=path,
             query=query,
-            headers={"Coder-Session-Token": self._token, "Content-Type": "application/json"},
+            headers={"Coder-Session-Token": self.token, "Content-Type": "application/json"},
         )
 
     def add_people(self) -> None:
         """Put those whom `bench.events` names into the directory, so that rows have names to show."""
-        now = times.now()
         for number in range(events.ORGANIZATIONS):
-            organization = Organization(
-                id=events.made_id("organization", number),
-                name=f"org-{number}",
-                display_name=f"Organization {number}",
-                description="",
-                icon="",
-                is_default=False,
-                created_at=now,
-                updated_at=now,
-            )
-            people.save_organization(organization, None)
+            self.add_organization(events.made_id("organization", number), f"org-{number}", f"Organization {number}")
         for number in range(events.PEOPLE):
-            user = User(
-                id=events.made_id("user", number),
-                username=f"person-{number}",
-                email=f"person-{number}@example.com",
-                name=f"Person {number}",
-                avatar_url="",
-                status="active",
-                login_type="oidc",
-                roles=(),
-                organization_roles={},
-                created_at=now,
-                updated_at=now,
-            )
-            people.save_user(user, None)
+            self.add_user(events.made_id("user", number), f"person-{number}", f"Person {number}")
+
+    def add_organization(self, organization_id: str, name: str, display_name: str) -> None:
+        """Put an organization into the directory."""
+        now = times.now()
+        organization = Organization(
+            id=organization_id,
+            name=name,
+            display_name=display_name,
+            description="",
+            icon="",
+            is_default=False,
+            created_at=now,
+            updated_at=now,
+        )
+        people.save_organization(organization, None)
+
+    def add_user(
+        self, user_id: str, username: str, name: str, organization_roles: Mapping[str, tuple[str, ...]] | None = None
+    ) -> User:
+        """Put a user into the directory, with their roles in organizations."""
+        now = times.now()
+        user = User(
+            id=user_id,
+            username=username,
+            email=f"{username}@example.com",
+            name=name,
+            avatar_url="",
+            status="active",
+            login_type="oidc",
+            roles=(),
+            organization_roles=organization_roles or {},
+            created_at=now,
+            updated_at=now,
+        )
+        people.save_user(user, None)
+        return user
+
+    def called_by(self, user: User) -> Service:
+        """This application, called with a token of another user's."""
+        other = copy(self)
+        other.token = mint_token(user, "bench")
+        other.owner_id = user.id
+        # A token's first use in an hour is noted.
+        other.call("GET", "/api/v2/users/{user}", user="me")
+        return other
 
     def purge(self) -> None:
         """Run the purge as its schedule does.

@@ -160,7 +160,7 @@ def _listed(call: Call, caller: Caller, organization_id: str | None) -> Answer:
         )
 
     budget = budget_of(call)
-    ids = asked.ids("ids")
+    ids = [] if asked.flag("has-ai-task") else asked.ids("ids")
     listed = read_listing(Wanted(TEMPLATE, ids, lanes), budget, wanted)
     request_log.note(RowsRead=budget.rows_read)
     return fitted(_json(listed))

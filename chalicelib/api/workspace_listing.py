@@ -62,7 +62,8 @@ def matching(asked: Asked, caller: Caller, readable: Reach, budget: Budget) -> l
             and (outdated or asked.matches(_fields(row, None), _RESOLVED))
         )
 
-    listed = read_listing(Wanted(WORKSPACE, asked.ids("id"), lanes, span), budget, test)
+    ids = [] if asked.flag("has-ai-task") else asked.ids("id")
+    listed = read_listing(Wanted(WORKSPACE, ids, lanes, span), budget, test)
     if outdated:
         known = known_beside(listed, (TEMPLATE,))
         fields = ((row, _fields(row, known.get(TEMPLATE, row.get("template_id")))) for row in listed)

@@ -1,0 +1,132 @@
+"""Every filter of the directory alone reads the rows that it returns, whoever asks and however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import pytest
+
+from bench import budgets
+from bench.measures import directory
+from bench.measures.directory import OWNER_ROLE, SIZES, Cost, Places
+from bench.platform_objects import PART, parts
+from bench.platform_questions import DAEMONS, JOBS, QUESTIONS, TEMPLATES, WORKSPACES, List, Question
+from bench.service import Service
+from chalicelib.platform import jobs
+from chalicelib.search.platform_filters import TEMPLATE_FILTERS, WORKSPACE_FILTERS
+from chalicelib.search.user_filters import UserTable
+from scripts.openapi.operations import OPERATIONS
+from scripts.openapi.parameters import QUERY
+
+EVERY_DAEMON = next(question for question in QUESTIONS if question.of is DAEMONS and not question.filter)
+NOT_YET = {
+    *((TEMPLATES.kind, key, text) for key, text in (("", "partial"), ("name", "partial"), ("display_name", "sought"))),
+    *((WORKSPACES.kind, key, "partial") for key in ("", "name")),
+    *((WORKSPACES.kind, "has-agent", word) for word in ("connecting", "connected", "disconnected", "timeout")),
+    (WORKSPACES.kind, "outdated", "true"),
+    (DAEMONS.kind, "status", "idle"),
+    (DAEMONS.kind, "status", "offline"),
+}
+"""Filters that no lane answers."""
+
+
+def named(question: Question) -> str:
+    return f"{question.of.kind} {question.name}"
+
+
+def but_for(later: Collection[tuple[str, str, str]]) -> list[Any]:
+    """Every question; those that are later are expected to fail."""
+    expected = pytest.mark.xfail(strict=True, reason="no lane answers it")
+    return [
+        pytest.param(
+            question,
+            marks=expected if (question.of.kind, question.filter, question.text) in later else (),
+            id=named(question),
+        )
+        for question in QUESTIONS
+    ]
+
+
+ASKED = but_for(())
+BESIDE_ALL_AT_WORK = {
+    (DAEMONS.kind, "status", "offline"),
+    *((DAEMONS.kind, key, text) for key in ("max_age", "tags", "ids") for text in DAEMONS.values[key]),
+    *((WORKSPACES.kind, "has-agent", text) for text in WORKSPACES.values["has-agent"] if text != "connected"),
+}
+"""Lists beside which all jobs at work, or the agents of all workspaces, are read."""
+
+
+@pytest.fixture(scope="module")
+def costs(service: Service) -> Places:
+    return directory.by_place(directory.costs(service))
+
+
+def of_question(costs: Places, question: Question) -> list[Cost]:
+    return [cost for (asked, _, _), cost in costs.items() if asked is question]
+
+
+@pytest.mark.parametrize(("of", "language"), [(TEMPLATES, TEMPLATE_FILTERS), (WORKSPACES, WORKSPACE_FILTERS)])
+def test_every_key_of_a_language_is_asked(of: List, language: UserTable) -> None:
+    assert {*of.values} == {"", *(key.key for key in language.keys)}
+
+
+@pytest.mark.parametrize("of", [JOBS, DAEMONS], ids=lambda of: of.kind)
+def test_every_parameter_is_asked(of: List) -> None:
+    declared = {QUERY[name].name or name for name in OPERATIONS[f"GET {of.route}"].query}
+    assert {*of.values} == declared - {"limit", "after_id"} | {""}
+
+
+@pytest.mark.parametrize("word_lists", [(TEMPLATES, TEMPLATE_FILTERS), (WORKSPACES, WORKSPACE_FILTERS)])
+def test_every_word_of_a_closed_list_is_asked_alone(word_lists: tuple[List, UserTable]) -> None:
+    of, language = word_lists
+    for key in language.keys:
+        assert {*key.words} <= {*of.values[key.key]}, key.key
+
+
+@pytest.mark.parametrize("question", ASKED)
+def test_a_question_matches_a_part_of_what_there_is(costs: Places, question: Question) -> None:
+    for size in SIZES:
+        returned = costs[question, OWNER_ROLE, size].returned
+        assert returned == 0 if question.is_empty else returned >= PART, size
+
+
+@pytest.mark.parametrize("question", but_for(NOT_YET))
+def test_a_filter_reads_the_rows_that_it_returns_and_no_more_when_the_others_double(
+    costs: Places, question: Question
+) -> None:
+    small, large = (costs[question, OWNER_ROLE, size] for size in SIZES)
+    for cost in (small, large):
+        assert budgets.DIRECTORY_ROWS_PER_ROW.kept(cost.per_row), cost
+    assert large.rows - small.rows == large.returned - small.returned
+
+
+@pytest.mark.parametrize("question", but_for({one for one in NOT_YET if one[0] != WORKSPACES.kind}))
+def test_who_may_read_a_part_reads_what_the_filter_matches_or_that_part(costs: Places, question: Question) -> None:
+    measured = [cost for cost in of_question(costs, question) if cost.role != OWNER_ROLE]
+    roles = 1 if question.of in (JOBS, DAEMONS) else 2
+    assert len(measured) == roles * len(SIZES)
+    for cost in measured:
+        assert budgets.DIRECTORY_ROWS_OF_A_PART.kept(directory.ratio(cost, costs)), cost
+
+
+@pytest.mark.parametrize("question", but_for(BESIDE_ALL_AT_WORK))
+def test_a_few_rows_are_read_beside_a_row_for_its_answer(costs: Places, question: Question) -> None:
+    for cost in of_question(costs, question):
+        assert budgets.DIRECTORY_ROWS_BESIDE_A_ROW.kept(cost.beside_a_row), cost
+
+
+@pytest.mark.parametrize("question", ASKED)
+def test_the_queue_and_who_could_take_its_jobs_are_read_once(costs: Places, question: Question) -> None:
+    waiting = sum(jobs.queue_rank(one) is not None for one in parts("") if one["kind"] == JOBS.kind)
+    for cost in of_question(costs, question):
+        online = costs[EVERY_DAEMON, OWNER_ROLE, cost.size].returned
+        assert cost.queue in (0, waiting)
+        assert cost.able in (0, online)
+
+
+@pytest.mark.parametrize("question", ASKED)
+def test_the_line_of_a_request_says_the_rows_that_were_read(costs: Places, question: Question) -> None:
+    for cost in of_question(costs, question):
+        beside = cost.beside if question.of is DAEMONS or question.filter == "has-agent" else 0
+        assert cost.rows <= cost.noted <= cost.rows + beside, cost
