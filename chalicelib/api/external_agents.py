@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from base64 import b64encode
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import uuid5
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -17,6 +18,7 @@ from chalicelib.api.http import Answer, Call
 from chalicelib.api.parameters import uuid
 from chalicelib.api.trail import Resource, row
 from chalicelib.errors import BadRequest, Forbidden, NotFound
+from chalicelib.logs.connection import NAMESPACE
 from chalicelib.models.base import Model, parse
 from chalicelib.platform import init_script
 from chalicelib.platform.kinds import BUILD, WORKSPACE
@@ -64,7 +66,14 @@ def deposit(call: Call, caller: Caller, workspace: str, agent: str) -> Answer:
         raise Forbidden("You may not deposit the token of an agent.")
     data_keys.require_on()
     item_id = _item_id(workspace_id, agent)
-    beside.put(item_id, {"sealed": envelope.sealed(asked.agent_token, _context(workspace_id, item_id))})
+    sealed = envelope.sealed(asked.agent_token, _context(workspace_id, item_id))
+    named = rows.get(WORKSPACE, workspace_id)
+    build = _latest_build(named) if named else None
+    known = _agent(build, agent) if build else None
+    # The platform may deposit a token before it mirrors what it is of.
+    about = _resource(named, known.id if known else str(uuid5(NAMESPACE, item_id)), agent)
+    more = {**_fields(workspace_id, named), "credentials": "deposited"}
+    beside.put(item_id, {"sealed": sealed}, *writes_of(row(call, caller, "write", 204, about, more=more)))
     return Answer(None, 204)
 
 
@@ -79,8 +88,8 @@ def credentials(call: Call, caller: Caller, workspace: str, agent: str) -> Answe
         raise NotFound(_NOTHING.format(cut(agent)))
     call.require_body_wanted()
     token = envelope.opened(stored["sealed"], _context(named.id, item_id))
-    about = Resource("workspace_agent", agent_row.id, agent, str(named.get("organization_id")))
-    more = {"workspace_id": named.id, "workspace_name": named.get("name"), "credentials": "fetched"}
+    about = _resource(named, agent_row.id, agent)
+    more = {**_fields(named.id, named), "credentials": "fetched"}
     if not beside.take(item_id, *writes_of(row(call, caller, "write", 200, about, more=more))):
         raise NotFound(_NOTHING.format(cut(agent)))
     os, arch = str(agent_row.get("operating_system") or "linux"), str(agent_row.get("architecture") or "amd64")
@@ -96,12 +105,28 @@ def platform_url() -> str:
     return current().dashboard_url or current().access_url
 
 
+def _resource(workspace: Mirrored | None, agent_id: str, agent: str) -> Resource:
+    return Resource("workspace_agent", agent_id, agent, workspace.get("organization_id") if workspace else None)
+
+
+def _fields(workspace_id: str, workspace: Mirrored | None) -> dict[str, Any]:
+    return {"workspace_id": workspace_id, "workspace_name": workspace.get("name") if workspace else ""}
+
+
+def _latest_build(workspace: Mirrored) -> Mirrored | None:
+    return rows.get(BUILD, str(workspace.joined.get("latest_build_id")))
+
+
+def _agent(build: Mirrored, name: str) -> Mirrored | None:
+    agents = agents_of([build.id], Budget()).get(build.id, [])
+    return next((agent for agent in agents if agent.get("name") == name), None)
+
+
 def _external_agent(workspace: Mirrored, name: str) -> Mirrored:
-    build = rows.get(BUILD, str(workspace.joined.get("latest_build_id")))
+    build = _latest_build(workspace)
     if build is None or not build.get("has_external_agent"):
         raise NotFound("Workspace does not have an external agent.")
-    agents = agents_of([build.id], Budget()).get(build.id, [])
-    named = next((agent for agent in agents if agent.get("name") == name), None)
+    named = _agent(build, name)
     if named is None:
         raise NotFound(f"External agent '{cut(name)}' not found in workspace.")
     if named.get("instance_id"):

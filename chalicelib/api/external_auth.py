@@ -1,11 +1,14 @@
 """Links of users to external providers: deposited by the platform, listed to their user, and ended where they began.
 
-A link is gone before its token is revoked, so that a provider that does not answer keeps nobody linked.
+A link is ended before its token is revoked, so that a provider that does not answer keeps nobody linked. Until the
+outcome is on record it stays as one that is ending, which nobody is shown, so that a request that failed can be sent
+again.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, NotRequired
 
 from pydantic import Field
@@ -13,7 +16,7 @@ from typing_extensions import TypedDict
 
 from chalicelib import times
 from chalicelib.access.decide import decide
-from chalicelib.api import lookup, user_changes
+from chalicelib.api import external_trail, lookup, user_changes
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call
@@ -25,6 +28,7 @@ from chalicelib.models.base import Model, Moment, ShortText, parse
 from chalicelib.store.platform import beside
 from chalicelib.store.secrets import data_keys, envelope
 
+_ENDING: Final = "ending"
 _MOST_LINKS: Final = 32
 _TOKEN_LENGTH: Final = 8_192
 _PROVIDER_LENGTH: Final = 64
@@ -108,20 +112,22 @@ def put(call: Call, caller: Caller, user: str, provider: str) -> Answer:
     def write() -> Answer:
         before = beside.read(_item_id(named.id))
         now = times.wire(times.now())
+        known = _kept(before).get(provider)
         link = {
             "type": asked.type,
             "revoke_url": asked.revoke_url,
             "client_id": asked.client_id,
             "has_refresh_token": bool(asked.refresh_token),
             "expires": times.wire(asked.expires) if asked.expires else times.wire(times.NEVER),
-            "created_at": before.get(provider, {}).get("created_at", now),
+            "created_at": known["created_at"] if known else now,
             "updated_at": now,
             "sealed": sealed,
         }
         after = {**before, provider: link}
-        if len(after) > _MOST_LINKS:
+        if len(_kept(after)) > _MOST_LINKS:
             raise BadRequest(f"A user may have {_MOST_LINKS} links.")
-        beside.put_changed(_item_id(named.id), after, before)
+        trail = external_trail.kept(call, caller, named, provider, link, new=known is None)
+        beside.put_changed(_item_id(named.id), after, before, *trail)
         return Answer(None, 204)
 
     return saved(write)
@@ -131,7 +137,7 @@ def put(call: Call, caller: Caller, user: str, provider: str) -> Answer:
 def list_own(_call: Call, caller: Caller) -> Answer:
     """The caller's own links, and the providers that they are to; none for a token that reads nothing personal."""
     may = decide(caller.subject, "read_personal", lookup.user_object(caller.user.id))
-    links = sorted(beside.read(_item_id(caller.user.id)).items()) if may else []
+    links = sorted(_kept(beside.read(_item_id(caller.user.id))).items()) if may else []
     body: LinksJSON = {
         "providers": [
             {"id": provider, "type": link["type"], "supports_revocation": _revokes(link)} for provider, link in links
@@ -156,7 +162,7 @@ def list_own(_call: Call, caller: Caller) -> Answer:
 def show(_call: Call, caller: Caller, provider: str) -> Answer:
     """The caller's own link to a provider."""
     may = decide(caller.subject, "read_personal", lookup.user_object(caller.user.id))
-    link = beside.read(_item_id(caller.user.id)).get(provider) if may else None
+    link = _kept(beside.read(_item_id(caller.user.id))).get(provider) if may else None
     if link is None:
         raise NotFound
     body: ExternalAuthJSON = {
@@ -173,23 +179,34 @@ def show(_call: Call, caller: Caller, provider: str) -> Answer:
 
 
 @authenticated
-def unlink(_call: Call, caller: Caller, provider: str) -> Answer:
+def unlink(call: Call, caller: Caller, provider: str) -> Answer:
     """End the caller's own link to a provider, and then revoke its token there, as far as the provider does."""
     user_id = caller.user.id
     if not decide(caller.subject, "update_personal", lookup.user_object(user_id)):
         raise NotFound
-    links: list[dict[str, Any]] = []
+    ending: dict[str, Any] = {}
 
-    def write() -> Answer:
+    def end() -> Answer:
         before = beside.read(_item_id(user_id))
         if provider not in before:
             raise NotFound
-        links[:] = [before[provider]]
-        beside.put_changed(_item_id(user_id), {name: link for name, link in before.items() if name != provider}, before)
+        ending.update(before[provider], **{_ENDING: True})
+        if ending != before[provider]:
+            trail = external_trail.ended(call, caller, provider, ending)
+            beside.put_changed(_item_id(user_id), {**before, provider: ending}, before, *trail)
         return Answer(None)
 
-    saved(write)
-    return Answer(_revoked(links[0], user_id, provider))
+    def note() -> Answer:
+        before = beside.read(_item_id(user_id))
+        # Another link to the provider may have been deposited meanwhile.
+        after = {name: link for name, link in before.items() if (name, link) != (provider, ending)}
+        trail = external_trail.revoked(call, caller, provider, ending, outcome)
+        beside.put_changed(_item_id(user_id), after, before, *trail)
+        return Answer(outcome)
+
+    saved(end)
+    outcome = _revoked(ending, user_id, provider)
+    return saved(note)
 
 
 def _revoked(link: dict[str, Any], user_id: str, provider: str) -> UnlinkedJSON:
@@ -201,6 +218,10 @@ def _revoked(link: dict[str, Any], user_id: str, provider: str) -> UnlinkedJSON:
         return {"token_revoked": False, "token_revocation_error": str(error)}
     except GatebookError as error:
         return {"token_revoked": False, "token_revocation_error": error.message}
+
+
+def _kept(links: Mapping[str, Any]) -> dict[str, Any]:
+    return {provider: link for provider, link in links.items() if not link.get(_ENDING)}
 
 
 def _revokes(link: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from chalicelib import times
 from chalicelib.access.decide import Object
+from chalicelib.api import trail
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
 from chalicelib.api.http import Answer, Call
@@ -23,6 +24,7 @@ from chalicelib.platform import entitlements as rules
 from chalicelib.platform import usage as kinds
 from chalicelib.platform.entitlements import License
 from chalicelib.store.directory import active_users
+from chalicelib.store.logs.audit_rows import writes_of
 from chalicelib.store.platform import beside, usage
 
 _LICENSES: Final = "settings#licenses"
@@ -124,7 +126,10 @@ def put_license(call: Call, caller: Caller, license: str) -> Answer:  # noqa: A0
         if len(after) > _MOST_LICENSES:
             raise Invalid([Validation("license", f"there may be {_MOST_LICENSES} licences")])
         if after != before:
-            beside.put_changed(_LICENSES, after, before)
+            action = "write" if license_id in before else "create"
+            about = trail.Resource("license", license_id)
+            made = trail.row(call, caller, action, 204, about, more={"license": claims})
+            beside.put_changed(_LICENSES, after, before, *writes_of(made))
         return Answer(None, 204)
 
     return saved(write)

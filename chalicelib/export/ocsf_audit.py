@@ -47,6 +47,7 @@ _ENTITIES: Final = frozenset(
         "ai_provider_key",
         "api_key",
         "custom_role",
+        "external_auth_link",
         "git_ssh_key",
         "group",
         "oauth2_provider_app",

@@ -83,7 +83,7 @@ NEWER_RESOURCE_TYPES = (
 )
 """The resource types that only servers newer than the tables of tracked fields audit."""
 
-OWN_RESOURCE_TYPES = ("retention_run", "retention_hold", "export")
+OWN_RESOURCE_TYPES = ("retention_run", "retention_hold", "export", "external_auth_link")
 """The resource types of Gatebook itself: Coder has no word for them. Searched like the others, refused from senders."""
 
 AUDITED_TYPES = RESOURCE_TYPES + OWN_RESOURCE_TYPES

@@ -54,7 +54,7 @@ class External:
 
 
 @pytest.mark.usefixtures("keeps_secrets")
-def test_a_token_is_answered_once_and_its_release_is_on_record(
+def test_a_token_is_answered_once_and_its_deposit_and_release_are_on_record(
     platform: Platform, ann: User, trail: Callable[[], list[AuditLog]]
 ) -> None:
     external = External(platform, ann.id)
@@ -66,9 +66,24 @@ def test_a_token_is_answered_once_and_its_release_is_on_record(
     assert reply.json["command"].endswith('/api/v2/init-script/linux/arm64" | CODER_AGENT_TOKEN="s3cret-token" sh')
     again = client.get(external.path)
     assert (again.status, "fetched before" in again.json["message"]) == (404, True)
-    (row,) = (row for row in trail() if row.resource_type == "workspace_agent")
-    assert (row.resource_id, row.resource_target) == (external.agent, "main")
-    assert "s3cret" not in repr(row)
+    kept, released = (row for row in trail() if row.resource_type == "workspace_agent")
+    for row, done, status in ((kept, "deposited", 204), (released, "fetched", 200)):
+        assert (row.resource_id, row.resource_target) == (external.agent, "main")
+        assert (row.organization_id, row.status_code) == (platform.organization_id, status)
+        fields = {"workspace_id": external.workspace, "workspace_name": "dev", "credentials": done}
+        assert row.additional_fields.items() >= fields.items()
+        assert "s3cret" not in repr(row)
+
+
+@pytest.mark.usefixtures("keeps_secrets")
+def test_a_token_that_is_deposited_before_its_workspace_is_mirrored_is_on_record(
+    owner: Client, root: User, trail: Callable[[], list[AuditLog]]
+) -> None:
+    path = f"/api/v2/workspaces/{root.id}/external-agent/main/credentials"
+    assert owner.put(path, {"agent_token": "s3cret-token"}).status == 204
+    (row,) = trail()
+    assert (row.resource_type, row.resource_target, row.organization_id) == ("workspace_agent", "main", None)
+    assert row.additional_fields["workspace_id"] == root.id
 
 
 @pytest.mark.usefixtures("keeps_secrets")

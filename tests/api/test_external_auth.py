@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,10 +11,11 @@ from chalicelib.dispatch import revocation
 from chalicelib.dispatch.revocation import NotRevoked, Token
 
 if TYPE_CHECKING:
-    from chalicelib.records import User
+    from chalicelib.records import AuditLog, User
     from tests.api.conftest import Client, House
     from tests.transport import ObservedTransport
 
+Trail = Callable[[], "list[AuditLog]"]
 LINKS = "/api/v2/external-auth"
 LINK = {"type": "gitlab", "revoke_url": "https://gitlab.example.com/oauth/revoke", "access_token": "acc3ss"}
 
@@ -99,3 +101,88 @@ def test_a_link_of_an_owner_is_kept_by_owners_alone(house: House, root: User, ow
     assert owner.get(LINKS).json["links"] == []
     assert put(as_admin, ann) == 204
     assert put(owner, root) == 204
+
+
+@pytest.mark.usefixtures("keeps_secrets")
+def test_a_provider_is_linked_again_after_its_link_was_ended(owner: Client, ann: User, as_ann: Client) -> None:
+    for _ in range(2):
+        assert put(owner, ann, type="other", revoke_url="") == 204
+        assert as_ann.get(f"{LINKS}/gitlab").status == 200
+        assert as_ann.delete(f"{LINKS}/gitlab").status == 200
+
+
+@pytest.mark.usefixtures("keeps_secrets")
+def test_a_link_is_on_record_when_it_is_kept_when_it_is_ended_and_with_what_the_provider_said(
+    owner: Client, root: User, ann: User, as_ann: Client, trail: Trail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded: list[str] = []
+
+    def revoke(_token: Token) -> bool:
+        reply = owner.get("/api/v2/audit", query={"q": "resource_type:external_auth_link"})
+        recorded.extend(row["action"] for row in reversed(reply.json["audit_logs"]))
+        raise NotRevoked("failed to revoke token: 500")
+
+    monkeypatch.setattr(revocation, "revoke", revoke)
+    put(owner, ann, refresh_token="r3fresh", client_secret="cl13nt")
+    put(owner, ann, revoke_url="https://gitlab.example.com/p4th/revoke", client_id="ours")
+    assert as_ann.delete(f"{LINKS}/gitlab").status == 200
+    assert as_ann.delete(f"{LINKS}/gitlab").status == 404
+    assert recorded == ["create", "write", "delete"], "on record before the provider is asked"
+    rows = trail()
+    assert [(row.action, row.user_id, row.status_code) for row in rows] == [
+        ("create", root.id, 204),
+        ("write", root.id, 204),
+        ("delete", ann.id, 200),
+        ("write", ann.id, 200),
+    ]
+    assert {(row.resource_type, row.resource_target) for row in rows} == {("external_auth_link", "gitlab")}
+    assert len({row.resource_id for row in rows}) == 1
+    assert rows[1].additional_fields["link"] == {
+        "user_id": ann.id,
+        "username": ann.username,
+        "provider": "gitlab",
+        "type": "gitlab",
+        "revoked_at_host": "gitlab.example.com",
+        "client_id": "ours",
+        "expires": "0001-01-01T00:00:00Z",
+    }
+    last = rows[3].additional_fields
+    assert (last["token_revoked"], last["token_revocation_error"]) == (False, "failed to revoke token: 500")
+    assert not any(secret in repr(rows) for secret in ("acc3ss", "r3fresh", "cl13nt", "p4th"))
+    (row,) = owner.get("/api/v2/audit", query={"q": "resource_type:external_auth_link action:delete"}).json[
+        "audit_logs"
+    ]
+    assert row["description"] == "{user} deleted external auth link {target}"
+
+
+@pytest.mark.usefixtures("keeps_secrets")
+def test_a_link_that_ends_while_the_provider_is_asked_is_gone_at_once_and_can_be_ended_again(
+    owner: Client, ann: User, as_ann: Client, monkeypatch: pytest.MonkeyPatch, trail: Trail
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(_token: Token) -> bool:
+        raise Killed
+
+    put(owner, ann)
+    with monkeypatch.context() as patch:
+        patch.setattr(revocation, "revoke", killed)
+        with pytest.raises(Killed):
+            as_ann.delete(f"{LINKS}/gitlab")
+    assert as_ann.get(LINKS).json == {"providers": [], "links": []}
+    assert as_ann.get(f"{LINKS}/gitlab").status == 404
+    monkeypatch.setattr(revocation, "revoke", lambda _token: True)
+    assert as_ann.delete(f"{LINKS}/gitlab").json == {"token_revoked": True}
+    assert [row.action for row in trail()] == ["create", "delete", "write"]
+    assert as_ann.delete(f"{LINKS}/gitlab").status == 404
+
+
+@pytest.mark.usefixtures("keeps_secrets")
+def test_a_link_that_is_kept_while_another_to_its_provider_ends_stays(
+    owner: Client, ann: User, as_ann: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revocation, "revoke", lambda _token: put(owner, ann, access_token="n3w") == 204)
+    put(owner, ann)
+    assert as_ann.delete(f"{LINKS}/gitlab").json == {"token_revoked": True}
+    assert as_ann.get(f"{LINKS}/gitlab").status == 200

@@ -13,13 +13,17 @@ from chalicelib.store.exports import files, jobs
 from tests.faults.operations import (
     AUDIT,
     AUDITED,
+    BUILT,
     CONNECTED,
     CONNECTIONS,
+    MIRRORED,
     NEVER_MET,
+    OF_PLATFORM,
     ONCE,
     SOMEBODY,
     USERS,
     WEB,
+    WORKSPACE,
     Operation,
 )
 
@@ -36,6 +40,16 @@ LINKED = {
     "access_token": "acc3ss",
     "refresh_token": "r3fresh",
 }
+CREDENTIALS = f"/api/v2/workspaces/{WORKSPACE}/external-agent/main/credentials"
+EXTERNAL = (
+    *OF_PLATFORM,
+    ("PUT", f"/api/v2/workspacebuilds/{SOMEBODY}", {**BUILT, "has_external_agent": True}),
+    (
+        "PUT",
+        f"/api/v2/workspaceagents/{MIRRORED}",
+        {"workspace_build_id": SOMEBODY, "name": "main", "updated_at": BUILT["updated_at"]},
+    ),
+)
 _NOISE = Random(1).randbytes(280_000)
 INCOMPRESSIBLE = {
     **AUDITED,
@@ -91,13 +105,31 @@ OF_SERVICES: Mapping[str, Operation] = {
         impossible=NEVER_MET,
         services=("kms",),
     ),
-    "link to a provider": Operation("PUT", f"{USERS}/me/external-auth/gitlab", LINKED, services=("kms",)),
+    "link to a provider": Operation(
+        "PUT", f"{USERS}/me/external-auth/gitlab", LINKED, adds=("audit_logs",), services=("kms",)
+    ),
     "end a link": Operation(
         "DELETE",
         f"{LINKS}/gitlab",
         before=(("PUT", f"{USERS}/me/external-auth/gitlab", LINKED),),
         done_already=(404,),
         services=("http", "kms"),
+    ),
+    "deposit the token of an agent": Operation(
+        "PUT",
+        CREDENTIALS,
+        {"agent_token": "token"},
+        before=EXTERNAL,
+        adds=("audit_logs",),
+        impossible=NEVER_MET,
+        services=("kms",),
+    ),
+    "release the token of an agent": Operation(
+        "GET",
+        CREDENTIALS,
+        before=(*EXTERNAL, ("PUT", CREDENTIALS, {"agent_token": "token"})),
+        done_already=(404,),
+        services=("kms",),
     ),
     "queue events": Operation("POST", CONNECTIONS, [CONNECTED, WEB], query={"queue": "true"}, services=("sqs",)),
     "queue large events": Operation(

@@ -109,6 +109,7 @@ RESOURCES = {
     "retention_run": "retention run",
     "retention_hold": "retention hold",
     "export": "export",
+    "external_auth_link": "external auth link",
 }
 
 ARCHIVED = {"archived": {"old": False, "new": True, "secret": False}}

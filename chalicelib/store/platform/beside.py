@@ -21,9 +21,9 @@ def read(item_id: str) -> Mapping[str, Any]:
     return values
 
 
-def put(item_id: str, values: Mapping[str, Any]) -> None:
-    """Store an item, in place of the one that is there."""
-    call("PutItem", {"TableName": TABLE, "Item": _item(item_id, values)})
+def put(item_id: str, values: Mapping[str, Any], *trail: Write) -> None:
+    """Store an item, in place of the one that is there, with its trail."""
+    transact([Write("Put", {"TableName": TABLE, "Item": _item(item_id, values)}), *trail])
 
 
 def put_changed(item_id: str, values: Mapping[str, Any], before: Mapping[str, Any], *trail: Write) -> None:
@@ -32,14 +32,14 @@ def put_changed(item_id: str, values: Mapping[str, Any], before: Mapping[str, An
     Raises:
         Changed: another request has changed it since.
     """
-    condition = f"{DOC} = :before" if before else "attribute_not_exists(id)"
-    request: dict[str, Any] = {
+    # An item may be there and empty, and reads as one that is not there.
+    condition = f"{DOC} = :before" if before else f"attribute_not_exists(id) OR {DOC} = :before"
+    request = {
         "TableName": TABLE,
         "Item": _item(item_id, values),
         "ConditionExpression": condition,
+        "ExpressionAttributeValues": {":before": {"S": _text(before)}},
     }
-    if before:
-        request["ExpressionAttributeValues"] = {":before": {"S": _text(before)}}
     try:
         transact([Write("Put", request), *trail])
     except TransactionCancelled as error:
