@@ -1,4 +1,4 @@
-"""Exports of large queries: asked for here, written by a function of its own, fetched by links that live ten minutes.
+"""Exports of large queries: asked for here, written by a function of its own, fetched by links that live a while.
 
 An export is seen by the user who asked for it, by a token that may read what the asking one might: the same rows, no
 fewer people, and the holds where the manifest names them. It holds no row that they might not read.
@@ -7,6 +7,7 @@ fewer people, and the holds where the manifest names them. It holds no row that 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4, uuid5
 
@@ -42,6 +43,9 @@ _HOW_TO_SWITCH_ON = (
     " scripts/export, which needs no bucket."
 )
 
+_LINKS_LIVE: Final = timedelta(minutes=10)
+_BOUND_LINKS_LIVE: Final = timedelta(minutes=1)
+"""Where the token is bound to networks: the bucket, which is asked next, takes every address."""
 _MOST_STARTS: Final = 3
 """Of a function for an export of which nothing is written, by requests that are sent again."""
 _FIND: Final = (
@@ -118,7 +122,7 @@ def show(call: Call, caller: Caller, id: str) -> Answer:  # noqa: A002 - as the 
         return Answer(_json(job))
     # Whoever gets a link may fetch the file: so that is noted before it leaves.
     transact(export_trail.asked(call, caller, "read", 200, job))
-    return Answer(_json(job, links=True))
+    return Answer(_json(job, _BOUND_LINKS_LIVE if caller.key.allowed_ips else _LINKS_LIVE))
 
 
 @authenticated
@@ -210,7 +214,8 @@ def _sees_holds(reader: Subject) -> bool:
     return bool(decide(reader, "update", Object("deployment_config")))
 
 
-def _json(job: Job, *, links: bool = False) -> dict[str, Any]:
+def _json(job: Job, links: timedelta | None = None) -> dict[str, Any]:
+    """An export as it is answered, with links that live so long where there are to be any."""
     parts: list[dict[str, Any]] = [dict(part) for part in job.progress["parts"]]
     body: dict[str, Any] = {
         "id": job.id,
@@ -225,7 +230,7 @@ def _json(job: Job, *, links: bool = False) -> dict[str, Any]:
     if job.reasons:
         body["reasons"] = job.reasons
     if links:
-        body["manifest_url"] = files.link(job.id, manifest.NAME)
-        parts = [{**part, "url": files.link(job.id, part["name"])} for part in parts]
-        body["links_expire_at"] = times.wire(times.now() + files.LINK_LIVES)
+        body["manifest_url"] = files.link(job.id, manifest.NAME, links)
+        parts = [{**part, "url": files.link(job.id, part["name"], links)} for part in parts]
+        body["links_expire_at"] = times.wire(times.now() + links)
     return {**body, "parts": parts}

@@ -7,8 +7,10 @@ import hashlib
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import boto3
@@ -81,6 +83,11 @@ def fetched(body: dict[str, Any]) -> list[bytes]:
         assert hashlib.sha256(reply.content).hexdigest() == part["sha256"]
         contents.append(reply.content)
     return contents
+
+
+def lives(link: str) -> int:
+    """The seconds that a link is valid for, as it says itself."""
+    return int(parse_qs(urlsplit(link).query)["X-Amz-Expires"][0])
 
 
 def rows_of(parts: list[bytes]) -> list[dict[str, Any]]:
@@ -192,6 +199,24 @@ def test_a_token_that_may_not_read_the_holds_gets_no_manifest_that_names_them(
         body = reader.get(f"{EXPORTS}/{export}").json
         manifest = requests.get(body["manifest_url"], timeout=10).text
         assert ("case-7" in manifest) is holds_named
+
+
+@pytest.mark.usefixtures("keeps_exports")
+def test_links_for_a_token_that_is_bound_to_networks_live_a_minute(
+    house: House, root: User, owner: Client, rows: list[dict[str, Any]], clock: Clock
+) -> None:
+    assert rows
+    export_id = begun(owner)
+    run(export_id)
+    bound = house.client(root, allowed_ips=("192.0.2.0/24",))
+    for client, seconds in ((owner, 600), (bound, 60)):
+        body = client.get(f"{EXPORTS}/{export_id}").json
+        assert body["links_expire_at"] == times.wire(clock.moment + timedelta(seconds=seconds))
+        links = [body["manifest_url"], *(part["url"] for part in body["parts"])]
+        assert {*map(lives, links)} == {seconds}
+        fetched(body)
+    outside = replace(bound, source_ip="203.0.113.7")
+    assert outside.get(f"{EXPORTS}/{export_id}").status == 403
 
 
 @pytest.mark.usefixtures("keeps_exports")

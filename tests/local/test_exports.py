@@ -27,6 +27,7 @@ from scripts.local.schedule import Context
 from tests.local.served import GIVE_UP_AFTER_SECONDS, Started, started
 
 SECONDS = 30
+LIVES = timedelta(minutes=10)
 
 
 class Api(NamedTuple):
@@ -108,7 +109,7 @@ def name(shared: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[st
 def test_a_link_gives_one_file_for_ten_minutes(name: str) -> None:
     with bucket.bucket(name, None):
         files.put("one", "part-00001.csv.gz", b"rows")
-        link, other = (files.link("one", f"part-0000{number}.csv.gz") for number in (1, 2))
+        link, other = (files.link("one", f"part-0000{number}.csv.gz", LIVES) for number in (1, 2))
         now = datetime.now(UTC)
         assert bucket.opened(link, name, now).content == b"rows"
         for late, wrong in ((601, link), (0, f"{link}&more=1"), (0, link.replace("=600", "=6000")), (0, "http://x/")):
@@ -131,7 +132,7 @@ def test_files_are_on_disk_until_they_are_deleted_or_their_export_is_gone(name: 
     assert kept() == {"one/manifest.json", "two/manifest.json", "one/part-00001.csv.gz.unfinished"}
     bucket.forget_but(tmp_path, ["one", "four"])
     with bucket.bucket(f"{name}-again", tmp_path):
-        link = files.link("one", "manifest.json").replace(name, f"{name}-again")
+        link = files.link("one", "manifest.json", LIVES).replace(name, f"{name}-again")
         assert kept() == {"one/manifest.json"}
         with pytest.raises(Forbidden):
             bucket.opened(link, f"{name}-again", datetime.now(UTC))

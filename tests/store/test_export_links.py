@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -34,7 +35,7 @@ def test_a_link_is_of_the_region_of_the_bucket_and_of_the_signature_that_new_buc
     monkeypatch: pytest.MonkeyPatch, region: str, host: str
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
-    place = urlsplit(files.link("an-id", "part-00001.csv.gz"))
+    place = urlsplit(files.link("an-id", "part-00001.csv.gz", timedelta(minutes=10)))
     assert (place.scheme, place.netloc, place.path) == ("https", host, "/exports/an-id/part-00001.csv.gz")
     query = parse_qs(place.query)
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]

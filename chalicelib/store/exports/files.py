@@ -8,7 +8,6 @@ from chalicelib.errors import Unavailable
 from chalicelib.settings import current
 from chalicelib.store.clients import answered, client
 
-LINK_LIVES = timedelta(minutes=10)
 _BUCKET = "bucket"
 
 
@@ -55,17 +54,15 @@ def remove(export_id: str, name: str) -> None:
         client("s3").delete_object(Bucket=current().export_bucket, Key=_key(export_id, name))
 
 
-def link(export_id: str, name: str) -> str:
-    """An address that gives a file to whoever has it, for ten minutes."""
+def link(export_id: str, name: str, lives: timedelta) -> str:
+    """An address that gives a file to whoever has it, from anywhere, if they ask for it while the address lives."""
     place = {
         "Bucket": current().export_bucket,
         "Key": _key(export_id, name),
         "ResponseContentDisposition": f'attachment; filename="{name}"',
     }
     with answered(_BUCKET):
-        url: str = client("s3").generate_presigned_url(
-            "get_object", Params=place, ExpiresIn=int(LINK_LIVES.total_seconds())
-        )
+        url: str = client("s3").generate_presigned_url("get_object", Params=place, ExpiresIn=int(lives.total_seconds()))
     return url
 
 
