@@ -8,7 +8,7 @@ from platform import python_version
 from typing import Any
 
 from bench import bill
-from bench.measures import bulk, cpu, directory, dollars, gate, ingest, lanes, many_keys, pages, pairs, purge
+from bench.measures import bulk, cpu, directory, dollars, gate, ingest, lanes, many_keys, mirror, pages, pairs, purge
 from bench.measures.pages import Cost
 from bench.peer import compare
 from bench.peer.compare import Peer
@@ -100,6 +100,7 @@ def _run(engine: EmbeddedEngine, report: Report, *, full: bool, say: Say) -> Non
     report.add(dollars.of_lanes(lanes.added(service, optional), "optional lanes", "Adding an optional lane"), say)
     report.add(lanes.measure_lean(service), say)
     report.add(cpu.measure_pages(service), say)
+    report.add(mirror.measure(service), say)
     report.add(directory.measure(service), say)
     if report.peer is not None:
         report.add(compare.tables(report.peer, report.pages), say)

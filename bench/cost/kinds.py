@@ -14,15 +14,15 @@ BY_ID: Final = ""
 _OF_THE_QUEUE: Final = ("provisioner_job", "queue")
 _BESIDE: Final = frozenset(
     {
-        _OF_THE_QUEUE,
         ("provisioner_job", "work"),
         ("provisioner_job", "worker"),
-        ("provisioner_daemon", "seen"),
         ("workspace_agent", "parent"),
-        ("tags", "listing"),
     }
 )
 """The lanes that are read for what an answer says beside its rows, where it lists another kind."""
+_ABLE: Final = ("provisioner_daemon", "seen")
+_NOTES: Final = frozenset({("tags", "listing"), ("templates", "listing")})
+"""The notes of which values there are, few for many rows: they say which keys of a lane to read."""
 
 
 @dataclass
@@ -47,12 +47,17 @@ class Reading:
             self.rows[request["Key"]["id"]["S"].partition("#")[0], BY_ID] += 1
 
     def chosen(self, kind: str) -> int:
-        """Rows that were read to see which objects of a kind a list has: by id, and of any lane, whatever it is of."""
-        return sum(number for read, number in self.rows.items() if _chooses(kind, *read))
+        """Rows of lanes that were read to see which objects of a kind a list has, whatever they are rows of."""
+        return sum(number for read, number in self.rows.items() if self._chooses(kind, read))
+
+    def by_id(self, kind: str) -> int:
+        """Objects of a kind that were read by their ids."""
+        return self.rows[kind, BY_ID]
 
     def beside(self, kind: str) -> int:
-        """Rows that were read for what a list of a kind says of its objects, the queue left out."""
-        return self.rows.total() - self.chosen(kind) - self.queue - self.able(kind)
+        """Rows that were read for what a list of a kind says of its objects, and that no other method counts."""
+        apart = self.chosen(kind) + self.by_id(kind) + self.queue + self.able(kind) + self.notes
+        return self.rows.total() - apart
 
     @property
     def queue(self) -> int:
@@ -61,14 +66,20 @@ class Reading:
 
     def able(self, kind: str) -> int:
         """Rows of the daemons that could take a job of a list, which is none of daemons."""
-        return 0 if kind == "provisioner_daemon" else self.rows["provisioner_daemon", "seen"]
+        return 0 if kind == _ABLE[0] else self.rows[_ABLE]
+
+    @property
+    def notes(self) -> int:
+        """Notes that were read to know the keys of a lane."""
+        return sum(self.rows[read] for read in _NOTES)
+
+    @staticmethod
+    def _chooses(kind: str, read: tuple[str, str]) -> bool:
+        of, lane = read
+        if lane == BY_ID or read == _OF_THE_QUEUE or read in _NOTES:
+            return False
+        return of == kind or read not in {*_BESIDE, _ABLE}
 
 
 _KEYS: Final = frozenset({":key", ":listing", ":worker"})
 """The names of the HASH value of a lane in requests."""
-
-
-def _chooses(kind: str, of: str, lane: str) -> bool:
-    if lane == BY_ID:
-        return of == kind
-    return (of, lane) not in _BESIDE or (of == kind and (of, lane) != _OF_THE_QUEUE)

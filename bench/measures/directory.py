@@ -34,11 +34,13 @@ class Cost:
         role: of who asks.
         size: objects of no part, of each kind.
         returned: rows that match, all of which are answered.
-        rows: rows read to choose them.
+        rows: rows of lanes read to choose them.
+        by_id: of the objects themselves, those read by id.
         noted: how many the line of the request says.
         beside: rows read for what the answer says of them.
         queue: jobs read of the queue of the deployment.
         able: daemons read that could take a job of the answer.
+        notes: notes read of which values there are.
     """
 
     question: Question
@@ -46,15 +48,22 @@ class Cost:
     size: int
     returned: int
     rows: int
+    by_id: int
     noted: int
     beside: int
     queue: int
     able: int
+    notes: int
+
+    @property
+    def most(self) -> int:
+        """The rows that are held against those returned: of lanes or by id, whichever are more."""
+        return max(self.rows, self.by_id)
 
     @property
     def per_row(self) -> float:
         """Rows read per row returned."""
-        return self.rows / max(1, self.returned)
+        return self.most / max(1, self.returned)
 
     @property
     def beside_a_row(self) -> float:
@@ -149,10 +158,12 @@ def _cost(service: Service, question: Question, role: str, size: int) -> Cost:
         size,
         returned,
         rows=reading.chosen(kind),
+        by_id=reading.by_id(kind),
         noted=noted,
         beside=reading.beside(kind),
         queue=reading.queue,
         able=reading.able(kind),
+        notes=reading.notes,
     )
 
 
@@ -170,29 +181,24 @@ def _results(measured: Sequence[Cost], role: str, known: Places) -> Iterator[Res
 
 def ratio(cost: Cost, known: Places) -> float:
     """Rows read for each row that a question is measured by."""
-    return cost.rows / max(1, allowance(cost, known))
+    return cost.most / max(1, allowance(cost, known))
 
 
 def _table(known: Places) -> Table:
-    head = (
-        "list",
-        "filter",
-        "returned",
-        "rows read",
-        "per row",
-        "beside a row",
-        "queue",
-        "able",
-        "more if others double",
-    )
+    head = ("list", "filter", "returned", "rows of lanes", "by id", "per row", "if others double")
+    apart = ("beside a row", "queue", "able", "notes")
     title = "Directory: rows read by every filter alone, asked by the owner; and by who may read a part"
-    rows = [_cells(question, known) for question in QUESTIONS]
-    return Table("directory filters", title, (*head, *ROLES[1:]), rows)
+    return Table(
+        "directory filters",
+        title,
+        (*head, *apart, *ROLES[1:]),
+        [_cells(question, known) for question in QUESTIONS],
+    )
 
 
 def _cells(question: Question, known: Places) -> list[str | float]:
     small, large = (known[question, OWNER_ROLE, size] for size in SIZES)
     of_parts = [known.get((question, role, SIZES[-1])) for role in ROLES[1:]]
-    cells: list[str | float] = [question.of.kind, question.name, large.returned, large.rows, large.per_row]
-    cells += [large.beside_a_row, large.queue, large.able, large.rows - small.rows]
-    return [*cells, *(f"{cost.rows} for {cost.returned}" if cost else "" for cost in of_parts)]
+    cells: list[str | float] = [question.of.kind, question.name, large.returned, large.rows, large.by_id]
+    cells += [large.per_row, f"{large.most - small.most:+}", large.beside_a_row, large.queue, large.able, large.notes]
+    return [*cells, *(f"{cost.most} for {cost.returned}" if cost else "" for cost in of_parts)]

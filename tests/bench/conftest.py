@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bench.service import Service, at_noon
+from chalicelib.store.platform import presence
 from scripts.local.engine import EmbeddedEngine
 
 
@@ -15,3 +16,5 @@ def service(engine: EmbeddedEngine) -> Iterator[Service]:
     with at_noon():
         yield Service(engine)
     engine.clear()
+    # A process that mirrored something in goes by that.
+    presence.forget()
