@@ -121,7 +121,7 @@ def _template(number: int, turn: int, part: str, fields: Object) -> Iterator[Obj
     template = {
         "kind": "template",
         "id": made_id("template", number),
-        "organization_id": _elsewhere(turn),
+        "organization_id": ORGANIZATIONS[turn] if part == "exact_name" else _organization(turn),
         "name": f"template-{number}",
         "display_name": f"Template {number}",
         "created_by_id": SOMEBODY,
@@ -144,7 +144,7 @@ def _workspace(number: int, turn: int, part: str, fields: Object) -> Iterator[Ob
     workspace = {
         "kind": "workspace",
         "id": made_id("workspace", number),
-        "organization_id": _elsewhere(turn),
+        "organization_id": _organization(turn),
         "owner_id": SOMEBODY,
         "template_id": made_id("base", base_number),
         "name": f"workspace-{number}",
@@ -217,6 +217,11 @@ def _daemon(number: int, turn: int, part: str, fields: Object) -> Iterator[Objec
 def _state(status: str) -> Object:
     fields = {name: wire(NOON - timedelta(minutes=1)) for name in JOB_STATES[status]}
     return {**fields, "error": "no"} if "error" in fields else fields
+
+
+def _organization(turn: int) -> str:
+    """That which is asked for, for every third object, and another one for the others."""
+    return _elsewhere(turn) if turn % 3 else HOME
 
 
 def _elsewhere(turn: int) -> str:

@@ -133,6 +133,7 @@ JOBS: Final = List(
         "ids": (_ids("job", platform.JOB_PARTS),),
         "tags": (_TAGS,),
         "initiator": (platform.MEMBER,),
+        "limit": ("50",),
     },
 )
 DAEMONS: Final = List(
