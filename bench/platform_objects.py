@@ -112,6 +112,14 @@ def others(first: int, end: int) -> Iterator[Object]:
             yield from make(_FIRST_OTHER + number, number, "", {})
 
 
+def ids_of(kind: str, part: str) -> frozenset[str]:
+    """The ids of the objects of a part."""
+    named = {"template": TEMPLATE_PARTS, "workspace": WORKSPACE_PARTS, "provisioner_job": JOB_PARTS}
+    of = named.get(kind, DAEMON_PARTS)
+    index = [*of].index(part)
+    return frozenset(made_id(kind.removeprefix("provisioner_"), turn * len(of) + index) for turn in range(PART))
+
+
 def _filled(fields: Mapping[str, Any], number: int, owner_id: str) -> Object:
     names = {"number": number, "owner": owner_id, "version": made_id("version", number)}
     return {name: value.format(**names) if isinstance(value, str) else value for name, value in fields.items()}

@@ -31,12 +31,15 @@ class Reading:
 
     Attributes:
         rows: (kind, lane) -> how many, those that a condition left out included.
+        calls: to the store, whatever they are for.
     """
 
     rows: Counter[tuple[str, str]] = field(default_factory=Counter)
+    calls: int = 0
 
     def add(self, operation: str, request: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         """One call more; made to be given to `client.heard_by`."""
+        self.calls += 1
         if operation == "Query" and request["TableName"] == TABLE:
             (key,) = (value["S"] for name, value in request["ExpressionAttributeValues"].items() if name in _KEYS)
             self.rows[key.partition(":")[0], request["IndexName"]] += answer["ScannedCount"]

@@ -11,6 +11,7 @@ from typing import Final
 
 from bench import budgets, platform_objects
 from bench.cost.kinds import Reading
+from bench.measures import gate
 from bench.platform_objects import ADMINISTRATOR, HOME, MEMBER, ORGANIZATIONS, OTHERS, SOMEBODY
 from bench.platform_questions import DAEMONS, JOBS, QUESTIONS, WORKSPACES, Question
 from bench.results import Result, Table
@@ -41,6 +42,8 @@ class Cost:
         queue: jobs read of the queue of the deployment.
         able: daemons read that could take a job of the answer.
         notes: notes read of which values there are.
+        calls: to the store, the token check left out.
+        ids: of the objects that are answered.
     """
 
     question: Question
@@ -54,6 +57,8 @@ class Cost:
     queue: int
     able: int
     notes: int
+    calls: int
+    ids: frozenset[str]
 
     @property
     def most(self) -> int:
@@ -85,9 +90,10 @@ def costs(service: Service) -> Iterator[Cost]:
         mirror(service, platform_objects.others(begun, size))
         begun = size
         for role, asker in askers.items():
+            checked = gate.token_check(asker).calls.total()
             for question in QUESTIONS:
                 if role != MEMBER_ROLE or question.of not in _OF_ONE_ORGANIZATION:
-                    yield _cost(asker, question, role, size)
+                    yield _cost(asker, question, role, size, checked)
 
 
 def mirror(service: Service, objects: Iterable[Mapping[str, object]]) -> None:
@@ -144,26 +150,27 @@ def _askers(service: Service) -> dict[str, Service]:
     return dict(zip(ROLES, (service, service.called_by(administrator), service.called_by(member)), strict=True))
 
 
-def _cost(service: Service, question: Question, role: str, size: int) -> Cost:
+def _cost(service: Service, question: Question, role: str, size: int, checked: int) -> Cost:
     reading, printed = Reading(), StringIO()
     kind, path = question.of.kind, {"organization": HOME} if "{organization}" in question.of.route else {}
     with environment(GATEBOOK_REQUEST_LOG="json"), store_engine.heard_by(reading.add), redirect_stdout(printed):
         answer = service.call("GET", question.of.route, query=question.query, **path).json
-    # A page of workspaces is shorter than the list, which it counts.
-    returned = answer["count"] if question.of.rows else len(answer)
-    noted = json.loads(printed.getvalue())["RowsRead"]
+    listed = answer[question.of.rows] if question.of.rows else answer
     return Cost(
         question,
         role,
         size,
-        returned,
+        # A page of workspaces is shorter than the list, which it counts.
+        returned=answer["count"] if question.of.rows else len(listed),
         rows=reading.chosen(kind),
         by_id=reading.by_id(kind),
-        noted=noted,
+        noted=json.loads(printed.getvalue())["RowsRead"],
         beside=reading.beside(kind),
         queue=reading.queue,
         able=reading.able(kind),
         notes=reading.notes,
+        calls=reading.calls - checked,
+        ids=frozenset(row["id"] for row in listed),
     )
 
 
@@ -186,7 +193,7 @@ def ratio(cost: Cost, known: Places) -> float:
 
 def _table(known: Places) -> Table:
     head = ("list", "filter", "returned", "rows of lanes", "by id", "per row", "if others double")
-    apart = ("beside a row", "queue", "able", "notes")
+    apart = ("calls", "beside a row", "queue", "able", "notes")
     title = "Directory: rows read by every filter alone, asked by the owner; and by who may read a part"
     return Table(
         "directory filters",
@@ -200,5 +207,13 @@ def _cells(question: Question, known: Places) -> list[str | float]:
     small, large = (known[question, OWNER_ROLE, size] for size in SIZES)
     of_parts = [known.get((question, role, SIZES[-1])) for role in ROLES[1:]]
     cells: list[str | float] = [question.of.kind, question.name, large.returned, large.rows, large.by_id]
-    cells += [large.per_row, f"{large.most - small.most:+}", large.beside_a_row, large.queue, large.able, large.notes]
+    cells += [
+        large.per_row,
+        f"{large.most - small.most:+}",
+        large.calls,
+        large.beside_a_row,
+        large.queue,
+        large.able,
+        large.notes,
+    ]
     return [*cells, *(f"{cost.most} for {cost.returned}" if cost else "" for cost in of_parts)]

@@ -10,7 +10,7 @@ import pytest
 from bench import budgets
 from bench.measures import directory
 from bench.measures.directory import OWNER_ROLE, SIZES, Cost, Places
-from bench.platform_objects import PART, parts
+from bench.platform_objects import PART, ids_of, parts
 from bench.platform_questions import DAEMONS, JOBS, QUESTIONS, TEMPLATES, WORKSPACES, List, Question
 from bench.service import Service
 from chalicelib.platform import jobs
@@ -138,3 +138,43 @@ def test_the_line_of_a_request_says_the_rows_that_were_read(costs: Places, quest
     for cost in of_question(costs, question):
         beside = cost.beside if question.of is DAEMONS or question.filter == "has-agent" else 0
         assert 0 <= cost.noted - cost.rows - cost.by_id <= beside, cost
+
+
+PART_OF = {
+    (TEMPLATES.kind, "exact_name"): "exact_name",
+    (TEMPLATES.kind, "exact_display_name"): "exact_display_name",
+    (TEMPLATES.kind, "name"): "name",
+    (TEMPLATES.kind, "display_name"): "display_name",
+    (TEMPLATES.kind, "author_id"): "author",
+    (TEMPLATES.kind, "has_external_agent"): "external",
+    (TEMPLATES.kind, "deprecated"): "deprecated",
+    (TEMPLATES.kind, "deleted"): "deleted",
+    (WORKSPACES.kind, "name"): "name",
+    (WORKSPACES.kind, "template"): "template",
+    (WORKSPACES.kind, "has_external_agent"): "external",
+    (WORKSPACES.kind, "has-agent"): "",
+    (WORKSPACES.kind, "dormant"): "dormant",
+    (WORKSPACES.kind, "outdated"): "outdated",
+    (WORKSPACES.kind, "deleted"): "deleted",
+    (WORKSPACES.kind, "last_used_after"): "lately",
+    (WORKSPACES.kind, "last_used_before"): "long ago",
+    (JOBS.kind, "tags"): "tags",
+    (DAEMONS.kind, "max_age"): "fresh",
+    (DAEMONS.kind, "tags"): "tags",
+}
+"""A filter -> the part that it finds with its first value; "" for the part that is called like the value."""
+
+
+OF_A_PART = [
+    pytest.param(question, part or question.text, id=named(question))
+    for question in QUESTIONS
+    if question.text not in ("false", "connected")
+    for part in [PART_OF.get((question.of.kind, question.filter))]
+    if part is not None
+]
+
+
+@pytest.mark.parametrize(("question", "part"), OF_A_PART)
+def test_a_filter_finds_its_part(costs: Places, question: Question, part: str) -> None:
+    for size in SIZES:
+        assert costs[question, OWNER_ROLE, size].ids == ids_of(question.of.kind, part)
