@@ -79,6 +79,7 @@ ROUTES = (
     Route("PUT", "/api/v2/users/{user}/keys/{keyid}/expire", "api.keys", "expire"),
     Route("DELETE", "/api/v2/users/{user}/keys/{keyid}", "api.keys", "delete"),
     # User secrets
+    Route("GET", "/api/v2/deployment/user-secrets/capabilities", "api.user_secrets", "show_capabilities"),
     Route("POST", "/api/v2/users/{user}/secrets", "api.user_secrets", "create"),
     Route("POST", "/api/v2/users/{user}/secrets/batch", "api.secret_files", "import_all"),
     Route("GET", "/api/v2/users/{user}/secrets", "api.user_secrets", "list_all"),

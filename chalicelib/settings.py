@@ -174,6 +174,12 @@ class Settings:
         "",
         "The key that the values of user secrets are encrypted by; without one there are no user secrets.",
     )
+    disable_user_secret_file_path: bool = setting(
+        "CODER_DISABLE_USER_SECRET_FILE_PATH",
+        BOOLEAN,
+        "false",
+        "Let no user secret have a new file path, and give none to agents.",
+    )
     revocation_networks: tuple[str, ...] = setting(
         "GATEBOOK_REVOCATION_NETWORKS",
         NETWORKS,

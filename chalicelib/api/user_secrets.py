@@ -20,7 +20,8 @@ from chalicelib.api.saving import saved
 from chalicelib.casing import lowered
 from chalicelib.errors import BadRequest, Conflict, Forbidden, NotFound
 from chalicelib.models.base import parse
-from chalicelib.models.user_secrets import ChangedSecret, NewSecret, released_json, secret_json
+from chalicelib.models.user_secrets import CapabilitiesJSON, ChangedSecret, NewSecret, released_json, secret_json
+from chalicelib.settings import current
 from chalicelib.store.directory import people
 from chalicelib.store.dynamodb.transaction import transact
 from chalicelib.store.secrets import data_keys, shelf
@@ -34,6 +35,14 @@ _OFF = "User secrets are switched off in this deployment."
 _HOW_TO_SWITCH_ON = (
     "Set the parameter UserSecrets of the stack to true; elsewhere set GATEBOOK_SECRETS_KEY to a key of KMS or a file."
 )
+
+
+@authenticated
+def show_capabilities(_call: Call, _caller: Caller) -> Answer:
+    """The capabilities of user secrets in this deployment."""
+    _check_on()
+    answer: CapabilitiesJSON = {"file_path_delivery_enabled": _files()}
+    return Answer(answer)
 
 
 @authenticated
@@ -55,7 +64,7 @@ def create(call: Call, caller: Caller, user: str) -> Answer:
         disabled=asked.enabled is False,
         **fields,
     )
-    rules.check_enabled(secret, enabled=asked.enabled)
+    rules.check_place(secret, None, enabled=asked.enabled, files=_files())
 
     def write() -> Answer:
         kept = shelf.read(caller.user.id)
@@ -101,7 +110,7 @@ def change(call: Call, caller: Caller, user: str, name: str) -> Answer:
         before = _named(caller, kept, name, "update")
         size = before.size if value is None else len(value.encode())
         after = replace(before, size=size, updated_at=times.now(), **asked)
-        rules.check_enabled(after, enabled=enabled)
+        rules.check_place(after, before, enabled=enabled, files=_files())
         limits.check(after, (other for other in kept.secrets.values() if other.id != before.id))
         trail = secret_trail.changed(call, caller, 200, before, after, value=value is not None)
         shelf.put(kept, after, value, *trail, guards=[people.unchanged(caller.user)])
@@ -141,7 +150,7 @@ def release(call: Call, caller: Caller, user: str, name: str) -> Answer:
     if value is None:
         raise NotFound
     transact(secret_trail.released(call, caller, secret))
-    return Answer(released_json(secret, value))
+    return Answer(released_json(secret, value, files=_files()))
 
 
 def check_own(caller: Caller, user: str) -> None:
@@ -149,8 +158,17 @@ def check_own(caller: Caller, user: str) -> None:
     own = (caller.user.id, lowered(caller.user.username), "me")
     if lookup.canonical(user) not in own and lowered(user) not in own:
         raise NotFound
+    _check_on()
+
+
+def _check_on() -> None:
     if not data_keys.is_on():
         raise NotFound(_OFF, _HOW_TO_SWITCH_ON)
+
+
+def _files() -> bool:
+    """Whether the deployment gives secrets to agents in files."""
+    return not current().disable_user_secret_file_path
 
 
 def _named(caller: Caller, kept: Shelf, name: str, action: str) -> Secret:

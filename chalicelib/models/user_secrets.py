@@ -62,6 +62,12 @@ class SecretJSON(TypedDict):
     updated_at: str
 
 
+class CapabilitiesJSON(TypedDict):
+    """codersdk.UserSecretsCapabilities."""
+
+    file_path_delivery_enabled: bool
+
+
 class ReleasedJSON(TypedDict):
     """A secret with its value, and where an agent is to put it."""
 
@@ -86,12 +92,12 @@ def secret_json(secret: Secret) -> SecretJSON:
     }
 
 
-def released_json(secret: Secret, value: str) -> ReleasedJSON:
-    """A secret with its value."""
+def released_json(secret: Secret, value: str, *, files: bool) -> ReleasedJSON:
+    """A secret with its value; with its file where the deployment gives files."""
     return {
         "id": secret.id,
         "name": secret.name,
         "env_name": secret.env_name,
-        "file_path": secret.file_path,
+        "file_path": secret.file_path if files else "",
         "value": value,
     }

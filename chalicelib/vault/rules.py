@@ -84,6 +84,10 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
 """Field -> its rules, in the order in which fields are checked."""
 
 _NO_PLACE = "An enabled secret needs an env_name or a file_path: give it one, or set enabled to false."
+_NO_FILES = "This deployment puts no secrets in files: leave file_path out or empty, and use env_name."
+_NO_VARIABLE = (
+    "This deployment puts no secrets in files, so an enabled secret needs an env_name, or set enabled to false."
+)
 
 _OPTIONAL = frozenset({"env_name", "file_path"})
 """Fields of which an empty text says that there is none."""
@@ -106,17 +110,29 @@ def check(fields: Mapping[str, str], *, new: bool) -> None:
         raise Invalid(broken)
 
 
-def check_enabled(secret: Secret, *, enabled: bool | None) -> None:
-    """Make sure that a secret has a place to be put in, where the client says that it is to be put there.
+def check_place(secret: Secret, before: Secret | None, *, enabled: bool | None, files: bool) -> None:
+    """Make sure that a secret may be put where it says, and has a place where its client says that it is enabled.
 
-    Coder's newest servers ask the same of a client that says nothing; older clients, which do not know the field, keep
-    secrets without a place.
+    Coder's newest servers ask for a place of a client that says nothing, too; older clients, which do not know the
+    field, keep secrets without a place.
+
+    Args:
+        secret: as it is to be.
+        before: as it was; None for a new one.
+        enabled: as the client says.
+        files: whether the deployment gives secrets to agents in files; where it does not, a secret may keep its path.
 
     Raises:
-        Invalid: it has none.
+        Invalid: names the place that it may not have, or lacks.
     """
-    if enabled and not secret.enabled:
-        raise Invalid([Validation("env_name", _NO_PLACE)])
+    wrong_place = []
+    if secret.file_path and not files and (before is None or secret.file_path != before.file_path):
+        wrong_place.append(Validation("file_path", _NO_FILES))
+    newly = enabled and (before is None or not before.enabled)
+    if (enabled and not secret.enabled) or (newly and not files and not secret.env_name):
+        wrong_place.append(Validation("env_name", _NO_PLACE if files else _NO_VARIABLE))
+    if wrong_place:
+        raise Invalid(wrong_place)
 
 
 def wrong(fields: Mapping[str, str], rules: Mapping[str, tuple[Rule, ...]] = RULES) -> list[Validation]:

@@ -154,6 +154,7 @@ RIGHTS: Final[Mapping[str, str]] = {
     f"PUT {_KEYS}/{{keyid}}/expire": "user:read api_key:read api_key:update",
     f"POST {_KEYS}/{{keyid}}/rotate": "user:read api_key:read api_key:update",
     f"DELETE {_KEYS}/{{keyid}}": "user:read api_key:delete",
+    f"GET {_PREFIX}/deployment/user-secrets/capabilities": "",
     f"POST {_SECRETS}": "user_secret:create",
     f"POST {_SECRETS}/batch": "user_secret:create",
     f"GET {_SECRETS}": "user_secret:read",

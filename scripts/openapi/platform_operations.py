@@ -9,7 +9,14 @@ from chalicelib.models import mirrored_shapes
 from chalicelib.models.mirrored import MirroredJSON, MirrorResultsJSON
 from chalicelib.models.mirrored_fields import Mirror
 from chalicelib.models.provisioners import DaemonJSON, JobJSON
-from chalicelib.models.user_secrets import ChangedSecret, NewSecret, ReleasedJSON, SecretFile, SecretJSON
+from chalicelib.models.user_secrets import (
+    CapabilitiesJSON,
+    ChangedSecret,
+    NewSecret,
+    ReleasedJSON,
+    SecretFile,
+    SecretJSON,
+)
 from chalicelib.platform.entitlements import EntitlementsJSON
 from scripts.openapi.operation import NOTHING, Body, Operation
 
@@ -57,6 +64,7 @@ OPERATIONS = {
     f"GET {_API}/external-auth/{{provider}}": Operation({200: ExternalAuthJSON}),
     f"DELETE {_API}/external-auth/{{provider}}": Operation({200: UnlinkedJSON}),
     f"GET {_API}/entitlements": Operation({200: EntitlementsJSON}),
+    f"GET {_API}/deployment/user-secrets/capabilities": Operation({200: CapabilitiesJSON}, (404,)),
     f"POST {_SECRETS}": Operation({201: SecretJSON}, (409,), Body(NewSecret)),
     f"POST {_SECRETS}/batch": Operation({201: list[SecretJSON]}, (409,), Body(SecretFile)),
     f"GET {_SECRETS}": Operation({200: list[SecretJSON]}),

@@ -46,7 +46,7 @@ def tag(path: str) -> str:
         return "tokens"
     if "notifications" in names:
         return "notifications"
-    if "secrets" in names:
+    if {"secrets", "user-secrets"} & {*names}:
         return "secrets"
     if _PLATFORM & {*names}:
         return "platform"

@@ -345,6 +345,7 @@ CASES = (
     Case("PUT", f"{KEY}/expire"),
     Case("POST", f"{KEY}/rotate", {}, named={"keyid": "own"}),
     Case("DELETE", KEY),
+    Case("GET", "/api/v2/deployment/user-secrets/capabilities"),
     Case("POST", SECRETS, {"name": "{fresh}", "value": "s3cret"}, named=OWN),
     Case("POST", f"{SECRETS}/batch", {"format": "env", "content": "{fresh}=s3cret"}, named=OWN),
     Case("GET", SECRETS, opened=listed, named=OWN),

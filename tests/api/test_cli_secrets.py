@@ -19,6 +19,7 @@ HEADERS = {
     "Coder-CLI-Telemetry": "eyJjb21tYW5kIjoic2VjcmV0In0=",
 }
 PLACE = "/api/v2/users/me/secrets"
+CAPABILITIES = "/api/v2/deployment/user-secrets/capabilities"
 COLUMNS = {"id", "name", "created_at", "updated_at", "env_name", "file_path", "enabled", "description"}
 CREATED = {
     "name": "token",
@@ -63,6 +64,8 @@ def test_every_command_hears_what_it_waits_for(as_ann: Client) -> None:
             case dict() as row:
                 assert row.keys() >= COLUMNS
                 assert "value" not in row
+    # A list with a file in it asks whether files are given.
+    assert as_ann.get(CAPABILITIES, headers=HEADERS).json == {"file_path_delivery_enabled": True}
     assert [(row["name"], row["enabled"]) for row in as_ann.get(PLACE).json] == [
         ("A_B", True),
         ("bare", False),

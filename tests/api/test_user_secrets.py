@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 from chalicelib.errors import StoreRefused
+from chalicelib.settings import current
 from chalicelib.store.dynamodb.client import call
 from chalicelib.store.dynamodb.tables import TABLES
 from chalicelib.store.secrets import shelf
@@ -256,6 +258,72 @@ def test_the_value_of_one_that_is_disabled_leaves_to_nobody(
     assert (VALUE in refused.text, len(trail())) == (False, count)
     as_ann.patch(f"{SECRETS}/github-token", {"enabled": True})
     assert client.get(f"{SECRETS}/github-token/value").json["value"] == VALUE
+
+
+# Files, which a deployment may switch off.
+
+CAPABILITIES = "/api/v2/deployment/user-secrets/capabilities"
+NO_FILES = ("file_path", "This deployment puts no secrets in files: leave file_path out or empty, and use env_name.")
+NO_VARIABLE = (
+    "env_name",
+    "This deployment puts no secrets in files, so an enabled secret needs an env_name, or set enabled to false.",
+)
+
+
+@pytest.fixture
+def without_files(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Switches files off."""
+
+    def switch_off() -> None:
+        changed = replace(current(), disable_user_secret_file_path=True)
+        monkeypatch.setattr("chalicelib.api.user_secrets.current", lambda: changed)
+
+    return switch_off
+
+
+def test_whoever_has_a_token_hears_whether_files_are_given(
+    house: House, ann: User, as_ann: Client, without_files: Callable[[], None]
+) -> None:
+    for given in (True, False):
+        for client in (as_ann, house.client(ann, scopes=("workspace:read",))):
+            reply = client.get(CAPABILITIES)
+            assert (reply.status, reply.json) == (200, {"file_path_delivery_enabled": given})
+        without_files()
+
+
+def test_without_files_no_secret_gets_one(as_ann: Client, without_files: Callable[[], None]) -> None:
+    create(as_ann, env_name="TOKEN", file_path="~/x")
+    without_files()
+    assert validations(create(as_ann, "other", file_path="~/y")) == [NO_FILES]
+    assert validations(create(as_ann, "other", file_path="~/y", enabled=True)) == [NO_FILES, NO_VARIABLE]
+    assert validations(create(as_ann, "other", enabled=True)) == [NO_VARIABLE]
+    assert validations(as_ann.patch(f"{SECRETS}/github-token", {"file_path": "~/y"})) == [NO_FILES]
+    assert as_ann.patch(f"{SECRETS}/github-token", {"file_path": "~/x", "description": "d"}).status == 200
+    assert as_ann.patch(f"{SECRETS}/github-token", {"file_path": ""}).json["file_path"] == ""
+    assert create(as_ann, "other", env_name="OTHER").status == 201
+
+
+def test_a_secret_that_has_a_file_alone_stays_as_it_is_and_is_not_enabled_anew(
+    as_ann: Client, without_files: Callable[[], None]
+) -> None:
+    create(as_ann, file_path="~/x")
+    without_files()
+    assert as_ann.patch(f"{SECRETS}/github-token", {"enabled": True, "description": "d"}).status == 200
+    assert as_ann.patch(f"{SECRETS}/github-token", {"enabled": False}).status == 200
+    assert validations(as_ann.patch(f"{SECRETS}/github-token", {"enabled": True})) == [NO_VARIABLE]
+    assert as_ann.patch(f"{SECRETS}/github-token", {"enabled": True, "env_name": "TOKEN"}).status == 200
+
+
+def test_an_agent_is_given_no_file_while_files_are_off(
+    house: House, ann: User, as_ann: Client, without_files: Callable[[], None]
+) -> None:
+    made = create(as_ann, env_name="TOKEN", file_path="~/x").json
+    client = agent(house, ann, made["id"])
+    assert client.get(f"{SECRETS}/github-token/value").json["file_path"] == "~/x"
+    without_files()
+    released = client.get(f"{SECRETS}/github-token/value").json
+    assert (released["env_name"], released["file_path"], released["value"]) == ("TOKEN", "", VALUE)
+    assert as_ann.get(f"{SECRETS}/github-token").json["file_path"] == "~/x"
 
 
 TAKEN = [
@@ -523,3 +591,9 @@ def test_a_deployment_without_secrets_says_how_to_have_them(
     assert body["message"] == "User secrets are switched off in this deployment."
     assert "UserSecrets" in body["detail"]
     assert "GATEBOOK_SECRETS_KEY" in body["detail"]
+
+
+def test_nor_does_it_say_what_secrets_may_do(as_ann: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    reply = as_ann.get(CAPABILITIES)
+    assert (reply.status, reply.json["message"]) == (404, "User secrets are switched off in this deployment.")
