@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, Literal
 
 from chalicelib.times import NEVER
@@ -67,3 +68,19 @@ class User:
     def is_listed(self) -> bool:
         """Whether lists and counts of users have it."""
         return not self.deleted and self.id != PREBUILDS_USER
+
+
+PREBUILDS: Final = User(
+    id=PREBUILDS_USER,
+    username="prebuilds",
+    email="",
+    name="Prebuilds Owner",
+    avatar_url="",
+    status="active",
+    login_type="none",
+    roles=(),
+    organization_roles=MappingProxyType({}),
+    created_at=NEVER,
+    updated_at=NEVER,
+)
+"""That user as every platform has it, until it is mirrored in."""

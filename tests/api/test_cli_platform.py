@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from chalicelib.records.directory import PREBUILDS_USER
 from tests.api import sdk
 from tests.api.platform_house import Platform, ago
 
@@ -74,6 +75,14 @@ COMMANDS: tuple[tuple[str, tuple[Sent, ...]], ...] = (
                 "/organizations/{acme}/provisionerjobs",
                 {"limit": "50", "status": "succeeded", "initiator": "{root}"},
             ),
+        ),
+    ),
+    (
+        "provisioner jobs list -i prebuilds",
+        (
+            ORGANIZATIONS_OF_ME,
+            Sent("/users/prebuilds"),
+            Sent("/organizations/{acme}/provisionerjobs", {"limit": "50", "initiator": PREBUILDS_USER}),
         ),
     ),
     ("templates list", (Sent("/templates", {"q": ""}),)),

@@ -276,6 +276,23 @@ def test_the_roles_of_an_organization(owner: Client, house: House, acme: Organiz
     assert not grantable & {"organization-admin", "organization-auditor"}
 
 
+def test_the_platforms_own_user_is_found_before_it_is_mirrored_in(owner: Client, house: House) -> None:
+    reply = owner.get("/api/v2/users/prebuilds")
+    assert (reply.status, reply.json["id"], reply.json["username"]) == (200, PREBUILDS_USER, "prebuilds")
+    assert owner.get("/api/v2/users/Prebuilds").json == owner.get(f"/api/v2/users/{PREBUILDS_USER}").json == reply.json
+    for query in ({}, {"q": "username:prebuilds"}, {"q": "prebuilds"}):
+        assert owner.get("/api/v2/users", query=query).json["count"] == (0 if query else 1)
+    assert house.client(house.user("ann")).get("/api/v2/users/prebuilds").status == 404
+    for change in (
+        owner.delete("/api/v2/users/prebuilds"),
+        owner.put("/api/v2/users/prebuilds/roles", {"roles": []}),
+        owner.put("/api/v2/users/prebuilds/status/suspend"),
+        owner.put("/api/v2/users/prebuilds/profile", {"username": "other", "name": ""}),
+    ):
+        assert change.status == 404
+    assert owner.post("/api/v2/users/prebuilds/keys/tokens", {"token_name": "x"}).status == 403
+
+
 def test_the_platforms_own_user_is_found_and_in_no_list(owner: Client, house: House, acme: Organization) -> None:
     house.user("ann", organizations={acme.id: ()})
     before = owner.get("/api/v2/entitlements").json["features"]["user_limit"]["actual"]

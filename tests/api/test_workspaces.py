@@ -211,7 +211,9 @@ def test_a_workspace_of_the_prebuilds_user_is_a_prebuild_until_it_is_claimed(
 ) -> None:
     workspace = platform.workspace(PREBUILDS_USER, template, "prebuild-1")
     path = f"/api/v2/workspaces/{workspace}"
-    assert platform.client.get(path).json["is_prebuild"] is True
+    workspace_json = platform.client.get(path).json
+    assert (workspace_json["is_prebuild"], workspace_json["owner_name"]) == (True, "prebuilds")
+    assert search(platform.client, "owner:prebuilds") == ["prebuild-1"]
     platform.put(
         "workspace", workspace, owner_id=ann.id, organization_id=platform.organization_id, template_id=template,
         name="dev",

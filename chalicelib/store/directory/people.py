@@ -12,7 +12,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple, cast
 
+from chalicelib.casing import lowered
 from chalicelib.records import Organization, User
+from chalicelib.records.directory import PREBUILDS
 from chalicelib.store.directory.claims import Changed, Claims, DirectoryItem, claim_id, fits, holders
 from chalicelib.store.directory.commit import Guarded
 from chalicelib.store.directory.default_organization import default_writes
@@ -51,8 +53,14 @@ class Known(NamedTuple):
 
 
 def get_user(user_id: str, *, consistent: bool = False) -> User | None:
-    """The user with this id, deleted or not."""
+    """The user with this id, deleted or not.
+
+    The platform's own user is known before it is mirrored in. Until then it is no row that could be changed, and so not
+    there for a consistent read, which goes before a change.
+    """
     item = _get(UserItem, user_id, consistent=consistent)
+    if item is None and user_id == PREBUILDS.id and not consistent:
+        return PREBUILDS
     return user_of(item) if item else None
 
 
@@ -82,7 +90,8 @@ def get_organization(organization_id: str, *, consistent: bool = False) -> Organ
 
 def user_ids(field: str, value: str, *, deleted: bool = False, known: Claims = MappingProxyType({})) -> tuple[str, ...]:
     """The ids of users by `username` or `email`, whatever the case; with `deleted`, former holders too."""
-    return holders(UserItem, field, value, former=deleted, known=known)
+    ids = holders(UserItem, field, value, former=deleted, known=known)
+    return (PREBUILDS.id,) if not ids and field == "username" and lowered(value) == PREBUILDS.username else ids
 
 
 def organization_id(name: str, known: Claims = MappingProxyType({})) -> str | None:
@@ -128,7 +137,10 @@ def look_up_rounds(
         Unavailable: the store did not give all of them.
     """
     known = Known({}, {}, {})
-    own = {UserItem.Meta.table_name: user_ids, OrganizationItem.Meta.table_name: organization_ids}
+    wanted = frozenset(user_ids)
+    if PREBUILDS.id in wanted:
+        known.users[PREBUILDS.id] = PREBUILDS
+    own = {UserItem.Meta.table_name: wanted, OrganizationItem.Meta.table_name: organization_ids}
     items = yield from batch_get_rounds({**own, **others}, attributes)
     for table, item in items:
         row_id = item["id"]["S"]
