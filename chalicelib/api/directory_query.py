@@ -43,10 +43,13 @@ class Asked:
         text = self.value(key)
         return None if text is None else values.boolean(text)
 
+    def words(self, key: str) -> list[str]:
+        """The words that a key names, each once; of a key that is given several times those of all."""
+        return list(dict.fromkeys(platform_filters.words_of(self.filter, key)))
+
     def ids(self, key: str) -> list[str] | None:
         """The UUIDs that a key names; None where there are none."""
-        text = self.value(key)
-        return None if text is None else [values.uuid(part) for part in text.split(",")]
+        return [values.uuid(word) for word in self.words(key)] or None
 
     def matches(self, fields: Mapping[str, Any], resolved: frozenset[str]) -> bool:
         """Whether an object is as asked; see `platform_filters.matches`."""

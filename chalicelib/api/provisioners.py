@@ -20,12 +20,12 @@ from chalicelib.api.strict_query import StrictQuery
 from chalicelib.errors import BadRequest, NotFound
 from chalicelib.models.provisioners import DaemonJSON, JobJSON, daemon_json, job_json
 from chalicelib.platform import daemons, jobs
-from chalicelib.platform.kinds import BUILD, DAEMON, JOB, PLACE, TEMPLATE, VERSION, WORKSPACE
+from chalicelib.platform.kinds import BUILD, DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE
 from chalicelib.search import values
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.platform import rows
-from chalicelib.store.platform.daemon_reader import last_seen, read_daemons
-from chalicelib.store.platform.job_reader import Wanted, jobs_at_work, last_jobs, queue_places, read_jobs
+from chalicelib.store.platform.daemon_reader import current_jobs, has_job, last_seen, read_daemons
+from chalicelib.store.platform.job_reader import Wanted, last_jobs, queue_places, read_jobs
 from chalicelib.store.platform.joins import known_beside
 from chalicelib.store.platform.rows import Mirrored
 
@@ -76,14 +76,11 @@ def list_daemons(call: Call, caller: Caller, organization: str) -> Answer:
     asked = daemons.Asked(query.boolean("offline"), query.words("status", daemons.STATUSES), query.duration("max_age"))
     query.check()
     now, budget = times.now(), budget_of(call)
-    at_work = jobs_at_work(organization_id, budget)
-    if asked.wants_busy_alone:
-        ids = [daemon_id for daemon_id in at_work if not ids or daemon_id in ids]
-    listed = read_daemons(organization_id, asked, ids if ids or asked.wants_busy_alone else None, tags, now, budget)
+    listed = read_daemons(organization_id, asked, ids or None, tags, now, budget)
     labelled = [
         (daemon, label)
         for daemon in listed
-        if (label := daemons.label(asked, last_seen(daemon), now, has_job=daemon.id in at_work))
+        if (label := daemons.label(asked, last_seen(daemon), now, has_job=has_job(daemon)))
     ]
     request_log.note(RowsRead=budget.rows_read)
     start = next((number for number, (daemon, _) in enumerate(labelled, 1) if daemon.id == after_id), 0)
@@ -92,10 +89,10 @@ def list_daemons(call: Call, caller: Caller, organization: str) -> Answer:
 
     def bodies(listed: Sequence[Mirrored]) -> list[DaemonJSON]:
         previous = last_jobs([daemon.id for daemon in listed])
-        beside = [*previous.values(), *(at_work[daemon.id] for daemon in listed if daemon.id in at_work)]
-        known = known_beside(beside, (BUILD, VERSION, WORKSPACE, TEMPLATE))
+        current = {str(job.get("worker_id")): job for job in current_jobs(listed)}
+        known = known_beside([*current.values(), *previous.values()], (BUILD, VERSION, WORKSPACE, TEMPLATE))
         return [
-            daemon_json(daemon, labels[daemon.id], at_work.get(daemon.id), previous.get(daemon.id), known)
+            daemon_json(daemon, labels[daemon.id], current.get(daemon.id), previous.get(daemon.id), known)
             for daemon in listed
         ]
 
@@ -146,7 +143,7 @@ def _jobs_wanted(call: Call, organization_id: str) -> Wanted:
     after = rows.get(JOB, after_id) if after_id else None
     if after is None or after.get("organization_id") != organization_id:
         return wanted
-    return replace(wanted, after=JOB.places(after.values)[PLACE])
+    return replace(wanted, after=after.place)
 
 
 def _readable(caller: Caller, organization: str) -> tuple[str, Reach]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from chalicelib import times
+from chalicelib.access.decide import reach
 from chalicelib.api import lookup, platform_access, request_log
 from chalicelib.api.authentication import authenticated
 from chalicelib.api.caller import Caller
@@ -25,7 +25,8 @@ from chalicelib.store.directory import people
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.platform.job_reader import queue_places
 from chalicelib.store.platform.joins import known_beside
-from chalicelib.store.platform.listing import Wanted, read_listing
+from chalicelib.store.platform.lane_reader import Range
+from chalicelib.store.platform.listing import Named, Wanted, in_lane, in_state, read_listing
 from chalicelib.store.platform.rows import Mirrored
 
 _RESOLVED = frozenset({"organization", "author", "deleted"})
@@ -77,8 +78,8 @@ def versions(call: Call, caller: Caller, template: str) -> Answer:
     """The versions of a template, oldest first; archived ones where they are asked for."""
     of = platform_access.named(caller, TEMPLATE, "template", template)
     budget, archived = budget_of(call), boolean(call.query("include_archived"))
-    lanes = {"parent": [(of.id,)]}
-    listed = read_listing(Wanted(VERSION, None, lanes), budget, lambda version: archived or not version.get("archived"))
+    of_template = Wanted(VERSION, None, in_lane(VERSION, "parent", (of.id,)))
+    listed = read_listing(of_template, budget, lambda version: archived or not version.get("archived"))
     request_log.note(RowsRead=budget.rows_read)
     return page_of(call, listed, _versions_json)
 
@@ -104,8 +105,8 @@ def presets(_call: Call, caller: Caller, templateversion: str) -> Answer:
 
 
 def _version_by_name(template: Mirrored, name: str) -> Mirrored:
-    lanes = {"name": [(template.id, lowered(name))]}
-    named = read_listing(Wanted(VERSION, None, lanes), Budget(), lambda row: row.get("name") == name)
+    of_name = Wanted(VERSION, None, in_lane(VERSION, "name", (template.id, lowered(name))))
+    named = read_listing(of_name, Budget(), lambda row: row.get("name") == name)
     if not named:
         raise NotFound(f'No template version found by name "{values.cut(name)}".')
     return named[-1]
@@ -114,7 +115,7 @@ def _version_by_name(template: Mirrored, name: str) -> Mirrored:
 def _by_name(caller: Caller, organization: str, name: str) -> Mirrored:
     organization_id = lookup.organization(caller, organization).id
     named = read_listing(
-        Wanted(TEMPLATE, None, {"name": [(lowered(name), deprecated) for deprecated in (False, True)]}),
+        Wanted(TEMPLATE, None, in_lane(TEMPLATE, "name", (lowered(name), False), (lowered(name), True))),
         Budget(),
         lambda row: row.get("organization_id") == organization_id and platform_access.may(caller.subject, "read", row),
     )
@@ -130,17 +131,6 @@ def _listed(call: Call, caller: Caller, organization_id: str | None) -> Answer:
     author = asked.value("author")
     author_id = asked.value("author_id") if author is None else user_id_of(caller, author)
     deleted, deprecated = bool(asked.flag("deleted")), bool(asked.flag("deprecated"))
-    chosen = {
-        "name": asked.value("exact_name"),
-        "display_name": asked.value("exact_display_name"),
-        "owner": author_id,
-        "organization": organization_id,
-        "external": asked.flag("has_external_agent"),
-    }
-    lanes: dict[str, list[tuple[Any, ...]]] = {
-        lane: [(value, deprecated)] for lane, value in chosen.items() if value is not None
-    }
-    lanes = {"listing": [("deleted",)]} if deleted else {**lanes, "deprecated": [(deprecated,)]}
 
     def wanted(row: Mirrored) -> bool:
         fields = {
@@ -161,9 +151,39 @@ def _listed(call: Call, caller: Caller, organization_id: str | None) -> Answer:
 
     budget = budget_of(call)
     ids = [] if asked.flag("has-ai-task") else asked.ids("ids")
-    listed = read_listing(Wanted(TEMPLATE, ids, lanes), budget, wanted)
+    source = _source(asked, _readable(caller, organization_id), author_id)
+    listed = read_listing(Wanted(TEMPLATE, ids, source), budget, wanted)
     request_log.note(RowsRead=budget.rows_read)
     return fitted(_json(listed))
+
+
+def _readable(caller: Caller, organization_id: str | None) -> Sequence[str] | None:
+    """The organizations whose templates are read; None for all."""
+    if organization_id is not None:
+        return (organization_id,)
+    readable = reach(caller.subject, "read", TEMPLATE.resource)
+    return None if readable.site else sorted({*readable.organizations, *caller.subject.organization_roles})
+
+
+def _source(asked: Asked, organization_ids: Sequence[str] | None, author_id: str | None) -> Range | Named:
+    """Where the templates are read, so that the fewest are read in vain."""
+    if asked.flag("deleted"):
+        return in_lane(TEMPLATE, "listing", ("deleted",))
+    deprecated = bool(asked.flag("deprecated"))
+    chosen = {
+        "name": asked.value("exact_name"),
+        "display_name": asked.value("exact_display_name"),
+        "owner": author_id,
+    }
+    for lane, value in chosen.items():
+        if value is not None:
+            return in_lane(TEMPLATE, lane, (value, deprecated))
+    for field in TEMPLATE.named:
+        if part := asked.value(field):
+            return Named(TEMPLATE, field, part, str(deprecated), organization_ids)
+    if (external := asked.flag("has_external_agent")) is not None:
+        return in_state(TEMPLATE, "external", [(external, deprecated)], organization_ids)
+    return in_state(TEMPLATE, "deprecated", [(deprecated,)], organization_ids)
 
 
 def _json(listed: Sequence[Mirrored]) -> list[TemplateJSON]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -13,64 +14,140 @@ from chalicelib.api.directory_query import Asked, organization_id_of, user_id_of
 from chalicelib.api.platform_access import object_of
 from chalicelib.casing import lowered
 from chalicelib.models.workspaces import is_outdated
-from chalicelib.platform.kinds import TEMPLATE, WORKSPACE, just_after
+from chalicelib.platform import agents
+from chalicelib.platform.kinds import TEMPLATE, WORKSPACE
+from chalicelib.platform.section import Section, just_after
 from chalicelib.search import values
 from chalicelib.store.dynamodb.budget import Budget
+from chalicelib.store.platform import built_from
 from chalicelib.store.platform.joins import known_beside
-from chalicelib.store.platform.listing import Wanted, agents_of, read_listing
+from chalicelib.store.platform.lane_reader import Range
+from chalicelib.store.platform.listing import Named, Wanted, in_lane, in_state, read_listing
 from chalicelib.store.platform.rows import Mirrored
 
 _RESOLVED: Final = frozenset({"owner", "organization", "template", "deleted", "has-agent"})
 """Keys that are answered by the choice of rows."""
-_LANES_OF_FLAGS: Final = {"has_external_agent": "external", "dormant": "deprecated"}
+_KEPT: Final = "kept"
+_DELETED: Final = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The objects that a query names, and whose workspaces the reader may read; None for any.
+
+    Attributes:
+        owner_id: whose workspaces, as the query says.
+        reader_id: whose workspaces alone there are to read.
+        template_ids: of which templates.
+        organization_id: in which organization, as the query says.
+        organization_ids: in which organizations there is something to read.
+    """
+
+    owner_id: str | None
+    reader_id: str | None
+    template_ids: frozenset[str] | None
+    organization_id: str | None
+    organization_ids: tuple[str, ...] | None
+
+    def includes(self, row: Mirrored) -> bool:
+        """Whether a workspace is one of them."""
+        return (
+            (self.owner_id is None or row.get("owner_id") == self.owner_id)
+            and (self.organization_id is None or row.get("organization_id") == self.organization_id)
+            and (self.template_ids is None or row.get("template_id") in self.template_ids)
+        )
 
 
 def matching(asked: Asked, caller: Caller, readable: Reach, budget: Budget) -> list[Mirrored]:
     """The workspaces that a query asks for and the caller may read: those that run first, then by owner and name."""
-    deleted = asked.flag("deleted")
-    owner_id = user_id_of(caller, name) if (name := asked.value("owner")) is not None else None
-    organization_id = organization_id_of(caller, name) if (name := asked.value("organization")) is not None else None
-    template_ids = _templates(name, budget) if (name := asked.value("template")) is not None else None
-    lanes: dict[str, list[tuple[Any, ...]]] = {}
-    if owner_id is not None:
-        lanes["owner"] = [(owner_id,)]
-    if template_ids is not None:
-        lanes["parent"] = [(template_id,) for template_id in template_ids]
-    if statuses := asked.value("status"):
-        lanes["status"] = [(word,) for word in sorted({*statuses.split(",")})]
-    lanes |= {lane: [(flag,)] for key, lane in _LANES_OF_FLAGS.items() if (flag := asked.flag(key)) is not None}
-    if organization_id is not None:
-        lanes["organization"] = [(organization_id,)]
-    if not readable.site:
-        # Who reads their own alone reads these, whatever is asked for: what is hidden from them spends no budget.
-        own = _readable_lanes(caller, readable)
-        lanes = own | {lane: lanes[lane] for lane in lanes.keys() - own.keys()} if "owner" in own else lanes | own
-    # Their last use decides which rows are read where nothing else does.
-    span = ("", "") if lanes or deleted else _span(asked)
-    if any(span):
-        lanes["seen"] = [("kept",)]
-    lanes = {"listing": [("deleted",)]} if deleted else lanes | {"listing": [("kept",)]}
-    outdated = asked.flag("outdated") is not None
+    deleted, outdated = bool(asked.flag("deleted")), asked.flag("outdated") is not None
+    chosen, agent_sets = _chosen(asked, caller, readable, budget), agents.sets_with(asked.words("has-agent"))
 
     def test(row: Mirrored) -> bool:
         return (
-            bool(row.get("deleted")) is bool(deleted)
-            and (owner_id is None or row.get("owner_id") == owner_id)
-            and (organization_id is None or row.get("organization_id") == organization_id)
-            and (template_ids is None or row.get("template_id") in template_ids)
+            bool(row.get("deleted")) is deleted
+            and chosen.includes(row)
+            and (not agent_sets or row.joined.get("agent_statuses") in agent_sets)
             and readable.includes(caller.user.id, object_of(row))
             and (outdated or asked.matches(_fields(row, None), _RESOLVED))
         )
 
     ids = [] if asked.flag("has-ai-task") else asked.ids("id")
-    listed = read_listing(Wanted(WORKSPACE, ids, lanes, span), budget, test)
+    if ids is None and readable.ids is not None:
+        ids = sorted(readable.ids)
+    listed = read_listing(Wanted(WORKSPACE, ids, _source(asked, chosen)), budget, test)
     if outdated:
         known = known_beside(listed, (TEMPLATE,))
         fields = ((row, _fields(row, known.get(TEMPLATE, row.get("template_id")))) for row in listed)
         listed = [row for row, values_of in fields if asked.matches(values_of, _RESOLVED)]
-    if connected := asked.value("has-agent"):
-        listed = _with_agents(listed, frozenset(connected.split(",")), budget)
     return sorted(listed, key=partial(_order, caller.user.id))
+
+
+def _chosen(asked: Asked, caller: Caller, readable: Reach, budget: Budget) -> _Chosen:
+    owner_id = user_id_of(caller, name) if (name := asked.value("owner")) is not None else None
+    organization_id = organization_id_of(caller, name) if (name := asked.value("organization")) is not None else None
+    organization_ids: tuple[str, ...] | None = None if organization_id is None else (organization_id,)
+    if not readable.site and readable.organizations:
+        within = {*readable.organizations, *readable.own_in}
+        organization_ids = tuple(sorted(within if organization_id is None else within & {organization_id}))
+    template_ids = _templates(name, budget) if (name := asked.value("template")) is not None else None
+    # Who reads their own alone reads these, whatever is asked for: what is hidden from them spends no budget.
+    reader_id = None if readable.site or readable.organizations else caller.user.id
+    return _Chosen(owner_id, reader_id, template_ids, organization_id, organization_ids)
+
+
+def _source(asked: Asked, chosen: _Chosen) -> Range | Named:
+    """Where the workspaces are read, so that the fewest are read in vain."""
+    if asked.flag("deleted"):
+        return in_lane(WORKSPACE, "listing", (_DELETED,))
+    if (owner_id := chosen.reader_id or chosen.owner_id) is not None:
+        return in_lane(WORKSPACE, "owner", (owner_id,))
+    if part := asked.value("name"):
+        return Named(WORKSPACE, "name", part, _KEPT, chosen.organization_ids)
+    if asked.flag("outdated") is not None and (by_version := _by_version(asked, chosen)) is not None:
+        return by_version
+    if chosen.template_ids is not None:
+        return in_lane(WORKSPACE, "parent", *((one,) for one in sorted(chosen.template_ids)))
+    return _by_state(asked, chosen) or _by_place(asked, chosen)
+
+
+def _by_state(asked: Asked, chosen: _Chosen) -> Range | None:
+    """The workspaces of a status, with an agent of one, with a flag; None where nothing of that is asked for."""
+    choices: dict[str, Sequence[object]] = {
+        "status": asked.words("status"),
+        "tags": agents.sets_with(asked.words("has-agent")),
+        "external": [asked.flag("has_external_agent")],
+        "deprecated": [asked.flag("dormant")],
+    }
+    lane = next((lane for lane, choice in choices.items() if any(value is not None for value in choice)), None)
+    if lane is None:
+        return None
+    return in_state(WORKSPACE, lane, [(value,) for value in choices[lane]], chosen.organization_ids)
+
+
+def _by_place(asked: Asked, chosen: _Chosen) -> Range:
+    """The workspaces of organizations, or those that were used in a span of time, or all."""
+    if chosen.organization_ids is not None:
+        return in_lane(WORKSPACE, "organization", *((one,) for one in chosen.organization_ids))
+    return _by_last_use(asked) or in_lane(WORKSPACE, "listing", (_KEPT,))
+
+
+def _by_version(asked: Asked, chosen: _Chosen) -> Range | None:
+    """The workspaces that are outdated or are not, template by template; None where the templates are too many."""
+    template_ids = chosen.template_ids
+    of = built_from.template_ids(chosen.organization_ids) if template_ids is None else sorted(template_ids)
+    return None if of is None else Range("version", built_from.sections(of, outdated=bool(asked.flag("outdated"))))
+
+
+def _by_last_use(asked: Asked) -> Range | None:
+    """The workspaces that were last used in a span of time; None where none is asked for."""
+    after, before = asked.value("last_used_after"), asked.value("last_used_before")
+    key = WORKSPACE.key("seen", _KEPT)
+    if key is None or not (after or before):
+        return None
+    least = times.fixed(values.timestamp(after)) if after else ""
+    most = just_after(times.fixed(values.timestamp(before))) if before else ""
+    return Range("seen", [Section(key, least, most)])
 
 
 def _order(reader_id: str, row: Mirrored) -> tuple[bool, bool, str, str, str]:
@@ -78,19 +155,6 @@ def _order(reader_id: str, row: Mirrored) -> tuple[bool, bool, str, str, str]:
     favored = bool(row.get("favorite")) and row.get("owner_id") == reader_id
     owner, name = str(row.joined.get("owner") or ""), str(row.get("name"))
     return not favored, row.joined.get("status") != "running", lowered(owner), lowered(name), row.id
-
-
-def _span(asked: Asked) -> tuple[str, str]:
-    """The least and the greatest place, by their last use, of the workspaces that a query asks for; "" for any."""
-    after, before = asked.value("last_used_after"), asked.value("last_used_before")
-    least = times.fixed(values.timestamp(after)) if after else ""
-    return least, just_after(times.fixed(values.timestamp(before))) if before else ""
-
-
-def _readable_lanes(caller: Caller, readable: Reach) -> dict[str, list[tuple[Any, ...]]]:
-    if readable.organizations:
-        return {"organization": [(one,) for one in sorted({*readable.organizations, *readable.own_in})]}
-    return {"owner": [(caller.user.id,)]}
 
 
 def _fields(row: Mirrored, template: Mirrored | None) -> dict[str, Any]:
@@ -106,17 +170,10 @@ def _fields(row: Mirrored, template: Mirrored | None) -> dict[str, Any]:
     }
 
 
-def _with_agents(listed: Iterable[Mirrored], statuses: frozenset[str], budget: Budget) -> list[Mirrored]:
-    """The workspaces whose latest build has an agent of one of the statuses."""
-    built = [(row, str(row.joined["latest_build_id"])) for row in listed if "latest_build_id" in row.joined]
-    agents = agents_of([build_id for _, build_id in built], budget)
-    return [row for row, build_id in built if any(one.get("status") in statuses for one in agents.get(build_id, ()))]
-
-
 def _templates(name: str, budget: Budget) -> frozenset[str]:
     """The ids of the templates of this name."""
-    listed = read_listing(Wanted(TEMPLATE, None, {"name": [(name, False), (name, True)]}), budget, lambda _: True)
-    return frozenset(row.id for row in listed)
+    of_name = Wanted(TEMPLATE, None, in_lane(TEMPLATE, "name", (name, False), (name, True)))
+    return frozenset(row.id for row in read_listing(of_name, budget, lambda _: True))
 
 
 def query_of(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from chalicelib import times
 from chalicelib.access.decide import reach
@@ -23,7 +23,8 @@ from chalicelib.casing import lowered
 from chalicelib.errors import BadRequest, NotFound
 from chalicelib.models.platform_answers import BuildJSON, WorkspaceJSON, WorkspacesEnd
 from chalicelib.models.workspaces import Beside, agent_json, build_json, workspace_json
-from chalicelib.platform.kinds import BUILD, DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE, just_after
+from chalicelib.platform.kinds import BUILD, DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE
+from chalicelib.platform.section import Section, just_after
 from chalicelib.search import values
 from chalicelib.search.platform_filters import WORKSPACE_FILTERS
 from chalicelib.store.directory import people
@@ -31,7 +32,8 @@ from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.platform import rows
 from chalicelib.store.platform.job_reader import queue_places
 from chalicelib.store.platform.joins import known_beside
-from chalicelib.store.platform.listing import Wanted, agents_of, read_listing
+from chalicelib.store.platform.lane_reader import Range
+from chalicelib.store.platform.listing import Wanted, agents_of, in_lane, read_listing
 from chalicelib.store.platform.rows import Mirrored
 
 _MOST_WORKSPACES: Final = 500
@@ -80,9 +82,8 @@ def builds(call: Call, caller: Caller, workspace: str) -> Answer:
     since = call.query("since")
     begin = _moment(since) if since else times.NEVER
     budget = budget_of(call)
-    lanes = {"parent": [(of.id,)]}
     listed = read_listing(
-        Wanted(BUILD, None, lanes),
+        Wanted(BUILD, None, in_lane(BUILD, "parent", (of.id,))),
         budget,
         lambda build: times.from_wire(str(build.get("created_at"))) >= begin,
         newest_first=True,
@@ -105,9 +106,9 @@ def build_by_number(call: Call, caller: Caller, user: str, workspacename: str, b
         number = int(values.number(buildnumber))
     except values.WrongValue as error:
         raise BadRequest("Failed to parse build number as integer.", str(error)) from error
-    least = f"{number:012d}#"
-    wanted = Wanted(BUILD, None, {"parent": [(workspace.id,)]}, (least, just_after(least)))
-    listed = read_listing(wanted, Budget(), lambda build: build.get("build_number") == number)
+    least, key = f"{number:012d}#", BUILD.key("parent", workspace.id)
+    of_number = Range("parent", [Section(key, least, just_after(least))] if key else [])
+    listed = read_listing(Wanted(BUILD, None, of_number), Budget(), lambda build: build.get("build_number") == number)
     if not listed:
         raise NotFound(f'Workspace "{values.cut(workspacename)}" Build {number} does not exist.')
     return Answer(_builds_json(listed[:1])[0])
@@ -127,13 +128,12 @@ def by_name(call: Call, caller: Caller, user: str, name: str) -> Mirrored:
     """
     owner_id = lookup.user(caller, user).id
     deleted = boolean(call.query("include_deleted"))
-    lanes: dict[str, list[tuple[Any, ...]]] = {"name": [(owner_id, lowered(name))]}
     test = partial(platform_access.may, caller.subject, "read")
-    listed = read_listing(Wanted(WORKSPACE, None, lanes), Budget(), test)
+    of_name = in_lane(WORKSPACE, "name", (owner_id, lowered(name)))
+    listed = read_listing(Wanted(WORKSPACE, None, of_name), Budget(), test)
     if not listed and deleted:
-        lanes = {"listing": [("deleted",)]}
         listed = read_listing(
-            Wanted(WORKSPACE, None, lanes),
+            Wanted(WORKSPACE, None, in_lane(WORKSPACE, "listing", ("deleted",))),
             budget_of(call),
             lambda row: row.get("owner_id") == owner_id and _is_named(row, name) and test(row),
         )

@@ -225,4 +225,4 @@ def _no_build(workspace: Mirrored, beside: Beside) -> BuildJSON:
         "reason": "initiator",
         "daily_cost": 0,
     }
-    return build_json(Mirrored(BUILD, NIL_UUID, values, workspace.updated_at), beside)
+    return build_json(Mirrored(BUILD, NIL_UUID, values, workspace.updated_at, ""), beside)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import combinations
 from typing import Final
 
 from chalicelib.platform.jobs import Values
 
 STATUSES: Final = ("connecting", "connected", "disconnected", "timeout")
+SETS: Final = tuple(
+    ",".join(chosen) for number in range(1, len(STATUSES) + 1) for chosen in combinations(sorted(STATUSES), number)
+)
+"""The sets of statuses that the agents of a workspace can have, as `set_of` writes them."""
 _BY_STATUS: Final[Mapping[str, str]] = {
     "timeout": "agent is taking too long to connect",
     "disconnected": "agent has lost connection",
@@ -16,6 +21,16 @@ _BY_LIFECYCLE: Final[Mapping[str, str]] = {
     "start_error": "agent startup script exited with an error",
     **dict.fromkeys(("shutting_down", "shutdown_timeout", "shutdown_error", "off"), "agent is shutting down"),
 }
+
+
+def set_of(statuses: Iterable[str]) -> str:
+    """The one way to write a set of statuses."""
+    return ",".join(sorted({*statuses}))
+
+
+def sets_with(statuses: Collection[str]) -> list[str]:
+    """The sets that have one of these statuses."""
+    return [one for one in SETS if not {*one.split(",")}.isdisjoint(statuses)]
 
 
 def complaint(agent: Values) -> str:

@@ -33,9 +33,9 @@ class Asked:
         return self.offline or "offline" in self.statuses
 
     @property
-    def wants_busy_alone(self) -> bool:
-        """Whether every daemon in the answer has a job."""
-        return self.statuses == {"busy"} and not self.offline
+    def work(self) -> str | None:
+        """Whether every daemon in the answer has a job, `busy`, or none has, `idle`; None where both are wanted."""
+        return next(iter(self.statuses)) if len(self.statuses) == 1 and not self.shows_offline else None
 
     def oldest(self, now: datetime) -> datetime | None:
         """The last heartbeat of every daemon in the answer is not before this; None where it may be."""
@@ -43,6 +43,10 @@ class Asked:
             # One that was never seen is of any age.
             return None
         return now - (STALE_AFTER if self.max_age is None else min(STALE_AFTER, self.max_age))
+
+    def newest(self, now: datetime) -> datetime | None:
+        """The last heartbeat of every daemon in the answer is not after this; None where it may be."""
+        return now - STALE_AFTER if self.statuses == {"offline"} else None
 
 
 def is_stale(last_seen: datetime | None, now: datetime, limit: timedelta = STALE_AFTER) -> bool:

@@ -24,24 +24,31 @@ LANES: Final[Mapping[str, str]] = {
     "name": PLACE,
     "display_name": PLACE,
     "parent": PLACE,
-    "status": PLACE,
-    "external": PLACE,
-    "deprecated": PLACE,
-    "tags": PLACE,
+    "status": "state_place",
+    "external": "state_place",
+    "deprecated": "state_place",
+    "tags": "state_place",
     "queue": "queue_place",
-    "work": PLACE,
-    "worker": "ended_place",
+    "worker": "worker_place",
     "seen": "seen_place",
+    "version": "version_place",
 }
 """Lane -> the attribute that it is sorted by.
 
 What is out of use stands in `deprecated`: templates that are, and workspaces that are dormant. `seen` has daemons by
-their heartbeat and workspaces by their last use, `queue` jobs that wait, and daemons by their tags and their heartbeat.
+their heartbeat and workspaces by their last use; `queue` jobs that wait, and daemons by their tags and their heartbeat;
+`tags` jobs by their tags, and workspaces by the statuses of their agents; `worker` jobs that ended by who did them, and
+daemons by whether they have a job; `version` workspaces of a template by the version that they were built from. Where
+templates and workspaces stand by their state, those of an organization stand together: its section has no others.
 """
 
-COARSE: Final = ("listing", "organization", "status", "external", "deprecated", "tags", "queue", "work", "seen")
+COARSE: Final = ("listing", "organization", "status", "external", "deprecated", "tags", "queue", "worker", "seen")
 """The lanes in which many rows share a key: a partition takes 1,000 writes a second."""
 
+UNBUILT: Final = "~"
+"""Stands for the version of a workspace that was not built yet: it comes after every id."""
+
+_VERSION: Final = "template_version_id"
 _LONGEST_VALUE: Final = 300
 Facts = Callable[[Values], Mapping[str, Any]]
 """A function from the fields of an object to further ones, which are indexed like fields."""
@@ -57,7 +64,7 @@ class Kind:
         facts: what follows from its fields.
         lanes: lane -> the fields and facts whose values it hashes on.
         joined: the lanes whose fields follow from other objects; they are written when one of those changes.
-        place: the fact that orders it among its kind.
+        named: the fields by whose parts it is found -> the facts that are its text and the state to be found in.
     """
 
     name: str
@@ -65,6 +72,7 @@ class Kind:
     facts: Facts
     lanes: Mapping[str, tuple[str, ...]]
     joined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    named: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def id(self, object_id: str) -> str:
         """The id of its item."""
@@ -89,11 +97,6 @@ class Kind:
         return {name: str(known[name]) for name in {*LANES.values()} if known.get(name)}
 
 
-def just_after(text: str) -> str:
-    """A text that is greater than every one that begins with this one."""
-    return f"{text}\U0010ffff"
-
-
 def _text(part: object) -> str:
     if isinstance(part, bool):
         return "true" if part else "false"
@@ -112,6 +115,10 @@ def _by_name(values: Values) -> str:
     return f"{lowered(str(values.get('name') or ''))}#{values['id']}"
 
 
+def _in_organization(values: Values) -> str:
+    return f"{values.get('organization_id')}#{_by_name(values)}"
+
+
 def _by_time(values: Values) -> str:
     return f"{_moment(values.get('created_at'))}#{values['id']}"
 
@@ -121,6 +128,7 @@ def _template(values: Values) -> Mapping[str, Any]:
         return {PLACE: _by_name(values), "state": "deleted", **dict.fromkeys(_KEPT, None)}
     return {
         PLACE: _by_name(values),
+        "state_place": _in_organization(values),
         "state": "kept",
         "exact_name": lowered(str(values["name"])),
         "exact_display_name": lowered(str(values.get("display_name") or "")),
@@ -137,11 +145,13 @@ def _workspace(values: Values) -> Mapping[str, Any]:
         return {PLACE: _by_name(values), "state": "deleted", **dict.fromkeys(_KEPT, None)}
     return {
         PLACE: _by_name(values),
+        "state_place": _in_organization(values),
         "state": "kept",
         "exact_name": lowered(str(values["name"])),
         "is_dormant": bool(values.get("dormant_at")),
         "in_use": "kept",
         "seen_place": f"{_moment(values.get('last_used_at'))}#{values['id']}",
+        **({"version_place": f"{values[_VERSION] or UNBUILT}#{_by_name(values)}"} if _VERSION in values else {}),
     }
 
 
@@ -151,24 +161,26 @@ def _build(values: Values) -> Mapping[str, Any]:
 
 def _job(values: Values) -> Mapping[str, Any]:
     rank = jobs.queue_rank(values)
-    under_way = jobs.is_under_way(values)
     ended = values.get("completed_at")
     return {
-        PLACE: _by_time(values),
+        **dict.fromkeys((PLACE, "state_place"), _by_time(values)),
         "status": jobs.status(values),
         "tag_set": jobs.tag_set(values.get("tags") or {}),
         "waiting": "waiting" if rank else None,
         "queue_place": f"{rank}#{_by_time(values)}" if rank else None,
-        "work_in": values.get("organization_id") if under_way else None,
         "worked_by": values.get("worker_id") if ended else None,
-        "ended_place": f"{_moment(ended)}#{values['id']}" if ended else None,
+        "worker_place": f"{_moment(ended)}#{values['id']}" if ended else None,
     }
 
 
 def _daemon(values: Values) -> Mapping[str, Any]:
     seen = f"{_moment(values.get('last_seen_at'))}#{values['id']}"
     tags = jobs.tag_set(values.get("tags") or {})
-    return {PLACE: _by_time(values), "seen_place": seen, "queue_place": seen, "tag_set": tags}
+    return {
+        PLACE: _by_time(values),
+        **dict.fromkeys(("seen_place", "queue_place", "worker_place"), seen),
+        "tag_set": tags,
+    }
 
 
 _KEPT: Final = ("organization_id", "owner_id", "template_id", "created_by_id")
@@ -181,13 +193,13 @@ TEMPLATE: Final = Kind(
     _template,
     {
         "listing": ("state",),
-        "organization": ("organization_id", "is_deprecated"),
         "owner": ("created_by_id", "is_deprecated"),
         "name": ("exact_name", "is_deprecated"),
         "display_name": ("exact_display_name", "is_deprecated"),
         "deprecated": ("is_deprecated",),
     },
     {"external": ("has_external_agent", "is_deprecated")},
+    {"name": ("exact_name", "is_deprecated"), "display_name": ("exact_display_name", "is_deprecated")},
 )
 VERSION: Final = Kind(
     "template_version",
@@ -208,7 +220,13 @@ WORKSPACE: Final = Kind(
         "deprecated": ("is_dormant",),
         "seen": ("in_use",),
     },
-    {"status": ("status",), "external": ("has_external_agent",)},
+    {
+        "status": ("status",),
+        "external": ("has_external_agent",),
+        "tags": ("agent_statuses",),
+        "version": ("template_id",),
+    },
+    {"name": ("exact_name", "in_use")},
 )
 BUILD: Final = Kind("workspace_build", "workspace", _build, {"parent": ("workspace_id",)})
 AGENT: Final = Kind(
@@ -222,6 +240,7 @@ DAEMON: Final = Kind(
     "provisioner_daemon",
     _daemon,
     {"seen": ("organization_id",), "queue": ("organization_id", "tag_set")},
+    {"worker": ("organization_id", "work")},
 )
 JOB: Final = Kind(
     "provisioner_job",
@@ -233,7 +252,6 @@ JOB: Final = Kind(
         "owner": ("organization_id", "initiator_id"),
         "tags": ("organization_id", "tag_set"),
         "queue": ("waiting",),
-        "work": ("work_in",),
         "worker": ("worked_by",),
     },
 )

@@ -104,6 +104,11 @@ def matches(asked: UserFilter, fields: Mapping[str, Any], resolved: frozenset[st
     )
 
 
+def words_of(asked: UserFilter, key: str) -> tuple[str, ...]:
+    """The words that a query gives a key, with commas between or by several terms."""
+    return next((condition.words for condition in asked.conditions if condition.key.key == key), ())
+
+
 def value_of(asked: UserFilter, key: str) -> str | None:
     """The value that a query gives a key, as it was typed; None where it gives none."""
     return next((condition.value for condition in asked.conditions if condition.key.key == key), None)

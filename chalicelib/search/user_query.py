@@ -28,12 +28,14 @@ class Condition:
 
     Attributes:
         key: of the table.
-        value: the value as typed, in lower case.
+        value: the value as typed, in lower case; of several the first.
+        words: the words of all values, which commas part.
         test: holds for the value of a field; one field that passes is enough.
     """
 
     key: UserKey
     value: str
+    words: tuple[str, ...]
     test: Test
 
     def matches(self, user: User) -> bool:
@@ -85,7 +87,7 @@ def parse(query: str, table: UserTable) -> UserFilter:
             wrong.append(Validation(key.key, f"Query param {quoted(key.key)} {error}"))
             continue
         if test is not None:
-            conditions.append(Condition(key, texts[0], test))
+            conditions.append(Condition(key, texts[0], _listed(texts), test))
     wrong += [Validation(key, f"{quoted(key)} is not a valid query param") for key in given]
     if wrong:
         raise Invalid(wrong, table.message)

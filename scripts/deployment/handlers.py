@@ -112,7 +112,9 @@ HANDLERS = (
             ),
             RetentionItem: Calls(("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"), ("listing",)),
             UserSecretItem: Calls(("DeleteItem", "GetItem", "PutItem")),
-            PlatformItem: Calls(("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"), tuple(LANES)),
+            PlatformItem: Calls(
+                ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"), tuple(LANES)
+            ),
             NotificationItem: Calls(
                 ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
                 ("inbox", "unread"),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from chalicelib import times
 from chalicelib.platform.daemons import FORGOTTEN_AFTER, Asked
 from chalicelib.platform.jobs import contains
-from chalicelib.platform.kinds import DAEMON
+from chalicelib.platform.kinds import DAEMON, JOB
+from chalicelib.platform.section import Section, just_after
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.platform import tag_sets
 from chalicelib.store.platform.lane_reader import Range, rows
@@ -44,31 +45,40 @@ def read_daemons(
         matches = [row for row in named if row.get("organization_id") == organization_id]
         budget.rows_read += len(named)
     else:
-        oldest = asked.oldest(now)
-        lane, keys = _lane(organization_id, tags)
-        matches = rows(Range(lane, keys, least=times.fixed(oldest) if oldest else ""), _MOST_DAEMONS, budget)
+        matches = rows(_range(organization_id, asked, tags, now), _MOST_DAEMONS, budget)
     kept = [
         row for row in matches if (tags is None or contains(row.get("tags") or {}, tags)) and not is_forgotten(row, now)
     ]
-    return sorted(kept, key=lambda row: DAEMON.places(row.values)["place"], reverse=True)
+    return sorted(kept, key=lambda row: row.place, reverse=True)
 
 
-def _lane(organization_id: str, tags: Mapping[str, str] | None) -> tuple[str, list[str]]:
-    """The lane that has the fewest daemons beside those that are wanted, and its keys."""
-    sets = None if tags is None else tag_sets.satisfying(DAEMON, organization_id, tags)
-    lane = "seen" if sets is None else "queue"
-    keys = (
-        [DAEMON.key("seen", organization_id)]
-        if sets is None
-        else [DAEMON.key("queue", organization_id, one) for one in sets]
-    )
-    return lane, [key for key in keys if key is not None]
+def _range(organization_id: str, asked: Asked, tags: Mapping[str, str] | None, now: datetime) -> Range:
+    """The part of the lane that has the fewest daemons beside those that are wanted."""
+    lane, keys = "seen", [DAEMON.key("seen", organization_id)]
+    if tags is not None and (sets := tag_sets.satisfying(DAEMON, organization_id, tags)) is not None:
+        lane, keys = "queue", [DAEMON.key("queue", organization_id, one) for one in sets]
+    elif asked.work is not None:
+        lane, keys = "worker", [DAEMON.key("worker", organization_id, asked.work)]
+    oldest, newest = asked.oldest(now), asked.newest(now)
+    least = times.fixed(oldest) if oldest else ""
+    most = just_after(times.fixed(newest)) if newest else ""
+    return Range(lane, [Section(key, least, most) for key in keys if key is not None])
 
 
 def last_seen(daemon: Mirrored) -> datetime | None:
     """The last heartbeat of a daemon; None where there was none."""
     text = daemon.get("last_seen_at")
     return times.from_wire(text) if text else None
+
+
+def has_job(daemon: Mirrored) -> bool:
+    """Whether a daemon has a job that has not ended."""
+    return "job_id" in daemon.joined
+
+
+def current_jobs(daemons: Iterable[Mirrored]) -> list[Mirrored]:
+    """The jobs that daemons have; of several that one has, the newest."""
+    return get_many((JOB, str(daemon.joined["job_id"])) for daemon in daemons if has_job(daemon))
 
 
 def is_forgotten(daemon: Mirrored, now: datetime) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from chalicelib.platform.jobs import contains, status
 from chalicelib.platform.kinds import JOB
+from chalicelib.platform.section import whole
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.rounds import Request, send
 from chalicelib.store.platform import tag_sets
@@ -59,29 +60,20 @@ def read_jobs(wanted: Wanted, budget: Budget, test: Callable[[Mirrored], bool]) 
     if wanted.ids is not None:
         jobs_read = [job for job in get_many((JOB, job_id) for job_id in wanted.ids) if wanted.matches(job)]
         budget.rows_read += len(jobs_read)
-        beyond = [job for job in jobs_read if test(job) and (not wanted.after or _place(job) < wanted.after)]
-        return sorted(beyond, key=_place, reverse=True)[: wanted.limit]
+        beyond = [job for job in jobs_read if test(job) and (not wanted.after or job.place < wanted.after)]
+        return sorted(beyond, key=lambda job: job.place, reverse=True)[: wanted.limit]
     lane, keys = _lane(wanted)
-    part = Range(lane, keys, newest_first=True, after=wanted.after)
+    part = Range(lane, whole(keys), newest_first=True, after=wanted.after)
     return rows(part, wanted.limit, budget, lambda job: wanted.matches(job) and test(job))
 
 
 def queue_places() -> dict[str, int]:
     """The place of each waiting job of the deployment, from 1, by id."""
-    key = JOB.key("queue", "waiting")
-    assert key is not None  # noqa: S101 - the lane is declared
     places: dict[str, int] = {}
-    waiting = items(Range("queue", (key,)), lambda: 1_000, Budget(_MOST_WAITING), _IDS)
+    waiting = items(Range("queue", whole((JOB.key("queue", "waiting"),))), lambda: 1_000, Budget(_MOST_WAITING), _IDS)
     for number, item in enumerate(waiting, 1):
         places[item["id"]["S"].partition("#")[2]] = number
     return places
-
-
-def jobs_at_work(organization_id: str, budget: Budget) -> dict[str, Mirrored]:
-    """The job that each daemon of an organization has now, by the daemon's id; of several the newest."""
-    key = JOB.key("work", organization_id)
-    jobs_read = rows(Range("work", (key,)), _MOST_WAITING, budget) if key else []
-    return {str(job.get("worker_id")): job for job in jobs_read}
 
 
 def last_jobs(daemon_ids: Sequence[str]) -> dict[str, Mirrored]:
@@ -106,7 +98,7 @@ def _last_of(daemon_id: str) -> dict[str, Any]:
     }
 
 
-def _lane(wanted: Wanted) -> tuple[str, list[str]]:
+def _lane(wanted: Wanted) -> tuple[str, list[str | None]]:
     """The lane that has the fewest rows beside those that are wanted, and its keys."""
     organization = wanted.organization_id
     keys: list[str | None] = [JOB.key("organization", organization)]
@@ -117,8 +109,4 @@ def _lane(wanted: Wanted) -> tuple[str, list[str]]:
         lane, keys = "tags", [JOB.key("tags", organization, tags) for tags in sets]
     elif wanted.statuses:
         lane, keys = "status", [JOB.key("status", organization, word) for word in sorted(wanted.statuses)]
-    return lane, [key for key in keys if key is not None]
-
-
-def _place(job: Mirrored) -> str:
-    return JOB.places(job.values)["place"]
+    return lane, keys

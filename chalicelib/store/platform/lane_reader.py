@@ -1,6 +1,6 @@
-"""Rows of one lane, of one key or several: in the order of their places, a page at a time, within a budget.
+"""Rows of one lane, of one section or several: in the order of their places, a page at a time, within a budget.
 
-Each key is a stream that is refilled when it is empty, and the streams are merged. A first request asks a key for its
+Each section is a stream that is refilled when it is empty, and the streams are merged. A first request asks each for an
 even share of what is wanted; each further one for what is missing by then.
 """
 
@@ -13,6 +13,7 @@ from math import ceil
 from typing import Any, Final
 
 from chalicelib.platform.kinds import LANES
+from chalicelib.platform.section import Section
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import Item
 from chalicelib.store.dynamodb.rounds import Request, send
@@ -28,24 +29,20 @@ class Range:
 
     Attributes:
         lane: one of `kinds.LANES`.
-        keys: HASH values.
+        sections: of the lane.
         newest_first: whether the greatest place comes first.
-        after: the place after which to begin; "" for the first.
-        least: the least place; "" for any.
-        most: the greatest place; "" for any. It goes with no `after`.
+        after: the place after which to begin in all of them, which have no bounds of their own then; "" for the first.
     """
 
     lane: str
-    keys: Sequence[str]
+    sections: Sequence[Section]
     newest_first: bool = False
     after: str = ""
-    least: str = ""
-    most: str = ""
 
 
 @dataclass(slots=True)
 class _Stream:
-    key: str
+    section: Section
     items: deque[Item] = field(default_factory=deque)
     start: Item | None = None
     begun: bool = False
@@ -81,7 +78,7 @@ def items(wanted: Range, missing: Callable[[], int], budget: Budget, attributes:
         attributes: the only ones to send beside their places; none means all that the lane has.
     """
     place = LANES[wanted.lane]
-    streams = [_Stream(key) for key in dict.fromkeys(wanted.keys)]
+    streams = [_Stream(section) for section in dict.fromkeys(wanted.sections)]
     while streams:
         empty = [stream for stream in streams if not stream.items and stream.is_open]
         if empty:
@@ -109,13 +106,14 @@ def _refill(streams: Sequence[_Stream], wanted: Range, number: int, budget: Budg
 
 def _query(stream: _Stream, wanted: Range, limit: int, attributes: Sequence[str]) -> dict[str, Any]:
     names = {"#lane": wanted.lane}
-    values = {":key": {"S": stream.key}}
+    section = stream.section
+    values = {":key": {"S": section.key}}
     condition = "#lane = :key"
-    bound = wanted.after or wanted.least
-    if bound or wanted.most:
+    bound = wanted.after or section.least
+    if bound or section.most:
         names["#place"] = LANES[wanted.lane]
-    if wanted.most:
-        values |= {":least": {"S": bound or " "}, ":most": {"S": wanted.most}}
+    if section.most:
+        values |= {":least": {"S": bound or " "}, ":most": {"S": section.most}}
         condition += " AND #place BETWEEN :least AND :most"
     elif bound:
         values[":bound"] = {"S": bound}

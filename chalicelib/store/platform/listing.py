@@ -1,19 +1,40 @@
-"""All objects of a kind that a query wants, by the lane that answers most of it."""
+"""All objects of a kind that a query wants, from the lane that answers most of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from chalicelib.platform import part_rows
 from chalicelib.platform.kinds import AGENT, Kind
+from chalicelib.platform.section import Section, just_after, whole
 from chalicelib.store.dynamodb.budget import Budget
-from chalicelib.store.platform.lane_reader import Range, rows
+from chalicelib.store.platform.lane_reader import Range, items, rows
 from chalicelib.store.platform.rows import Mirrored, get_many
 
 _MOST_ROWS: Final = 1_000_000
-Choice = Sequence[tuple[Any, ...]]
-"""The values of a lane's fields, of each of which the rows are wanted."""
+_PAGE: Final = 1_000
+_NAMES: Final = ("id",)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The objects with a name that contains a part.
+
+    Attributes:
+        kind: of the objects.
+        field: one of the kind's names.
+        part: as names are compared.
+        state: that the objects are in.
+        organization_ids: whose objects; None for all.
+    """
+
+    kind: Kind
+    field: str
+    part: str
+    state: str
+    organization_ids: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +43,26 @@ class Wanted:
 
     Attributes:
         ids: those objects alone; None for any.
-        lanes: lane -> the values that rows must have there, most selective first.
-        span: the least and the greatest place of the rows, where the first of the lanes is read for that.
+        source: where the objects are read.
     """
 
     kind: Kind
     ids: Sequence[str] | None
-    lanes: Mapping[str, Choice]
-    span: tuple[str, str] = ("", "")
+    source: Range | Named
+
+
+def in_lane(kind: Kind, lane: str, *choice: tuple[Any, ...]) -> Range:
+    """The part of a lane that has the objects of a kind with one of these values in the lane's fields."""
+    return Range(lane, whole(kind.key(lane, *values) for values in choice))
+
+
+def in_state(kind: Kind, lane: str, choice: Iterable[tuple[Any, ...]], organization_ids: Sequence[str] | None) -> Range:
+    """As `in_lane`, of a lane by state, and of these organizations alone; None means all."""
+    wanted = in_lane(kind, lane, *choice)
+    if organization_ids is None:
+        return wanted
+    begun = [f"{organization_id}#" for organization_id in organization_ids]
+    return Range(lane, [Section(one.key, least, just_after(least)) for one in wanted.sections for least in begun])
 
 
 def read_listing(
@@ -40,20 +73,33 @@ def read_listing(
     Raises:
         Unavailable: the store did not answer.
     """
-    kind = wanted.kind
+    kind, source = wanted.kind, wanted.source
     if wanted.ids is not None:
-        named = get_many((kind, object_id) for object_id in wanted.ids)
-        budget.rows_read += len(named)
-        return sorted(filter(test, named), key=lambda row: kind.places(row.values)["place"], reverse=newest_first)
-    lane, choice = next(iter(wanted.lanes.items()))
-    keys = [key for values in choice if (key := kind.key(lane, *values)) is not None]
-    return rows(Range(lane, keys, newest_first, "", *wanted.span), _MOST_ROWS, budget, test) if keys else []
+        listed = get_many((kind, object_id) for object_id in wanted.ids)
+        budget.rows_read += len(listed)
+    elif isinstance(source, Named):
+        listed = get_many((kind, object_id) for object_id in _named(source, budget))
+    else:
+        listed = rows(source, _MOST_ROWS, budget)
+    return sorted(filter(test, listed), key=lambda row: row.place, reverse=newest_first)
 
 
 def agents_of(build_ids: Iterable[str], budget: Budget) -> dict[str, list[Mirrored]]:
     """The agents of builds, by the id of the build, in the order of their names."""
-    keys = [key for build_id in build_ids if (key := AGENT.key("parent", build_id)) is not None]
     by_build: dict[str, list[Mirrored]] = {}
-    for agent in rows(Range("parent", keys), _MOST_ROWS, budget):
+    for agent in rows(in_lane(AGENT, "parent", *((build_id,) for build_id in build_ids)), _MOST_ROWS, budget):
         by_build.setdefault(str(agent.get("workspace_build_id")), []).append(agent)
     return by_build
+
+
+def _named(named: Named, budget: Budget) -> list[str]:
+    """The ids of the objects that have a row for the part of a name: all that have such a name, and hardly another."""
+    lane = part_rows.SITE_LANE if named.organization_ids is None else part_rows.ORGANIZATION_LANE
+    organization_ids = (None,) if named.organization_ids is None else named.organization_ids
+    sections = [
+        section
+        for organization_id in organization_ids
+        for section in part_rows.sections(named.kind, named.field, named.state, named.part, organization_id)
+    ]
+    read = items(Range(lane, sections), lambda: _PAGE, budget, _NAMES)
+    return list(dict.fromkeys(part_rows.object_id_of(item["id"]["S"]) for item in read))

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from chalicelib import times
 from chalicelib.platform.jobs import Values
-from chalicelib.platform.kinds import KINDS, Kind
+from chalicelib.platform.kinds import KINDS, PLACE, Kind
 from chalicelib.store.dynamodb.batch_get import batch_get, batch_get_rounds
 from chalicelib.store.dynamodb.client import Item, call
 from chalicelib.store.dynamodb.definitions import DOC, PACKED_DOC
@@ -33,6 +33,7 @@ class Mirrored:
     Attributes:
         values: its fields, JSON values, by the names that clients know.
         updated_at: when the platform says that it was so.
+        place: that it has among its kind.
         joined: what follows from other objects: of a workspace its latest build and its status.
         logs: of a job, what is known of its log.
     """
@@ -41,6 +42,7 @@ class Mirrored:
     id: str
     values: Values
     updated_at: datetime
+    place: str
     joined: Mapping[str, Any] = field(default_factory=dict)
     logs: Mapping[str, Any] = field(default_factory=dict)
 
@@ -59,6 +61,7 @@ def from_item(item: Item | None) -> Mirrored | None:
         object_id,
         unpacked(item),
         times.from_fixed(item["updated_at"]["S"]),
+        item[PLACE]["S"],
         part(item, JOINED),
         part(item, LOGS),
     )
@@ -107,10 +110,10 @@ class Known:
         return [(kind, str(name)) for kind, name in references if name and (kind.name, str(name)) not in self._rows]
 
 
-def get_many(references: Iterable[Reference]) -> list[Mirrored]:
-    """The objects that there are of those that are named."""
+def get_many(references: Iterable[Reference], *, consistent: bool = False) -> list[Mirrored]:
+    """The objects that there are of those that are named; as they stand now, at twice the price, where it matters."""
     ids = {kind.id(object_id) for kind, object_id in references}
-    return _rows(batch_get({TABLE: ids})) if ids else []
+    return _rows(batch_get({TABLE: ids}, consistent=consistent)) if ids else []
 
 
 def get_many_rounds(references: Iterable[Reference]) -> Rounds[list[Mirrored]]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from chalicelib import times
 from chalicelib.platform import usage
+from chalicelib.platform.section import Section
 from chalicelib.store.dynamodb.batch_get import batch_get
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, TransactionCancelled, call
@@ -84,7 +85,7 @@ def days(event_type: str, first: date, last: date) -> dict[str, int]:
     """Day -> the number of that day, for the days on which there was an event."""
     key = f"usage_day:{event_type}"
     counted_days = []
-    for item in items(Range("listing", (key,), least=first.isoformat()), lambda: 1_000, Budget(), ("id",)):
+    for item in items(Range("listing", [Section(key, first.isoformat())]), lambda: 1_000, Budget(), ("id",)):
         day = item["place"]["S"]
         if day > last.isoformat():
             break
@@ -99,7 +100,7 @@ def waiting(now: datetime, number: int) -> list[Waiting]:
     since = times.fixed(now - SENT_WITHIN)
     claimed_since = times.fixed(now - CLAIMED_FOR)
     events: list[Waiting] = []
-    for item in items(Range("queue", (_WAITING,), least=since), lambda: number - len(events), Budget()):
+    for item in items(Range("queue", [Section(_WAITING, since)]), lambda: number - len(events), Budget()):
         state = item[JOINED]["S"]
         if json.loads(state).get("publish_started_at", "") <= claimed_since:
             events.append(Waiting(_event(item), state))

@@ -1,0 +1,74 @@
+"""Notes that an object leaves at another: a build and an agent above them, a job at its daemon.
+
+The other need not be there yet. A note says no more than that there may be something: who reads it looks the objects
+up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from chalicelib import times
+from chalicelib.platform.daemons import FORGOTTEN_AFTER
+from chalicelib.platform.jobs import Values, is_under_way
+from chalicelib.platform.kinds import AGENT, BUILD, DAEMON, JOB, WORKSPACE, Kind
+from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
+from chalicelib.store.dynamodb.definitions import FORGET_AT
+from chalicelib.store.platform.rows import key
+from chalicelib.store.platform.update import Update
+
+LATEST_NUMBER: Final = "latest_number"
+LATEST_BUILD: Final = "latest_build"
+AGENT_IDS: Final = "agent_ids"
+JOB_IDS: Final = "job_ids"
+MOST_IDS: Final = 1_000
+"""Objects of which one may have notes: the statuses of the first thousand agents of a build count, and a daemon that
+has a thousand jobs is busy whatever comes."""
+
+
+def leave(kind: Kind, values: Values) -> None:
+    """Leave the note that an object leaves, if any.
+
+    Raises:
+        Unavailable: the store did not answer.
+    """
+    if kind is BUILD:
+        _point(str(values["workspace_id"]), int(values["build_number"]), str(values["id"]))
+    elif kind is AGENT:
+        _add(key(BUILD, str(values["workspace_build_id"])), AGENT_IDS, str(values["id"]), {})
+    elif kind is JOB and is_under_way(values):
+        # A daemon that is never mirrored in goes as one that is silent does; a heartbeat says anew how long it stays.
+        forget_at = int((times.now() + FORGOTTEN_AFTER + timedelta(days=1)).timestamp())
+        _add(key(DAEMON, str(values["worker_id"])), JOB_IDS, str(values["id"]), {FORGET_AT: {"N": str(forget_at)}})
+
+
+def ids(item: Item, name: str) -> frozenset[str]:
+    """The ids of the notes that an item has under a name."""
+    return frozenset(item[name]["SS"]) if name in item else frozenset()
+
+
+def _point(workspace_id: str, number: int, build_id: str) -> None:
+    """Have a workspace name its latest build, unless it names a later one."""
+    sets = {LATEST_NUMBER: {"N": str(number)}, LATEST_BUILD: {"S": build_id}}
+    request = Update(sets).request(
+        key(WORKSPACE, workspace_id),
+        f"attribute_not_exists({LATEST_NUMBER}) OR {LATEST_NUMBER} <= :number",
+        {":number": sets[LATEST_NUMBER]},
+    )
+    _send(request)
+
+
+def _add(item_key: Item, name: str, object_id: str, defaults: Mapping[str, Any]) -> None:
+    """Add an id to those that an item has notes of; it counts as a change of the item where the id was there before."""
+    values = {":most": {"N": str(MOST_IDS)}, ":id": {"S": object_id}}
+    fits = f"attribute_not_exists({name}) OR contains({name}, :id) OR size({name}) < :most"
+    _send(Update({}, defaults=defaults, adds={name: [object_id]}).request(item_key, fits, values))
+
+
+def _send(request: dict[str, Any]) -> None:
+    try:
+        call("UpdateItem", request)
+    except ConditionFailed:
+        return
