@@ -77,8 +77,9 @@ DIRECTORY_ROWS_OF_A_PART = Budget(
 DIRECTORY_ROWS_BESIDE_A_ROW = Budget("directory: rows read beside a row for what the answer says of it", 5)
 """A workspace has its template, version, build, job and agent."""
 HEARTBEAT_WRITE_UNITS = Budget("write units, heartbeat of a daemon", 5, "WRU")
-MIRROR_WRITE_UNITS = Budget("write units, one object mirrored in, the most", 20, "WRU")
-MIRROR_CALLS = Budget("calls, one object mirrored in, the token check left out", 10, "calls")
+MIRROR_WRITE_UNITS = Budget("write units, one object mirrored in, the rows of its names left out, the most", 26, "WRU")
+LETTER_WRITE_UNITS = Budget("write units, a letter of a new name by whose parts an object is found", 3, "WRU")
+MIRROR_CALLS = Budget("calls, one object mirrored in, the token check left out", 11, "calls")
 TOKEN_CALLS = Budget("calls per token check", 2)
 PAGE_CPU = Budget("CPU, page of 100 through the handler against the bare query", 2.0, "x", timed=True)
 """Of a page that merges keys: against the bare queries of its keys."""

@@ -36,6 +36,7 @@ class Tally:
     Attributes:
         calls: operation -> how many requests.
         write_units: (table, index) -> units; the row itself under the empty index.
+        written_by: operation -> write units.
         read_units: (table, index) -> units.
         rows: how many rows or entries queries read to send them.
         counted: how many they read only to count them.
@@ -43,6 +44,7 @@ class Tally:
 
     calls: Counter[str] = field(default_factory=Counter)
     write_units: Counter[tuple[str, str]] = field(default_factory=Counter)
+    written_by: Counter[str] = field(default_factory=Counter)
     read_units: dict[tuple[str, str], float] = field(default_factory=dict)
     rows: int = 0
     counted: int = 0
@@ -113,19 +115,20 @@ class Meter:
         except ClientError as error:
             if error.response["Error"]["Code"] in _REFUSED:
                 for write, stood in zip(writes, before, strict=True):
-                    self._count(write, {"": refused_units(stood, write.incoming)})
+                    self._count(operation, write, {"": refused_units(stood, write.incoming)})
             raise
         unprocessed = list(self._writes("BatchWriteItem", {"RequestItems": answer.get("UnprocessedItems") or {}}))
         responses = answer.get("Responses") or [{}] * len(writes)
         for write, stood, response in zip(writes, before, responses, strict=True):
             if "Error" in response:
-                self._count(write, {"": refused_units(stood, write.incoming)})
+                self._count(operation, write, {"": refused_units(stood, write.incoming)})
             elif write not in unprocessed:
-                self._count(write, write_units(write.table, stood, self._stored(write)))
+                self._count(operation, write, write_units(write.table, stood, self._stored(write)))
         return answer
 
-    def _count(self, write: _Write, units: Mapping[str, int]) -> None:
+    def _count(self, operation: str, write: _Write, units: Mapping[str, int]) -> None:
         for index, number in units.items():
+            self._tally.written_by[operation] += number * write.factor
             self._tally.write_units[write.table.name, index] += number * write.factor
 
     def _writes(self, operation: str, body: Mapping[str, Any]) -> Iterator[_Write]:

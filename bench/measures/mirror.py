@@ -13,6 +13,7 @@ from bench.events import NOON, made_id, wire
 from bench.measures import gate
 from bench.results import Result, Table
 from bench.service import Service
+from chalicelib.platform.kinds import KINDS
 from chalicelib.store.platform.rows import TABLE
 
 _ROUTES: Final = {
@@ -54,14 +55,16 @@ class Cost:
 
     Attributes:
         calls: to DynamoDB.
-        written: write units of the platform's table.
+        written: write units of the platform's table, but for the rows of names.
         lanes: those of them that the lanes take.
+        names: write units of the rows of names, which are the only ones that are written in batches.
         read: read units.
     """
 
     calls: int
     written: int
     lanes: int
+    names: int
     read: float
 
 
@@ -118,6 +121,13 @@ STEPS: Final = (
     Step("workspace, as it was", "workspace", _WORKSPACE, {**_OWNED, "last_used_at": _ago(seconds=5)}),
 )
 """The life of a workspace and of a daemon, in the order in which a platform sends it."""
+NAMED: Final = tuple(step for step in STEPS if step.name in ("template, new", "workspace, new"))
+"""The steps in which an object gets its names."""
+
+
+def letters_of(step: Step) -> int:
+    """The letters of an object's names."""
+    return sum(len(step.fields.get(field, "")) for field in KINDS[step.kind].named)
 
 
 def costs(service: Service) -> dict[str, Cost]:
@@ -131,11 +141,13 @@ def costs(service: Service) -> dict[str, Cost]:
     for step in STEPS:
         with service.counting() as tally:
             _put(service, step)
-        units = tally.written_to(TABLE)
+        names = tally.written_by["BatchWriteItem"]
+        units = tally.written_to(TABLE) - names
         by_name[step.name] = Cost(
             calls=tally.calls.total() - checked.calls.total(),
             written=units,
-            lanes=units - tally.write_units[TABLE, ""],
+            lanes=units + names - tally.write_units[TABLE, ""],
+            names=names,
             read=tally.read - checked.read,
         )
     service.forget(TABLE)
@@ -155,11 +167,14 @@ def measure(service: Service) -> Iterator[Result | Table]:
     yield Result(
         section, f"write units, the most ({most.name})", by_name[most.name].written, "WRU", budgets.MIRROR_WRITE_UNITS
     )
+    for step in NAMED:
+        letters = by_name[step.name].names / letters_of(step)
+        yield Result(section, f"{step.name}: write units for each letter", letters, "WRU", budgets.LETTER_WRITE_UNITS)
     yield Table(
         "mirror",
         "Mirror: each request of a platform, one object a request, the token check left out",
-        ("object", "calls", "write units", "of lanes", "read units"),
-        [[name, cost.calls, cost.written, cost.lanes, cost.read] for name, cost in by_name.items()],
+        ("object", "calls", "write units", "of lanes", "of names", "read units"),
+        [[name, cost.calls, cost.written, cost.lanes, cost.names, cost.read] for name, cost in by_name.items()],
     )
 
 

@@ -35,11 +35,11 @@ LANES: Final[Mapping[str, str]] = {
 }
 """Lane -> the attribute that it is sorted by.
 
-What is out of use stands in `deprecated`: templates that are, and workspaces that are dormant. `seen` has daemons by
-their heartbeat and workspaces by their last use; `queue` jobs that wait, and daemons by their tags and their heartbeat;
-`tags` jobs by their tags, and workspaces by the statuses of their agents; `worker` jobs that ended by who did them, and
-daemons by whether they have a job; `version` workspaces of a template by the version that they were built from. Where
-templates and workspaces stand by their state, those of an organization stand together: its section has no others.
+What is out of use stands in `deprecated`: templates that are, and workspaces that are dormant. `seen` has workspaces by
+their last use; `queue` jobs that wait, and daemons by their tags and their heartbeat; `tags` jobs by their tags, and
+workspaces by the statuses of their agents; `worker` jobs that ended by who did them, and daemons by whether they have a
+job and their heartbeat; `version` workspaces of a template by the version that they were built from. Where templates
+and workspaces stand by their state, those of an organization stand together: its section has no others.
 """
 
 COARSE: Final = ("listing", "organization", "status", "external", "deprecated", "tags", "queue", "worker", "seen")
@@ -178,7 +178,7 @@ def _daemon(values: Values) -> Mapping[str, Any]:
     tags = jobs.tag_set(values.get("tags") or {})
     return {
         PLACE: _by_time(values),
-        **dict.fromkeys(("seen_place", "queue_place", "worker_place"), seen),
+        **dict.fromkeys(("queue_place", "worker_place"), seen),
         "tag_set": tags,
     }
 
@@ -239,7 +239,7 @@ DAEMON: Final = Kind(
     "provisioner_daemon",
     "provisioner_daemon",
     _daemon,
-    {"seen": ("organization_id",), "queue": ("organization_id", "tag_set")},
+    {"queue": ("organization_id", "tag_set")},
     {"worker": ("organization_id", "work")},
 )
 JOB: Final = Kind(

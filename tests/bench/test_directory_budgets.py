@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
-
 import pytest
 
 from bench import budgets
@@ -20,41 +17,13 @@ from scripts.openapi.operations import OPERATIONS
 from scripts.openapi.parameters import QUERY
 
 EVERY_DAEMON = next(question for question in QUESTIONS if question.of is DAEMONS and not question.filter)
-NOT_YET = {
-    *((TEMPLATES.kind, key, text) for key, text in (("", "partial"), ("name", "partial"), ("display_name", "sought"))),
-    *((WORKSPACES.kind, key, "partial") for key in ("", "name")),
-    *((WORKSPACES.kind, "has-agent", word) for word in ("connecting", "connected", "disconnected", "timeout")),
-    (WORKSPACES.kind, "outdated", "true"),
-    (DAEMONS.kind, "status", "idle"),
-    (DAEMONS.kind, "status", "offline"),
-}
-"""Filters that no lane answers."""
 
 
 def named(question: Question) -> str:
     return f"{question.of.kind} {question.name}"
 
 
-def but_for(later: Collection[tuple[str, str, str]]) -> list[Any]:
-    """Every question; those that are later are expected to fail."""
-    expected = pytest.mark.xfail(strict=True, reason="no lane answers it")
-    return [
-        pytest.param(
-            question,
-            marks=expected if (question.of.kind, question.filter, question.text) in later else (),
-            id=named(question),
-        )
-        for question in QUESTIONS
-    ]
-
-
-ASKED = but_for(())
-BESIDE_ALL_AT_WORK = {
-    (DAEMONS.kind, "status", "offline"),
-    *((DAEMONS.kind, key, text) for key in ("max_age", "tags", "ids") for text in DAEMONS.values[key]),
-    *((WORKSPACES.kind, "has-agent", text) for text in WORKSPACES.values["has-agent"] if text != "connected"),
-}
-"""Lists beside which all jobs at work, or the agents of all workspaces, are read."""
+ASKED = [pytest.param(question, id=named(question)) for question in QUESTIONS]
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +60,7 @@ def test_a_question_matches_a_part_of_what_there_is(costs: Places, question: Que
         assert returned == 0 if question.is_empty else returned >= PART, size
 
 
-@pytest.mark.parametrize("question", but_for(NOT_YET))
+@pytest.mark.parametrize("question", ASKED)
 def test_a_filter_reads_the_rows_that_it_returns_and_no_more_when_the_others_double(
     costs: Places, question: Question
 ) -> None:
@@ -101,7 +70,7 @@ def test_a_filter_reads_the_rows_that_it_returns_and_no_more_when_the_others_dou
     assert large.most - small.most == large.returned - small.returned
 
 
-@pytest.mark.parametrize("question", but_for({one for one in NOT_YET if one[0] != WORKSPACES.kind}))
+@pytest.mark.parametrize("question", ASKED)
 def test_who_may_read_a_part_reads_what_the_filter_matches_or_that_part(costs: Places, question: Question) -> None:
     measured = [cost for cost in of_question(costs, question) if cost.role != OWNER_ROLE]
     roles = 1 if question.of in (JOBS, DAEMONS) else 2
@@ -110,7 +79,7 @@ def test_who_may_read_a_part_reads_what_the_filter_matches_or_that_part(costs: P
         assert budgets.DIRECTORY_ROWS_OF_A_PART.kept(directory.ratio(cost, costs)), cost
 
 
-@pytest.mark.parametrize("question", but_for(BESIDE_ALL_AT_WORK))
+@pytest.mark.parametrize("question", ASKED)
 def test_a_few_rows_are_read_beside_a_row_for_its_answer(costs: Places, question: Question) -> None:
     for cost in of_question(costs, question):
         assert budgets.DIRECTORY_ROWS_BESIDE_A_ROW.kept(cost.beside_a_row), cost

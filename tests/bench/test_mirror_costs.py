@@ -6,30 +6,30 @@ import pytest
 
 from bench import budgets
 from bench.measures import mirror
-from bench.measures.mirror import STEPS, Cost, Step
+from bench.measures.mirror import NAMED, STEPS, Cost, Step, letters_of
 from bench.service import Service
 from chalicelib.platform.kinds import KINDS
 
 CALLS_AND_UNITS = {
-    "daemon, new": (1, 3),
-    "daemon, a heartbeat": (1, 5),
-    "job of an import, new": (1, 6),
-    "job of an import, begun": (1, 8),
-    "job of an import, ended": (1, 8),
-    "template, new": (3, 13),
-    "version, new": (2, 3),
-    "template, with its active version": (3, 7),
-    "workspace, new": (4, 16),
-    "build, the latest": (7, 15),
-    "job of a build, new": (6, 6),
-    "job of a build, begun": (7, 20),
-    "agent, new": (1, 2),
-    "job of a build, ended": (7, 20),
-    "agent, connected": (1, 2),
-    "workspace, used": (5, 12),
-    "workspace, as it was": (5, 2),
+    "daemon, new": (3, 5, 0),
+    "daemon, a heartbeat": (1, 5, 0),
+    "job of an import, new": (1, 6, 0),
+    "job of an import, begun": (5, 12, 0),
+    "job of an import, ended": (4, 12, 0),
+    "template, new": (5, 12, 69),
+    "version, new": (2, 3, 0),
+    "template, with its active version": (3, 7, 0),
+    "workspace, new": (7, 23, 9),
+    "build, the latest": (7, 17, 0),
+    "job of a build, new": (6, 6, 0),
+    "job of a build, begun": (11, 25, 0),
+    "agent, new": (8, 16, 0),
+    "job of a build, ended": (10, 26, 0),
+    "agent, connected": (8, 17, 0),
+    "workspace, used": (5, 14, 0),
+    "workspace, as it was": (5, 2, 0),
 }
-"""Step -> calls beside the token check, and write units."""
+"""Step -> calls beside the token check, write units, and those of the rows of its names."""
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,13 @@ def test_every_kind_is_mirrored() -> None:
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
 def test_a_request_costs_so_many_calls_and_write_units(costs: dict[str, Cost], step: Step) -> None:
     cost = costs[step.name]
-    assert (cost.calls, cost.written) == CALLS_AND_UNITS[step.name]
-    assert 0 <= cost.lanes <= cost.written
+    assert (cost.calls, cost.written, cost.names) == CALLS_AND_UNITS[step.name]
+    assert 0 <= cost.lanes <= cost.written + cost.names
     assert budgets.MIRROR_CALLS.kept(cost.calls)
     assert budgets.MIRROR_WRITE_UNITS.kept(cost.written)
     assert step.budget is None or step.budget.kept(cost.written)
+
+
+@pytest.mark.parametrize("step", NAMED, ids=lambda step: step.name)
+def test_a_letter_of_a_name_costs_its_row_and_two_lanes(costs: dict[str, Cost], step: Step) -> None:
+    assert budgets.LETTER_WRITE_UNITS.kept(costs[step.name].names / letters_of(step))

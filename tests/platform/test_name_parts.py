@@ -50,14 +50,14 @@ def test_keys_are_as_long_as_dynamodb_takes_and_their_bounds_hold_them(name: str
     assert rows.keys() == part_rows.row_ids(WORKSPACE, "7", {"name": names.texts["name"][0]})
     assert {part_rows.object_id_of(row_id) for row_id in rows} == {"7"}
     sections = part_rows.sections(WORKSPACE, "name", "kept", part, "o")
-    found = any(
+    is_read = any(
         row["organization"] == one.key
         and (one.least or " ") <= row["place"]
         and (not one.most or row["place"] <= one.most)
         for row in rows.values()
         for one in sections
     )
-    assert found or part not in names.texts["name"][0]
+    assert is_read or part not in names.texts["name"][0]
 
 
 def test_a_template_is_found_by_two_names_and_a_deleted_one_by_none() -> None:

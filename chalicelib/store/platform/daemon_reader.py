@@ -54,11 +54,10 @@ def read_daemons(
 
 def _range(organization_id: str, asked: Asked, tags: Mapping[str, str] | None, now: datetime) -> Range:
     """The part of the lane that has the fewest daemons beside those that are wanted."""
-    lane, keys = "seen", [DAEMON.key("seen", organization_id)]
+    words = (asked.work,) if asked.work else ("busy", "idle")
+    lane, keys = "worker", [DAEMON.key("worker", organization_id, word) for word in words]
     if tags is not None and (sets := tag_sets.satisfying(DAEMON, organization_id, tags)) is not None:
         lane, keys = "queue", [DAEMON.key("queue", organization_id, one) for one in sets]
-    elif asked.work is not None:
-        lane, keys = "worker", [DAEMON.key("worker", organization_id, asked.work)]
     oldest, newest = asked.oldest(now), asked.newest(now)
     least = times.fixed(oldest) if oldest else ""
     most = just_after(times.fixed(newest)) if newest else ""

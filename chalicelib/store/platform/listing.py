@@ -75,10 +75,9 @@ def read_listing(
     """
     kind, source = wanted.kind, wanted.source
     if wanted.ids is not None:
-        listed = get_many((kind, object_id) for object_id in wanted.ids)
-        budget.rows_read += len(listed)
+        listed = _of_ids(kind, wanted.ids, budget)
     elif isinstance(source, Named):
-        listed = get_many((kind, object_id) for object_id in _named(source, budget))
+        listed = _of_ids(kind, _named(source, budget), budget)
     else:
         listed = rows(source, _MOST_ROWS, budget)
     return sorted(filter(test, listed), key=lambda row: row.place, reverse=newest_first)
@@ -90,6 +89,12 @@ def agents_of(build_ids: Iterable[str], budget: Budget) -> dict[str, list[Mirror
     for agent in rows(in_lane(AGENT, "parent", *((build_id,) for build_id in build_ids)), _MOST_ROWS, budget):
         by_build.setdefault(str(agent.get("workspace_build_id")), []).append(agent)
     return by_build
+
+
+def _of_ids(kind: Kind, ids: Iterable[str], budget: Budget) -> list[Mirrored]:
+    listed = get_many((kind, object_id) for object_id in ids)
+    budget.rows_read += len(listed)
+    return listed
 
 
 def _named(named: Named, budget: Budget) -> list[str]:

@@ -31,7 +31,7 @@ _UNCHANGED: Final = "#revision = :revision"
 
 @dataclass(frozen=True, slots=True)
 class _Joined:
-    """What an object has of others.
+    """The fields that an object has of others.
 
     Attributes:
         fields: by name; what is None is not kept.
@@ -108,9 +108,10 @@ def _of_workspace(item: Item, values: Values) -> _Joined:
     if build is None or build_item is None:
         return _Joined({**names, "template_version_id": None})
     job_id = build.get("job_id")
-    job = get(JOB, job_id) if job_id else None
-    noted = get_many(((AGENT, agent_id) for agent_id in notes.ids(build_item, notes.AGENT_IDS)), consistent=True)
-    statuses = agents.set_of(str(one.get("status")) for one in noted if one.get("workspace_build_id") == build.id)
+    named = [(AGENT, agent_id) for agent_id in notes.ids(build_item, notes.AGENT_IDS)]
+    beside = get_many([*named, (JOB, str(job_id))] if job_id else named, consistent=True)
+    job = next((one for one in beside if one.kind is JOB), None)
+    statuses = agents.set_of(str(one.get("status")) for one in beside if one.get("workspace_build_id") == build.id)
     return _Joined(
         {
             **names,

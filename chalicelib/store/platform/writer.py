@@ -138,7 +138,8 @@ def _touched(stored: _Stored) -> list[Reference]:
     elif kind is VERSION and values.get("template_id"):
         touched = [(TEMPLATE, str(values["template_id"]))]
     elif kind is AGENT:
-        touched = [named for one in versions for named in _workspace_of(one.get("workspace_build_id"))]
+        builds = {one["workspace_build_id"] for one in versions}
+        touched = [named for build_id in builds for named in _workspace_of(build_id)]
     elif kind is JOB:
         touched = [(DAEMON, str(one["worker_id"])) for one in versions if one.get("worker_id")]
         touched += _workspace_of((values.get("input") or {}).get("workspace_build_id"))
