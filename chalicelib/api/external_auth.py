@@ -56,11 +56,20 @@ class UnlinkedJSON(TypedDict):
 
 
 class ProviderJSON(TypedDict):
-    """A provider that the caller has a link to."""
+    """codersdk.ExternalAuthLinkProvider: a provider that the caller has a link to.
+
+    It is the platform that asks providers for tokens, so nothing is refreshed or validated here.
+    """
 
     id: str
     type: str
+    device: bool
+    display_name: str
+    display_icon: str
+    allow_refresh: bool
+    allow_validate: bool
     supports_revocation: bool
+    code_challenge_methods_supported: list[str]
 
 
 class LinkJSON(TypedDict):
@@ -140,7 +149,18 @@ def list_own(_call: Call, caller: Caller) -> Answer:
     links = sorted(_kept(beside.read(_item_id(caller.user.id))).items()) if may else []
     body: LinksJSON = {
         "providers": [
-            {"id": provider, "type": link["type"], "supports_revocation": _revokes(link)} for provider, link in links
+            {
+                "id": provider,
+                "type": link["type"],
+                "device": False,
+                "display_name": provider,
+                "display_icon": "",
+                "allow_refresh": False,
+                "allow_validate": False,
+                "supports_revocation": _revokes(link),
+                "code_challenge_methods_supported": [],
+            }
+            for provider, link in links
         ],
         "links": [
             {

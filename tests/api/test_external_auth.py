@@ -31,7 +31,19 @@ def test_a_link_is_listed_to_its_user_and_stored_encrypted(
     assert put(owner, ann, refresh_token="r3fresh") == 204
     assert not any(secret in repr(transport.requests) for secret in ("acc3ss", "r3fresh"))
     body = as_ann.get(LINKS).json
-    assert body["providers"] == [{"id": "gitlab", "type": "gitlab", "supports_revocation": True}]
+    assert body["providers"] == [
+        {
+            "id": "gitlab",
+            "type": "gitlab",
+            "device": False,
+            "display_name": "gitlab",
+            "display_icon": "",
+            "allow_refresh": False,
+            "allow_validate": False,
+            "supports_revocation": True,
+            "code_challenge_methods_supported": [],
+        }
+    ]
     (link,) = body["links"]
     assert (link["provider_id"], link["has_refresh_token"], link["authenticated"]) == ("gitlab", True, True)
     assert owner.get(LINKS).json == {"providers": [], "links": []}
