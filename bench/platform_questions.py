@@ -78,7 +78,8 @@ class Question:
     @property
     def is_empty(self) -> bool:
         """Whether no object of a platform is like that."""
-        return (self.filter, self.text) in (("has-ai-task", "true"), ("status", "unknown"))
+        none_is = (("has-ai-task", "true"), ("shared", "true"), ("status", "unknown"))
+        return (self.filter, self.text) in none_is or self.filter.startswith("shared_with")
 
     @property
     def _sign(self) -> str:
@@ -115,7 +116,11 @@ _WORKSPACE_VALUES: Final[Values] = {
     "status": (*workspaces.STATUSES, "failed,canceled"),
     "has_external_agent": _FLAG,
     "has-agent": agents.STATUSES,
+    "healthy": _FLAG,
     "has-ai-task": _FLAG,
+    "shared": _FLAG,
+    "shared_with_user": ("member",),
+    "shared_with_group": ("member",),
     "dormant": _FLAG,
     "outdated": _FLAG,
     "deleted": _FLAG,

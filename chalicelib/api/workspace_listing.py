@@ -25,7 +25,7 @@ from chalicelib.store.platform.lane_reader import Range
 from chalicelib.store.platform.listing import Named, Wanted, in_lane, in_state, read_listing
 from chalicelib.store.platform.rows import Mirrored
 
-_RESOLVED: Final = frozenset({"owner", "organization", "template", "deleted", "has-agent"})
+_RESOLVED: Final = frozenset({"owner", "organization", "template", "deleted", "has-agent", "healthy"})
 """Keys that are answered by the choice of rows."""
 _KEPT: Final = "kept"
 _DELETED: Final = "deleted"
@@ -61,18 +61,18 @@ class _Chosen:
 def matching(asked: Asked, caller: Caller, readable: Reach, budget: Budget) -> list[Mirrored]:
     """The workspaces that a query asks for and the caller may read: those that run first, then by owner and name."""
     deleted, outdated = bool(asked.flag("deleted")), asked.flag("outdated") is not None
-    chosen, agent_sets = _chosen(asked, caller, readable, budget), agents.sets_with(asked.words("has-agent"))
+    chosen, agent_sets = _chosen(asked, caller, readable, budget), _agent_sets(asked)
 
     def test(row: Mirrored) -> bool:
         return (
             bool(row.get("deleted")) is deleted
             and chosen.includes(row)
-            and (not agent_sets or row.joined.get("agent_statuses") in agent_sets)
+            and (agent_sets is None or row.joined.get("agent_statuses") in agent_sets)
             and readable.includes(caller.user.id, object_of(row))
             and (outdated or asked.matches(_fields(row, None), _RESOLVED))
         )
 
-    ids = [] if asked.flag("has-ai-task") else asked.ids("id")
+    ids = [] if _asks_for_none(asked) else asked.ids("id")
     if ids is None and readable.ids is not None:
         ids = sorted(readable.ids)
     listed = read_listing(Wanted(WORKSPACE, ids, _source(asked, chosen)), budget, test)
@@ -81,6 +81,20 @@ def matching(asked: Asked, caller: Caller, readable: Reach, budget: Budget) -> l
         fields = ((row, _fields(row, known.get(TEMPLATE, row.get("template_id")))) for row in listed)
         listed = [row for row, values_of in fields if asked.matches(values_of, _RESOLVED)]
     return sorted(listed, key=partial(_order, caller.user.id))
+
+
+def _asks_for_none(asked: Asked) -> bool:
+    """Whether a query asks for what no workspace is here: a task, or shared."""
+    kinds = asked.flag("has-ai-task") or asked.flag("shared")
+    return bool(kinds or asked.value("shared_with_user") or asked.value("shared_with_group"))
+
+
+def _agent_sets(asked: Asked) -> frozenset[str] | None:
+    """The statuses that the agents of a workspace have together; None where nothing is asked of them."""
+    words, healthy = asked.words("has-agent"), asked.flag("healthy")
+    asked_for = [agents.sets_with(words)] if words else []
+    asked_for += [] if healthy is None else [agents.sets_of_health(healthy=healthy)]
+    return frozenset.intersection(*map(frozenset, asked_for)) if asked_for else None
 
 
 def _chosen(asked: Asked, caller: Caller, readable: Reach, budget: Budget) -> _Chosen:
@@ -115,7 +129,7 @@ def _by_state(asked: Asked, chosen: _Chosen) -> Range | None:
     """The workspaces of a status, with an agent of one, with a flag; None where nothing of that is asked for."""
     choices: dict[str, Sequence[object]] = {
         "status": asked.words("status"),
-        "tags": agents.sets_with(asked.words("has-agent")),
+        "tags": sorted(_agent_sets(asked) or ()),
         "external": [asked.flag("has_external_agent")],
         "deprecated": [asked.flag("dormant")],
     }
@@ -164,6 +178,7 @@ def _fields(row: Mirrored, template: Mirrored | None) -> dict[str, Any]:
         "status": row.joined.get("status", "pending"),
         "has_external_agent": bool(row.joined.get("has_external_agent")),
         "has_ai_task": False,
+        "is_shared": False,
         "is_dormant": bool(row.get("dormant_at")),
         "is_outdated": is_outdated(row, template),
         "last_used_moment": times.from_wire(last_used) if last_used else times.NEVER,

@@ -33,6 +33,11 @@ def sets_with(statuses: Collection[str]) -> list[str]:
     return [one for one in SETS if not {*one.split(",")}.isdisjoint(statuses)]
 
 
+def sets_of_health(*, healthy: bool) -> list[str]:
+    """The sets that have an agent which is connected, or one that was or should be."""
+    return sets_with(("connected",) if healthy else ("disconnected", "timeout"))
+
+
 def complaint(agent: Values) -> str:
     """The reason why an agent is not healthy, in Coder's words; empty for one that is."""
     status, lifecycle = str(agent.get("status")), str(agent.get("lifecycle_state"))

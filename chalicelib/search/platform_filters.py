@@ -71,7 +71,16 @@ WORKSPACE_FILTERS = UserTable(
             "Workspaces whose latest build has an agent of one of these statuses.",
             words=agents.STATUSES,
         ),
+        UserKey(
+            "healthy",
+            UserKind.FLAG,
+            (),
+            "Workspaces with an agent that is connected (`true`), or with one that is disconnected or timed out.",
+        ),
         UserKey("has-ai-task", UserKind.FLAG, ("has_ai_task",), "Workspaces of tasks; none is one here."),
+        UserKey("shared", UserKind.FLAG, ("is_shared",), "Workspaces that are shared; none is here."),
+        UserKey("shared_with_user", UserKind.EXACT, (), "Workspaces that are shared with this user; none is here."),
+        UserKey("shared_with_group", UserKind.EXACT, (), "Workspaces that are shared with this group; none is here."),
         UserKey("dormant", UserKind.FLAG, ("is_dormant",), "Dormant workspaces (`true`), or all others."),
         UserKey(
             "outdated",

@@ -115,6 +115,12 @@ def test_workspaces_are_searched_by_their_agents_and_by_several_ids(
     assert search(client, "has-agent:connected") == search(client, "has-agent:timeout owner:ann") == ["dev"]
     assert search(client, "has-agent:connected,disconnected") == ["dev", "lost"]
     assert search(client, "has-agent:connecting") == search(client, "has-ai-task:true") == []
+    assert search(client, "healthy:true") == ["dev"]
+    assert search(client, "healthy:false") == ["dev", "lost"]
+    assert search(client, "healthy:true has-agent:disconnected") == []
+    assert search(client, "shared:true") == search(client, "shared_with_user:me") == []
+    assert search(client, "shared_with_group:everybody") == []
+    assert search(client, "shared:false") == search(client)
     assert search(client, f"id:{made['dev']},{made['bare']}") == ["bare", "dev"]
     assert search(client, f"id:{made['dev']},{made['bare']} has-agent:connected") == ["dev"]
     wrong = client.get("/api/v2/workspaces", query={"q": "has-agent:odd"})
