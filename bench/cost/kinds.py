@@ -14,12 +14,12 @@ BY_ID: Final = ""
 _OF_THE_QUEUE: Final = ("provisioner_job", "queue")
 _BESIDE: Final = frozenset(
     {
-        ("provisioner_job", "worker"),
+        ("provisioner_job", "by_worker"),
         ("workspace_agent", "parent"),
     }
 )
 """The lanes that are read for what an answer says beside its rows, where it lists another kind."""
-_ABLE: Final = ("provisioner_daemon", "worker")
+_ABLE: Final = ("provisioner_daemon", "by_worker")
 _NOTES: Final = frozenset({("tags", "listing"), ("templates", "listing")})
 """The notes of which values there are, few for many rows: they say which keys of a lane to read."""
 

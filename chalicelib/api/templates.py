@@ -182,8 +182,8 @@ def _source(asked: Asked, organization_ids: Sequence[str] | None, author_id: str
         if part := asked.value(field):
             return Named(TEMPLATE, field, part, str(deprecated), organization_ids)
     if (external := asked.flag("has_external_agent")) is not None:
-        return in_state(TEMPLATE, "external", [(external, deprecated)], organization_ids)
-    return in_state(TEMPLATE, "deprecated", [(deprecated,)], organization_ids)
+        return in_state(TEMPLATE, "by_external_agent", [(external, deprecated)], organization_ids)
+    return in_state(TEMPLATE, "by_use", [(deprecated,)], organization_ids)
 
 
 def _json(listed: Sequence[Mirrored]) -> list[TemplateJSON]:

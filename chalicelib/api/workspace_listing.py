@@ -128,10 +128,10 @@ def _source(asked: Asked, chosen: _Chosen) -> Range | Named:
 def _by_state(asked: Asked, chosen: _Chosen) -> Range | None:
     """The workspaces of a status, with an agent of one, with a flag; None where nothing of that is asked for."""
     choices: dict[str, Sequence[object]] = {
-        "status": asked.words("status"),
-        "tags": sorted(_agent_sets(asked) or ()),
-        "external": [asked.flag("has_external_agent")],
-        "deprecated": [asked.flag("dormant")],
+        "by_status": asked.words("status"),
+        "by_words": sorted(_agent_sets(asked) or ()),
+        "by_external_agent": [asked.flag("has_external_agent")],
+        "by_use": [asked.flag("dormant")],
     }
     lane = next((lane for lane, choice in choices.items() if any(value is not None for value in choice)), None)
     if lane is None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from chalicelib.platform.facts import PLACE
 from chalicelib.platform.jobs import Values
-from chalicelib.platform.kinds import PLACE, Kind
+from chalicelib.platform.kinds import Kind
 from chalicelib.platform.name_parts import End, beginnings, ends
 from chalicelib.platform.section import Section, just_after
 

@@ -31,9 +31,9 @@ def test_a_job_leaves_the_queue_when_it_begins_and_its_worker_when_it_ends() -> 
     job = {**OBJECT, "organization_id": "o", "initiator_id": "u"}
     begun = {**job, "started_at": AT, "worker_id": "w"}
     ended = {**begun, "completed_at": AT}
-    assert {"queue", "worker"} & JOB.keys(job, JOB.lanes).keys() == {"queue"}
-    assert {"queue", "worker"} & JOB.keys(begun, JOB.lanes).keys() == set()
-    assert {"queue", "worker"} & JOB.keys(ended, JOB.lanes).keys() == {"worker"}
+    assert {"queue", "by_worker"} & JOB.keys(job, JOB.lanes).keys() == {"queue"}
+    assert {"queue", "by_worker"} & JOB.keys(begun, JOB.lanes).keys() == set()
+    assert {"queue", "by_worker"} & JOB.keys(ended, JOB.lanes).keys() == {"by_worker"}
 
 
 def test_places_are_in_the_order_of_time_whatever_the_fraction() -> None:

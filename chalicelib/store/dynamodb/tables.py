@@ -21,7 +21,7 @@ from pynamodb.indexes import AllProjection, IncludeProjection, KeysOnlyProjectio
 from pynamodb.models import Model
 
 from chalicelib.lanes.catalogue import EVERY_AUDIT_LANE, EVERY_CONNECTION_LANE, Lane
-from chalicelib.platform import kinds
+from chalicelib.platform import facts, kinds
 from chalicelib.settings import current
 from chalicelib.store.dynamodb.definitions import (
     DOC,
@@ -207,7 +207,7 @@ AuditLogItem = _log_table("audit_logs", EVERY_AUDIT_LANE)
 
 
 def _platform_table() -> type[Model]:
-    projected = [DOC, PACKED_DOC, "updated_at", "joined", "logs", kinds.PLACE]
+    projected = [DOC, PACKED_DOC, "updated_at", "joined", "logs", facts.PLACE]
     attributes: dict[str, Any] = {
         "__module__": __name__,
         "__doc__": "What the platform mirrors in: one item per object, and what belongs to one beside it.",

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from chalicelib.platform.kinds import TEMPLATE, UNBUILT, WORKSPACE
+from chalicelib.platform.facts import UNBUILT
+from chalicelib.platform.kinds import TEMPLATE, WORKSPACE
 from chalicelib.platform.section import Section, just_after
 from chalicelib.store.platform import distinct
 from chalicelib.store.platform.rows import Known, get_many

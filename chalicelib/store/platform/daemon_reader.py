@@ -55,7 +55,7 @@ def read_daemons(
 def _range(organization_id: str, asked: Asked, tags: Mapping[str, str] | None, now: datetime) -> Range:
     """The part of the lane that has the fewest daemons beside those that are wanted."""
     words = (asked.work,) if asked.work else ("busy", "idle")
-    lane, keys = "worker", [DAEMON.key("worker", organization_id, word) for word in words]
+    lane, keys = "by_worker", [DAEMON.key("by_worker", organization_id, word) for word in words]
     if tags is not None and (sets := tag_sets.satisfying(DAEMON, organization_id, tags)) is not None:
         lane, keys = "queue", [DAEMON.key("queue", organization_id, one) for one in sets]
     oldest, newest = asked.oldest(now), asked.newest(now)

@@ -90,9 +90,9 @@ def last_jobs(daemon_ids: Sequence[str]) -> dict[str, Mirrored]:
 def _last_of(daemon_id: str) -> dict[str, Any]:
     return {
         "TableName": TABLE,
-        "IndexName": "worker",
-        "KeyConditionExpression": "worker = :worker",
-        "ExpressionAttributeValues": {":worker": {"S": JOB.key("worker", daemon_id)}},
+        "IndexName": "by_worker",
+        "KeyConditionExpression": "by_worker = :worker",
+        "ExpressionAttributeValues": {":worker": {"S": JOB.key("by_worker", daemon_id)}},
         "ScanIndexForward": False,
         "Limit": 1,
     }
@@ -106,7 +106,7 @@ def _lane(wanted: Wanted) -> tuple[str, list[str | None]]:
     if wanted.initiator is not None:
         lane, keys = "owner", [JOB.key("owner", organization, wanted.initiator)]
     elif wanted.tags is not None and (sets := tag_sets.satisfying(JOB, organization, wanted.tags)) is not None:
-        lane, keys = "tags", [JOB.key("tags", organization, tags) for tags in sets]
+        lane, keys = "by_words", [JOB.key("by_words", organization, tags) for tags in sets]
     elif wanted.statuses:
-        lane, keys = "status", [JOB.key("status", organization, word) for word in sorted(wanted.statuses)]
+        lane, keys = "by_status", [JOB.key("by_status", organization, word) for word in sorted(wanted.statuses)]
     return lane, keys

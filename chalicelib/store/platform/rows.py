@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from chalicelib import times
+from chalicelib.platform.facts import PLACE
 from chalicelib.platform.jobs import Values
-from chalicelib.platform.kinds import KINDS, PLACE, Kind
+from chalicelib.platform.kinds import KINDS, Kind
 from chalicelib.store.dynamodb.batch_get import batch_get, batch_get_rounds
 from chalicelib.store.dynamodb.client import Item, call
 from chalicelib.store.dynamodb.definitions import DOC, PACKED_DOC

@@ -156,7 +156,7 @@ def _is_to_rejoin(values: Values, before: Item) -> bool:
     """Whether a heartbeat may change what a daemon has of others; most of them do not, and cost one write alone."""
     if notes.JOB_IDS in before:
         return True
-    return before.get("worker") != {"S": DAEMON.key("worker", values["organization_id"], "idle")}
+    return before.get("by_worker") != {"S": DAEMON.key("by_worker", values["organization_id"], "idle")}
 
 
 @cache
