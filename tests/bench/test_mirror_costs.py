@@ -15,6 +15,7 @@ CALLS_AND_UNITS = {
     "daemon, a heartbeat": (1, 5, 0),
     "job of an import, new": (1, 6, 0),
     "job of an import, begun": (5, 12, 0),
+    "daemon at work, a heartbeat": (3, 5, 0),
     "job of an import, ended": (4, 12, 0),
     "template, new": (5, 12, 69),
     "version, new": (2, 3, 0),
