@@ -134,7 +134,10 @@ def test_the_end_is_inherited_too_unless_the_token_is_all_of_its_user(
     end = clock.moment + timedelta(hours=1)
     narrow = house.client(ann, scopes=MANAGE, expires_at=end)
     whole = house.client(ann, expires_at=end)
-    assert key_of(narrow.post(path, {}).json["key"]).expires_at == end
+    bound = house.client(ann, expires_at=end, allowed_ips=("192.0.2.0/24",))
+    for caller in (narrow, bound):
+        child = key_of(caller.post(path, {}).json["key"])
+        assert (child.expires_at, child.login_type) == (end, "token"), "and use does not put it off"
     assert key_of(whole.post(path, {}).json["key"]).expires_at == clock.moment + timedelta(days=7)
 
 

@@ -82,10 +82,13 @@ def test_an_old_secret_gives_nobody_a_role_and_deletes_nobody(
     house: House, owner: Client, ann: User, assert_error: CheckError
 ) -> None:
     acme = house.organization()
+    member = house.user("member", organizations={acme.id: ()})
     new = rotated(owner)
-    known = {"username": ann.username, "email": ann.email}
-    for roles in ({"roles": ["owner"]}, {"organization_roles": {acme.id: ["organization-admin"]}}):
-        reply = owner.put(f"{USERS}/{ann.id}", {**known, **roles})
+    for user, roles in (
+        (ann, {"roles": ["owner"]}),
+        (member, {"organization_roles": {acme.id: ["organization-admin"]}}),
+    ):
+        reply = owner.put(f"{USERS}/{user.id}", {"username": user.username, "email": user.email, **roles})
         assert (reply.status, assert_error(reply)["detail"]) == (403, USE_THE_NEW_ONE)
     reply = owner.delete(f"{USERS}/{ann.id}")
     assert (reply.status, assert_error(reply)["detail"]) == (403, USE_THE_NEW_ONE)

@@ -760,6 +760,15 @@ def test_a_wrong_hold_is_told_what_is_wrong_and_holds_nothing(
     assert owner.get(HOLDS).json == {"holds": []}
 
 
+@pytest.mark.parametrize("q", ["status:ongoing", "type:ssh status:completed", "after:-24h", "type:ssh before:-1h"])
+def test_a_hold_asks_for_nothing_that_changes_by_itself(owner: Client, assert_error: CheckError, q: str) -> None:
+    reply = owner.put(f"{HOLDS}/a-case", {**HOLD, "q": q})
+    assert reply.status == 400
+    (wrong,) = assert_error(reply)["validations"]
+    assert "by itself" in wrong["detail"]
+    assert owner.get(HOLDS).json == {"holds": []}
+
+
 @pytest.mark.parametrize(
     ("changes", "q"),
     [

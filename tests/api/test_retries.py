@@ -238,6 +238,52 @@ def test_who_was_narrowed_meanwhile_gets_no_secret_of_what_it_minted(house: Hous
     assert caller.post(MINE, {}, headers=AGAIN).status == 403
 
 
+@pytest.mark.parametrize("meanwhile", ["ended", "narrowed", "rotated", "deleted"])
+@pytest.mark.parametrize(
+    ("written", "method", "subpath", "body"),
+    [
+        ("add", "POST", "tokens", {"token_name": "new"}),
+        ("add", "POST", "", None),
+        ("change", "PATCH", "{other}", {"scopes": ["user:read"]}),
+        ("change", "POST", "{other}/rotate", {}),
+        ("change", "PUT", "{other}/expire", None),
+        ("delete", "DELETE", "{other}", None),
+    ],
+)
+def test_a_caller_whose_token_has_changed_meanwhile_changes_nothing(
+    *,
+    house: House,
+    ann: User,
+    monkeypatch: pytest.MonkeyPatch,
+    written: str,
+    method: str,
+    subpath: str,
+    body: Any,
+    meanwhile: str,
+) -> None:
+    caller = house.client(ann)
+    own, other = caller.token[:10], house.token(ann)[:10]
+    before = api_keys.get(other)
+    original, change, remove = getattr(api_keys, written), api_keys.change, api_keys.delete
+
+    def overtaken(*arguments: Any, **guards: Any) -> None:
+        mine = api_keys.get(own)
+        if mine is not None and mine.revision == 1:
+            changes = {
+                "ended": {"expires_at": mine.created_at},
+                "narrowed": {"scopes": ("user:read",)},
+                "rotated": {"hashed_secret": b"another".ljust(32)},
+            }
+            remove([mine]) if meanwhile == "deleted" else change(replace(mine, **changes[meanwhile]), mine)  # type: ignore[arg-type]
+        original(*arguments, **guards)
+
+    monkeypatch.setattr(api_keys, written, overtaken)
+    reply = caller.send(method, f"{KEYS}/{subpath.format(other=other)}".rstrip("/"), body)
+    assert (reply.status, "changed at the same time" in reply.json["detail"]) == (503, True)
+    assert api_keys.get(other) == before
+    assert {key.id for key in api_keys.of_user(ann.id)} == {other} | ({own} if meanwhile != "deleted" else set())
+
+
 # The key.
 
 

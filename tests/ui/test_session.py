@@ -83,6 +83,14 @@ def test_the_session_holds_no_more_than_the_token_did(house: House, root: User, 
     assert set(minted.allow_list) == {"api_key:*", "audit_log:*", "user:*"}
 
 
+def test_the_session_of_a_token_that_is_bound_to_networks_opens_from_them_alone(
+    house: House, root: User, client: Client
+) -> None:
+    value = cookie(signed_in(client, house.token(root, allowed_ips=("192.0.2.0/24",))))
+    assert with_cookie(client, "GET", SESSION, value).status == 200
+    assert with_cookie(replace(client, source_ip="198.51.100.1"), "GET", SESSION, value).status == 403
+
+
 def test_the_session_ends_no_later_than_the_token_does(house: House, root: User, client: Client, clock: Clock) -> None:
     end = clock() + timedelta(hours=1)
     reply = signed_in(client, house.token(root, expires_at=end))
@@ -104,6 +112,21 @@ def test_signing_out_ends_the_minted_key_and_never_the_pasted_token(client: Clie
     assert "Max-Age=0;" in reply.headers["set-cookie"]
     assert with_cookie(client, "GET", SESSION, value).status == 401
     assert client.get("/api/v2/users/me", headers={"Coder-Session-Token": token}).status == 200
+
+
+def test_a_session_whose_secret_was_replaced_ends_by_its_new_one_alone(client: Client, token: str) -> None:
+    value = cookie(signed_in(client, token))
+    rotation = client.send(
+        "POST",
+        f"/api/v2/users/me/keys/{value[:10]}/rotate",
+        {"grace": 60 * 10**9},
+        headers={"Cookie": f"coder_session_token={value}", **SAME_SITE},
+    )
+    assert rotation.status == 201
+    assert with_cookie(client, "DELETE", SESSION, value, **SAME_SITE).status == 403
+    assert with_cookie(client, "GET", SESSION, rotation.json["key"]).status == 200
+    assert with_cookie(client, "DELETE", SESSION, rotation.json["key"], **SAME_SITE).status == 204
+    assert with_cookie(client, "GET", SESSION, rotation.json["key"]).status == 401
 
 
 def test_signing_out_leaves_a_token_alive_that_was_the_session(house: House, root: User, client: Client) -> None:
