@@ -71,6 +71,16 @@ def test_a_filter_reads_the_rows_that_it_returns_and_no_more_when_the_others_dou
 
 
 @pytest.mark.parametrize("question", ASKED)
+def test_an_answer_of_as_many_rows_takes_as_many_calls_when_the_others_double(
+    costs: Places, question: Question
+) -> None:
+    small, large = (costs[question, OWNER_ROLE, size] for size in SIZES)
+    more = large.returned - small.returned
+    # The agents of a workspace and the last job of a daemon are a call each; all else is a hundred a call.
+    assert large.calls - small.calls <= (more + 2 if more else 0)
+
+
+@pytest.mark.parametrize("question", ASKED)
 def test_who_may_read_a_part_reads_what_the_filter_matches_or_that_part(costs: Places, question: Question) -> None:
     measured = [cost for cost in of_question(costs, question) if cost.role != OWNER_ROLE]
     roles = 1 if question.of in (JOBS, DAEMONS) else 2
