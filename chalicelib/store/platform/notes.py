@@ -6,7 +6,7 @@ up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -14,15 +14,26 @@ from chalicelib import times
 from chalicelib.platform.daemons import FORGOTTEN_AFTER
 from chalicelib.platform.jobs import Values, is_under_way
 from chalicelib.platform.kinds import AGENT, BUILD, DAEMON, JOB, WORKSPACE, Kind
+from chalicelib.platform.section import whole
+from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.dynamodb.client import ConditionFailed, Item, call
 from chalicelib.store.dynamodb.definitions import FORGET_AT
-from chalicelib.store.platform.rows import key
+from chalicelib.store.platform.lane_reader import Range, rows
+from chalicelib.store.platform.rows import Mirrored, get, key
 from chalicelib.store.platform.update import Update
 
 LATEST_NUMBER: Final = "latest_number"
 LATEST_BUILD: Final = "latest_build"
 AGENT_IDS: Final = "agent_ids"
 JOB_IDS: Final = "job_ids"
+HOLDER_IDS: Final = "holder_ids"
+"""Of what leaves notes: where it may have some."""
+_HOLDERS: Final[Mapping[str, str]] = {
+    BUILD.name: "workspace_id",
+    AGENT.name: "workspace_build_id",
+    JOB.name: "worker_id",
+}
+"""Kind -> the field that names where it leaves a note."""
 MOST_IDS: Final = 1_000
 """Objects of which one may have notes: the statuses of the first thousand agents of a build count, and a daemon that
 has a thousand jobs is busy whatever comes."""
@@ -42,6 +53,48 @@ def leave(kind: Kind, values: Values) -> None:
         # A daemon that is never mirrored in goes as one that is silent does; a heartbeat says anew how long it stays.
         forget_at = int((times.now() + FORGOTTEN_AFTER + timedelta(days=1)).timestamp())
         _add(key(DAEMON, str(values["worker_id"])), JOB_IDS, str(values["id"]), {FORGET_AT: {"N": str(forget_at)}})
+
+
+def holder_id(kind: Kind, values: Values) -> str | None:
+    """The id of the object at which one leaves a note; None where it leaves none."""
+    field = _HOLDERS.get(kind.name)
+    return str(values[field]) if field and values.get(field) else None
+
+
+def forget_former(kind: Kind, object_id: str, former: Collection[str], revision: int) -> None:
+    """Have an object name no former holders, which know by now that it left; unless it was changed meanwhile.
+
+    Args:
+        kind: of the object.
+        object_id: of the object.
+        former: the ids of the holders.
+        revision: of the item as it was left.
+    """
+    update = Update({}, deletes={HOLDER_IDS: sorted(former)})
+    _send(update.request(key(kind, object_id), "#revision = :revision", {":revision": {"N": str(revision)}}))
+
+
+def point_again(item: Item) -> None:
+    """Have a workspace name the latest of the builds that are its own, where the one that it names is not.
+
+    Builds are looked up in their lane, which may lag behind by a moment: no platform moves or renumbers them.
+    """
+    workspace_id = item["id"]["S"].partition("#")[2]
+    lane = Range("parent", whole((BUILD.key("parent", workspace_id),)), newest_first=True)
+    build = next(iter(rows(lane, 1, Budget(), lambda row: _is_of(workspace_id, row))), None)
+    sets = {LATEST_NUMBER: {"N": str(build.get("build_number"))}, LATEST_BUILD: {"S": build.id}} if build else {}
+    update = Update(sets, frozenset({LATEST_NUMBER, LATEST_BUILD}))
+    _send(update.request({"id": item["id"]}, f"{LATEST_BUILD} = :before", {":before": item[LATEST_BUILD]}))
+
+
+def _is_of(workspace_id: str, row: Mirrored) -> bool:
+    """Whether a build is still one of a workspace, with the number that its row in the lane has."""
+    stored = get(BUILD, row.id)
+    return (
+        stored is not None
+        and stored.get("workspace_id") == workspace_id
+        and stored.get("build_number") == row.get("build_number")
+    )
 
 
 def ids(item: Item, name: str) -> frozenset[str]:

@@ -42,8 +42,16 @@ class _Joined:
     done: frozenset[str] = frozenset()
 
 
-def rejoined(reference: Reference) -> None:
+class _Outdated(Exception):
+    """What an item says of others was not so any more, and is mended: it is to be read again."""
+
+
+def rejoined(reference: Reference, *, by_another: bool) -> None:
     """Work out anew what an object has of others.
+
+    Args:
+        reference: the object.
+        by_another: whether one of the others was changed.
 
     Raises:
         Unavailable: the store did not answer, or others rejoined it at every attempt.
@@ -55,15 +63,15 @@ def rejoined(reference: Reference) -> None:
         if row is None or item is None:
             return
         try:
-            _write_joined(row, item, again=attempt > 0)
-        except ConditionFailed:
+            _write_joined(row, item, again=attempt > 0, by_another=by_another)
+        except (ConditionFailed, _Outdated):
             back_off(attempt)
         else:
             return
     raise Unavailable("Others were changing the same object.")
 
 
-def _write_joined(row: Mirrored, item: Item, *, again: bool) -> None:
+def _write_joined(row: Mirrored, item: Item, *, again: bool, by_another: bool) -> None:
     """Write what follows from others, and then the rows of the names.
 
     Args:
@@ -71,6 +79,8 @@ def _write_joined(row: Mirrored, item: Item, *, again: bool) -> None:
         item: as it was read.
         again: whether the rows are written although the item says that they are: an attempt before this one may have
             deleted rows that somebody else wrote meanwhile.
+        by_another: whether one of the others was changed. Then it counts as a change of the object even if nothing
+            follows: who has read the others before them must not come after.
     """
     kind = row.kind
     joined = _JOINS[kind.name](item, row.values)
@@ -87,7 +97,8 @@ def _write_joined(row: Mirrored, item: Item, *, again: bool) -> None:
         sets[PARTS] = state.attribute()
     revision = int(item[REVISION]["N"])
     outdated = {*kind.joined} - lanes.keys()
-    if joined.done or outdated & item.keys() or any(item.get(name) != value for name, value in sets.items()):
+    is_changed = outdated & item.keys() or any(item.get(name) != value for name, value in sets.items())
+    if by_another or joined.done or is_changed:
         deletes = {notes.JOB_IDS: sorted(joined.done)} if joined.done else {}
         _update(item, Update(sets, frozenset(outdated), deletes=deletes), revision)
         revision += 1
@@ -107,6 +118,9 @@ def _of_workspace(item: Item, values: Values) -> _Joined:
     build = from_item(build_item)
     if build is None or build_item is None:
         return _Joined({**names, "template_version_id": None})
+    if (build.get("workspace_id"), build.get("build_number")) != (values["id"], int(item[notes.LATEST_NUMBER]["N"])):
+        notes.point_again(item)
+        raise _Outdated
     job_id = build.get("job_id")
     named = [(AGENT, agent_id) for agent_id in notes.ids(build_item, notes.AGENT_IDS)]
     beside = get_many([*named, (JOB, str(job_id))] if job_id else named, consistent=True)

@@ -24,8 +24,8 @@ from chalicelib.store.dynamodb.definitions import DOC, FORGET_AT, PACKED_DOC
 from chalicelib.store.dynamodb.packing import packed
 from chalicelib.store.platform import built_from, notes, presence, tag_sets
 from chalicelib.store.platform.rejoin import rejoined
-from chalicelib.store.platform.rows import Reference, from_item, get, key
-from chalicelib.store.platform.update import Update
+from chalicelib.store.platform.rows import Reference, get, key
+from chalicelib.store.platform.update import REVISION, Update
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -73,6 +73,17 @@ class _Stored(NamedTuple):
     outcome: Outcome
     before: Item
 
+    @property
+    def holders(self) -> frozenset[str]:
+        """The ids of the objects at which it may have left notes."""
+        holder = notes.holder_id(self.version.kind, self.version.values)
+        return notes.ids(self.before, notes.HOLDER_IDS) | ({holder} if holder else frozenset())
+
+    @property
+    def former_holders(self) -> frozenset[str]:
+        """Those of them that it has left, since when they were not told of it before."""
+        return self.holders - {notes.holder_id(self.version.kind, self.version.values)}
+
 
 def put_all(versions: Iterable[Put]) -> list[Outcome | Unavailable]:
     """The result of each version, in their order; several are put at a time, and then what follows from them."""
@@ -80,8 +91,13 @@ def put_all(versions: Iterable[Put]) -> list[Outcome | Unavailable]:
     results = for_all(_put_or_error, versions)
     stored = [one for one in results if isinstance(one, _Stored) and one.outcome is not Outcome.OLDER]
     for_all(lambda one: notes.leave(one.version.kind, one.version.values), stored)
-    touched = {named for one in stored for named in _touched(one)}
-    for_all(rejoined, sorted(touched, key=lambda one: (one[0].name, one[1])))
+    touched: dict[Reference, bool] = {}
+    for one in stored:
+        for named in _touched(one):
+            touched[named] = touched.get(named, False) or named[0] is not one.version.kind
+    ordered = sorted(touched.items(), key=lambda one: (one[0][0].name, one[0][1]))
+    for_all(lambda one: rejoined(one[0], by_another=one[1]), ordered)
+    for_all(_forget_former, [one for one in stored if one.former_holders])
     return [one.outcome if isinstance(one, _Stored) else one for one in results]
 
 
@@ -109,7 +125,10 @@ def _put(version: Put) -> _Stored:
     sets: dict[str, Any] = {**packed(values), **{name: {"S": text} for name, text in texts.items()}}
     if kind is DAEMON:
         sets[FORGET_AT] = {"N": str(_forgotten(values))}
-    update = Update(sets, frozenset({DOC, PACKED_DOC, *kind.lanes}) | _TIMES_OF_KIND)
+    # Where it leaves a note is kept until the former place knows, even if this request ends before that.
+    holder = notes.holder_id(kind, values)
+    adds = {notes.HOLDER_IDS: [holder]} if holder else {}
+    update = Update(sets, frozenset({DOC, PACKED_DOC, *kind.lanes}) | _TIMES_OF_KIND, adds=adds)
     condition = "attribute_not_exists(updated_at) OR updated_at <= :updated"
     request = update.request(key(kind, version.id), condition, {":updated": {"S": texts["updated_at"]}})
     try:
@@ -128,22 +147,25 @@ def _put(version: Put) -> _Stored:
 
 def _touched(stored: _Stored) -> list[Reference]:
     """The objects that have something of this one, or had."""
-    kind, values, before = stored.version.kind, stored.version.values, from_item(stored.before)
-    versions = [values, *([before.values] if before else [])]
+    kind, values = stored.version.kind, stored.version.values
     touched: list[Reference] = []
     if kind in (TEMPLATE, WORKSPACE) or (kind is DAEMON and _is_to_rejoin(values, stored.before)):
         touched = [(kind, stored.version.id)]
     elif kind is BUILD:
-        touched = [(WORKSPACE, str(values["workspace_id"]))]
+        touched = [(WORKSPACE, holder) for holder in stored.holders]
     elif kind is VERSION and values.get("template_id"):
         touched = [(TEMPLATE, str(values["template_id"]))]
     elif kind is AGENT:
-        builds = {one["workspace_build_id"] for one in versions}
-        touched = [named for build_id in builds for named in _workspace_of(build_id)]
+        touched = [named for holder in stored.holders for named in _workspace_of(holder)]
     elif kind is JOB:
-        touched = [(DAEMON, str(one["worker_id"])) for one in versions if one.get("worker_id")]
+        touched = [(DAEMON, holder) for holder in stored.holders]
         touched += _workspace_of((values.get("input") or {}).get("workspace_build_id"))
     return touched
+
+
+def _forget_former(stored: _Stored) -> None:
+    left = int(stored.before.get(REVISION, {"N": "0"})["N"]) + 1
+    notes.forget_former(stored.version.kind, stored.version.id, stored.former_holders, left)
 
 
 def _workspace_of(build_id: object) -> list[Reference]:
