@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -31,6 +31,7 @@ from chalicelib.store.platform.rows import Mirrored
 
 _DEFAULT_LIMIT: Final = 50
 _ANY: Final = daemons.Asked()
+_OFFLINE_TOO: Final = daemons.Asked(offline=True)
 
 
 @authenticated
@@ -113,12 +114,33 @@ def fitted(listed: Sequence[Any]) -> Answer:
 
 def jobs_beside(listed: Sequence[Mirrored]) -> tuple[dict[str, int], list[Mirrored]]:
     """The queue of the deployment, and the daemons that could take a job which has not begun, oldest first."""
-    waiting = [job for job in listed if not job.get("started_at")]
+    return queue_places(), _daemons_of([job for job in listed if not job.get("started_at")], _ANY)
+
+
+def queue_beside(
+    listed: Sequence[Mirrored], known: rows.Known, *, alone: bool
+) -> tuple[dict[str, int], list[Mirrored] | None]:
+    """The queue of the deployment, and the daemons of the organizations of jobs in it, there or not.
+
+    Args:
+        listed: objects that name a job each.
+        known: the jobs.
+        alone: whether one object was asked for; for a list no daemons are read, as they may be many, and None.
+    """
+    places = queue_places() if listed else {}
+    if not alone:
+        return places, None
+    of = [job for row in listed if (job := known.get(JOB, row.get("job_id"))) and job.id in places]
+    return places, _daemons_of(of, _OFFLINE_TOO)
+
+
+def _daemons_of(of: Iterable[Mirrored], asked: daemons.Asked) -> list[Mirrored]:
+    """The daemons of the organizations of jobs, oldest first."""
+    listed: list[Mirrored] = []
     now = times.now()
-    able: list[Mirrored] = []
-    for organization_id in sorted({str(job.get("organization_id")) for job in waiting}):
-        able += reversed(read_daemons(organization_id, _ANY, None, None, now, Budget()))
-    return queue_places(), able
+    for organization_id in sorted({str(job.get("organization_id")) for job in of}):
+        listed += reversed(read_daemons(organization_id, asked, None, None, now, Budget()))
+    return listed
 
 
 def _jobs_json(organization_id: str, listed: Sequence[Mirrored]) -> list[JobJSON]:

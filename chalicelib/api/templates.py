@@ -13,7 +13,7 @@ from chalicelib.api.directory_query import Asked, organization_id_of, user_id_of
 from chalicelib.api.http import Answer, Call, Encoded
 from chalicelib.api.id_pages import page_of
 from chalicelib.api.parameters import boolean
-from chalicelib.api.provisioners import budget_of, fitted
+from chalicelib.api.provisioners import budget_of, fitted, queue_beside
 from chalicelib.casing import lowered
 from chalicelib.errors import NotFound
 from chalicelib.models.platform_answers import TemplateJSON, TemplateVersionJSON
@@ -23,7 +23,6 @@ from chalicelib.search import values
 from chalicelib.search.platform_filters import TEMPLATE_FILTERS
 from chalicelib.store.directory import people
 from chalicelib.store.dynamodb.budget import Budget
-from chalicelib.store.platform.job_reader import queue_places
 from chalicelib.store.platform.joins import known_beside
 from chalicelib.store.platform.lane_reader import Range
 from chalicelib.store.platform.listing import Named, Wanted, in_lane, in_state, read_listing
@@ -70,7 +69,7 @@ def show_by_name(_call: Call, caller: Caller, organization: str, template: str) 
 @authenticated
 def version_by_names(_call: Call, caller: Caller, organization: str, template: str, version: str) -> Answer:
     """The version with this name, of the template of an organization with that name."""
-    return Answer(_versions_json([_version_by_name(_by_name(caller, organization, template), version)])[0])
+    return Answer(_version_json(_version_by_name(_by_name(caller, organization, template), version)))
 
 
 @authenticated
@@ -88,13 +87,13 @@ def versions(call: Call, caller: Caller, template: str) -> Answer:
 def version_by_name(_call: Call, caller: Caller, template: str, version: str) -> Answer:
     """The version of a template with this name."""
     of = platform_access.named(caller, TEMPLATE, "template", template)
-    return Answer(_versions_json([_version_by_name(of, version)])[0])
+    return Answer(_version_json(_version_by_name(of, version)))
 
 
 @authenticated
 def show_version(_call: Call, caller: Caller, templateversion: str) -> Answer:
     """One version of a template."""
-    return Answer(_versions_json([platform_access.version_named(caller, templateversion)])[0])
+    return Answer(_version_json(platform_access.version_named(caller, templateversion)))
 
 
 @authenticated
@@ -194,8 +193,12 @@ def _json(listed: Sequence[Mirrored]) -> list[TemplateJSON]:
     return [template_json(row, times.wire(row.updated_at), known.organizations, known.users) for row in listed]
 
 
-def _versions_json(listed: Sequence[Mirrored]) -> list[TemplateVersionJSON]:
+def _version_json(version: Mirrored) -> TemplateVersionJSON:
+    return _versions_json([version], alone=True)[0]
+
+
+def _versions_json(listed: Sequence[Mirrored], *, alone: bool = False) -> list[TemplateVersionJSON]:
     known = known_beside(listed, (JOB, TEMPLATE, VERSION, DAEMON, WORKSPACE))
     users = people.get_users({str(row.get("created_by_id")) for row in listed if row.get("created_by_id")})
-    places = queue_places() if listed else {}
-    return [version_json(row, times.wire(row.updated_at), known, users, places) for row in listed]
+    places, daemons = queue_beside(listed, known, alone=alone)
+    return [version_json(row, times.wire(row.updated_at), known, users, places, daemons) for row in listed]

@@ -17,7 +17,7 @@ from chalicelib.api.fit_rows import fit_rows
 from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.id_pages import page_of
 from chalicelib.api.parameters import boolean, page
-from chalicelib.api.provisioners import budget_of
+from chalicelib.api.provisioners import budget_of, queue_beside
 from chalicelib.api.workspace_listing import matching, query_of
 from chalicelib.casing import lowered
 from chalicelib.errors import BadRequest, NotFound
@@ -30,7 +30,6 @@ from chalicelib.search.platform_filters import WORKSPACE_FILTERS
 from chalicelib.store.directory import people
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.platform import rows
-from chalicelib.store.platform.job_reader import queue_places
 from chalicelib.store.platform.joins import known_beside
 from chalicelib.store.platform.lane_reader import Range
 from chalicelib.store.platform.listing import Wanted, agents_of, in_lane, read_listing
@@ -66,13 +65,13 @@ def list_all(call: Call, caller: Caller) -> Answer:
 @authenticated
 def show(_call: Call, caller: Caller, workspace: str) -> Answer:
     """One workspace."""
-    return Answer(workspaces_json(caller, [platform_access.named(caller, WORKSPACE, "workspace", workspace)])[0])
+    return Answer(_workspace_json(caller, platform_access.named(caller, WORKSPACE, "workspace", workspace)))
 
 
 @authenticated
 def show_by_name(call: Call, caller: Caller, user: str, workspacename: str) -> Answer:
     """The workspace of a user with this name."""
-    return Answer(workspaces_json(caller, [by_name(call, caller, user, workspacename)])[0])
+    return Answer(_workspace_json(caller, by_name(call, caller, user, workspacename)))
 
 
 @authenticated
@@ -95,7 +94,7 @@ def builds(call: Call, caller: Caller, workspace: str) -> Answer:
 @authenticated
 def show_build(_call: Call, caller: Caller, workspacebuild: str) -> Answer:
     """One build of a workspace."""
-    return Answer(_builds_json([platform_access.build_named(caller, workspacebuild)])[0])
+    return Answer(_build_json(platform_access.build_named(caller, workspacebuild)))
 
 
 @authenticated
@@ -111,7 +110,7 @@ def build_by_number(call: Call, caller: Caller, user: str, workspacename: str, b
     listed = read_listing(Wanted(BUILD, None, of_number), Budget(), lambda build: build.get("build_number") == number)
     if not listed:
         raise NotFound(f'Workspace "{values.cut(workspacename)}" Build {number} does not exist.')
-    return Answer(_builds_json(listed[:1])[0])
+    return Answer(_build_json(listed[0]))
 
 
 @authenticated
@@ -142,11 +141,15 @@ def by_name(call: Call, caller: Caller, user: str, name: str) -> Mirrored:
     return max(listed, key=lambda row: row.updated_at)
 
 
-def workspaces_json(caller: Caller, listed: Sequence[Mirrored]) -> list[WorkspaceJSON]:
+def _workspace_json(caller: Caller, workspace: Mirrored) -> WorkspaceJSON:
+    return workspaces_json(caller, [workspace], alone=True)[0]
+
+
+def workspaces_json(caller: Caller, listed: Sequence[Mirrored], *, alone: bool = False) -> list[WorkspaceJSON]:
     """Workspaces as clients of the caller read them."""
     known = known_beside(listed, _BESIDE)
     builds_of = [build for row in listed if (build := known.get(BUILD, row.joined.get("latest_build_id")))]
-    beside = _beside(listed, builds_of, known, caller.user.id)
+    beside = _beside(listed, builds_of, known, caller.user.id, alone=alone)
     return [workspace_json(row, beside) for row in listed]
 
 
@@ -154,14 +157,25 @@ def _is_named(row: Mirrored, name: str) -> bool:
     return lowered(str(row.get("name"))) == lowered(name)
 
 
-def _builds_json(listed: Sequence[Mirrored]) -> list[BuildJSON]:
+def _build_json(build: Mirrored) -> BuildJSON:
+    return _builds_json([build], alone=True)[0]
+
+
+def _builds_json(listed: Sequence[Mirrored], *, alone: bool = False) -> list[BuildJSON]:
     known = known_beside(listed, _BESIDE)
     of = [row for build in listed if (row := known.get(WORKSPACE, build.get("workspace_id")))]
-    beside = _beside(of, listed, known, "")
+    beside = _beside(of, listed, known, "", alone=alone)
     return [build_json(build, beside) for build in listed]
 
 
-def _beside(workspaces: Sequence[Mirrored], builds_of: Sequence[Mirrored], known: rows.Known, reader_id: str) -> Beside:
+def _beside(
+    workspaces: Sequence[Mirrored],
+    builds_of: Sequence[Mirrored],
+    known: rows.Known,
+    reader_id: str,
+    *,
+    alone: bool,
+) -> Beside:
     people_of = people.look_up(
         {
             *(str(row.get("owner_id")) for row in workspaces),
@@ -170,8 +184,8 @@ def _beside(workspaces: Sequence[Mirrored], builds_of: Sequence[Mirrored], known
         {str(row.get("organization_id")) for row in workspaces},
     )
     agents = agents_of([build.id for build in builds_of], Budget())
-    places = queue_places() if builds_of else {}
-    return Beside(known, people_of.users, people_of.organizations, agents, places, reader_id)
+    places, daemons = queue_beside(builds_of, known, alone=alone)
+    return Beside(known, people_of.users, people_of.organizations, agents, places, daemons, reader_id)
 
 
 def _moment(text: str) -> datetime:

@@ -6,7 +6,7 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from chalicelib.models.provisioners import JobJSON
+from chalicelib.models.provisioners import JobJSON, MatchedProvisionersJSON
 
 
 class WorkspaceHealthJSON(TypedDict):
@@ -99,6 +99,7 @@ class BuildJSON(TypedDict):
     daily_cost: int
     template_version_preset_id: str | None
     has_external_agent: NotRequired[bool]
+    matched_provisioners: NotRequired[MatchedProvisionersJSON]
 
 
 class WorkspaceJSON(TypedDict):
@@ -230,6 +231,7 @@ class TemplateVersionJSON(TypedDict):
     has_external_agent: bool
     template_id: NotRequired[str]
     warnings: NotRequired[list[str]]
+    matched_provisioners: NotRequired[MatchedProvisionersJSON]
 
 
 class TemplateGroupJSON(TypedDict):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Final, Literal, NotRequired, get_args
 
 from typing_extensions import TypedDict
 
+from chalicelib import times
+from chalicelib.platform.daemons import is_stale
 from chalicelib.platform.jobs import contains, status
 from chalicelib.platform.kinds import BUILD, DAEMON, TEMPLATE, VERSION, WORKSPACE
 from chalicelib.search.values import NIL_UUID
@@ -80,6 +83,14 @@ class BriefJobJSON(TypedDict):
     template_display_name: str
 
 
+class MatchedProvisionersJSON(TypedDict):
+    """codersdk.MatchedProvisioners."""
+
+    count: int
+    available: int
+    most_recently_seen: str | None
+
+
 class DaemonJSON(TypedDict):
     """codersdk.ProvisionerDaemon."""
 
@@ -130,8 +141,24 @@ def job_json(job: Mirrored, known: Known, places: Mapping[str, int], daemons: It
     if name := (worker.get("name") if worker else job.get("worker_name")):
         body["worker_name"] = name
     if not job.get("started_at") and (able := _able(job, daemons)):
-        body["available_workers"] = able
+        body["available_workers"] = [daemon.id for daemon in able]
     return body
+
+
+def matched_json(job: Mirrored, daemons: Iterable[Mirrored], now: datetime) -> MatchedProvisionersJSON:
+    """The number of daemons that could do a job which waits, and of those among them that are there.
+
+    Args:
+        job: the row.
+        daemons: of its organization.
+        now: the time of the query.
+    """
+    heartbeats = [times.from_wire(text) for one in _able(job, daemons) if (text := one.get("last_seen_at"))]
+    return {
+        "count": len(heartbeats),
+        "available": sum(not is_stale(heartbeat, now) for heartbeat in heartbeats),
+        "most_recently_seen": times.wire(max(heartbeats)) if heartbeats else None,
+    }
 
 
 def daemon_json(
@@ -219,11 +246,11 @@ def _workspace_of(job: Mirrored, known: Known) -> Mirrored | None:
     return known.get(WORKSPACE, build.get("workspace_id")) if build else None
 
 
-def _able(job: Mirrored, daemons: Iterable[Mirrored]) -> list[str]:
+def _able(job: Mirrored, daemons: Iterable[Mirrored]) -> list[Mirrored]:
     """The daemons that could do a job: of its organization, with its kind of provisioner and its tags."""
     tags = job.get("tags") or {}
     return [
-        daemon.id
+        daemon
         for daemon in daemons
         if daemon.get("organization_id") == job.get("organization_id")
         and job.get("provisioner") in (daemon.get("provisioners") or ())

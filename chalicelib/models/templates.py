@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chalicelib import times
 from chalicelib.models.platform_answers import (
     MinimalUserJSON,
     TemplateAccessJSON,
@@ -13,7 +14,7 @@ from chalicelib.models.platform_answers import (
     TemplateVersionJSON,
     VersionPresetJSON,
 )
-from chalicelib.models.provisioners import JobJSON, job_json
+from chalicelib.models.provisioners import JobJSON, job_json, matched_json
 from chalicelib.platform.kinds import JOB
 from chalicelib.records import Organization, User
 from chalicelib.search.values import NIL_UUID
@@ -86,9 +87,14 @@ def access_json(template: Mirrored, organization: Organization | None) -> Templa
 
 
 def version_json(
-    version: Mirrored, updated_at: str, known: Known, users: Mapping[str, User], places: Mapping[str, int]
+    version: Mirrored,
+    updated_at: str,
+    known: Known,
+    users: Mapping[str, User],
+    places: Mapping[str, int],
+    daemons: Sequence[Mirrored] | None,
 ) -> TemplateVersionJSON:
-    """codersdk.TemplateVersion."""
+    """codersdk.TemplateVersion; the daemons are those of the organization of a job that waits."""
     job = known.get(JOB, version.get("job_id"))
     body: TemplateVersionJSON = {
         "id": version.id,
@@ -107,6 +113,8 @@ def version_json(
         body["template_id"] = version.get("template_id")
     if version.get("warnings"):
         body["warnings"] = version.get("warnings")
+    if job and job.id in places and daemons is not None:
+        body["matched_provisioners"] = matched_json(job, daemons, times.now())
     return body
 
 

@@ -14,7 +14,7 @@ from chalicelib.models.platform_answers import (
     WorkspaceJSON,
     WorkspaceResourceJSON,
 )
-from chalicelib.models.provisioners import job_json
+from chalicelib.models.provisioners import MatchedProvisionersJSON, job_json, matched_json
 from chalicelib.models.templates import unknown_job
 from chalicelib.platform import workspaces
 from chalicelib.platform.agents import complaint
@@ -29,6 +29,10 @@ _OmittedOfAgent = Literal[
 _OMITTED_OF_AGENT: Final[tuple[_OmittedOfAgent, ...]] = get_args(_OmittedOfAgent)
 
 
+_UNMATCHED: Final[MatchedProvisionersJSON] = {"count": 0, "available": 0, "most_recently_seen": None}
+"""Of a build that does not wait."""
+
+
 @dataclass(frozen=True, slots=True)
 class Beside:
     """The objects beside workspaces and builds.
@@ -39,6 +43,7 @@ class Beside:
         organizations: by id.
         agents: by the id of their build.
         places: the waiting jobs of the deployment, each with its place in the queue.
+        daemons: of the organizations of those of their jobs that wait; None where they were not read.
         reader_id: who reads them, and sees which of their own they favor.
     """
 
@@ -47,6 +52,7 @@ class Beside:
     organizations: Mapping[str, Organization]
     agents: Mapping[str, Sequence[Mirrored]]
     places: Mapping[str, int]
+    daemons: Sequence[Mirrored] | None
     reader_id: str
 
     def username(self, user_id: object) -> str:
@@ -142,6 +148,10 @@ def build_json(build: Mirrored, beside: Beside) -> BuildJSON:
         "daily_cost": build.get("daily_cost"),
         "template_version_preset_id": build.get("template_version_preset_id"),
     }
+    if not job or job.id not in beside.places:
+        body["matched_provisioners"] = _UNMATCHED
+    elif beside.daemons is not None:
+        body["matched_provisioners"] = matched_json(job, beside.daemons, times.now())
     if build.get("has_external_agent") is not None:
         body["has_external_agent"] = build.get("has_external_agent")
     return body

@@ -99,6 +99,7 @@ AGENT: Mapping[str, Any] = {
     "scripts": [{}],
     "health": _struct(bool="healthy", string="reason"),
 }
+MATCHED = _struct(int="count available", time="most_recently_seen")
 BUILD: Mapping[str, Any] = {
     **_struct(
         uuid="id workspace_id workspace_owner_id template_version_id initiator_id template_version_preset_id",
@@ -108,6 +109,7 @@ BUILD: Mapping[str, Any] = {
         bool="has_external_agent",
     ),
     "job": JOB,
+    "matched_provisioners": MATCHED,
     "resources": [
         {
             **_struct(
@@ -160,6 +162,7 @@ VERSION: Mapping[str, Any] = {
     "job": JOB,
     "created_by": _struct(uuid="id", string="username name avatar_url"),
     "warnings": STRINGS,
+    "matched_provisioners": MATCHED,
 }
 PRESET: Mapping[str, Any] = {
     **_struct(uuid="ID", string="Name Description Icon", bool="Default", int="DesiredPrebuildInstances"),

@@ -192,6 +192,44 @@ def test_waiting_jobs_have_a_place_in_the_queue_of_the_deployment(platform: Plat
     assert "available_workers" not in rows[there]
 
 
+def test_a_build_and_a_version_that_wait_say_how_many_daemons_match(platform: Platform, house: House) -> None:
+    recent, before = ago(seconds=5), ago(hours=1)
+    platform.daemon("there", last_seen_at=recent)
+    platform.daemon("silent", last_seen_at=before)
+    platform.daemon("other tags", tags={"scope": "organization", "owner": "", "x": "y"})
+    platform.daemon("other kind", provisioners=["echo"])
+    Platform(platform.client, house.organization("other").id).daemon("elsewhere")
+    template = platform.template("rust")
+    workspace = platform.workspace(house.user("ann").id, template, "dev")
+
+    def matched(**of_job: Any) -> list[Any]:
+        job = platform.job(**of_job)
+        version = platform.version(template, f"v{job}", job_id=job)
+        build = platform.build(workspace, version, job_id=job)
+        replies = (
+            platform.client.get(f"/api/v2/workspacebuilds/{build}"),
+            platform.client.get(f"/api/v2/templateversions/{version}"),
+        )
+        one = platform.client.get(f"/api/v2/workspaces/{workspace}").json["latest_build"]
+        assert one == replies[0].json
+        # A list tells of those that do not wait alone.
+        (listed,) = platform.client.get("/api/v2/workspaces").json["workspaces"]
+        if one["job"]["status"] == "pending":
+            del one["matched_provisioners"]
+        assert listed["latest_build"] == one
+        return [reply.json.get("matched_provisioners") for reply in replies]
+
+    nothing = {"count": 0, "available": 0, "most_recently_seen": None}
+    both = {"count": 2, "available": 1, "most_recently_seen": recent}
+    assert matched() == [both, both]
+    silent = {"count": 1, "available": 0, "most_recently_seen": before}
+    platform.daemon("also silent", tags={"x": "z"}, last_seen_at=before)
+    assert matched(tags={"x": "z"}) == [silent, silent]
+    assert matched(tags={"x": "unknown"}) == [nothing, nothing]
+    assert matched(started_at=ago(minutes=1)) == [nothing, None]
+    assert matched(started_at=ago(minutes=2), completed_at=ago(minutes=1)) == [nothing, None]
+
+
 def test_a_job_is_of_its_organization(platform: Platform, house: House) -> None:
     job = platform.job()
     house.organization("other")
