@@ -1,4 +1,4 @@
-"""What the platform sends ends at any of its calls to the store, is sent again, and is stored as if it had not ended.
+"""A request of the platform ends at any of its calls to the store, is sent again, and is stored as if it had not ended.
 
 Every kind of object comes, changes, moves to another object, goes and comes back.
 """

@@ -242,3 +242,19 @@ def test_words_of_a_key_that_is_given_twice_are_all_looked_for(platform: Platfor
     assert search(client, "status:running status:pending") == {"running", "pending"}
     assert search(client, "has-agent:connected has-agent:timeout") == {"running", "pending"}
     assert search(client, f"id:{running} id:{pending}") == {"running", "pending"}
+
+
+def test_a_daemon_that_comes_after_more_jobs_than_it_keeps_notes_of_is_busy(
+    platform: Platform, root: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.store.platform.notes.MOST_IDS", 2)
+    daemon = "5b1d0c7e-3f7a-4a60-9d1c-0b4a5e6f7a8b"
+    begun = {"worker_id": daemon, "started_at": ago(minutes=9), "initiator_id": root.id}
+    for _ in range(4):
+        job = platform.job(**begun)
+        platform.job(job, **begun, completed_at=ago(minutes=1))
+    platform.job(**begun)
+    platform.put(
+        "provisioner_daemon", daemon, organization_id=platform.organization_id, name="late", last_seen_at=ago()
+    )
+    assert [one["id"] for one in platform.daemons(status="busy").json] == [daemon]

@@ -43,7 +43,7 @@ class _Joined:
 
 
 class _Outdated(Exception):
-    """What an item says of others was not so any more, and is mended: it is to be read again."""
+    """An item said of others what was not so any more, and is mended: it is to be read again."""
 
 
 def rejoined(reference: Reference, *, by_another: bool) -> None:
@@ -59,16 +59,26 @@ def rejoined(reference: Reference, *, by_another: bool) -> None:
     kind, object_id = reference
     for attempt in range(_ATTEMPTS):
         item = get_item(kind, object_id)
-        row = from_item(item)
-        if row is None or item is None:
+        if item is None:
             return
+        row = from_item(item)
         try:
-            _write_joined(row, item, again=attempt > 0, by_another=by_another)
+            if row is not None:
+                _write_joined(row, item, again=attempt > 0, by_another=by_another)
+            elif kind is DAEMON:
+                _drop_done(object_id, item)
         except (ConditionFailed, _Outdated):
             back_off(attempt)
         else:
             return
     raise Unavailable("Others were changing the same object.")
+
+
+def _drop_done(daemon_id: str, item: Item) -> None:
+    """Drop the notes of jobs that ended, at a daemon which is not mirrored in yet: there is no room for all of them."""
+    done = _of_daemon(item, {"id": daemon_id}).done
+    if done:
+        _update(item, Update({}, deletes={notes.JOB_IDS: sorted(done)}), int(item[REVISION]["N"]))
 
 
 def _write_joined(row: Mirrored, item: Item, *, again: bool, by_another: bool) -> None:
