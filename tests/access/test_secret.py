@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import itertools
 import re
 import string
@@ -72,6 +73,20 @@ def test_only_the_secret_itself_matches() -> None:
     assert not secret.matches("", hashed)
     assert not secret.matches(GOOD_SECRET, b"")
     assert not secret.matches(GOOD_SECRET, hashed[:-1])
+
+
+def test_hashes_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[tuple[bytes, bytes]] = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return one == other
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    hashed = secret.hash_secret(GOOD_SECRET)
+    assert secret.matches(GOOD_SECRET, hashed)
+    assert not secret.matches(GOOD_SECRET.upper(), hashed)
+    assert compared == [(hashed, hashed), (secret.hash_secret(GOOD_SECRET.upper()), hashed)]
 
 
 def test_a_new_token_is_what_the_choices_make_it() -> None:

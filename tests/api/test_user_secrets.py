@@ -478,6 +478,9 @@ def test_each_release_is_stored_before_the_value_leaves(
 ) -> None:
     made = create(as_ann).json
     client = agent(house, ann, made["id"])
+    count = len(trail())
+    assert client.send("HEAD", f"{SECRETS}/github-token/value").status == 405
+    assert len(trail()) == count, "nothing has left"
     assert client.get(f"{SECRETS}/github-token/value").status == 200
     row = trail()[-1]
     assert (row.resource_type, row.resource_id, row.resource_target) == ("user_secret", made["id"], "github-token")

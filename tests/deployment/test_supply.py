@@ -41,6 +41,16 @@ def test_a_package_that_is_another_than_the_locked_one_is_refused(
         wheels.download(tmp_path / "to", lock)
 
 
+def test_a_package_that_is_locked_by_no_hash_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "six-1.17.0-py2.py3-none-any.whl").write_bytes(b"any file")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    lock = tmp_path / "lock"
+    lock.write_text("six==1.17.0\n")
+    with pytest.raises(wheels.Mismatch, match="Hashes are required"):
+        wheels.download(tmp_path / "to", lock)
+
+
 def test_the_bill_names_every_package_and_every_vendored_file_with_its_licence() -> None:
     components = {one["name"]: one for one in bill_of_materials.document()["components"]}
     assert {*wheels.pinned(), "lit-html.js", "pico.css"} == {*components}

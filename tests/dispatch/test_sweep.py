@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import smtplib
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -410,6 +411,26 @@ def test_a_password_is_not_sent_without_tls(ann: User, server: MailServer, use: 
     message = Message(CUSTOM.id, ann.id, {"custom_title": "x", "custom_message": "x"}, ann.id, times.now())
     with pytest.raises(Failed, match="TLS"):
         mail.send("id", message, ann)
+    assert server.letters == []
+
+
+@pytest.mark.parametrize("is_private_at_once", [True, False])
+def test_a_mail_server_shows_a_certificate_of_its_name(
+    ann: User, server: MailServer, use: Use, monkeypatch: pytest.MonkeyPatch, *, is_private_at_once: bool
+) -> None:
+    contexts: list[ssl.SSLContext] = []
+
+    def refused(*_: object, context: ssl.SSLContext, **__: object) -> None:
+        contexts.append(context)
+        raise ssl.SSLCertVerificationError
+
+    monkeypatch.setattr(smtplib, "SMTP_SSL", refused)
+    monkeypatch.setattr(smtplib.SMTP, "has_extn", lambda _, name: name == "starttls")
+    monkeypatch.setattr(smtplib.SMTP, "starttls", refused)
+    use(Settings(email_smarthost="127.0.0.1:465" if is_private_at_once else server.place, email_from="a@example.com"))
+    write(ann)
+    assert run() == {"put_off": 1}
+    assert [(one.check_hostname, one.verify_mode) for one in contexts] == [(True, ssl.CERT_REQUIRED)]
     assert server.letters == []
 
 

@@ -79,6 +79,7 @@ def test_the_session_holds_no_more_than_the_token_did(house: House, root: User, 
     )
     minted = api_keys.get(cookie(signed_in(client, narrow)).partition("-")[0])
     assert minted is not None
+    assert minted.id != narrow[:10]
     assert set(minted.scopes) == {"audit_log:read", "user:read", "api_key:create"}
     assert set(minted.allow_list) == {"api_key:*", "audit_log:*", "user:*"}
 
