@@ -1,7 +1,7 @@
 """The requests that Coder's CLI makes about secrets of users are answered as it waits for.
 
-They were recorded from the commands of the newest client, run against a served instance: as an owner, and as a member
-whose token may read secrets and do nothing else.
+They are those that the commands of the newest client send, as a user with a whole token, and with one that may read
+secrets and do nothing else.
 """
 
 from __future__ import annotations
