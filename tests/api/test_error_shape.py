@@ -107,6 +107,25 @@ def _is_page(answer: dict[str, Any]) -> bool:
     return bool(answer["headers"].get("Content-Type", "").startswith("text/html"))
 
 
+def test_every_answer_lets_a_browser_do_nothing_with_it(client: Client, owner: Client) -> None:
+    strict = {
+        "cache-control": "no-store",
+        "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+        "referrer-policy": "no-referrer",
+        "strict-transport-security": "max-age=31536000",
+        "x-content-type-options": "nosniff",
+    }
+    for caller, path, status in (
+        (client, "/healthz", 200),
+        (client, "/api/v2/users/me", 401),
+        (owner, "/api/v2/users/me", 200),
+        (owner, "/nothing", 404),
+    ):
+        reply = caller.get(path)
+        assert reply.status == status
+        assert reply.headers.items() >= strict.items()
+
+
 def test_the_gate_covers_what_it_should() -> None:
     assert set(EVERY_ROUTE) >= UNGATED | BODILESS | MAY_BE_EMPTY
     assert len(GATED) == len(EVERY_ROUTE) - len(UNGATED)

@@ -15,7 +15,7 @@ from chalicelib.store.logs import page
 from tests.api.test_exports import CONNECTIONS, EXPORTS, begun, objects, rows, run
 
 if TYPE_CHECKING:
-    from chalicelib.records import AuditLog
+    from chalicelib.records import AuditLog, User
     from tests.api.conftest import Client, Clock, House, Reply
 
 CheckError = Callable[["Reply"], dict[str, Any]]
@@ -92,6 +92,16 @@ def test_requests_at_once_do_not_pass_the_limit(owner: Client, monkeypatch: pyte
     monkeypatch.setattr(running, "read", outrun)
     assert asked(owner).status == 429
     assert replies == [202]
+
+
+@pytest.mark.usefixtures("keeps_exports")
+def test_no_path_names_another_item_of_the_table(owner: Client, root: User) -> None:
+    begun(owner)
+    begun(owner)
+    for name in (f"running%23{root.id}", "not-an-id", "%20"):
+        for method in ("GET", "DELETE"):
+            assert owner.send(method, f"{EXPORTS}/{name}").status == 400
+    assert asked(owner).status == 429, "it is still known how many there are"
 
 
 def test_a_request_that_is_sent_again_starts_few_functions(owner: Client, keeps_exports: list[str]) -> None:
