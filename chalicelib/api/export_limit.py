@@ -14,6 +14,8 @@ from chalicelib.store.directory.commit import Guarded
 from chalicelib.store.exports import jobs, running
 
 _RETRY_AFTER_SECONDS: Final = 60
+_NAMED: Final = 5
+"""Of the exports that there are, in the text of a refusal."""
 
 
 def is_lost(job: Job) -> bool:
@@ -34,7 +36,7 @@ def place(user_id: str, export_id: str) -> Guarded:
     if len(others) >= most:
         others = [one for one in others if _counts(one)]
     if len(others) >= most:
-        stops = " or ".join(f"DELETE /api/v2/exports/{one}" for one in others)
+        stops = " or ".join(f"DELETE /api/v2/exports/{one}" for one in others[:_NAMED])
         raise TooManyRequests(
             f"You have {len(others)} exports that are not written yet, and may have {most}.",
             _RETRY_AFTER_SECONDS,

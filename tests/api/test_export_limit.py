@@ -78,6 +78,16 @@ def test_one_whose_function_was_lost_counts_no_longer_and_goes_on_when_there_is_
 
 
 @pytest.mark.usefixtures("keeps_exports")
+def test_a_refusal_names_few_of_many(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_limit, "current", lambda: Settings(max_exports_per_user=8))
+    for _ in range(8):
+        begun(owner)
+    error = asked(owner).json
+    assert "8 exports" in error["message"]
+    assert error["detail"].count(f"DELETE {EXPORTS}/") == 5
+
+
+@pytest.mark.usefixtures("keeps_exports")
 def test_requests_at_once_do_not_pass_the_limit(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     begun(owner)
     read, replies = running.read, list[int]()
