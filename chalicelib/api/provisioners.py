@@ -43,8 +43,10 @@ def list_jobs(call: Call, caller: Caller, organization: str) -> Answer:
     one_more = replace(wanted, limit=wanted.limit + 1)
     listed = read_jobs(one_more, budget, lambda job: readable.includes(caller.user.id, object_of(job)))
     request_log.note(RowsRead=budget.rows_read)
-    more = len(listed) > wanted.limit
-    return page_answer(call, listed[: wanted.limit], partial(_jobs_json, organization_id), more=more)
+    more = len(listed) > wanted.limit or (wanted.ids is None and not budget.left)
+    return page_answer(
+        call, listed[: wanted.limit], partial(_jobs_json, organization_id), more=more, partial=not budget.left
+    )
 
 
 @authenticated
@@ -97,7 +99,9 @@ def list_daemons(call: Call, caller: Caller, organization: str) -> Answer:
             for daemon in listed
         ]
 
-    return page_answer(call, [daemon for daemon, _ in labelled[start:end]], bodies, more=end < len(labelled))
+    return page_answer(
+        call, [daemon for daemon, _ in labelled[start:end]], bodies, more=end < len(labelled), partial=not budget.left
+    )
 
 
 def budget_of(call: Call) -> Budget:
@@ -105,10 +109,10 @@ def budget_of(call: Call) -> Budget:
     return answer_limits.reading_budget(call)
 
 
-def fitted(listed: Sequence[Any]) -> Answer:
-    """A list as an answer that is not too large; a header says so where it is cut."""
+def fitted(listed: Sequence[Any], *, partial: bool = False) -> Answer:
+    """A list as an answer that is not too large; a header says so where it is cut, or was not read to its end."""
     texts, number = fit_rows(listed, answer_limits.LARGEST_ANSWER) if listed else ([], 0)
-    headers = {"Gatebook-Partial": "true"} if number < len(listed) else {}
+    headers = {"Gatebook-Partial": "true"} if partial or number < len(listed) else {}
     return Answer(Encoded(f"[{','.join(texts)}]"), headers=headers)
 
 

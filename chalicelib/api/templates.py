@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib import times
+from chalicelib.access import allow_list
 from chalicelib.access.decide import reach
 from chalicelib.api import lookup, platform_access, request_log
 from chalicelib.api.authentication import authenticated
@@ -14,10 +15,12 @@ from chalicelib.api.http import Answer, Call, Encoded
 from chalicelib.api.id_pages import page_of
 from chalicelib.api.parameters import boolean
 from chalicelib.api.provisioners import budget_of, fitted, queue_beside
+from chalicelib.api.workspace_listing import is_named, templates_named
 from chalicelib.casing import lowered
 from chalicelib.errors import NotFound
 from chalicelib.models.platform_answers import TemplateJSON, TemplateVersionJSON
 from chalicelib.models.templates import access_json, presets_json, template_json, version_json
+from chalicelib.platform import facts
 from chalicelib.platform.kinds import DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE
 from chalicelib.search import values
 from chalicelib.search.platform_filters import TEMPLATE_FILTERS
@@ -80,7 +83,7 @@ def versions(call: Call, caller: Caller, template: str) -> Answer:
     of_template = Wanted(VERSION, None, in_lane(VERSION, "parent", (of.id,)))
     listed = read_listing(of_template, budget, lambda version: archived or not version.get("archived"))
     request_log.note(RowsRead=budget.rows_read)
-    return page_of(call, listed, _versions_json)
+    return page_of(call, listed, _versions_json, partial=not budget.left)
 
 
 @authenticated
@@ -114,9 +117,9 @@ def _version_by_name(template: Mirrored, name: str) -> Mirrored:
 def _by_name(caller: Caller, organization: str, name: str) -> Mirrored:
     organization_id = lookup.organization(caller, organization).id
     named = read_listing(
-        Wanted(TEMPLATE, None, in_lane(TEMPLATE, "name", (lowered(name), False), (lowered(name), True))),
+        Wanted(TEMPLATE, None, templates_named(lowered(name), (organization_id,), (False, True))),
         Budget(),
-        lambda row: row.get("organization_id") == organization_id and platform_access.may(caller.subject, "read", row),
+        lambda row: is_named(name, row) and platform_access.may(caller.subject, "read", row),
     )
     if not named:
         raise NotFound
@@ -150,10 +153,13 @@ def _listed(call: Call, caller: Caller, organization_id: str | None) -> Answer:
 
     budget = budget_of(call)
     ids = [] if asked.flag("has-ai-task") else asked.ids("ids")
+    named = allow_list.ids(caller.subject.allow_list, TEMPLATE.resource)
+    if ids is None and named is not None:
+        ids = sorted(named)
     source = _source(asked, _readable(caller, organization_id), author_id)
     listed = read_listing(Wanted(TEMPLATE, ids, source), budget, wanted)
     request_log.note(RowsRead=budget.rows_read)
-    return fitted(_json(listed))
+    return fitted(_json(listed), partial=not budget.left)
 
 
 def _readable(caller: Caller, organization_id: str | None) -> Sequence[str] | None:
@@ -167,22 +173,22 @@ def _readable(caller: Caller, organization_id: str | None) -> Sequence[str] | No
 def _source(asked: Asked, organization_ids: Sequence[str] | None, author_id: str | None) -> Range | Named:
     """Where the templates are read, so that the fewest are read in vain."""
     if asked.flag("deleted"):
-        return in_lane(TEMPLATE, "listing", ("deleted",))
+        return in_state(TEMPLATE, "by_use", [(facts.DELETED,)], organization_ids)
     deprecated = bool(asked.flag("deprecated"))
-    chosen = {
-        "name": asked.value("exact_name"),
-        "display_name": asked.value("exact_display_name"),
-        "owner": author_id,
-    }
-    for lane, value in chosen.items():
-        if value is not None:
+    if name := asked.value("exact_name"):
+        return templates_named(name, organization_ids, (deprecated,))
+    # These lanes have templates of all organizations together.
+    elsewhere = {"display_name": asked.value("exact_display_name"), "owner": author_id}
+    for lane, value in elsewhere.items():
+        if value and organization_ids is None:
             return in_lane(TEMPLATE, lane, (value, deprecated))
-    for field in TEMPLATE.named:
-        if part := asked.value(field):
+    parts = {"name": asked.value("name"), "display_name": elsewhere["display_name"] or asked.value("display_name")}
+    for field, part in parts.items():
+        if part:
             return Named(TEMPLATE, field, part, str(deprecated), organization_ids)
     if (external := asked.flag("has_external_agent")) is not None:
         return in_state(TEMPLATE, "by_external_agent", [(external, deprecated)], organization_ids)
-    return in_state(TEMPLATE, "by_use", [(deprecated,)], organization_ids)
+    return in_state(TEMPLATE, "by_use", [(facts.use(out_of_use=deprecated),)], organization_ids)
 
 
 def _json(listed: Sequence[Mirrored]) -> list[TemplateJSON]:

@@ -14,7 +14,7 @@ from chalicelib.api.directory_query import Asked, organization_id_of, user_id_of
 from chalicelib.api.platform_access import object_of
 from chalicelib.casing import lowered
 from chalicelib.models.workspaces import is_outdated
-from chalicelib.platform import agents
+from chalicelib.platform import agents, facts
 from chalicelib.platform.kinds import TEMPLATE, WORKSPACE
 from chalicelib.platform.section import Section, just_after
 from chalicelib.search import values
@@ -23,12 +23,11 @@ from chalicelib.store.platform import built_from
 from chalicelib.store.platform.joins import known_beside
 from chalicelib.store.platform.lane_reader import Range
 from chalicelib.store.platform.listing import Named, Wanted, in_lane, in_state, read_listing
-from chalicelib.store.platform.rows import Mirrored
+from chalicelib.store.platform.rows import Mirrored, get_many
 
 _RESOLVED: Final = frozenset({"owner", "organization", "template", "deleted", "has-agent", "healthy"})
 """Keys that are answered by the choice of rows."""
 _KEPT: Final = "kept"
-_DELETED: Final = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,9 @@ def _chosen(asked: Asked, caller: Caller, readable: Reach, budget: Budget) -> _C
     if not readable.site and readable.organizations:
         within = {*readable.organizations, *readable.own_in}
         organization_ids = tuple(sorted(within if organization_id is None else within & {organization_id}))
-    template_ids = _templates(name, budget) if (name := asked.value("template")) is not None else None
+    template_ids = None
+    if (name := asked.value("template")) is not None:
+        template_ids = _templates(_templates_named(name, readable, organization_ids), name, budget)
     # Who reads their own alone reads these, whatever is asked for: what is hidden from them spends no budget.
     reader_id = None if readable.site or readable.organizations else caller.user.id
     return _Chosen(owner_id, reader_id, template_ids, organization_id, organization_ids)
@@ -112,10 +113,11 @@ def _chosen(asked: Asked, caller: Caller, readable: Reach, budget: Budget) -> _C
 
 def _source(asked: Asked, chosen: _Chosen) -> Range | Named:
     """Where the workspaces are read, so that the fewest are read in vain."""
-    if asked.flag("deleted"):
-        return in_lane(WORKSPACE, "listing", (_DELETED,))
+    deleted = bool(asked.flag("deleted"))
     if (owner_id := chosen.reader_id or chosen.owner_id) is not None:
-        return in_lane(WORKSPACE, "owner", (owner_id,))
+        return in_lane(WORKSPACE, "owner", (facts.deleted_of(owner_id) if deleted else owner_id,))
+    if deleted:
+        return in_state(WORKSPACE, "by_use", [(facts.DELETED,)], chosen.organization_ids)
     if part := asked.value("name"):
         return Named(WORKSPACE, "name", part, _KEPT, chosen.organization_ids)
     if asked.flag("outdated") is not None and (by_version := _by_version(asked, chosen)) is not None:
@@ -131,7 +133,7 @@ def _by_state(asked: Asked, chosen: _Chosen) -> Range | None:
         "by_status": asked.words("status"),
         "by_words": sorted(_agent_sets(asked) or ()),
         "by_external_agent": [asked.flag("has_external_agent")],
-        "by_use": [asked.flag("dormant")],
+        "by_use": [None if (dormant := asked.flag("dormant")) is None else facts.use(out_of_use=dormant)],
     }
     lane = next((lane for lane, choice in choices.items() if any(value is not None for value in choice)), None)
     if lane is None:
@@ -185,10 +187,34 @@ def _fields(row: Mirrored, template: Mirrored | None) -> dict[str, Any]:
     }
 
 
-def _templates(name: str, budget: Budget) -> frozenset[str]:
+def _templates(wanted: Wanted, name: str, budget: Budget) -> frozenset[str]:
     """The ids of the templates of this name."""
-    of_name = Wanted(TEMPLATE, None, in_lane(TEMPLATE, "name", (name, False), (name, True)))
-    return frozenset(row.id for row in read_listing(of_name, budget, lambda _: True))
+    return frozenset(row.id for row in read_listing(wanted, budget, partial(is_named, name)))
+
+
+def _templates_named(name: str, readable: Reach, organization_ids: Sequence[str] | None) -> Wanted:
+    """The templates of a name of which there may be workspaces to read, in these organizations; None means all."""
+    ids = None
+    if readable.ids is not None:
+        listed = get_many((WORKSPACE, one) for one in sorted(readable.ids))
+        ids = sorted({str(row.get("template_id")) for row in listed})
+    if organization_ids is None and not (readable.site or readable.own):
+        # A workspace is read by its owner as long as they are a member of its organization, which its template is in.
+        organization_ids = sorted(readable.own_in)
+    return Wanted(TEMPLATE, ids, templates_named(name, organization_ids, (False, True)))
+
+
+def templates_named(name: str, organization_ids: Sequence[str] | None, deprecated: Sequence[bool]) -> Range:
+    """The part of a lane that has the templates of a name; of certain organizations it may have a few others."""
+    if organization_ids is None:
+        return in_lane(TEMPLATE, "name", *((name, flag) for flag in deprecated))
+    uses = [(facts.use(out_of_use=flag),) for flag in deprecated]
+    return in_state(TEMPLATE, "by_use", uses, organization_ids, name)
+
+
+def is_named(name: str, row: Mirrored) -> bool:
+    """Whether an object has a name, whatever its case."""
+    return lowered(str(row.get("name"))) == lowered(name)
 
 
 def query_of(text: str) -> str:

@@ -18,11 +18,12 @@ from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.id_pages import page_of
 from chalicelib.api.parameters import boolean, page
 from chalicelib.api.provisioners import budget_of, queue_beside
-from chalicelib.api.workspace_listing import matching, query_of
+from chalicelib.api.workspace_listing import is_named, matching, query_of
 from chalicelib.casing import lowered
 from chalicelib.errors import BadRequest, NotFound
 from chalicelib.models.platform_answers import BuildJSON, WorkspaceJSON, WorkspacesEnd
 from chalicelib.models.workspaces import Beside, agent_json, build_json, workspace_json
+from chalicelib.platform import facts
 from chalicelib.platform.kinds import BUILD, DAEMON, JOB, TEMPLATE, VERSION, WORKSPACE
 from chalicelib.platform.section import Section, just_after
 from chalicelib.search import values
@@ -88,7 +89,7 @@ def builds(call: Call, caller: Caller, workspace: str) -> Answer:
         newest_first=True,
     )
     request_log.note(RowsRead=budget.rows_read)
-    return page_of(call, listed, _builds_json)
+    return page_of(call, listed, _builds_json, partial=not budget.left)
 
 
 @authenticated
@@ -132,9 +133,9 @@ def by_name(call: Call, caller: Caller, user: str, name: str) -> Mirrored:
     listed = read_listing(Wanted(WORKSPACE, None, of_name), Budget(), test)
     if not listed and deleted:
         listed = read_listing(
-            Wanted(WORKSPACE, None, in_lane(WORKSPACE, "listing", ("deleted",))),
+            Wanted(WORKSPACE, None, in_lane(WORKSPACE, "owner", (facts.deleted_of(owner_id),))),
             budget_of(call),
-            lambda row: row.get("owner_id") == owner_id and _is_named(row, name) and test(row),
+            lambda row: is_named(name, row) and test(row),
         )
     if not listed:
         raise NotFound
@@ -151,10 +152,6 @@ def workspaces_json(caller: Caller, listed: Sequence[Mirrored], *, alone: bool =
     builds_of = [build for row in listed if (build := known.get(BUILD, row.joined.get("latest_build_id")))]
     beside = _beside(listed, builds_of, known, caller.user.id, alone=alone)
     return [workspace_json(row, beside) for row in listed]
-
-
-def _is_named(row: Mirrored, name: str) -> bool:
-    return lowered(str(row.get("name"))) == lowered(name)
 
 
 def _build_json(build: Mirrored) -> BuildJSON:

@@ -15,9 +15,21 @@ PLACE: Final = "place"
 UNBUILT: Final = "~"
 """Stands for the version of a workspace that was not built yet: it comes after every id."""
 
+DELETED: Final = "deleted"
+
 _VERSION: Final = "template_version_id"
-_KEPT: Final = ("organization_id", "owner_id", "template_id", "created_by_id")
+_KEPT: Final = ("organization_id", "template_id", "created_by_id")
 """The fields by which nobody finds what is deleted."""
+
+
+def use(*, out_of_use: bool) -> str:
+    """The fact `use` of what is not deleted: out of use are templates that are deprecated, and dormant workspaces."""
+    return "out_of_use" if out_of_use else "current"
+
+
+def deleted_of(owner_id: object) -> str:
+    """The fact `owned_by` of what is deleted."""
+    return f"{DELETED}:{owner_id}"
 
 
 def _moment(text: str | None) -> str:
@@ -37,10 +49,15 @@ def _by_time(values: Values) -> str:
     return f"{_moment(values.get('created_at'))}#{values['id']}"
 
 
+def _deleted(values: Values) -> dict[str, Any]:
+    places = {PLACE: _by_name(values), "state_place": _in_organization(values)}
+    return {**places, "state": DELETED, "use": DELETED, **dict.fromkeys(_KEPT, None)}
+
+
 def template(values: Values) -> Mapping[str, Any]:
     """The facts of a template."""
     if values.get("deleted"):
-        return {PLACE: _by_name(values), "state": "deleted", **dict.fromkeys(_KEPT, None)}
+        return _deleted(values)
     return {
         PLACE: _by_name(values),
         "state_place": _in_organization(values),
@@ -48,6 +65,7 @@ def template(values: Values) -> Mapping[str, Any]:
         "exact_name": lowered(str(values["name"])),
         "exact_display_name": lowered(str(values.get("display_name") or "")),
         "is_deprecated": bool(values.get("deprecation_message")),
+        "use": use(out_of_use=bool(values.get("deprecation_message"))),
     }
 
 
@@ -59,13 +77,14 @@ def version(values: Values) -> Mapping[str, Any]:
 def workspace(values: Values) -> Mapping[str, Any]:
     """The facts of a workspace; of one of which it is known what it was built from, its place by version too."""
     if values.get("deleted"):
-        return {PLACE: _by_name(values), "state": "deleted", **dict.fromkeys(_KEPT, None)}
+        return {**_deleted(values), "owned_by": deleted_of(values.get("owner_id"))}
     return {
         PLACE: _by_name(values),
         "state_place": _in_organization(values),
         "state": "kept",
         "exact_name": lowered(str(values["name"])),
-        "is_dormant": bool(values.get("dormant_at")),
+        "owned_by": values.get("owner_id"),
+        "use": use(out_of_use=bool(values.get("dormant_at"))),
         "in_use": "kept",
         "seen_place": f"{_moment(values.get('last_used_at'))}#{values['id']}",
         **({"version_place": f"{values[_VERSION] or UNBUILT}#{_by_name(values)}"} if _VERSION in values else {}),

@@ -33,11 +33,12 @@ LANES: Final[Mapping[str, str]] = {
 }
 """Lane -> the attribute that it is sorted by.
 
-`by_use` parts what is out of use: templates that are deprecated, and workspaces that are dormant. `seen` has workspaces
-by their last use; `queue` jobs that wait, and daemons by their tags and their heartbeat; `by_words` jobs by their tags,
-and workspaces by the statuses of their agents; `by_worker` jobs that ended by who did them, and daemons by whether they
-have a job and their heartbeat; `version` workspaces of a template by the version that they were built from. Where
-templates and workspaces stand by their state, those of an organization stand together: its section has no others.
+`by_use` parts what is out of use, deprecated templates and dormant workspaces, and what is deleted from all others;
+`owner` has deleted workspaces apart from those that are there. `seen` has workspaces by their last use; `queue` jobs
+that wait, and daemons by their tags and their heartbeat; `by_words` jobs by their tags, and workspaces by the statuses
+of their agents; `by_worker` jobs that ended by who did them, and daemons by whether they have a job and their
+heartbeat; `version` workspaces of a template by the version that they were built from. Where templates and workspaces
+stand by their state, those of an organization stand together: its section has no others.
 """
 
 COARSE: Final = (
@@ -120,7 +121,7 @@ TEMPLATE: Final = Kind(
         "owner": ("created_by_id", "is_deprecated"),
         "name": ("exact_name", "is_deprecated"),
         "display_name": ("exact_display_name", "is_deprecated"),
-        "by_use": ("is_deprecated",),
+        "by_use": ("use",),
     },
     {"by_external_agent": ("has_external_agent", "is_deprecated")},
     {"name": ("exact_name", "is_deprecated"), "display_name": ("exact_display_name", "is_deprecated")},
@@ -138,10 +139,10 @@ WORKSPACE: Final = Kind(
     {
         "listing": ("state",),
         "organization": ("organization_id",),
-        "owner": ("owner_id",),
+        "owner": ("owned_by",),
         "name": ("owner_id", "exact_name"),
         "parent": ("template_id",),
-        "by_use": ("is_dormant",),
+        "by_use": ("use",),
         "seen": ("in_use",),
     },
     {

@@ -38,7 +38,7 @@ def ends(name: str) -> list[End]:
 
 def beginnings(part: str) -> list[End]:
     """The groups in which a part is looked for, with what the ends there begin with."""
-    groups = range(min(len(part), _MOST_REPEATED + 1))
+    groups = range(min(len(part), _MOST_REPEATED + 1)) if len(part) <= LONGEST else ()
     return [*(End(str(repeated), part) for repeated in groups), End(LONG, "")]
 
 

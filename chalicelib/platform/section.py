@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+_LAST: Final = "\U0010ffff"
+_MOST: Final = 200
+_FIRST_SURROGATE: Final = 0xD800
+_AFTER_SURROGATES: Final = 0xE000
+"""No text that is stored has a surrogate, and none can be sent."""
 
 
 class Section(NamedTuple):
@@ -26,5 +32,10 @@ def whole(keys: Iterable[str | None]) -> list[Section]:
 
 
 def just_after(text: str) -> str:
-    """A text that is greater than every one that begins with this one."""
-    return f"{text}\U0010ffff"
+    """The least text, by code points, that is greater than every one that begins with this one."""
+    kept = text.rstrip(_LAST)
+    if not kept:
+        # Nothing is greater than all of those; no place has so many of it.
+        return _LAST * _MOST
+    following = ord(kept[-1]) + 1
+    return kept[:-1] + chr(_AFTER_SURROGATES if following == _FIRST_SURROGATE else following)

@@ -1,4 +1,4 @@
-"""A request of the platform ends at any of its calls to the store, is sent again, and is stored as if it had not ended.
+"""Requests that end at any of their calls and are sent again, and all changes, leave what is stored as it must be.
 
 Every kind of object comes, changes, moves to another object, goes and comes back.
 """

@@ -1,4 +1,4 @@
-"""Of several that are mirrored in at once, what the last one says is what is answered."""
+"""Objects that change in several requests at once are answered as the last one says."""
 
 from __future__ import annotations
 

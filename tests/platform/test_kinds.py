@@ -21,10 +21,12 @@ def test_every_lane_of_a_kind_is_declared_and_every_object_has_a_place_in_it(kin
     assert {LANES[lane] for lane in kind.lanes} <= places.keys()
 
 
-def test_a_deleted_object_is_in_the_lane_of_the_deleted_alone() -> None:
+def test_a_deleted_object_is_in_lanes_of_the_deleted_alone() -> None:
     for kind in (TEMPLATE, WORKSPACE):
         values = {**OBJECT, "organization_id": "o", "owner_id": "u", "template_id": "t", "deleted": True}
-        assert kind.keys(values, kind.lanes) == {"listing": f"{kind.name}:deleted"}
+        lanes = {"listing": f"{kind.name}:deleted", "by_use": f"{kind.name}:deleted"}
+        owned = {"owner": "workspace:deleted:u"} if kind is WORKSPACE else {}
+        assert kind.keys(values, kind.lanes) == lanes | owned
 
 
 def test_a_job_leaves_the_queue_when_it_begins_and_its_worker_when_it_ends() -> None:

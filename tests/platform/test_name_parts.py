@@ -42,6 +42,9 @@ def test_a_name_has_no_more_rows_than_characters_and_each_is_another(name: str) 
 
 
 @given(name=st.text(max_size=LONGEST + 6), part=st.text(min_size=1, max_size=80))
+@example(name="a\U0010ffff\U0010ffff", part="a")
+@example(name="\U0010ffff\U0010ffff", part="\U0010ffff")
+@example(name="\ud7ff\ud7ff", part="\ud7ff")
 def test_keys_are_as_long_as_dynamodb_takes_and_their_bounds_hold_them(name: str, part: str) -> None:
     values = {"id": "7", "name": name or "x", "organization_id": "o", "created_at": "2026-07-08T12:00:00Z"}
     names = Names.of(WORKSPACE, values)

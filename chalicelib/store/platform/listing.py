@@ -13,6 +13,7 @@ from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.platform.lane_reader import Range, items, rows
 from chalicelib.store.platform.rows import Mirrored, get_many
 
+LONGEST_NAME: Final = 128
 _MOST_ROWS: Final = 1_000_000
 _PAGE: Final = 1_000
 _NAMES: Final = ("id",)
@@ -56,12 +57,24 @@ def in_lane(kind: Kind, lane: str, *choice: tuple[Any, ...]) -> Range:
     return Range(lane, whole(kind.key(lane, *values) for values in choice))
 
 
-def in_state(kind: Kind, lane: str, choice: Iterable[tuple[Any, ...]], organization_ids: Sequence[str] | None) -> Range:
-    """As `in_lane`, of a lane by state, and of these organizations alone; None means all."""
+def in_state(
+    kind: Kind, lane: str, choice: Iterable[tuple[Any, ...]], organization_ids: Sequence[str] | None, name: str = ""
+) -> Range:
+    """As `in_lane`, of a lane by state, and of these organizations alone; None means all.
+
+    Args:
+        kind: of the objects.
+        lane: one that is sorted by organization.
+        choice: the values in the lane's fields.
+        organization_ids: of the objects.
+        name: of the objects, where organizations are given, as names are compared; "" for any.
+    """
     wanted = in_lane(kind, lane, *choice)
     if organization_ids is None:
         return wanted
-    begun = [f"{organization_id}#" for organization_id in organization_ids]
+    # No name is longer, and no key may be much longer.
+    within = f"{name[:LONGEST_NAME]}#" if name else ""
+    begun = [f"{organization_id}#{within}" for organization_id in organization_ids]
     return Range(lane, [Section(one.key, least, just_after(least)) for one in wanted.sections for least in begun])
 
 
