@@ -38,6 +38,10 @@ from chalicelib.store.platform.rows import Mirrored
 
 _MOST_WORKSPACES: Final = 500
 """Of one answer; who asks for more goes on with `offset`."""
+_FEW_AGENTS: Final = 20
+"""So many have room in an answer, however large they are."""
+_LARGEST_AGENTS: Final = 1_500_000
+"""Bytes of the agents of one build in an answer."""
 _BESIDE: Final = (TEMPLATE, VERSION, BUILD, JOB, WORKSPACE, DAEMON)
 
 
@@ -180,9 +184,16 @@ def _beside(
         },
         {str(row.get("organization_id")) for row in workspaces},
     )
-    agents = agents_of([build.id for build in builds_of], Budget())
+    agents = {one: _fitting(listed) for one, listed in agents_of([build.id for build in builds_of], Budget()).items()}
     places, daemons = queue_beside(builds_of, known, alone=alone)
     return Beside(known, people_of.users, people_of.organizations, agents, places, daemons, reader_id)
+
+
+def _fitting(agents: Sequence[Mirrored]) -> Sequence[Mirrored]:
+    """The agents of a build, as many as leave room for all else in an answer."""
+    if len(agents) <= _FEW_AGENTS:
+        return agents
+    return agents[: fit_rows([agent_json(agent) for agent in agents], _LARGEST_AGENTS).rows]
 
 
 def _moment(text: str) -> datetime:

@@ -137,7 +137,7 @@ def restore(items: Mapping[str, Item]) -> None:
         call("DeleteItem", {"TableName": TABLE, "Key": {"id": {"S": item_id}}})
     for item in items.values():
         call("PutItem", {"TableName": TABLE, "Item": item})
-    distinct.note.cache_clear()
+    distinct.forget()
 
 
 def lost_before(number: int) -> Fault:

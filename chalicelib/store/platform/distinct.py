@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -10,8 +9,11 @@ from chalicelib.store.dynamodb.client import call
 from chalicelib.store.dynamodb.definitions import DOC
 from chalicelib.store.platform.rows import TABLE
 
+_MOST_NOTED = 4_096
+_noted: set[str] = set()
+"""The ids of the notes that this process has written: short ones, as a value may have a hundred kilobytes."""
 
-@lru_cache(4_096)
+
 def note(holder: str, value: str) -> None:
     """Note that an object has a value; what this process has noted it does not write again.
 
@@ -23,8 +25,19 @@ def note(holder: str, value: str) -> None:
         Unavailable: the store did not answer.
     """
     digest = blake2b(value.encode(), digest_size=16).hexdigest()
-    item = {"id": {"S": f"{holder}#{digest}"}, "listing": {"S": holder}, "place": {"S": digest}, DOC: {"S": value}}
+    note_id = f"{holder}#{digest}"
+    if note_id in _noted:
+        return
+    item = {"id": {"S": note_id}, "listing": {"S": holder}, "place": {"S": digest}, DOC: {"S": value}}
     call("PutItem", {"TableName": TABLE, "Item": item})
+    if len(_noted) >= _MOST_NOTED:
+        _noted.clear()
+    _noted.add(note_id)
+
+
+def forget() -> None:
+    """Know of no note again."""
+    _noted.clear()
 
 
 def listed(holder: str, most: int) -> list[str] | None:
