@@ -20,15 +20,21 @@ Index = dict[str, Any]
 _TABLE = "AWS::DynamoDB::Table"
 
 
+MOST_INDEXES = 20
+MOST_ATTRIBUTES = 100
+"""Attributes that all indexes of a table together name beside their keys; one that two of them name counts twice."""
+
+
 class Unchangeable(Exception):
-    """An index has other keys or attributes than the deployed one of the same name; the text names it."""
+    """The way to the new template has a step that DynamoDB does not take; the text says which and why."""
 
 
 def steps(deployed: Template, new: Template) -> list[dict[str, Any]]:
     """The templates to deploy, in order.
 
     Raises:
-        Unchangeable: an index is changed, which DynamoDB cannot do: it needs another name.
+        Unchangeable: an index is changed, which DynamoDB cannot do: it needs another name. Or a table would have too
+            many indexes on the way, the old ones and the new ones together.
     """
     both = [table for table in _tables(new) if table in _tables(deployed)]
     added = {table: _missing(deployed, new, table) for table in both}
@@ -42,7 +48,10 @@ def steps(deployed: Template, new: Template) -> list[dict[str, Any]]:
         _with_more(new, {table: indexes[:count] for table, indexes in removed.items()}, deployed)
         for count in range(most_removed, 0, -1)
     ]
-    return [*before, *after, deepcopy(dict(new))]
+    made = [*before, *after, deepcopy(dict(new))]
+    for step in made:
+        _check_size(step)
+    return made
 
 
 def changes(before: Template, after: Template) -> dict[str, tuple[list[str], list[str]]]:
@@ -54,6 +63,17 @@ def changes(before: Template, after: Template) -> dict[str, tuple[list[str], lis
         for table in both
     }  # fmt: skip
     return {table: names for table, names in changed.items() if any(names)}
+
+
+def _check_size(template: Template) -> None:
+    for table in _tables(template):
+        indexes = _indexes(template, table).values()
+        attributes = sum(len(index["Projection"].get("NonKeyAttributes", ())) for index in indexes)
+        if len(indexes) > MOST_INDEXES or attributes > MOST_ATTRIBUTES:
+            raise Unchangeable(
+                f"On the way {table} would have {len(indexes)} indexes with {attributes} attributes; DynamoDB takes "
+                f"{MOST_INDEXES} with {MOST_ATTRIBUTES}: deploy a version between that changes fewer of them."
+            )
 
 
 def _missing(from_this: Template, of_that: Template, table: str) -> list[Index]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.store.dynamodb.client import call
-from scripts.deployment import template
+from scripts.deployment import table_resources, template
 from scripts.deployment.indexes import Unchangeable, changes, steps
 from scripts.deployment.stages import STAGES
 from scripts.local.engine import EmbeddedEngine
@@ -81,6 +81,24 @@ def test_an_index_that_is_changed_must_be_called_something_else() -> None:
     new["Resources"]["Logs"]["Properties"]["GlobalSecondaryIndexes"][1]["Projection"] = {"ProjectionType": "ALL"}
     with pytest.raises(Unchangeable, match="Index b of Logs"):
         steps(stack("old", Logs="ab"), new)
+
+
+@pytest.mark.parametrize(("new", "attributes"), [("bcdefghijklmnopqrstu", 1), ("bc", 45)])
+def test_a_way_on_which_a_table_has_too_many_indexes_is_none(new: str, attributes: int) -> None:
+    deployed, following = stack("old", Logs="a"), stack("new", Logs=new)
+    for made in (deployed, following):
+        for index in made["Resources"]["Logs"]["Properties"]["GlobalSecondaryIndexes"]:
+            names = [f"{index['IndexName']}{number}" for number in range(attributes)]
+            index["Projection"] = {"ProjectionType": "INCLUDE", "NonKeyAttributes": names}
+    assert steps(following, following) == [following]
+    with pytest.raises(Unchangeable, match="On the way Logs would have"):
+        steps(deployed, following)
+
+
+def test_no_table_has_more_indexes_than_dynamodb_takes() -> None:
+    for stage in STAGES.values():
+        made = {"Resources": table_resources.tables(stage)}
+        assert steps(made, made) == [made]
 
 
 index_letters = st.lists(st.sampled_from(NAMES), unique=True, min_size=1).map("".join)
