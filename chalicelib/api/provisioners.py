@@ -39,6 +39,8 @@ def list_jobs(call: Call, caller: Caller, organization: str) -> Answer:
     """The provisioner jobs of an organization that the parameters ask for, newest first."""
     organization_id, readable = _readable(caller, organization)
     wanted = _jobs_wanted(call, organization_id)
+    if wanted.ids is None and readable.ids is not None:
+        wanted = replace(wanted, ids=sorted(readable.ids))
     budget = budget_of(call)
     one_more = replace(wanted, limit=wanted.limit + 1)
     listed = read_jobs(one_more, budget, lambda job: readable.includes(caller.user.id, object_of(job)))

@@ -192,3 +192,8 @@ def test_a_list_of_jobs_that_was_not_read_to_its_end_goes_on(
         assert reply.headers["link"]
         reply = owner.get(path, query={"limit": "0", "after_id": listed[-1]})
     assert listed == [line["id"] for line in lines]
+    objects_named = (f"organization:{acme}", f"provisioner_jobs:{lines[-1]['id']}")
+    named = house.client(house.user("sue", "owner"), allow_list=objects_named)
+    for query in ({}, {"status": "pending"}, {"tags": '{"even":"0"}'}):
+        reply = named.get(path, query=query)
+        assert ([job["id"] for job in reply.json], is_partial(reply)) == ([lines[-1]["id"]], False), query

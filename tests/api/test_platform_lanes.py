@@ -9,13 +9,14 @@ from uuid import UUID
 
 import pytest
 
+from chalicelib.platform.name_parts import LONGEST
 from chalicelib.store.dynamodb.client import call
 from chalicelib.store.platform.rows import TABLE
 from tests.api.platform_house import Platform, ago
-from tests.transport import ObservedTransport, refusal
+from tests.transport import UNANSWERED, ObservedTransport, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from chalicelib.records import User
     from tests.api.conftest import Client, House
@@ -137,6 +138,35 @@ def test_the_order_in_which_the_platform_sends_is_of_no_matter(platform: Platfor
         chunk, lines = lines[:number], lines[number:]
         reply = platform.client.put("/api/v2/directory", "\n".join(map(json.dumps, chunk)))
         assert (reply.status, reply.json["rejected"]) == (200, 0), reply.text
+    assert_as_sent(platform, world)
+
+
+@pytest.mark.parametrize("seed", range(8, 12))
+def test_batches_that_end_anywhere_and_are_sent_again_are_stored_whole(
+    platform: Platform, root: User, transport: ObservedTransport, seed: int
+) -> None:
+    world = World(seed, platform.organization_id, root.id)
+    lines = world.random.sample(world.lines, len(world.lines))
+    while lines:
+        number = world.random.choice((1, 7, 40))
+        chunk, lines = "\n".join(map(json.dumps, lines[:number])), lines[number:]
+        for _ in range(2):
+            left = iter(range(world.random.randrange(12 * number)))
+
+            def dead(send: Send, operation: str, request: Mapping[str, Any], left: Iterator[int] = left) -> Any:
+                if next(left, None) is None:
+                    raise UNANSWERED
+                return send(operation, request)
+
+            transport.intercept(dead)
+            assert platform.client.put("/api/v2/directory", chunk).status in (200, 503)
+        transport.restore()
+        assert platform.client.put("/api/v2/directory", chunk).status == 200
+    assert_as_sent(platform, world)
+
+
+def assert_as_sent(platform: Platform, world: World) -> None:
+    """Every filter finds what it must by the newest versions, and no row of a name is too many."""
     workspaces = world.now("workspace")
 
     def ids(query: str) -> set[str]:
@@ -155,6 +185,14 @@ def test_the_order_in_which_the_platform_sends_is_of_no_matter(platform: Platfor
     daemons = {line["id"] for line in world.now("provisioner_daemon")}
     for status, wanted in {"busy": world.busy() & daemons, "idle": daemons - world.busy(), "offline": set()}.items():
         assert {daemon["id"] for daemon in platform.daemons(status=status).json} == wanted, status
+    deleted = {line["id"] for line in world.latest.values() if line["kind"] == "workspace" and line.get("deleted")}
+    assert ids("deleted:true") == ids("deleted:true owner:me") == deleted
+    names = {one["id"]: one["name"].lower() for one in workspaces}
+    rows = [
+        ends(one, name if len(name) <= LONGEST else "") or {f"part#workspace#{one}#name#"}
+        for one, name in names.items()
+    ]
+    assert {row_id for row_id in part_ids() if row_id.startswith("part#workspace#")} == set().union(*rows)
 
 
 def test_a_template_is_found_by_parts_of_both_names_whether_it_is_deprecated(platform: Platform, house: House) -> None:
