@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from chalicelib.errors import Unavailable
@@ -54,22 +54,32 @@ class State(NamedTuple):
         """The state while the rows of other names are written."""
         if names == self.names:
             return self
-        before = {field: text for field, (text, _) in self.names.texts.items()}
+        before = self.texts()
         return State(names, (*(one for one in self.former if one != before), before))
+
+    def texts(self) -> dict[str, str]:
+        """The names by field, as `former` has them."""
+        return {field: text for field, (text, _) in self.names.texts.items()}
 
     def written(self) -> State:
         """The state when all is done."""
         return State(self.names, (), is_written=True)
 
 
-def write(kind: Kind, object_id: str, state: State) -> None:
+def write(kind: Kind, object_id: str, state: State, others: Iterable[Mapping[str, str]] = ()) -> None:
     """Write the rows of an object's names, and delete those that only its former ones had.
+
+    Args:
+        kind: of the object.
+        object_id: of the object.
+        state: the names.
+        others: further names of which there may be rows.
 
     Raises:
         Unavailable: the store did not take all of them.
     """
     rows = part_rows.rows(kind, object_id, state.names)
-    former = {row_id for names in state.former for row_id in part_rows.row_ids(kind, object_id, names)}
+    former = {row_id for names in (*state.former, *others) for row_id in part_rows.row_ids(kind, object_id, names)}
     requests: list[Mapping[str, Any]] = [
         {"PutRequest": {"Item": {name: {"S": text} for name, text in {"id": row_id, **attributes}.items()}}}
         for row_id, attributes in rows.items()

@@ -57,6 +57,7 @@ def rejoined(reference: Reference, *, by_another: bool) -> None:
         Unavailable: the store did not answer, or others rejoined it at every attempt.
     """
     kind, object_id = reference
+    written: list[State] = []
     for attempt in range(_ATTEMPTS):
         item = get_item(kind, object_id)
         if item is None:
@@ -64,7 +65,7 @@ def rejoined(reference: Reference, *, by_another: bool) -> None:
         row = from_item(item)
         try:
             if row is not None:
-                _write_joined(row, item, again=attempt > 0, by_another=by_another)
+                _write_joined(row, item, written, by_another=by_another)
             elif kind is DAEMON:
                 _drop_done(object_id, item)
         except (ConditionFailed, _Outdated):
@@ -81,14 +82,15 @@ def _drop_done(daemon_id: str, item: Item) -> None:
         _update(item, Update({}, deletes={notes.JOB_IDS: sorted(done)}), int(item[REVISION]["N"]))
 
 
-def _write_joined(row: Mirrored, item: Item, *, again: bool, by_another: bool) -> None:
+def _write_joined(row: Mirrored, item: Item, written: list[State], *, by_another: bool) -> None:
     """Write what follows from others, and then the rows of the names.
 
     Args:
         row: the object.
         item: as it was read.
-        again: whether the rows are written although the item says that they are: an attempt before this one may have
-            deleted rows that somebody else wrote meanwhile.
+        written: the states whose rows attempts before this one wrote, which gains that of this one. If there are some,
+            rows are written although the item says that they are, and those are deleted: somebody else changed the
+            object meanwhile, and the attempts may have deleted what they wrote, or written what they deleted.
         by_another: whether one of the others was changed. Then it counts as a change of the object even if nothing
             follows: who has read the others before them must not come after.
     """
@@ -112,8 +114,10 @@ def _write_joined(row: Mirrored, item: Item, *, again: bool, by_another: bool) -
         deletes = {notes.JOB_IDS: sorted(joined.done)} if joined.done else {}
         _update(item, Update(sets, frozenset(outdated), deletes=deletes), revision)
         revision += 1
-    if PARTS in sets and (again or not state.is_written):
-        part_writer.write(kind, row.id, state)
+    if PARTS in sets and (written or not state.is_written):
+        former = [one.texts() for one in written]
+        written.append(state)
+        part_writer.write(kind, row.id, state, former)
         _update(item, Update({PARTS: state.written().attribute()}), revision)
 
 
