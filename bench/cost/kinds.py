@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from chalicelib.store.platform.rows import TABLE
 
+_PLACEHOLDER: Final = re.compile(r":\w+")
 BY_ID: Final = ""
 """Stands for the lane of what is read by its id."""
 _OF_THE_QUEUE: Final = ("provisioner_job", "queue")
@@ -40,7 +42,9 @@ class Reading:
         """One call more; made to be given to `client.heard_by`."""
         self.calls += 1
         if operation == "Query" and request["TableName"] == TABLE:
-            (key,) = (value["S"] for name, value in request["ExpressionAttributeValues"].items() if name in _KEYS)
+            name = _PLACEHOLDER.search(request["KeyConditionExpression"])
+            assert name is not None  # noqa: S101 - a condition compares the HASH first
+            key = request["ExpressionAttributeValues"][name[0]]["S"]
             self.rows[key.partition(":")[0], request["IndexName"]] += answer["ScannedCount"]
         elif operation == "BatchGetItem":
             for item in answer["Responses"].get(TABLE, ()):
@@ -81,7 +85,3 @@ class Reading:
         if lane == BY_ID or read == _OF_THE_QUEUE or read in _NOTES:
             return False
         return of == kind or read not in {*_BESIDE, _ABLE}
-
-
-_KEYS: Final = frozenset({":key", ":listing", ":worker"})
-"""The names of the HASH value of a lane in requests."""

@@ -15,7 +15,7 @@ from chalicelib.api.http import Answer, Call, Encoded
 from chalicelib.api.id_pages import page_of
 from chalicelib.api.parameters import boolean
 from chalicelib.api.provisioners import budget_of, fitted, queue_beside
-from chalicelib.api.workspace_listing import is_named, templates_named
+from chalicelib.api.template_names import is_named, templates_named
 from chalicelib.casing import lowered
 from chalicelib.errors import NotFound
 from chalicelib.models.platform_answers import TemplateJSON, TemplateVersionJSON
@@ -177,14 +177,12 @@ def _source(asked: Asked, organization_ids: Sequence[str] | None, author_id: str
     deprecated = bool(asked.flag("deprecated"))
     if name := asked.value("exact_name"):
         return templates_named(name, organization_ids, (deprecated,))
-    # These lanes have templates of all organizations together.
-    elsewhere = {"display_name": asked.value("exact_display_name"), "owner": author_id}
-    for lane, value in elsewhere.items():
-        if value and organization_ids is None:
-            return in_lane(TEMPLATE, lane, (value, deprecated))
-    parts = {"name": asked.value("name"), "display_name": elsewhere["display_name"] or asked.value("display_name")}
-    for field, part in parts.items():
-        if part:
+    chosen = {"by_display_name": asked.value("exact_display_name"), "by_owner": author_id}
+    for lane, value in chosen.items():
+        if value:
+            return in_state(TEMPLATE, lane, [(value, deprecated)], organization_ids)
+    for field in TEMPLATE.named:
+        if part := asked.value(field):
             return Named(TEMPLATE, field, part, str(deprecated), organization_ids)
     if (external := asked.flag("has_external_agent")) is not None:
         return in_state(TEMPLATE, "by_external_agent", [(external, deprecated)], organization_ids)

@@ -12,6 +12,7 @@ from chalicelib.access.decide import Reach
 from chalicelib.api.caller import Caller
 from chalicelib.api.directory_query import Asked, organization_id_of, user_id_of
 from chalicelib.api.platform_access import object_of
+from chalicelib.api.template_names import is_named, templates_named
 from chalicelib.casing import lowered
 from chalicelib.models.workspaces import is_outdated
 from chalicelib.platform import agents, facts
@@ -115,7 +116,8 @@ def _source(asked: Asked, chosen: _Chosen) -> Range | Named:
     """Where the workspaces are read, so that the fewest are read in vain."""
     deleted = bool(asked.flag("deleted"))
     if (owner_id := chosen.reader_id or chosen.owner_id) is not None:
-        return in_lane(WORKSPACE, "owner", (facts.deleted_of(owner_id) if deleted else owner_id,))
+        owner = facts.deleted_of(owner_id) if deleted else owner_id
+        return in_state(WORKSPACE, "by_owner", [(owner,)], chosen.organization_ids)
     if deleted:
         return in_state(WORKSPACE, "by_use", [(facts.DELETED,)], chosen.organization_ids)
     if part := asked.value("name"):
@@ -202,19 +204,6 @@ def _templates_named(name: str, readable: Reach, organization_ids: Sequence[str]
         # A workspace is read by its owner as long as they are a member of its organization, which its template is in.
         organization_ids = sorted(readable.own_in)
     return Wanted(TEMPLATE, ids, templates_named(name, organization_ids, (False, True)))
-
-
-def templates_named(name: str, organization_ids: Sequence[str] | None, deprecated: Sequence[bool]) -> Range:
-    """The part of a lane that has the templates of a name; of certain organizations it may have a few others."""
-    if organization_ids is None:
-        return in_lane(TEMPLATE, "name", *((name, flag) for flag in deprecated))
-    uses = [(facts.use(out_of_use=flag),) for flag in deprecated]
-    return in_state(TEMPLATE, "by_use", uses, organization_ids, name)
-
-
-def is_named(name: str, row: Mirrored) -> bool:
-    """Whether an object has a name, whatever its case."""
-    return lowered(str(row.get("name"))) == lowered(name)
 
 
 def query_of(text: str) -> str:

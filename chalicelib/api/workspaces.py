@@ -18,7 +18,8 @@ from chalicelib.api.http import Answer, Call, Encoded, encoded
 from chalicelib.api.id_pages import page_of
 from chalicelib.api.parameters import boolean, page
 from chalicelib.api.provisioners import budget_of, queue_beside
-from chalicelib.api.workspace_listing import is_named, matching, query_of
+from chalicelib.api.template_names import is_named
+from chalicelib.api.workspace_listing import matching, query_of
 from chalicelib.casing import lowered
 from chalicelib.errors import BadRequest, NotFound
 from chalicelib.models.platform_answers import BuildJSON, WorkspaceJSON, WorkspacesEnd
@@ -137,7 +138,7 @@ def by_name(call: Call, caller: Caller, user: str, name: str) -> Mirrored:
     listed = read_listing(Wanted(WORKSPACE, None, of_name), Budget(), test)
     if not listed and deleted:
         listed = read_listing(
-            Wanted(WORKSPACE, None, in_lane(WORKSPACE, "owner", (facts.deleted_of(owner_id),))),
+            Wanted(WORKSPACE, None, in_lane(WORKSPACE, "by_owner", (facts.deleted_of(owner_id),))),
             budget_of(call),
             lambda row: is_named(name, row) and test(row),
         )

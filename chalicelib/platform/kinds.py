@@ -18,9 +18,9 @@ from chalicelib.platform.jobs import Values
 LANES: Final[Mapping[str, str]] = {
     "listing": PLACE,
     "organization": PLACE,
-    "owner": PLACE,
+    "by_owner": "state_place",
     "name": PLACE,
-    "display_name": PLACE,
+    "by_display_name": "state_place",
     "parent": PLACE,
     "by_status": "state_place",
     "by_external_agent": "state_place",
@@ -34,7 +34,7 @@ LANES: Final[Mapping[str, str]] = {
 """Lane -> the attribute that it is sorted by.
 
 `by_use` parts what is out of use, deprecated templates and dormant workspaces, and what is deleted from all others;
-`owner` has deleted workspaces apart from those that are there. `seen` has workspaces by their last use; `queue` jobs
+`by_owner` has deleted workspaces apart from others. `seen` has workspaces by their last use; `queue` jobs
 that wait, and daemons by their tags and their heartbeat; `by_words` jobs by their tags, and workspaces by the statuses
 of their agents; `by_worker` jobs that ended by who did them, and daemons by whether they have a job and their
 heartbeat; `version` workspaces of a template by the version that they were built from. Where templates and workspaces
@@ -118,9 +118,9 @@ TEMPLATE: Final = Kind(
     facts.template,
     {
         "listing": ("state",),
-        "owner": ("created_by_id", "is_deprecated"),
+        "by_owner": ("created_by_id", "is_deprecated"),
         "name": ("exact_name", "is_deprecated"),
-        "display_name": ("exact_display_name", "is_deprecated"),
+        "by_display_name": ("exact_display_name", "is_deprecated"),
         "by_use": ("use",),
     },
     {"by_external_agent": ("has_external_agent", "is_deprecated")},
@@ -139,7 +139,7 @@ WORKSPACE: Final = Kind(
     {
         "listing": ("state",),
         "organization": ("organization_id",),
-        "owner": ("owned_by",),
+        "by_owner": ("owned_by",),
         "name": ("owner_id", "exact_name"),
         "parent": ("template_id",),
         "by_use": ("use",),
@@ -174,7 +174,7 @@ JOB: Final = Kind(
     {
         "organization": ("organization_id",),
         "by_status": ("organization_id", "status"),
-        "owner": ("organization_id", "initiator_id"),
+        "by_owner": ("organization_id", "initiator_id"),
         "by_words": ("organization_id", "tag_set"),
         "queue": ("waiting",),
         "by_worker": ("worked_by",),

@@ -260,7 +260,7 @@ def test_who_reads_their_own_workspaces_alone_reads_no_row_of_another(
         answer: dict[str, Any] = send(operation, request)
         for item in answer.get("Items", ()):
             if item["id"]["S"].startswith("workspace#"):
-                owners.add(item["owner"]["S"])
+                owners.add(item["by_owner"]["S"])
         return answer
 
     transport.intercept(watching)

@@ -250,6 +250,8 @@ def test_what_checkov_is_told_to_pass_over_is_as_it_is_told(template: dict[str, 
         variables = properties["Environment"]["Variables"]
         # Which key there is is no secret: the key never leaves KMS.
         assert variables.pop("GATEBOOK_SECRETS_KEY")["Fn::If"][1] == {"Fn::GetAtt": ["SecretsKey", "Arn"]}
+        # A switch of the platform's own name, which is true or false.
+        assert variables.pop("CODER_DISABLE_USER_SECRET_FILE_PATH") == {"Ref": "DisableUserSecretFilePath"}
         assert not [name for name in variables if re.search("SECRET|PASSWORD|_KEY$", name)]
     for table in TABLES:
         assert resources[logical_id(table)]["Properties"]["SSESpecification"] == {"SSEEnabled": True}

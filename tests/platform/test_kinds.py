@@ -25,7 +25,7 @@ def test_a_deleted_object_is_in_lanes_of_the_deleted_alone() -> None:
     for kind in (TEMPLATE, WORKSPACE):
         values = {**OBJECT, "organization_id": "o", "owner_id": "u", "template_id": "t", "deleted": True}
         lanes = {"listing": f"{kind.name}:deleted", "by_use": f"{kind.name}:deleted"}
-        owned = {"owner": "workspace:deleted:u"} if kind is WORKSPACE else {}
+        owned = {"by_owner": "workspace:deleted:u"} if kind is WORKSPACE else {}
         assert kind.keys(values, kind.lanes) == lanes | owned
 
 

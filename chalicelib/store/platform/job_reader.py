@@ -104,7 +104,7 @@ def _lane(wanted: Wanted) -> tuple[str, list[str | None]]:
     keys: list[str | None] = [JOB.key("organization", organization)]
     lane = "organization"
     if wanted.initiator is not None:
-        lane, keys = "owner", [JOB.key("owner", organization, wanted.initiator)]
+        lane, keys = "by_owner", [JOB.key("by_owner", organization, wanted.initiator)]
     elif wanted.tags is not None and (sets := tag_sets.satisfying(JOB, organization, wanted.tags)) is not None:
         lane, keys = "by_words", [JOB.key("by_words", organization, tags) for tags in sets]
     elif wanted.statuses:

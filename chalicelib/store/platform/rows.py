@@ -34,7 +34,7 @@ class Mirrored:
     Attributes:
         values: its fields, JSON values, by the names that clients know.
         updated_at: when the platform says that it was so.
-        place: that it has among its kind.
+        place: that it has among its kind; "" where it was read without.
         joined: what follows from other objects: of a workspace its latest build and its status.
         logs: of a job, what is known of its log.
     """
@@ -62,7 +62,7 @@ def from_item(item: Item | None) -> Mirrored | None:
         object_id,
         unpacked(item),
         times.from_fixed(item["updated_at"]["S"]),
-        item[PLACE]["S"],
+        item[PLACE]["S"] if PLACE in item else "",
         part(item, JOINED),
         part(item, LOGS),
     )
