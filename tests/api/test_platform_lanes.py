@@ -296,3 +296,16 @@ def test_a_daemon_that_comes_after_more_jobs_than_it_keeps_notes_of_is_busy(
         "provisioner_daemon", daemon, organization_id=platform.organization_id, name="late", last_seen_at=ago()
     )
     assert [one["id"] for one in platform.daemons(status="busy").json] == [daemon]
+
+
+def test_a_daemon_that_was_deleted_for_its_silence_comes_back_busy(platform: Platform, root: User) -> None:
+    fields = {"organization_id": platform.organization_id, "name": "late", "last_seen_at": ago()}
+    daemon, other = (platform.put("provisioner_daemon", **fields) for _ in range(2))
+    platform.job(worker_id=daemon, started_at=ago(days=8), initiator_id=root.id)
+    platform.job(worker_id=daemon, started_at=ago(days=9), completed_at=ago(days=8), initiator_id=root.id)
+    platform.job(started_at=ago(days=8), initiator_id=root.id)
+    # DynamoDB's TTL deletes the item as a whole.
+    call("DeleteItem", {"TableName": TABLE, "Key": {"id": {"S": f"provisioner_daemon#{daemon}"}}})
+    platform.put("provisioner_daemon", daemon, **fields)
+    assert [one["id"] for one in platform.daemons(status="busy").json] == [daemon]
+    assert [one["id"] for one in platform.daemons(status="idle").json] == [other]

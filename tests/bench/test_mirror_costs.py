@@ -11,7 +11,7 @@ from bench.service import Service
 from chalicelib.platform.kinds import KINDS
 
 CALLS_AND_UNITS = {
-    "daemon, new": (3, 5, 0),
+    "daemon, new": (6, 5, 0),
     "daemon, a heartbeat": (1, 5, 0),
     "job of an import, new": (1, 6, 0),
     "job of an import, begun": (5, 12, 0),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from chalicelib import times
@@ -34,6 +35,8 @@ _HOLDERS: Final[Mapping[str, str]] = {
     JOB.name: "worker_id",
 }
 """Kind -> the field that names where it leaves a note."""
+_UNDER_WAY: Final = ("pending", "running", "canceling")
+_MOST_JOBS: Final = 20_000
 MOST_IDS: Final = 1_000
 """Objects of which one may have notes: the statuses of the first thousand agents of a build count, and a daemon that
 has a thousand jobs is busy whatever comes."""
@@ -53,6 +56,22 @@ def leave(kind: Kind, values: Values) -> None:
         # A daemon that is never mirrored in goes as one that is silent does; a heartbeat says anew how long it stays.
         forget_at = int((times.now() + FORGOTTEN_AFTER + timedelta(days=1)).timestamp())
         _add(key(DAEMON, str(values["worker_id"])), JOB_IDS, str(values["id"]), {FORGET_AT: {"N": str(forget_at)}})
+
+
+def leave_again(daemon: Values) -> None:
+    """Leave the notes of the jobs that a daemon has, where it is new or was silent for so long that it was deleted.
+
+    Raises:
+        Unavailable: the store did not answer.
+    """
+    keys = (JOB.key("by_status", daemon["organization_id"], status) for status in _UNDER_WAY)
+    under_way = rows(Range("by_status", whole(keys)), _MOST_JOBS, Budget(), partial(_is_worked_by, daemon["id"]))
+    for job in under_way[:MOST_IDS]:
+        leave(JOB, job.values)
+
+
+def _is_worked_by(daemon_id: str, job: Mirrored) -> bool:
+    return is_under_way(job.values) and job.get("worker_id") == daemon_id
 
 
 def holder_id(kind: Kind, values: Values) -> str | None:

@@ -90,7 +90,7 @@ def put_all(versions: Iterable[Put]) -> list[Outcome | Unavailable]:
     presence.mark()
     results = for_all(_put_or_error, versions)
     stored = [one for one in results if isinstance(one, _Stored) and one.outcome is not Outcome.OLDER]
-    for_all(lambda one: notes.leave(one.version.kind, one.version.values), stored)
+    for_all(_leave_notes, stored)
     touched: dict[Reference, bool] = {}
     for one in stored:
         for named in _touched(one):
@@ -161,6 +161,13 @@ def _touched(stored: _Stored) -> list[Reference]:
         touched = [(DAEMON, holder) for holder in stored.holders]
         touched += _workspace_of((values.get("input") or {}).get("workspace_build_id"))
     return touched
+
+
+def _leave_notes(stored: _Stored) -> None:
+    kind, values = stored.version.kind, stored.version.values
+    notes.leave(kind, values)
+    if kind is DAEMON and stored.outcome is Outcome.CREATED:
+        notes.leave_again(values)
 
 
 def _forget_former(stored: _Stored) -> None:
