@@ -28,7 +28,7 @@ from chalicelib.store.directory import people
 from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.platform.joins import known_beside
 from chalicelib.store.platform.lane_reader import Range
-from chalicelib.store.platform.listing import Named, Wanted, in_lane, in_state, read_listing
+from chalicelib.store.platform.listing import Identified, Named, in_lane, in_state, read_listing
 from chalicelib.store.platform.rows import Mirrored
 
 _RESOLVED = frozenset({"organization", "author", "deleted"})
@@ -80,7 +80,7 @@ def versions(call: Call, caller: Caller, template: str) -> Answer:
     """The versions of a template, oldest first; archived ones where they are asked for."""
     of = platform_access.named(caller, TEMPLATE, "template", template)
     budget, archived = budget_of(call), boolean(call.query("include_archived"))
-    of_template = Wanted(VERSION, None, in_lane(VERSION, "parent", (of.id,)))
+    of_template = in_lane(VERSION, "parent", (of.id,))
     listed = read_listing(of_template, budget, lambda version: archived or not version.get("archived"))
     request_log.note(RowsRead=budget.rows_read)
     return page_of(call, listed, _versions_json, partial=not budget.left)
@@ -107,7 +107,7 @@ def presets(_call: Call, caller: Caller, templateversion: str) -> Answer:
 
 
 def _version_by_name(template: Mirrored, name: str) -> Mirrored:
-    of_name = Wanted(VERSION, None, in_lane(VERSION, "name", (template.id, lowered(name))))
+    of_name = in_lane(VERSION, "name", (template.id, lowered(name)))
     named = read_listing(of_name, Budget(), lambda row: row.get("name") == name)
     if not named:
         raise NotFound(f'No template version found by name "{values.cut(name)}".')
@@ -117,7 +117,7 @@ def _version_by_name(template: Mirrored, name: str) -> Mirrored:
 def _by_name(caller: Caller, organization: str, name: str) -> Mirrored:
     organization_id = lookup.organization(caller, organization).id
     named = read_listing(
-        Wanted(TEMPLATE, None, templates_named(lowered(name), (organization_id,), (False, True))),
+        templates_named(lowered(name), (organization_id,), (False, True)),
         Budget(),
         lambda row: is_named(name, row) and platform_access.may(caller.subject, "read", row),
     )
@@ -156,8 +156,9 @@ def _listed(call: Call, caller: Caller, organization_id: str | None) -> Answer:
     named = allow_list.ids(caller.subject.allow_list, TEMPLATE.resource)
     if ids is None and named is not None:
         ids = sorted(named)
-    source = _source(asked, _readable(caller, organization_id), author_id)
-    listed = read_listing(Wanted(TEMPLATE, ids, source), budget, wanted)
+    readable = _readable(caller, organization_id)
+    source = _source(asked, readable, author_id) if ids is None else Identified(TEMPLATE, ids)
+    listed = read_listing(source, budget, wanted)
     request_log.note(RowsRead=budget.rows_read)
     return fitted(_json(listed), partial=not budget.left)
 

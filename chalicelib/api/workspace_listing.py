@@ -23,7 +23,7 @@ from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.platform import built_from
 from chalicelib.store.platform.joins import known_beside
 from chalicelib.store.platform.lane_reader import Range
-from chalicelib.store.platform.listing import Named, Wanted, in_lane, in_state, read_listing
+from chalicelib.store.platform.listing import Identified, Named, Source, in_lane, in_state, read_listing
 from chalicelib.store.platform.rows import Mirrored, get_many
 
 _RESOLVED: Final = frozenset({"owner", "organization", "template", "deleted", "has-agent", "healthy"})
@@ -75,7 +75,8 @@ def matching(asked: Asked, caller: Caller, readable: Reach, budget: Budget) -> l
     ids = [] if _asks_for_none(asked) else asked.ids("id")
     if ids is None and readable.ids is not None:
         ids = sorted(readable.ids)
-    listed = read_listing(Wanted(WORKSPACE, ids, _source(asked, chosen)), budget, test)
+    source = _source(asked, chosen) if ids is None else Identified(WORKSPACE, ids)
+    listed = read_listing(source, budget, test)
     if outdated:
         known = known_beside(listed, (TEMPLATE,))
         fields = ((row, _fields(row, known.get(TEMPLATE, row.get("template_id")))) for row in listed)
@@ -189,21 +190,20 @@ def _fields(row: Mirrored, template: Mirrored | None) -> dict[str, Any]:
     }
 
 
-def _templates(wanted: Wanted, name: str, budget: Budget) -> frozenset[str]:
+def _templates(source: Source, name: str, budget: Budget) -> frozenset[str]:
     """The ids of the templates of this name."""
-    return frozenset(row.id for row in read_listing(wanted, budget, partial(is_named, name)))
+    return frozenset(row.id for row in read_listing(source, budget, partial(is_named, name)))
 
 
-def _templates_named(name: str, readable: Reach, organization_ids: Sequence[str] | None) -> Wanted:
+def _templates_named(name: str, readable: Reach, organization_ids: Sequence[str] | None) -> Source:
     """The templates of a name of which there may be workspaces to read, in these organizations; None means all."""
-    ids = None
     if readable.ids is not None:
         listed = get_many((WORKSPACE, one) for one in sorted(readable.ids))
-        ids = sorted({str(row.get("template_id")) for row in listed})
+        return Identified(TEMPLATE, {str(row.get("template_id")) for row in listed})
     if organization_ids is None and not (readable.site or readable.own):
         # A workspace is read by its owner as long as they are a member of its organization, which its template is in.
         organization_ids = sorted(readable.own_in)
-    return Wanted(TEMPLATE, ids, templates_named(name, organization_ids, (False, True)))
+    return templates_named(name, organization_ids, (False, True))
 
 
 def query_of(text: str) -> str:

@@ -34,7 +34,7 @@ from chalicelib.store.dynamodb.budget import Budget
 from chalicelib.store.platform import rows
 from chalicelib.store.platform.joins import known_beside
 from chalicelib.store.platform.lane_reader import Range
-from chalicelib.store.platform.listing import Wanted, agents_of, in_lane, read_listing
+from chalicelib.store.platform.listing import agents_of, in_lane, read_listing
 from chalicelib.store.platform.rows import Mirrored
 
 _MOST_WORKSPACES: Final = 500
@@ -88,7 +88,7 @@ def builds(call: Call, caller: Caller, workspace: str) -> Answer:
     begin = _moment(since) if since else times.NEVER
     budget = budget_of(call)
     listed = read_listing(
-        Wanted(BUILD, None, in_lane(BUILD, "parent", (of.id,))),
+        in_lane(BUILD, "parent", (of.id,)),
         budget,
         lambda build: times.from_wire(str(build.get("created_at"))) >= begin,
         newest_first=True,
@@ -113,7 +113,7 @@ def build_by_number(call: Call, caller: Caller, user: str, workspacename: str, b
         raise BadRequest("Failed to parse build number as integer.", str(error)) from error
     least, key = f"{number:012d}#", BUILD.key("parent", workspace.id)
     of_number = Range("parent", [Section(key, least, just_after(least))] if key else [])
-    listed = read_listing(Wanted(BUILD, None, of_number), Budget(), lambda build: build.get("build_number") == number)
+    listed = read_listing(of_number, Budget(), lambda build: build.get("build_number") == number)
     if not listed:
         raise NotFound(f'Workspace "{values.cut(workspacename)}" Build {number} does not exist.')
     return Answer(_build_json(listed[0]))
@@ -135,10 +135,10 @@ def by_name(call: Call, caller: Caller, user: str, name: str) -> Mirrored:
     deleted = boolean(call.query("include_deleted"))
     test = partial(platform_access.may, caller.subject, "read")
     of_name = in_lane(WORKSPACE, "name", (owner_id, lowered(name)))
-    listed = read_listing(Wanted(WORKSPACE, None, of_name), Budget(), test)
+    listed = read_listing(of_name, Budget(), test)
     if not listed and deleted:
         listed = read_listing(
-            Wanted(WORKSPACE, None, in_lane(WORKSPACE, "by_owner", (facts.deleted_of(owner_id),))),
+            in_lane(WORKSPACE, "by_owner", (facts.deleted_of(owner_id),)),
             budget_of(call),
             lambda row: is_named(name, row) and test(row),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -41,17 +41,15 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """The parameters of a list of a kind.
-
-    Attributes:
-        ids: those objects alone; None for any.
-        source: where the objects are read.
-    """
+class Identified:
+    """The objects of a kind with these ids."""
 
     kind: Kind
-    ids: Sequence[str] | None
-    source: Range | Named
+    ids: Collection[str]
+
+
+Source = Range | Named | Identified
+"""A place where objects are read."""
 
 
 def in_lane(kind: Kind, lane: str, *choice: tuple[Any, ...]) -> Range:
@@ -81,18 +79,17 @@ def in_state(
 
 
 def read_listing(
-    wanted: Wanted, budget: Budget, test: Callable[[Mirrored], bool], *, newest_first: bool = False
+    source: Source, budget: Budget, test: Callable[[Mirrored], bool], *, newest_first: bool = False
 ) -> list[Mirrored]:
-    """The objects that are wanted and pass a test, in the order of their places.
+    """The objects of a source that pass a test, in the order of their places.
 
     Raises:
         Unavailable: the store did not answer.
     """
-    kind, source = wanted.kind, wanted.source
-    if wanted.ids is not None:
-        listed = _of_ids(kind, wanted.ids, budget)
+    if isinstance(source, Identified):
+        listed = _identified(source, budget)
     elif isinstance(source, Named):
-        listed = _of_ids(kind, _named(source, budget), budget)
+        listed = _identified(Identified(source.kind, _named(source, budget)), budget)
     else:
         listed = rows(source, _MOST_ROWS, budget)
     return sorted(filter(test, listed), key=lambda row: row.place, reverse=newest_first)
@@ -120,8 +117,8 @@ def _agents_of(build_id: str) -> dict[str, Any]:
     }
 
 
-def _of_ids(kind: Kind, ids: Iterable[str], budget: Budget) -> list[Mirrored]:
-    listed = get_many((kind, object_id) for object_id in ids)
+def _identified(source: Identified, budget: Budget) -> list[Mirrored]:
+    listed = get_many((source.kind, object_id) for object_id in source.ids)
     budget.rows_read += len(listed)
     return listed
 
